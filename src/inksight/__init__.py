@@ -1,0 +1,41 @@
+"""inksight: train a small convolutional network on handwritten digits in seconds, then look inside it."""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Each public name and the module that holds it. A name is imported when first used, so that
+# `import inksight` and `inksight --help` cost nothing.
+_HOMES = {
+    "Augmentation": "config",
+    "Bank": "config",
+    "Dataset": "data",
+    "Evaluation": "evaluate",
+    "History": "history",
+    "InksightError": "errors",
+    "InputError": "errors",
+    "Model": "model",
+    "Network": "config",
+    "Recipe": "config",
+    "Splits": "data",
+    "evaluate": "evaluate",
+    "load": "data",
+    "load_model": "model",
+    "train": "train",
+}
+_MODULES = ("barcode", "config", "data", "plot", "report")
+
+__all__ = ["__version__", *sorted(_HOMES), *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"inksight.{_HOMES[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"inksight.{name}")
+    raise AttributeError(f"module 'inksight' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
