@@ -6,12 +6,13 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Each public name and the module that holds it. A name is imported when first used, so that
-# `import inksight` and `inksight --help` cost nothing.
+# `import inksight` and `inksight --help` cost nothing. (The modules are `training` and `evaluation` because a
+# submodule called `train` would, once imported, hide the function of that name.)
 _HOMES = {
     "Augmentation": "config",
     "Bank": "config",
     "Dataset": "data",
-    "Evaluation": "evaluate",
+    "Evaluation": "evaluation",
     "History": "history",
     "InksightError": "errors",
     "InputError": "errors",
@@ -19,12 +20,23 @@ _HOMES = {
     "Network": "config",
     "Recipe": "config",
     "Splits": "data",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
     "load": "data",
     "load_model": "model",
-    "train": "train",
+    "train": "training",
 }
-_MODULES = ("barcode", "config", "data", "plot", "report")
+_MODULES = (
+    "barcode",
+    "config",
+    "data",
+    "evidence",
+    "filters",
+    "gallery",
+    "geometry",
+    "neighbours",
+    "plot",
+    "report",
+)
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 

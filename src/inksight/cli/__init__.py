@@ -1,0 +1,64 @@
+"""The command line: parse, call, print. Errors come out as one line, never as a traceback."""
+
+import os
+import sys
+
+import click
+
+from inksight import __version__
+from inksight.cli.explore import explore, look
+from inksight.cli.inspect import data, evaluate, summary
+from inksight.cli.train import kaggle, train
+from inksight.errors import InksightError, InputError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="inksight %(version)s")
+def cli() -> None:
+    """Train a small convolutional network on handwritten digits, then look inside it.
+
+    \b
+    Start with:
+      inksight explore        train, evaluate, and write a report of everything inside
+    """
+
+
+for command in (explore, train, evaluate, look, summary, kaggle, data):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code, with any error told on one line of standard error."""
+    try:
+        cli.main(arguments, prog_name="inksight", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 2
+    except click.ClickException as error:
+        return say(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return say("interrupted", 130)
+    except InputError as error:
+        return say(str(error), 2)
+    except InksightError as error:
+        return say(str(error), 1)
+    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("INKSIGHT_DEBUG"):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        return say(f"unexpected {type(error).__name__}: {reason} (INKSIGHT_DEBUG=1 shows where)", 1)
+    return 0
+
+
+def say(message: str, code: int) -> int:
+    """Print an error on one line and return the exit code."""
+    click.echo(f"inksight: {' '.join(message.split())}", err=True)
+    return code

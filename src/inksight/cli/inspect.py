@@ -1,0 +1,108 @@
+"""``inksight data``, ``summary`` and ``evaluate``: the commands that look without changing anything."""
+
+from pathlib import Path
+
+import click
+
+from inksight.cli.options import data_option, json_option, print_json
+
+
+@click.command()
+@click.argument("source", default="mnist")
+@click.option("--csv", "csv", metavar="FILE", help="Write the images as CSV, in Kaggle's layout.")
+@click.option("--picture", metavar="FILE", help="Draw examples of each digit, as .png or .svg.")
+@json_option
+def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> None:
+    """Say what is in SOURCE: shapes, counts per digit, how it is split.
+
+    \b
+    Examples:
+      inksight data mnist
+      inksight data train.csv --picture examples.png
+      inksight data folder-of-pictures --csv digits.csv
+    """
+    from inksight.data import load, write_csv
+
+    dataset = load(source)
+    if csv:
+        write_csv(dataset, csv)
+    if picture:
+        from inksight import plot
+
+        plot.save(dataset.plot(), picture)
+    splits: dict[str, int] = {}
+    if dataset.labels is not None and len(dataset) > 1:
+        splits = {name: len(part) for name, part in dataset.split().parts.items()}
+    if as_json:
+        counts = (
+            None if dataset.labels is None else dict(zip(dataset.class_names, dataset.counts.tolist(), strict=True))
+        )
+        print_json(
+            {"name": dataset.name, "shape": list(dataset.images.shape), "counts": counts,
+             "splits": splits, "digest": dataset.digest}
+        )  # fmt: skip
+        return
+    click.echo(dataset.summary())
+    if splits:
+        click.echo("split: " + ", ".join(f"{count:,} {name}" for name, count in splits.items()))
+
+
+@click.command()
+@click.argument("network", default="post")
+@json_option
+def summary(network: str, as_json: bool) -> None:
+    """Print a network's layers and parameters, as Keras does.
+
+    NETWORK is a preset, banks such as 20x5p,20x5,40x3,d20, or a model file.
+
+    \b
+    Examples:
+      inksight summary post
+      inksight summary model.safetensors
+    """
+    from inksight.config import get_network
+    from inksight.model import Model
+    from inksight.network import layers, parameter_count
+    from inksight.network import summary as table
+
+    shape = Model.load(network).network if Path(network).is_file() else get_network(network)
+    if as_json:
+        rows = [
+            {"name": row.name, "type": row.kind, "shape": list(row.shape), "parameters": row.parameters}
+            for row in layers(shape)
+        ]
+        count, trained = parameter_count(shape), parameter_count(shape, trained=True)
+        print_json({"layers": rows, "parameters": count, "trained_parameters": trained})
+    else:
+        click.echo(table(shape))
+
+
+@click.command()
+@click.argument("model")
+@data_option
+@click.option("--split", type=click.Choice(["test", "validation", "train", "all"]),
+              help="Which images.  [default: the source's test images if it has any, else all]")  # fmt: skip
+@click.option("--picture", metavar="FILE", help="Draw the confusion matrix, as .png or .svg.")
+@json_option
+def evaluate(model: str, source: str, split: str | None, picture: str | None, as_json: bool) -> None:
+    """Say how good MODEL is on labelled digits.
+
+    \b
+    Examples:
+      inksight evaluate model.safetensors
+      inksight evaluate model.safetensors --data train.csv --split validation --json
+    """
+    from inksight.data import load
+    from inksight.evaluation import evaluate as try_out
+    from inksight.model import Model
+
+    trained = Model.load(model)
+    result = try_out(trained, load(source).part(split))
+    if picture:
+        from inksight import plot
+
+        plot.save(result.plot(), picture)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        click.echo(str(result))

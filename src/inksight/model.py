@@ -1,0 +1,270 @@
+"""`Model`: a trained network, all one needs to use it, and the one file it lives in."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from inksight import __version__
+from inksight.config import SIDE, Network, Recipe, check, is_count
+from inksight.errors import InputError
+from inksight.files import replacing
+from inksight.history import History
+from inksight.network import activations, head, shapes, stages
+from inksight.readers import DIGITS
+
+FORMAT = "inksight model 1"
+SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
+# A call works through its images in chunks of the smallest of these sizes that holds them all, or of the
+# largest; the last chunk is padded. So memory stays bounded, and the network is compiled at most once a size.
+CHUNKS = (1, 32, 512)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network.
+
+    Parameters
+    ----------
+    network : Network
+    params : dict of str to float32 array
+        Weights and normalisation by name, as `inksight.network.shapes` lists them.
+    class_names : tuple of str
+        One a class.
+    recipe : Recipe or None
+        The one it was last trained by.
+    history : History
+        Of all its training.
+    trained_on : str
+        Digest of the training images and labels.
+    version : str
+        Of inksight, when it was trained.
+
+    Examples
+    --------
+    >>> from inksight.config import get_network
+    >>> model = Model.untrained(get_network("post"), seed=0)
+    >>> model.probabilities(np.zeros((3, 28, 28), np.uint8)).shape
+    (3, 10)
+    """
+
+    network: Network
+    params: dict[str, NDArray[np.float32]]
+    class_names: tuple[str, ...] = DIGITS
+    recipe: Recipe | None = None
+    history: History = field(default_factory=History)
+    trained_on: str = ""
+    version: str = __version__
+
+    def __post_init__(self) -> None:
+        names = self.class_names
+        check(len(names) == self.network.classes, "number of class names", len(names), str(self.network.classes))
+        check(all(isinstance(name, str) for name in names), "class names", names, "strings")
+        expected = shapes(self.network)
+        for name in expected.keys() ^ self.params.keys():
+            state = "missing" if name in expected else "unknown"
+            raise InputError(f"weights must be those of the network, got {name!r} {state}")
+        for name, shape in expected.items():
+            array = self.params[name]
+            check(array.shape == shape, f"shape of {name}", array.shape, str(shape))
+            check(array.dtype == np.float32, f"type of {name}", str(array.dtype), "float32")
+            check(bool(np.isfinite(array).all()), f"{name}", "a value that is not finite", "finite")
+        variance = float(self.params["normalization.variance"])
+        check(variance > 0, "normalization.variance", variance, "above 0")
+
+    def __repr__(self) -> str:
+        filters = "-".join(str(bank.filters) for bank in self.network.banks)
+        return f"Model({filters} filters, {self.network.classes} classes, {len(self.history)} epochs)"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the weights and normalisation, in hexadecimal: equal for models that predict the same."""
+        digest = hashlib.sha256()
+        for name in sorted(self.params):
+            digest.update(name.encode() + np.ascontiguousarray(self.params[name]).tobytes())
+        return digest.hexdigest()
+
+    @classmethod
+    def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
+        """Return a model with starting weights and no normalisation yet."""
+        from inksight.network import init
+
+        params = {name: np.asarray(value) for name, value in init(network, seed).items()}
+        return cls(network, params, tuple(class_names))
+
+    def activations(self, images: ArrayLike, only: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
+        """Return every stage by name, or `only` those named, from the same forward pass that predicts.
+
+        Parameters
+        ----------
+        images : (28, 28) to (n, 28, 28, 1) uint8, or float 0..1
+            High = ink; any n, 0 too.
+        only : sequence of str, optional
+            Stage names out of `stages`; fewer stages need less memory.
+
+        Returns
+        -------
+        dict of str to float32 array
+            As `inksight.network.activations` describes it, n first.
+
+        Raises
+        ------
+        InputError
+            If the images have another shape or range, or a stage is unknown.
+        """
+        batch = as_images(images)
+        names = stages(self.network) if only is None else tuple(only)
+        for name in names:
+            check(name in stages(self.network), "stage", name, "one of " + ", ".join(stages(self.network)))
+        size = next((chunk for chunk in CHUNKS if chunk >= len(batch)), CHUNKS[-1])
+        parts = []
+        for start in range(0, max(len(batch), 1), size):
+            chunk = batch[start : start + size]
+            padded = np.concatenate([chunk, np.zeros((size - len(chunk), SIDE, SIDE), batch.dtype)])
+            result = _stages(self.network, names, self.params, padded)
+            parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
+        """Return the probability of each class, (n, classes) 0..1, rows summing to 1; see `activations`."""
+        return self.activations(images, only=["probabilities"])["probabilities"]
+
+    def predict(self, images: ArrayLike) -> NDArray[np.int64]:
+        """Return the most probable class of each image, (n,); see `activations`."""
+        classes: NDArray[np.int64] = self.activations(images, only=["logits"])["logits"].argmax(axis=1)
+        return classes
+
+    def barcodes(self, images: ArrayLike) -> NDArray[np.float32]:
+        """Return the barcode of each image, (n, filters of the last bank); see `activations`."""
+        return self.activations(images, only=["barcode"])["barcode"]
+
+    def logits_from_barcodes(self, barcodes: ArrayLike) -> NDArray[np.float32]:
+        """Return the logits (n, classes) that barcodes (n, filters of the last bank) lead to."""
+        filters = self.network.banks[-1].filters
+        x = np.asarray(barcodes, np.float32)
+        check(x.ndim == 2 and x.shape[1] == filters, "shape of barcodes", x.shape, f"(n, {filters})")
+        return np.asarray(_head(self.network, self.params, x))
+
+    def filters(self, bank: int) -> NDArray[np.float32]:
+        """Return the kernels of a bank, counted from 1, as (filters, channels, k, k)."""
+        banks = len(self.network.banks)
+        check(is_count(bank) and bank <= banks, "bank", bank, f"1 to {banks}")
+        return self.params[f"bank{bank}.kernel"].transpose(3, 2, 0, 1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one ``.safetensors`` file, beside its place first and then renamed into it.
+
+        Raises
+        ------
+        InputError
+            If the folder doesn't exist or can't be written to.
+        """
+        header = {
+            "format": FORMAT,
+            "network": self.network.to_dict(),
+            "class_names": list(self.class_names),
+            "recipe": self.recipe and self.recipe.to_dict(),
+            "history": self.history.to_list(),
+            "trained_on": self.trained_on,
+            "version": self.version,
+        }
+        header["checksum"] = _checksum(header, self.digest)
+        # One key alone: with several their order in the file would change from run to run.
+        data = save(self.params, {"inksight": json.dumps(header)})
+        with replacing(path) as beside:
+            beside.write_bytes(data)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Model":
+        """Read a model file; names, shapes, types, finiteness, size and checksum are checked before use.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, no inksight model, or too large to be one.
+        """
+        where = Path(path)
+        if not where.is_file():
+            raise InputError(f"model file {str(path)!r} must exist: train one with `inksight train --out {where.name}`")
+        size = where.stat().st_size
+        check(size <= SIZE_LIMIT, f"size of model file {str(path)!r}", size, f"at most {SIZE_LIMIT} bytes")
+        try:
+            with safe_open(where, framework="numpy") as file:
+                header = json.loads((file.metadata() or {})["inksight"])
+                params = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            checksum = header.pop("checksum")
+            check(header["format"] == FORMAT, "format", header["format"], repr(FORMAT))
+            model = cls(
+                network=Network.from_dict(header["network"]),
+                params=params,
+                class_names=tuple(header["class_names"]),
+                recipe=header["recipe"] and Recipe.from_dict(header["recipe"]),
+                history=History.from_list(header["history"]),
+                trained_on=str(header["trained_on"]),
+                version=str(header["version"]),
+            )
+            check(checksum == _checksum(header, model.digest), "checksum", checksum, "that of the content")
+            return model
+        except KeyError as error:
+            raise InputError(f"{str(path)!r} is no inksight model: its header has no {error}") from error
+        except (SafetensorError, OSError, TypeError, ValueError, RecursionError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{str(path)!r} is no inksight model, or damaged: {reason[:200]}") from error
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model file: `Model.load`, under the name the package shows."""
+    return Model.load(path)
+
+
+def as_images(images: ArrayLike) -> NDArray[Any]:
+    """Check images (28, 28) to (n, 28, 28, 1), uint8 or float 0..1, and return them as (n, 28, 28)."""
+    array = np.asarray(images)
+    if array.dtype == bool:
+        array = array.astype(np.float32)
+    if array.ndim == 4 and array.shape[-1] == 1:
+        array = array[..., 0]
+    elif array.ndim == 3 and array.shape == (SIDE, SIDE, 1):
+        array = array[None, ..., 0]
+    elif array.ndim == 2:
+        array = array[None]
+    check(
+        array.ndim == 3 and array.shape[1:] == (SIDE, SIDE), "shape of images", np.shape(images),
+        f"({SIDE}, {SIDE}) to (n, {SIDE}, {SIDE}, 1)",
+    )  # fmt: skip
+    if array.dtype == np.uint8:
+        return array
+    check(array.dtype.kind == "f", "type of images", str(array.dtype), "uint8, or float with values 0 to 1")
+    low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
+    check(
+        bool(low >= 0 and high <= 1), "range of float images", (float(low), float(high)),
+        "0 to 1: divide by the largest possible value, or hand in uint8",
+    )  # fmt: skip
+    return array.astype(np.float32)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _stages(network: Network, names: tuple[str, ...], params: Any, images: Any) -> dict[str, Array]:
+    every = activations(network, params, jnp.asarray(images))
+    return {name: every[name] for name in names}  # what isn't asked for is never computed
+
+
+@partial(jax.jit, static_argnums=0)
+def _head(network: Network, params: Any, barcodes: Any) -> Array:
+    return head(network, params, barcodes)["logits"]
+
+
+def _checksum(header: dict[str, Any], digest: str) -> str:
+    return hashlib.sha256((json.dumps(header, sort_keys=True) + digest).encode()).hexdigest()

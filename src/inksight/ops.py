@@ -1,0 +1,117 @@
+"""The two hot operations, `conv_block` and `warp`: the only places where it matters how a sum is computed."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+LAYOUT = ("NHWC", "HWIO", "NHWC")
+
+
+@partial(jax.jit, static_argnames=("pool", "leak"))
+def conv_block(x: Array, kernel: Array, bias: Array, *, pool: int, leak: float) -> Array:
+    """Convolve, pool if asked to, add a bias and apply leaky ReLU, in one operation.
+
+    Pooling comes first because bias and leaky ReLU never change which value is the largest, and on a
+    quarter of the values they cost a quarter.
+
+    Parameters
+    ----------
+    x : (n, height, width, channels) float32
+    kernel : (k, k, channels, filters) float32
+    bias : (filters,) float32
+    pool : {1, 2}
+        Side of the pooling window; a last odd row or column is dropped.
+    leak : float
+        Slope for negative values, 0 to 1.
+
+    Returns
+    -------
+    (n, (height - k + 1) // pool, (width - k + 1) // pool, filters) float32
+    """
+    convolve = convolve_one_channel if x.shape[-1] == 1 else convolve_any
+    y = convolve(x, kernel)
+    if pool == 2:
+        y = y[:, : y.shape[1] // 2 * 2, : y.shape[2] // 2 * 2]
+        # Maxima of strided slices: XLA's gradient of reduce_window takes five times as long on a CPU.
+        upper = jnp.maximum(y[:, ::2, ::2], y[:, ::2, 1::2])
+        lower = jnp.maximum(y[:, 1::2, ::2], y[:, 1::2, 1::2])
+        y = jnp.maximum(upper, lower)
+    y = y + bias
+    return jnp.where(y > 0, y, leak * y)
+
+
+def convolve_any(x: Array, kernel: Array) -> Array:
+    """Convolve without padding as XLA does it, with XLA's own gradients."""
+    return lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
+
+
+@jax.custom_vjp
+def convolve_one_channel(x: Array, kernel: Array) -> Array:
+    """Convolve grey images without padding, with a weight gradient four times as fast as XLA's on a CPU."""
+    return convolve_any(x, kernel)
+
+
+def _one_channel_forward(x: Array, kernel: Array) -> tuple[Array, tuple[Array, Array]]:
+    return convolve_any(x, kernel), (x, kernel)
+
+
+def _one_channel_backward(saved: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
+    x, kernel = saved
+    k, filters = kernel.shape[0], kernel.shape[-1]
+    height, width = dy.shape[1:3]
+    # One column a kernel weight: small for one channel, so the gradient is a single matrix product.
+    patches = [x[:, i : i + height, j : j + width] for i in range(k) for j in range(k)]
+    columns = jnp.concatenate(patches, axis=-1).reshape(-1, k * k)
+    d_kernel = (columns.T @ dy.reshape(-1, filters)).reshape(kernel.shape)
+    _, pull = jax.vjp(lambda x: convolve_any(x, kernel), x)
+    return pull(dy)[0], d_kernel  # the first is dropped by the compiler where nobody asks for it
+
+
+convolve_one_channel.defvjp(_one_channel_forward, _one_channel_backward)
+
+
+def warp(images: Array, index: Array, affine: Array, mean: Array, variance: Array) -> Array:
+    """Gather images, move each by its own affine map, and normalise.
+
+    Parameters
+    ----------
+    images : (n, side, side) uint8
+        The whole training set, high = ink.
+    index : (b,) int
+        Which images to gather.
+    affine : (b, 2, 3) float32
+        For each, the matrix and offset that take (row, column) of a result's pixel, counted from the image's
+        centre, to where it is read from; bilinear, zeros outside.
+    mean, variance : () float32
+        Of pixels scaled to 0..1.
+
+    Returns
+    -------
+    (b, side, side, 1) float32
+        Normalised images.
+    """
+    side = images.shape[-1]
+    batch = images[index].astype(jnp.float32)
+    centre = (side - 1) / 2
+    rows, columns = jnp.meshgrid(jnp.arange(side) - centre, jnp.arange(side) - centre, indexing="ij")
+    grid = jnp.stack([rows.ravel(), columns.ravel(), jnp.ones(side * side)])  # (3, side * side)
+    row, column = jnp.moveaxis(jnp.einsum("bij,jp->bip", affine, grid) + centre, 1, 0)  # (b, side * side) each
+
+    top, left = jnp.floor(row), jnp.floor(column)
+    down, right = row - top, column - left
+    # A border of zeros all around stands for everything outside the image.
+    padded = jnp.pad(batch, ((0, 0), (1, 1), (1, 1))).reshape(len(index), -1)
+    width = side + 2
+
+    def read(r: Array, c: Array) -> Array:
+        r = jnp.clip(r + 1, 0, side + 1).astype(jnp.int32)
+        c = jnp.clip(c + 1, 0, side + 1).astype(jnp.int32)
+        return jnp.take_along_axis(padded, r * width + c, axis=1, mode="promise_in_bounds")
+
+    upper = read(top, left) * (1 - right) + read(top, left + 1) * right
+    lower = read(top + 1, left) * (1 - right) + read(top + 1, left + 1) * right
+    pixels = (upper * (1 - down) + lower * down) / 255
+    normalized: Array = (pixels - mean) / jnp.sqrt(variance)
+    return normalized.reshape(len(index), side, side, 1)

@@ -1,0 +1,42 @@
+"use strict";
+// The theme: the system's until the button is pressed.
+const root = document.documentElement;
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const setTheme = (isDark) => { root.dataset.theme = isDark ? "dark" : "light"; };
+setTheme(dark.matches);
+dark.addEventListener("change", (event) => setTheme(event.matches));
+document.getElementById("theme").addEventListener("click", () => setTheme(root.dataset.theme !== "dark"));
+
+// The confusion matrix: a cell shows its images, cut from one sprite.
+const cells = JSON.parse(document.getElementById("cells").textContent);
+const sprite = `url(data:image/png;base64,${cells.sprite})`;
+const TILE = 56; // pixels on the page, twice an image's own
+
+function showCell(button) {
+  const [truth, read] = button.dataset.cell.split(",").map(Number);
+  const images = cells.images[button.dataset.cell];
+  for (const other of document.querySelectorAll("#confusion-table button")) {
+    other.setAttribute("aria-pressed", String(other === button));
+  }
+  const count = Number(button.dataset.count);
+  const what = truth === read
+    ? `${count.toLocaleString()} × ${cells.names[truth]}, read right`
+    : `${count.toLocaleString()} × ${cells.names[truth]}, read as ${cells.names[read]}`;
+  const some = images.length < count ? `; the ${images.length} that the network was least sure of` : "";
+  document.getElementById("cell-title").textContent = what + some;
+  document.getElementById("cell-images").replaceChildren(...images.map(([place, row, confidence]) => {
+    const tile = document.createElement("span");
+    tile.className = "tile";
+    tile.style.backgroundImage = sprite;
+    tile.style.backgroundSize = `${cells.columns * TILE}px ${cells.rows * TILE}px`;
+    tile.style.backgroundPosition = `-${(place % cells.columns) * TILE}px -${Math.floor(place / cells.columns) * TILE}px`;
+    const item = document.createElement("li");
+    const share = (100 * confidence).toFixed(confidence > 0.995 && confidence < 1 ? 1 : 0);
+    item.append(tile, `#${row}`, document.createElement("br"), `${share} %`);
+    item.title = `image ${row}: ${share} % for ${cells.names[truth]}`;
+    return item;
+  }));
+}
+for (const button of document.querySelectorAll("#confusion-table button")) {
+  button.addEventListener("click", () => showCell(button));
+}

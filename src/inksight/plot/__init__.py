@@ -1,0 +1,81 @@
+"""Pictures: `draw` turns any result of the package into a matplotlib figure.
+
+Which function draws which result is said here and nowhere else. `save` writes a figure to a file, `to_svg`
+returns it as an element for a page.
+"""
+
+from functools import singledispatch
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from inksight.barcode import AverageBarcodes, Barcode, DetrendedBarcodes
+from inksight.data import Dataset
+from inksight.errors import InputError
+from inksight.evaluation import Calibration, Evaluation
+from inksight.evidence import Evidence
+from inksight.filters import FeatureMaps, Filters, FilterSimilarity
+from inksight.geometry import Embedding, Separation
+from inksight.history import History
+from inksight.neighbours import Neighbours
+from inksight.plot.barcode import draw_average_barcodes, draw_barcode, draw_detrended_barcodes, draw_evidence
+from inksight.plot.dataset import draw_dataset
+from inksight.plot.evaluation import draw_calibration, draw_evaluation
+from inksight.plot.filters import draw_feature_maps, draw_filter_similarity, draw_filters
+from inksight.plot.geometry import draw_embedding, draw_neighbours, draw_separation
+from inksight.plot.history import draw_history
+from inksight.plot.output import save, to_svg
+
+__all__ = ["draw", "save", "to_svg"]
+
+
+@singledispatch
+def draw(result: object, ax: Axes | None = None, **options: Any) -> Figure:
+    """Draw a result of this package.
+
+    Parameters
+    ----------
+    result : Display
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure of fitting size if omitted. Where a result has several pictures, an `ax`
+        takes the first of them, or the one named by the option ``kind``.
+    **options
+        As the drawing function of the result's type takes them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Not known to pyplot: it goes when nobody holds it any more.
+
+    Raises
+    ------
+    InputError
+        If there is no picture of such a result, or an option has a value that isn't allowed.
+
+    Examples
+    --------
+    >>> import inksight
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
+    >>> figure = draw(inksight.filters.filters(model, bank=1))
+    >>> len(figure.axes)
+    1
+    """
+    names = ", ".join(sorted(kind.__name__ for kind in draw.registry if kind is not object))
+    raise InputError(f"only results can be drawn ({names}), got {type(result).__name__}")
+
+
+draw.register(AverageBarcodes, draw_average_barcodes)
+draw.register(Barcode, draw_barcode)
+draw.register(Calibration, draw_calibration)
+draw.register(Dataset, draw_dataset)
+draw.register(DetrendedBarcodes, draw_detrended_barcodes)
+draw.register(Embedding, draw_embedding)
+draw.register(Evaluation, draw_evaluation)
+draw.register(Evidence, draw_evidence)
+draw.register(FeatureMaps, draw_feature_maps)
+draw.register(Filters, draw_filters)
+draw.register(FilterSimilarity, draw_filter_similarity)
+draw.register(History, draw_history)
+draw.register(Neighbours, draw_neighbours)
+draw.register(Separation, draw_separation)

@@ -1,0 +1,69 @@
+"""A dataset's pictures: examples of every class, or one of each."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from inksight.config import SIDE, check, is_count
+from inksight.data import Dataset
+from inksight.errors import InputError
+from inksight.plot.grammar import IMAGES, NORMAL, bare, canvas, montage, note, show, title, unit
+
+GAP = 2
+STEP = SIDE + GAP
+
+
+def draw_dataset(
+    dataset: Dataset,
+    ax: Axes | None = None,
+    *,
+    kind: str = "examples",
+    columns: int = 10,
+    seed: int | None = None,
+) -> Figure:
+    """Draw examples, a row a class (``kind="examples"``), or one of each (``kind="one_of_each"``).
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Without labels its first images are shown, ten rows at most.
+    ax : Axes, optional
+    kind : {"examples", "one_of_each"}
+    columns : int
+        Examples a row.
+    seed : int, optional
+        Draw the examples at random; the first ones if omitted.
+    """
+    check(kind in ("examples", "one_of_each"), "kind", kind, "examples or one_of_each")
+    check(is_count(columns), "columns", columns, "a whole number of at least 1")
+    order = np.arange(len(dataset.images))
+    if seed is not None:
+        order = np.random.default_rng(seed).permutation(order)
+    if dataset.labels is None:
+        if kind == "one_of_each":
+            raise InputError(f"one of each needs labels, got {dataset.name!r} without: use kind='examples'")
+        rows = [order[start : start + columns] for start in range(0, min(len(order), 10 * columns), columns)]
+        names: tuple[str, ...] = ("",) * len(rows)
+    else:
+        each = 1 if kind == "one_of_each" else columns
+        of_class = [order[dataset.labels[order] == label] for label in range(len(dataset.class_names))]
+        rows, names = [ids[:each] for ids in of_class], dataset.class_names
+
+    tiles = np.full((max(len(rows), 1), max(map(len, rows), default=1) or 1, SIDE, SIDE), np.nan)
+    for row, ids in zip(tiles, rows, strict=False):
+        row[: len(ids)] = unit(dataset.images[ids])
+    tall, wide = tiles.shape[:2]
+    if kind == "one_of_each":
+        tall, wide = wide, tall
+    figure, ax = canvas(ax, 0.58 * wide + 0.6, 0.58 * tall + 0.7)
+    show(ax, montage(tiles.reshape(-1, SIDE, SIDE), wide, (GAP, GAP)), IMAGES, 0, 1)
+    bare(ax)
+    middles = np.arange(len(names)) * STEP + (SIDE - 1) / 2
+    if kind == "one_of_each":
+        ax.set_xticks(middles, names, fontsize=NORMAL, parse_math=False)
+        title(ax, f"One of each class of {dataset.name}")
+    else:
+        ax.set_yticks(middles, names, fontsize=NORMAL, parse_math=False)
+        title(ax, f"Examples from {dataset.name}")
+    note(ax, "" if kind == "one_of_each" else "grey = ink, from 0 (paper) to 255 for all images")
+    return figure

@@ -1,0 +1,125 @@
+"""What a model got right and wrong: confusion, calibration, hardest images."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from inksight.config import SIDE, check, is_count
+from inksight.evaluation import Calibration, Evaluation, wilson_interval
+from inksight.plot.grammar import (
+    CLASSES,
+    IMAGES,
+    NORMAL,
+    SCORES,
+    SMALL,
+    TEXT,
+    WIDTH,
+    bare,
+    brief,
+    canvas,
+    montage,
+    note,
+    read_as,
+    show,
+    text_on,
+    title,
+    unit,
+    write,
+)  # fmt: skip
+
+ROOM = 13  # pixels above a tile for two lines of text
+
+
+def draw_evaluation(
+    evaluation: Evaluation, ax: Axes | None = None, *, kind: str = "confusion", count: int = 24
+) -> Figure:
+    """Draw the confusion matrix, the calibration, or the hardest images.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    ax : Axes, optional
+    kind : {"confusion", "calibration", "hardest"}
+    count : int
+        How many of the hardest images.
+    """
+    check(kind in ("confusion", "calibration", "hardest"), "kind", kind, "confusion, calibration or hardest")
+    check(is_count(count), "count", count, "a whole number of at least 1")
+    if kind == "calibration":
+        return draw_calibration(evaluation.calibration, ax)
+    return _confusion(evaluation, ax) if kind == "confusion" else _hardest(evaluation, ax, count)
+
+
+def draw_calibration(calibration: Calibration, ax: Axes | None = None) -> Figure:
+    """Draw how often the model is right against how sure it was, with 95% intervals (`wilson_interval`)."""
+    figure, ax = canvas(ax, 4.2, 4.2)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.plot([0, 1], [0, 1], color=TEXT, linewidth=0.8, linestyle=":")
+    for sure, right, count in zip(
+        calibration.bin_confidence, calibration.bin_accuracy, calibration.bin_count, strict=True
+    ):
+        if count:
+            size = 4 + 2 * min(np.log10(count), 4)  # points
+            interval = wilson_interval(round(right * count), int(count))
+            ax.plot([sure, sure], interval, color=CLASSES[0], linewidth=1.2, alpha=0.7)
+            ax.plot([sure], [right], "o", color=CLASSES[0], markersize=size)
+            write(ax, sure, max(interval[1] + 0.01, right + 0.0025 * size + 0.005), f"{count:,}", va="bottom")
+    ax.set(xlim=(0, 1.06), ylim=(0, 1.06), aspect="equal")
+    ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.set_ylabel("right", fontsize=NORMAL, color=TEXT)
+    title(ax, f"Calibration: off by {calibration.error:.2%} on average")
+    note(ax, "dotted: as right as sure\nline: 95% interval · number: images", axis="probability given")
+    return figure
+
+
+def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
+    counts, names = evaluation.confusion, evaluation.class_names
+    classes = len(names)
+    side = min(max(0.46 * classes, 2.0), WIDTH)
+    figure, ax = canvas(ax, side + 0.9, side + 1.0)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    # The power lifts the errors, one in a hundred or fewer, out of the paleness they'd have beside the rest.
+    image = show(ax, np.where(counts > 0, share, np.nan), SCORES, 0, 1)
+    image.set_norm(PowerNorm(0.35, 0, 1))
+    if classes <= 30:
+        size = SMALL if classes <= 12 else 4.5
+        for row, column in zip(*counts.nonzero(), strict=True):
+            colour = text_on(image.to_rgba(share[row, column]))
+            write(ax, column, row, f"{counts[row, column]}", color=colour, fontsize=size)
+    ax.hlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
+    ax.vlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
+    bare(ax)
+    ax.spines[:].set(visible=True, alpha=0.3)
+    turned = 90 if max(map(len, names)) > 3 else 0
+    ax.set_xticks(range(classes), names, fontsize=NORMAL, parse_math=False, rotation=turned)
+    ax.set_yticks(range(classes), names, fontsize=NORMAL, parse_math=False)
+    ax.set_ylabel("true class", fontsize=NORMAL, color=TEXT)
+    low, high = evaluation.interval
+    title(ax, f"{evaluation.accuracy:.2%} right (95% interval {low:.2%} to {high:.2%})")
+    note(ax, "number: images · colour: share of the row, one scale for all", axis="predicted class")
+    return figure
+
+
+def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:
+    ids = evaluation.hardest[:count]
+    columns = min(max(len(ids), 1), 8)
+    tiles = unit(evaluation.hardest_images[:count]) if len(ids) else np.full((1, SIDE, SIDE), np.nan)
+    figure, ax = canvas(ax, WIDTH * columns / 8 + 0.2, 1.25 * -(-len(tiles) // columns) + 0.6)
+    padded = np.pad(tiles, ((0, 0), (ROOM, 0), (0, 0)), constant_values=np.nan)
+    show(ax, montage(padded, columns, (3, 8)), IMAGES, 0, 1)
+    bare(ax)
+    names = evaluation.class_names
+    for place, number in enumerate(ids):
+        row, column = divmod(place, columns)
+        truth = names[evaluation.hardest_labels[place]]
+        given = names[evaluation.hardest_predictions[place]]
+        verdict = read_as(truth, given) if truth != given else f"{brief(truth)}, unsure"
+        x, y = column * (SIDE + 8) + SIDE / 2 - 0.5, row * (SIDE + ROOM + 3) + ROOM - 1.5
+        text = f"{verdict}\n{evaluation.hardest_confidence[place]:.1%} · #{number}"
+        write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
+    title(ax, "The hardest images" if len(ids) else "No image")
+    note(ax, "the probability given to the true class, and the image's row · grey = ink, one scale for all")
+    return figure

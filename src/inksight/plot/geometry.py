@@ -1,0 +1,162 @@
+"""Pictures of how barcodes lie to each other: class distances, nearest images, the map in two dimensions."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from inksight.config import SIDE, check, is_count
+from inksight.geometry import Embedding, Separation
+from inksight.neighbours import Neighbours
+from inksight.plot.grammar import (
+    CLASSES,
+    DARK,
+    IMAGES,
+    NORMAL,
+    SCORES,
+    SMALL,
+    TEXT,
+    WIDTH,
+    bare,
+    brief,
+    canvas,
+    montage,
+    note,
+    read_as,
+    shared_scale,
+    show,
+    text_on,
+    title,
+    unit,
+    write,
+)  # fmt: skip
+
+ROOM, GAP = 8, 6  # pixels above a tile for its text, and between tiles
+
+
+def draw_separation(separation: Separation, ax: Axes | None = None) -> Figure:
+    """Draw the distances between class means as a matrix, the closest pair framed."""
+    names, distances = separation.class_names, separation.distances
+    classes = len(names)
+    side = min(max(0.42 * classes, 2.0), WIDTH)
+    figure, ax = canvas(ax, side + 1.0, side + 1.0)
+    pixels = distances + np.diag(np.full(classes, np.nan))
+    low, high = float(np.nanmin(pixels)), float(np.nanmax(pixels))
+    image = show(ax, pixels, SCORES, low, high)
+    if classes <= 30:
+        for row, column in zip(*np.nonzero(~np.eye(classes, dtype=bool)), strict=True):
+            value = distances[row, column]
+            write(
+                ax, column, row, f"{value:.1f}",
+                color=text_on(image.to_rgba(value)), fontsize=SMALL if classes <= 12 else 4.5,
+            )  # fmt: skip
+    bare(ax)
+    first, second = separation.closest
+    for x, y in ((first, second), (second, first)):
+        ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CLASSES[0], linewidth=2))
+    turned = 90 if max(map(len, names)) > 3 else 0
+    ax.set_xticks(range(classes), names, fontsize=NORMAL, parse_math=False, rotation=turned)
+    ax.set_yticks(range(classes), names, fontsize=NORMAL, parse_math=False)
+    title(ax, f"How far apart classes stand; closest: {names[first]} and {names[second]}")
+    note(ax, shared_scale(low, high, "in standard deviations within a class"))
+    return figure
+
+
+def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
+    """Draw each image, at the left, and beside it its nearest images, with class and distance over each."""
+    n, k = neighbours.ids.shape
+    names = neighbours.class_names
+    columns = k + 1
+    tile = min(WIDTH / columns, 0.85)
+    figure, ax = canvas(ax, max(tile * (columns + 0.4) + 0.2, 4.2), (tile * 1.25) * max(n, 1) + 0.7)
+    tiles = np.full((max(n, 1), columns, SIDE + ROOM, SIDE), np.nan)
+    tiles[:n, 0, ROOM:] = unit(neighbours.queries)
+    tiles[:n, 1:, ROOM:] = unit(neighbours.images)
+    pixels = montage(tiles.reshape(-1, SIDE + ROOM, SIDE), columns, (GAP // 2, GAP))
+    step = SIDE + GAP
+    pixels = np.insert(pixels, [step] * GAP, np.nan, axis=1)  # a wider gap after the query
+    show(ax, pixels, IMAGES, 0, 1)
+    bare(ax)
+    for row in range(n):
+        y = row * (SIDE + ROOM + GAP // 2) + ROOM - 1.2
+        guess = names[neighbours.predictions[row]]
+        if neighbours.query_labels is None:
+            text = f"read as {brief(guess)}"
+        else:
+            text = read_as(names[neighbours.query_labels[row]], guess)
+        write(ax, SIDE / 2 - 0.5, y, text, va="bottom", fontsize=SMALL - 0.5)
+        for column in range(k):
+            text = f"{neighbours.distances[row, column]:.1f}"
+            if neighbours.labels is not None:
+                text = f"{brief(names[neighbours.labels[row, column]])} · {text}"
+            x = (column + 1) * step + GAP + SIDE / 2 - 0.5
+            write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
+    x = step - 0.5
+    ax.plot([x, x], [0, max(len(pixels) - 1, 1)], color=TEXT, linewidth=0.8, alpha=0.4)
+    title(ax, "Images and their nearest by barcode")
+    of = "class · distance" if neighbours.labels is not None else "distance"
+    note(ax, f"over each: {of}, nearest first · grey = ink, one scale for all")
+    return figure
+
+
+def draw_embedding(embedding: Embedding, ax: Axes | None = None, *, most: int = 2000) -> Figure:
+    """Draw barcodes as points in two dimensions, coloured by class, each class named at its mean.
+
+    Parameters
+    ----------
+    embedding : Embedding
+    ax : Axes, optional
+    most : int
+        Points drawn at most, taken evenly from all.
+    """
+    check(is_count(most), "most", most, "a whole number of at least 1")
+    figure, ax = canvas(ax, 6.2, 5.8)
+    ax.spines[["top", "right"]].set_visible(False)
+    shown = np.unique(np.linspace(0, len(embedding.points) - 1, most).astype(int))
+    labels = embedding.labels
+    colours = np.array([to_rgb(colour) for colour in CLASSES])
+    every = colours[[8] * len(shown)] if labels is None else colours[labels[shown] % len(colours)]
+    # As one picture of dots: thousands of elements would make a page slow.
+    x, y = embedding.points[shown].T
+    ax.scatter(x, y, c=every, s=7, alpha=0.75, linewidths=0, rasterized=True)
+    if labels is not None:
+        present = np.unique(labels)
+        means = np.array([embedding.points[labels == label].mean(axis=0) for label in present])
+        size = np.ptp(embedding.points[shown], axis=0).max() or 1.0
+        for label, (x, y) in zip(present, _apart(means, 0.045 * size), strict=True):
+            name, colour = embedding.class_names[label], CLASSES[label % len(CLASSES)]
+            box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": DARK, "linewidth": 0.6}
+            write(ax, x, y, name, color=text_on(colour), fontsize=NORMAL + 1.5, bbox=box)
+    if embedding.method == "pca":
+        title(ax, "Barcodes by principal components")
+        names, unit_of = ("first component", "second component"), "barcode units"
+        kept = "of the variance"
+    else:
+        title(ax, "Barcodes along the axes that part the classes best")
+        names, unit_of = ("first discriminant", "second discriminant"), "standard deviations within a class"
+        kept = "of the spread between classes"
+    ax.set_ylabel(names[1], fontsize=NORMAL, color=TEXT)
+    few = f"{len(shown):,} of {len(embedding.points):,} images · " if len(shown) < len(embedding.points) else ""
+    share = f"{embedding.share[0]:.0%} and {embedding.share[1]:.0%} {kept}"
+    note(ax, f"{few}{share}\naxes in {unit_of}", axis=names[0])
+    ax.set_aspect("equal", adjustable="datalim")
+    return figure
+
+
+def _apart(places: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+    """Push places (n, 2) closer than `least` apart, as little as it takes, so that names don't overlap."""
+    places = places.copy()
+    for _ in range(100):
+        way = places[:, None] - places[None]
+        away = np.hypot(way[..., 0], way[..., 1])
+        way[away == 0] = (0.0, 1e-9)
+        push = np.where((away < least) & ~np.eye(len(places), dtype=bool), least - away, 0.0)
+        if not push.any():
+            break
+        # Two in the same place part upward and downward, by their order.
+        direction = way / np.maximum(away, 1e-9)[..., None]
+        direction[np.triu(away == 0)] *= -1
+        places += (direction * push[..., None]).sum(axis=1) / 2
+    return places

@@ -1,0 +1,210 @@
+"""The colour grammar, the same in every picture, and the pieces pictures are made of.
+
+Greys are images (ink is dark), red and blue are weights or differences centred on zero, violet to yellow are
+activations, orange are scores: counts, shares, distances. Every picture says whether its tiles share one
+colour scale. Only matplotlib's objects are used, never pyplot: its figures live on, and are not thread-safe.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
+from numpy.typing import ArrayLike, NDArray
+
+# Whatever is drawn in this very colour a page may replace by its own; see `plot.output.to_svg`.
+TEXT = "#1b1f24"
+DARK, LIGHT = "#0b0c0e", "#fefefe"  # text on top of a coloured cell, which no page replaces
+
+IMAGES = "gray_r"
+WEIGHTS = "RdBu_r"
+ACTIVATIONS = "viridis"
+SCORES = "Oranges"
+# Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270, 2021: ten that the
+# colour-blind can tell apart too.
+CLASSES = (
+    "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
+    "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
+)  # fmt: skip
+
+WIDTH = 7.0  # inches: a page's column
+SMALL, NORMAL, LARGE = 7.5, 8.5, 10.5  # points
+
+
+def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
+    """Return the figure and axes to draw on: those of `ax`, or new ones of a size in inches."""
+    if ax is not None:
+        figure = ax.get_figure(root=True)
+        assert figure is not None
+    else:
+        figure = blank(width, height)
+        ax = figure.add_subplot()
+    ax.set_facecolor("none")
+    ax.tick_params(colors=TEXT, labelsize=NORMAL, width=0.8, length=3)
+    for spine in ax.spines.values():
+        spine.set(color=TEXT, linewidth=0.8)
+    return figure, ax
+
+
+def blank(width: float, height: float) -> Figure:
+    """Return a new figure without axes, of a size in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def bare(ax: Axes) -> None:
+    """Leave only the picture: no frame, no ticks."""
+    ax.set(xticks=[], yticks=[])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def title(ax: Axes, text: str) -> None:
+    """Put a title over the left edge."""
+    ax.set_title(text, loc="left", fontsize=LARGE, color=TEXT, parse_math=False)
+
+
+def note(ax: Axes, text: str, axis: str = "") -> None:
+    """Put the axis' name, if any, and a small note (the colour scale, how to read it) under the picture."""
+    if axis:
+        ax.set_xlabel(f"{axis}\n{text}" if text else axis, fontsize=NORMAL, color=TEXT, parse_math=False)
+    else:
+        ax.set_xlabel(text, loc="left", fontsize=SMALL, color=TEXT, parse_math=False, labelpad=6)
+
+
+def write(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
+    """Write a small text at a place in data coordinates, and as it is: a class may be called ``$x$``."""
+    settings: dict[str, Any] = {
+        "color": TEXT,
+        "fontsize": SMALL,
+        "ha": "center",
+        "va": "center",
+        "parse_math": False,
+    }
+    ax.text(x, y, text, **(settings | options))
+
+
+def brief(name: str, most: int = 6) -> str:
+    """Shorten a class name to the room over a tile."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def read_as(truth: str, given: str) -> str:
+    """Say over a tile what an image is and what it is read as."""
+    long = max(len(truth), len(given)) > 3
+    return f"{brief(truth)} → {brief(given)}" if long else f"{truth} read as {given}"
+
+
+def columns_for(count: int) -> int:
+    """Choose the columns of a montage about twice as wide as high that leaves the fewest places empty."""
+    if count < 6:
+        return max(count, 1)
+    candidates = range(math.ceil(math.sqrt(count)), math.ceil(2 * math.sqrt(count)) + 2)
+    return min(candidates, key=lambda columns: (-count % columns, -columns))
+
+
+def unit(images: NDArray[Any]) -> NDArray[np.float32]:
+    """Bring images, uint8 or float 0..1, to float 0..1."""
+    return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
+
+
+def own_scale(tiles: NDArray[Any], centred: bool = False) -> NDArray[np.float64]:
+    """Stretch each tile (n, h, w) by itself: to 0..1 or, `centred`, to -1..1 with zero kept in place."""
+    tiles = tiles.astype(np.float64)
+    low = np.zeros((len(tiles), 1, 1)) if centred else tiles.min(axis=(1, 2), keepdims=True)
+    reach = np.abs(tiles - low).max(axis=(1, 2), keepdims=True)
+    return np.asarray((tiles - low) / np.where(reach > 0, reach, 1.0))
+
+
+def montage(tiles: NDArray[Any], columns: int, gap: tuple[int, int] = (1, 1)) -> NDArray[np.float64]:
+    """Lay tiles (n, h, w) out row by row in one array, `gap` pixels (down, across) of NaN between them."""
+    count, height, width = tiles.shape
+    rows = -(-count // columns)
+    down, across = gap
+    pixels = np.full((rows * columns, height + down, width + across), np.nan)
+    pixels[:count, :height, :width] = tiles
+    in_rows = pixels.reshape(rows, columns, height + down, width + across).swapaxes(1, 2)
+    wall = in_rows.reshape(rows * (height + down), -1)
+    return wall[: wall.shape[0] - down, : wall.shape[1] - across]
+
+
+def number_tiles(ax: Axes, count: int, columns: int, step: tuple[int, int], room: int) -> None:
+    """Write its number, from 0, over each tile of a montage of pixels, in the `room` left on top of it."""
+    for i in range(count):
+        row, column = divmod(i, columns)
+        write(
+            ax, column * step[1] - 0.5, row * step[0] + room - 1, str(i),
+            ha="left", va="bottom", fontsize=SMALL - 1.5,
+        )  # fmt: skip
+
+
+def show(
+    ax: Axes,
+    pixels: ArrayLike,
+    colours: str,
+    low: float,
+    high: float,
+    extent: tuple[float, float, float, float] | None = None,
+    **options: Any,
+) -> AxesImage:
+    """Show an array as it is, pixel by pixel, in the colours given; NaN stays transparent."""
+    if not high > low:  # a picture of one value
+        low, high = low - 0.5, low + 0.5
+    return ax.imshow(
+        np.ma.masked_invalid(pixels), cmap=colormaps[colours], vmin=low, vmax=high,
+        interpolation="none", extent=extent, **options,
+    )  # fmt: skip
+
+
+def reach(values: NDArray[Any]) -> float:
+    """Return the largest magnitude, the end of a scale centred on zero."""
+    return float(np.nanmax(np.abs(values), initial=0.0))
+
+
+def number(value: float) -> str:
+    """Write a number of a colour scale with two figures that count and a true minus sign."""
+    text = "0" if value == 0 else f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
+    return text.replace("-", "−")
+
+
+def shared_scale(low: float, high: float, what: str) -> str:
+    """Say that one colour scale holds for all tiles."""
+    return f"{what}: one colour scale for all, {number(low)} to {number(high)}"
+
+
+def inches_from(ax: Axes, x: float, y: float) -> Transform:
+    """Return coordinates in inches from a point of the axes, given from (0, 0) lower left to (1, 1)."""
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    # The annotation wants an affine base class: `transAxes` is affine, only not declared to be.
+    return figure.dpi_scale_trans + ScaledTranslation(x, y, ax.transAxes)  # type: ignore[arg-type]
+
+
+def colour_bar(ax: Axes, image: AxesImage) -> None:
+    """Put a narrow scale to the right of an image, as high as the image and 0.12 inches wide."""
+    low, high = image.get_clim()
+    place = blended_transform_factory(inches_from(ax, 1, 0), ax.transAxes)
+    bar = ax.inset_axes((0.1, 0, 0.12, 1), transform=place)
+    bar.imshow(
+        np.linspace(low, high, 128)[:, None], cmap=image.get_cmap(), vmin=low, vmax=high,
+        aspect="auto", origin="lower", extent=(0, 1, low, high), interpolation="none",
+    )  # fmt: skip
+    bar.yaxis.tick_right()
+    bar.set(xticks=[])
+    ticks = [low, (low + high) / 2, high]
+    bar.set_yticks(ticks, [number(value) for value in ticks])
+    bar.tick_params(colors=TEXT, labelsize=SMALL, length=2, width=0.6)
+    bar.spines[:].set(color=TEXT, linewidth=0.6)
+
+
+def text_on(colour: Any) -> str:
+    """Return the text colour, dark or light, that reads on a cell of `colour`."""
+    red, green, blue = to_rgb(colour)
+    return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else LIGHT

@@ -1,0 +1,72 @@
+"""The curves of a training: loss, accuracy and learning rate by epoch."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from inksight.config import check
+from inksight.history import History
+from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, WIDTH, blank, canvas, note, title
+
+PANELS = {
+    "loss": ("Loss", (("loss", "training"), ("val_loss", "validation"))),
+    "accuracy": ("Accuracy", (("accuracy", "training"), ("val_accuracy", "validation"))),
+    "rate": ("Learning rate at the end of the epoch", (("rate", ""),)),
+}
+COLOURS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
+
+
+def draw_history(history: History, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
+    """Draw loss and accuracy side by side, or the one curve named.
+
+    Training loss and accuracy are means over augmented images while the weights were still changing, so they
+    may well look worse than those of the validation.
+
+    Parameters
+    ----------
+    history : History
+    ax : Axes, optional
+        Takes the loss alone unless `kind` says otherwise.
+    kind : {"loss", "accuracy", "rate"}, optional
+    """
+    check(kind is None or kind in PANELS, "kind", kind, "loss, accuracy or rate")
+    if ax is None and kind is None:
+        figure = blank(WIDTH, 2.9)
+        for panel, place in zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True):
+            _curves(history, place, panel)
+        return figure
+    figure, ax = canvas(ax, 4.6, 3.0)
+    _curves(history, ax, kind or "loss")
+    return figure
+
+
+def _curves(history: History, ax: Axes, kind: str) -> None:
+    canvas(ax, 0, 0)
+    heading, columns = PANELS[kind]
+    title(ax, heading)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    ax.grid(axis="y", color=TEXT, alpha=0.15, linewidth=0.6)
+    if not len(history):
+        ax.set(xticks=[], yticks=[])
+        note(ax, "not trained yet")
+        return
+    epochs = history["epoch"]
+    drawn = 0
+    for column, label in columns:
+        values = history[column]
+        if np.isfinite(values).any():
+            drawn += 1
+            ax.plot(
+                epochs, values, color=COLOURS[label], label=label or None, linewidth=1.6,
+                linestyle="--" if label == "training" and drawn == 1 else "-",
+                marker="o" if len(epochs) < 16 else None, markersize=3.5,
+            )  # fmt: skip
+    if drawn > 1:
+        ax.legend(frameon=False, fontsize=NORMAL, labelcolor=TEXT)
+    if kind == "accuracy":
+        ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.tick_params(labelsize=SMALL)
+    moving = drawn > 1 or kind != "rate"
+    note(ax, "training: on augmented images, while learning" if moving else "", axis="epoch")

@@ -1,0 +1,141 @@
+"""Pictures as files, and as SVG to stand inside a page, light or dark."""
+
+import io
+import os
+import re
+import threading
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import IO, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from inksight.config import check
+from inksight.files import replacing
+from inksight.plot.grammar import TEXT
+
+PNG_DPI = 160
+SVG_DPI = 120  # of dots drawn as one picture; all else is vectors, or pixels as they are
+FONTS = "'DejaVu Sans', Verdana, sans-serif"
+# matplotlib reads these from its global settings only, so they are set while a file is written, by one thread
+# at a time, and put back. The salt makes the ids, and so the bytes, the same in every run.
+SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "inksight", "svg.image_inline": True}
+WRITING = threading.Lock()
+
+SVG = "{http://www.w3.org/2000/svg}"
+LINK = "{http://www.w3.org/1999/xlink}href"
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG (160 dots an inch) or SVG (text stays text), by the suffix of `path`.
+
+    The same picture gives the same bytes. A file is written beside its place first and then renamed.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : path-like
+        Ending in ``.png`` or ``.svg``.
+
+    Raises
+    ------
+    InputError
+        If it ends otherwise, or its folder can't be written to.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Figure(), Path(folder) / "empty.png")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['empty.png']
+    """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    check(kind in ("png", "svg"), "suffix of a picture's file", Path(path).suffix, ".png or .svg")
+    with replacing(path) as beside, beside.open("wb") as file:
+        _write(figure, file, kind, "white")
+
+
+def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str = "") -> str:
+    """Return a figure as an ``<svg>`` element to put into an HTML page.
+
+    It has its natural width, shrinks with its column, and brings no style that the page would feel.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Drawn by this package, whose text and axes are all in `inksight.plot.grammar.TEXT`.
+    themed : bool
+        Transparent, and text, ticks and axis lines in the page's text colour; otherwise dark on white.
+    prefix : str
+        Put before every id, so that two pictures on one page don't share any.
+    label : str
+        What a screen reader says in place of the picture.
+
+    Returns
+    -------
+    str
+        One element, without XML prolog, the same in every run.
+
+    Examples
+    --------
+    >>> figure = Figure()
+    >>> to_svg(figure)[:4]
+    '<svg'
+    """
+    data = io.BytesIO()
+    _write(figure, data, "svg", "none" if themed else "white")
+    root = ET.fromstring(data.getvalue())
+    for parent in list(root.iter()):
+        # Metadata says nothing here, and matplotlib's style sheet would change every line of the page.
+        for child in [c for c in parent if c.tag == f"{SVG}metadata" or c.find(f"{SVG}style") is not None]:
+            parent.remove(child)
+    used = set(re.findall(r"""(?:url\(|href=")#([^)"]+)""", ET.tostring(root, encoding="unicode")))
+    for element in root.iter():
+        _rewrite(element, used, prefix, themed)
+    width = float(re.sub("[a-z]", "", root.attrib.pop("width")))
+    del root.attrib["height"]
+    root.attrib |= {
+        "xmlns": SVG[1:-1],
+        "role": "img",
+        "style": f"width:{width / 72 * 96:.0f}px;max-width:100%;height:auto;overflow:visible",
+        "stroke-linejoin": "round",  # what the style sheet said
+    }
+    if label:
+        root.set("aria-label", label)
+    return ET.tostring(root, encoding="unicode")
+
+
+def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> None:
+    element.tag = element.tag.removeprefix(SVG)
+    for name, value in list(element.attrib.items()):
+        if name == "id":
+            del element.attrib[name]
+            if value in used:
+                element.set("id", prefix + value)
+            continue
+        if name == LINK:
+            del element.attrib[name]
+            name = "href"
+            value = re.sub(r"^#", f"#{prefix}", value).replace("\n", "")
+        value = value.replace("url(#", f"url(#{prefix}")
+        if name == "style":
+            value = re.sub(r"font-family: [^;]*", f"font-family: {FONTS}", value)
+            value = value.replace(TEXT, "currentColor") if themed else value
+        element.set(name, value)
+
+
+def _write(figure: Figure, file: IO[bytes], kind: str, background: str) -> None:
+    # No date, and nothing of the library's version: bytes then change only when the picture does.
+    metadata = {"Date": None, "Creator": "inksight"} if kind == "svg" else {"Software": None}
+    with WRITING, mpl.rc_context(SETTINGS):
+        figure.savefig(
+            file,
+            format=kind,
+            dpi=PNG_DPI if kind == "png" else SVG_DPI,
+            facecolor=background,
+            bbox_inches="tight",
+            pad_inches=0.08,
+            metadata=metadata,
+        )

@@ -1,0 +1,312 @@
+"""`train`: data, network and recipe in, a model with its history out."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypedDict, Unpack
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from inksight import __version__
+from inksight.augment import draw_affines
+from inksight.batches import Batch, Batches
+from inksight.config import Network, Recipe, check, get_network, get_recipe, is_between
+from inksight.data import Dataset, Splits
+from inksight.errors import InksightError, InputError
+from inksight.history import Epoch, History
+from inksight.interrupt import CtrlC
+from inksight.model import Model
+from inksight.network import NORMALIZATION, forward
+from inksight.ops import warp
+from inksight.optimizer import Adam
+from inksight.progress import Progress, TrainingBar
+
+# Losses are fetched from the device after so many steps: often enough for the bar and for stopping, seldom
+# enough that the device never waits for Python.
+FETCH_EVERY = 16
+MOST_EPOCHS = 100_000  # where only time is to end a training
+
+OnEpoch = Callable[[Model], object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training.
+
+    Parameters
+    ----------
+    model : Model
+    stopped : str
+        Why it ended: ``epochs``, ``seconds``, ``until``, ``callback`` or ``interrupted``.
+    train_images : int
+        Distinct images trained on.
+    seconds : float
+        Spent on training steps; neither compiling nor validating is in it.
+    compile_seconds : float
+        Spent before the first step.
+    images_per_second : float
+        Images trained on, each pass counted, by `seconds`.
+    """
+
+    model: Model
+    stopped: str
+    train_images: int
+    seconds: float
+    compile_seconds: float
+    images_per_second: float
+
+
+class Options(TypedDict, total=False):
+    """What `train` takes by name; see there."""
+
+    start: Model | None
+    seed: int
+    epochs: int | None
+    seconds: float | None
+    until: float | None
+    on_epoch: OnEpoch | None
+    progress: bool
+
+
+def train(
+    data: Dataset | Splits,
+    network: str | Network = "post",
+    recipe: str | Recipe = "default",
+    **options: Unpack[Options],
+) -> Model:
+    """Train a network.
+
+    Parameters
+    ----------
+    data : Dataset or Splits
+        A dataset is split first (`Dataset.split`): trained on its ``train``, validated on its ``validation``.
+        Its test images are never looked at. Give ``Splits(train, None, None)`` to train on all.
+    network : str or Network
+        As `inksight.config.get_network` takes it. Ignored when training goes on from `start`.
+    recipe : str or Recipe
+        ``default``, ``post``, or one of your own.
+    start : Model, optional
+        Go on from this model: its weights, its normalisation, and its history, which grows.
+    seed : int
+        Of starting weights, order and augmentation. The same seed on the same machine with the same number of
+        threads gives the same weights to the last bit, unless `seconds` or Ctrl-C ends the run.
+    epochs : int, optional
+        Stop after so many; the recipe's own number if neither this nor `seconds` is given.
+    seconds : float, optional
+        Stop after so many seconds of training steps. The learning rate's schedule is fitted into whichever of
+        `epochs` and `seconds` ends first.
+    until : float, optional
+        Stop after the first epoch with this validation accuracy, 0 to 1.
+    on_epoch : callable, optional
+        Called with the model so far after each epoch (its last row: ``model.history.rows[-1]``); training stops if
+        it returns something true.
+    progress : bool
+        Show a line an epoch, and a bar where a terminal or a notebook can show it, on standard error.
+
+    Returns
+    -------
+    Model
+        With the weights of the last step. Ctrl-C ends the training and returns the model so far.
+
+    Raises
+    ------
+    InputError
+        If the data has no labels, or lacks a class, or doesn't fit the network.
+    InksightError
+        If the loss stops being finite.
+
+    Examples
+    --------
+    >>> import inksight
+    >>> data = inksight.load("mnist")[:200]
+    >>> model = inksight.train(data, "4x5p,8x3", inksight.Recipe(epochs=1))
+    >>> len(model.history)
+    1
+    """
+    return run(data, network, recipe, **options).model
+
+
+def run(
+    data: Dataset | Splits,
+    network: str | Network = "post",
+    recipe: str | Recipe = "default",
+    *,
+    start: Model | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    seconds: float | None = None,
+    until: float | None = None,
+    on_epoch: OnEpoch | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train like `train`, and return with the model how the training went."""
+    splits = data.split() if isinstance(data, Dataset) else data
+    recipe = get_recipe(recipe)
+    if epochs is not None or seconds is not None:
+        recipe = replace(recipe, epochs=MOST_EPOCHS if epochs is None else epochs)
+    check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
+    check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
+    if until is not None and splits.validation is None:
+        raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
+    _check_labels(splits.train)
+    model = _starting_model(splits.train, network, start, seed)
+    model = replace(model, recipe=recipe, trained_on=splits.train.digest, version=__version__)
+
+    batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
+    images, labels = jnp.asarray(splits.train.images), jnp.asarray(splits.train.labels, jnp.int32)
+    key = jax.random.key(seed)
+    fixed = {k: jnp.asarray(x) for k, x in model.params.items() if k.startswith(NORMALIZATION)}
+    state = Adam.start({k: jnp.asarray(x) for k, x in model.params.items() if k not in fixed})
+    began = time.perf_counter()
+    first = next(batches.of_epoch(0))
+    step = _step.lower(model.network, recipe, fixed, state, images, labels, key, first, 0.0).compile()
+    compile_seconds = time.perf_counter() - began
+
+    stopped, spent, steps, images_seen = "", 0.0, 0, 0
+    with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
+        for epoch in range(recipe.epochs):
+            tally, rate, began = Tally(), 0.0, time.perf_counter()
+            for batch in batches.of_epoch(epoch):
+                elapsed = spent + time.perf_counter() - began
+                done = max((steps + 0.5) / batches.steps, elapsed / seconds if seconds else 0.0)
+                if done >= 1 or ctrl_c.pressed:
+                    stopped = "interrupted" if ctrl_c.pressed else "seconds"
+                    break
+                rate = recipe.rate_at(done)
+                state, loss, right = step(fixed, state, images, labels, key, batch, rate)
+                tally.add(loss, right, int(batch.weight.sum()))
+                steps += 1
+                if steps % FETCH_EVERY == 0:
+                    tally.fetch(epoch, rate)
+                    speed = (images_seen + tally.images) / (spent + time.perf_counter() - began)
+                    bar.update(Progress(done, len(model.history) + 1, tally.loss, tally.accuracy, speed))
+            tally.fetch(epoch, rate)
+            took = time.perf_counter() - began
+            if tally.images:
+                spent, images_seen = spent + took, images_seen + tally.images
+                model = replace(model, params={k: np.asarray(x) for k, x in (fixed | state.params).items()})
+                validated = _validate(model, splits.validation)
+                row = Epoch(len(model.history) + 1, tally.loss, tally.accuracy, *validated, rate, took)
+                model = replace(model, history=History((*model.history.rows, row)))
+                bar.end_epoch(row)
+                if on_epoch is not None and on_epoch(model):
+                    stopped = stopped or "callback"
+                if until is not None and row.val_accuracy >= until:
+                    stopped = stopped or "until"
+            if stopped:
+                break
+    speed = images_seen / spent if spent else 0.0
+    return Run(model, stopped or "epochs", len(splits.train), spent, compile_seconds, speed)
+
+
+class Tally:
+    """Loss and accuracy of an epoch so far; what the device computed is fetched a few steps at a time."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Array, Array, int]] = []
+        self.steps, self.images, self.loss_sum, self.right = 0, 0, 0.0, 0
+
+    def add(self, loss: Array, right: Array, images: int) -> None:
+        """Count a step whose mean loss and number of right images may still be under way."""
+        self.waiting.append((loss, right, images))
+
+    def fetch(self, epoch: int, rate: float) -> None:
+        """Wait for the steps added; an `InksightError` if a loss is not finite."""
+        for loss, right, images in self.waiting:
+            self.steps += 1
+            if not math.isfinite(loss):
+                raise InksightError(
+                    f"loss became {float(loss)} at step {self.steps} of epoch {epoch + 1}, "
+                    f"learning rate {rate:.3g}: try a rate a tenth as high, or check the data"
+                )
+            self.images += images
+            self.loss_sum += float(loss) * images
+            self.right += int(right)
+        self.waiting.clear()
+
+    @property
+    def loss(self) -> float:
+        """Mean over the images so far."""
+        return self.loss_sum / max(self.images, 1)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images so far that were right, 0..1."""
+        return self.right / max(self.images, 1)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _step(
+    network: Network,
+    recipe: Recipe,
+    fixed: dict[str, Array],
+    state: Adam,
+    images: Array,
+    labels: Array,
+    key: Array,
+    batch: Batch,
+    rate: float,
+) -> tuple[Adam, Array, Array]:
+    """Take one step of Adam; return also the batch's mean cross-entropy and how many images were right."""
+    rows = jnp.asarray(batch.rows)
+    affine = draw_affines(key, jnp.asarray(batch.number), rows, recipe.augmentation)
+    mean, variance = fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"]
+    x = warp(images, rows, affine, mean, variance)
+    y = labels[rows]
+
+    def objective(params: dict[str, Array]) -> tuple[Array, tuple[Array, Array]]:
+        logits = forward(network, params, x)["logits"]
+        log_p = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)[:, 0]
+        loss = -(batch.weight * log_p).sum() / batch.weight.sum()
+        right = (batch.weight * (logits.argmax(axis=1) == y)).sum()
+        squares = sum(jnp.sum(w**2) for name, w in params.items() if name.endswith(".kernel"))
+        return loss + network.l2 * squares, (loss, right)
+
+    gradient, (loss, right) = jax.grad(objective, has_aux=True)(state.params)
+    return state.update(gradient, recipe, rate), loss, right
+
+
+def _starting_model(data: Dataset, network: str | Network, start: Model | None, seed: int) -> Model:
+    if start is not None:
+        names = start.class_names
+        check(names == data.class_names, "classes of the data", data.class_names, f"the model's {names}")
+        return start
+    shape = get_network(network, classes=len(data.class_names))
+    check(
+        shape.classes == len(data.class_names), "classes of the network", shape.classes,
+        f"the data's {len(data.class_names)}",
+    )  # fmt: skip
+    model = Model.untrained(shape, seed, data.class_names)
+    # Of all pixels of the training images, scaled to 0..1; a sum over 256 counts is exact.
+    counts = np.bincount(data.images.ravel(), minlength=256)
+    values = np.arange(256) / 255
+    mean = np.average(values, weights=counts)
+    variance = np.average((values - mean) ** 2, weights=counts)
+    check(bool(variance > 0), "training images", "all of one value", "images with ink on them")
+    normalization = {"mean": mean, "variance": variance, "count": data.images.size}
+    params = model.params | {NORMALIZATION + k: np.float32(v).reshape(()) for k, v in normalization.items()}
+    return replace(model, params={name: np.asarray(value) for name, value in params.items()})
+
+
+def _check_labels(data: Dataset) -> None:
+    check(len(data) > 0, "number of training images", len(data), "1 or more")
+    data.require_labels("training")
+    for name, count in zip(data.class_names, data.counts, strict=True):
+        if count == 0:
+            raise InputError(f"every class needs a training image, got none of class {name!r}: add some")
+
+
+def _validate(model: Model, data: Dataset | None) -> tuple[float, float]:
+    """Return mean cross-entropy and accuracy, NaN without data."""
+    if data is None:
+        return math.nan, math.nan
+    logits = model.activations(data.images, only=["logits"])["logits"].astype(np.float64)
+    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    labels = data.require_labels("validation")
+    own = np.take_along_axis(log_p, labels[:, None], axis=1)
+    return -float(own.mean()), float((logits.argmax(axis=1) == labels).mean())

@@ -1,0 +1,61 @@
+"""What several test files share: a small slice of MNIST and a model trained on it, made once a process."""
+
+import os
+from pathlib import Path
+
+# One thread a worker: the workers already fill the cores, and a result must not depend on how many there are.
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+import numpy as np
+import pytest
+
+from inksight import Dataset, Model, Splits, load
+from inksight.config import Augmentation, Recipe
+from inksight.training import Run, run
+
+QUICK = Recipe(epochs=3, batch=32, rate=2e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05))
+SMALL = "8x5p,12x3"
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Dataset:
+    return load("mnist")
+
+
+@pytest.fixture(scope="session")
+def digits(mnist: Dataset) -> Splits:
+    """4,000 images to train, 500 to validate, 500 to test; every class in each."""
+    splits = mnist.split()
+    assert splits.validation is not None
+    assert splits.test is not None
+    return Splits(splits.train[:4000], splits.validation[:500], splits.test[:500])
+
+
+@pytest.fixture(scope="session")
+def small_run(digits: Splits) -> Run:
+    return run(digits, SMALL, QUICK, progress=False)
+
+
+@pytest.fixture(scope="session")
+def model(small_run: Run) -> Model:
+    return small_run.model
+
+
+@pytest.fixture(scope="session")
+def post_model(mnist: Dataset) -> Model:
+    """The post's network after a few steps: enough for its weights to be no longer the starting ones."""
+    part = mnist[:1000]
+    return run(Splits(part, None, None), "post", QUICK, epochs=1, progress=False).model
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def no_file_left(tmp_path: Path):
+    """Assert at the end that the test left nothing in its folder but what it names."""
+    allowed: set[str] = set()
+    yield allowed
+    assert {path.name for path in tmp_path.iterdir()} <= allowed

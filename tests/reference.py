@@ -1,0 +1,43 @@
+"""The network once more in plain NumPy: written from its description, sharing no code with the package."""
+
+import numpy as np
+
+
+def convolve(x, kernel):
+    """Valid convolution of x (n, h, w, c) with kernel (k, k, c, f), by summing shifted products in float64."""
+    k = kernel.shape[0]
+    height, width = x.shape[1] - k + 1, x.shape[2] - k + 1
+    y = np.zeros((len(x), height, width, kernel.shape[-1]))
+    for i in range(k):
+        for j in range(k):
+            y += x[:, i : i + height, j : j + width] @ kernel[i, j].astype(np.float64)
+    return y
+
+
+def leaky(x, leak):
+    return np.maximum(x, leak * x)
+
+
+def max_pool(y):
+    n, h, w, f = y.shape
+    return y[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, f).max(axis=(2, 4))
+
+
+def conv_block(x, kernel, bias, pool, leak):
+    """In the textbook's order: convolution, bias, activation, pooling."""
+    y = leaky(convolve(x, kernel) + bias, leak)
+    return max_pool(y) if pool == 2 else y
+
+
+def probabilities(model, images):
+    """The whole forward pass of a model for uint8 images (n, 28, 28)."""
+    p = {name: value.astype(np.float64) for name, value in model.params.items()}
+    x = (images[..., None] / 255 - p["normalization.mean"]) / np.sqrt(p["normalization.variance"])
+    for number, bank in enumerate(model.network.banks, start=1):
+        x = conv_block(x, p[f"bank{number}.kernel"], p[f"bank{number}.bias"], bank.pool, model.network.leak)
+    x = x.mean(axis=(1, 2))
+    if model.network.dense:
+        x = leaky(x @ p["dense.kernel"] + p["dense.bias"], model.network.leak)
+    logits = x @ p["output.kernel"] + p["output.bias"]
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)

@@ -1,0 +1,42 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from inksight.augment import draw_affines
+from inksight.config import Augmentation
+
+EVERY = Augmentation(rotation=30, shift=3, scale=0.2, shear=0.5)
+
+
+def draw(index, number=0, seed=0, augmentation=EVERY):
+    return np.asarray(draw_affines(jax.random.key(seed), number, jnp.asarray(index), augmentation))
+
+
+def test_a_map_depends_on_seed_pass_and_image_alone():
+    together, alone = draw([5, 9, 2]), draw([9])
+    np.testing.assert_array_equal(together[1], alone[0])
+    assert not np.allclose(alone, draw([9], number=1))
+    assert not np.allclose(alone, draw([9], seed=1))
+    assert not np.allclose(together[0], together[1])
+
+
+def test_nothing_asked_for_moves_nothing():
+    np.testing.assert_array_equal(draw([0, 1], augmentation=Augmentation()), np.tile(np.eye(2, 3), (2, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "amount", "most"),
+    [
+        (Augmentation(rotation=30), lambda a: np.degrees(np.arctan2(a[:, 0, 1], a[:, 0, 0])), 30),
+        (Augmentation(shift=3), lambda a: a[:, 0, 2], 3),
+        (Augmentation(shift=3), lambda a: a[:, 1, 2], 3),
+        (Augmentation(scale=0.2), lambda a: 1 / a[:, 0, 0] - 1, 0.2),
+        (Augmentation(shear=0.5), lambda a: a[:, 1, 0], 0.5),
+    ],
+)
+def test_amounts_are_uniform_from_minus_to_plus(augmentation, amount, most):
+    drawn = amount(draw(np.arange(4000), augmentation=augmentation))
+    assert np.abs(drawn).max() <= most * (1 + 1e-5)
+    quarters, _ = np.histogram(drawn, bins=4, range=(-most * 1.001, most * 1.001))
+    assert quarters.min() > 900  # 1,000 expected, standard deviation 27

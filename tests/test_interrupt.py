@@ -1,0 +1,30 @@
+import signal
+import threading
+
+import pytest
+
+from inksight.interrupt import CtrlC
+
+
+def test_the_first_ctrl_c_is_a_request_and_the_second_an_order():
+    before = signal.getsignal(signal.SIGINT)
+    with CtrlC() as ctrl_c:
+        assert not ctrl_c.pressed
+        signal.raise_signal(signal.SIGINT)
+        assert ctrl_c.pressed
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_are_left_alone():
+    seen = []
+
+    def work():
+        with CtrlC() as ctrl_c:
+            seen.append(ctrl_c.pressed)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]

@@ -1,0 +1,83 @@
+"""Whatever is wrong with an .npz file is said in one clear line, and a bomb is never unpacked."""
+
+import gzip
+import io
+import struct
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from sources import HEADER, LIMIT, idx_bytes, npz_bytes, refused, some_digits, write
+
+X, Y = some_digits()
+
+
+def zip_bytes(compression=zipfile.ZIP_DEFLATED, **members):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", compression) as archive:
+        for name, member in members.items():
+            archive.writestr(f"{name}.npy", member)
+    return content.getvalue()
+
+
+def npy_bytes(array):
+    content = io.BytesIO()
+    np.save(content, array)
+    return content.getvalue()
+
+
+def lying(shape, content=b"", descr="|u1"):
+    """An .npy member whose header promises this shape, whatever follows."""
+    text = repr({"descr": descr, "fortran_order": False, "shape": shape}).encode()
+    return b"\x93NUMPY\x01\0" + struct.pack("<H", len(text)) + text + content
+
+
+y = npy_bytes(Y)
+NPZ = {
+    "no x_train": (npz_bytes(x=X, y=Y), ["no array 'x_train'", "'x, y'"]),
+    "no y_train": (npz_bytes(x_train=X), ["no array 'y_train'"]),
+    "no y_test": (npz_bytes(x_train=X, y_train=Y, x_test=X), ["no array 'y_test'"]),
+    "another zip": (zip_bytes(), ["no array 'x_train'", "'nothing'", "unpack"]),
+    "pickled labels": (npz_bytes(x_train=X, y_train=np.array([*Y], object)), ["'y_train'", "pickled"]),
+    "pickled images": (npz_bytes(x_train=np.array([{}]), y_train=Y), ["'x_train'", "pickled"]),
+    "floats": (npz_bytes(x_train=X / 255, y_train=Y), ["uint8 of shape (n, 28, 28)", "float64"]),
+    "another size": (npz_bytes(x_train=X[:, 1:], y_train=Y), ["(n, 28, 28)", "(12, 27, 28)"]),
+    "flat": (npz_bytes(x_train=X.reshape(-1, 784), y_train=Y), ["(12, 784)"]),
+    "scalar": (npz_bytes(x_train=np.uint8(1), y_train=Y), ["of shape ()"]),
+    "one-hot labels": (npz_bytes(x_train=X, y_train=np.eye(12, dtype=int)), ["integers of shape (n,)"]),
+    "labels of text": (npz_bytes(x_train=X, y_train=Y.astype(str)), ["integers of shape (n,)"]),
+    "different length": (npz_bytes(x_train=X, y_train=Y[1:]), ["equally long", "12 and 11"]),
+    "label 10": (npz_bytes(x_train=X, y_train=Y + 1), ["labels must be 0 to 9, got 10"]),
+    "negative label": (npz_bytes(x_train=X, y_train=Y - 1), ["labels must be 0 to 9, got -1"]),
+    "huge label": (npz_bytes(x_train=X, y_train=Y.astype(np.uint64) + 2**63), ["labels must be 0 to 9"]),
+    "no images": (npz_bytes(x_train=X[:0], y_train=Y[:0]), ["number of images in", "at least 1"]),
+    "truncated": (npz_bytes(x_train=X, y_train=Y)[:-30], ["damaged or no npz file"]),
+    "bomb": (npz_bytes(x_train=np.zeros((10_000, 28, 28), np.uint8), y_train=Y), ["7,840,000", "allowed"]),
+    "bomb in the labels": (npz_bytes(x_train=X, y_train=np.zeros(10**7, int)), ["80,000,000", "allowed"]),
+    "header promises more": (zip_bytes(x_train=lying((9, 28, 28)), y_train=y), ["promises 7,056", "only 0"]),
+    "header promises less": (zip_bytes(x_train=lying((1, 28, 28), bytes(10**6)), y_train=y), ["holds more"]),
+    "negative shape": (zip_bytes(x_train=lying((-1, 28, 28)), y_train=y), ["(-1, 28, 28)"]),
+    "header that is code": (zip_bytes(x_train=lying("__import__('os')")), ["no array"]),
+    "no npy": (zip_bytes(x_train=b"PNG", y_train=y), ["no NumPy array of format 1.0"]),
+    "bzip2": (zip_bytes(zipfile.ZIP_BZIP2, x_train=npy_bytes(X), y_train=y), ["by method 12"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NPZ)
+def test_wrong_npz(case, tmp_path):
+    content, words = NPZ[case]
+    refused(write(tmp_path, "digits.npz", content), "digits.npz", *words)
+
+
+def test_a_bomb_is_never_unpacked(tmp_path):
+    bomb = lying((2, 28, 28), bytes(50 << 20))
+    small = write(tmp_path, "a.npz", zip_bytes(x_train=bomb, y_train=y))
+    text = write(tmp_path, "a.csv.gz", gzip.compress(HEADER.encode() + b"0" * (50 << 20)))
+    array = write(tmp_path, "a-images", gzip.compress(idx_bytes(X) + bytes(50 << 20)))
+    for path in (small, text, array):
+        tracemalloc.start()
+        refused(path, path.name)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 3 * LIMIT, path
