@@ -1,6 +1,6 @@
 """Measure readers of Kaggle's train.csv (42,000 x 785) and test.csv (28,000 x 784).
 
-Run as ``python benchmarks/csv_readers.py [rounds]``. The CSV pair is made from MNIST. Each round runs every
+Run as ``python -m benchmarks.csv_readers [rounds]``. The CSV pair is made from MNIST. Each round runs every
 candidate once, one after the other, so that a machine that slows down slows all of them. Inside the timer:
 opening the file, parsing, and the checked `Dataset`, so images and labels in one piece each; outside it:
 imports and the first, cold call, which is shown apart. Every result is compared with what the files were made
@@ -8,8 +8,6 @@ from. Candidates that are not installed are skipped.
 """
 
 import importlib
-import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -20,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.machine import describe
 from inksight.data import Dataset, load, write_csv
 from inksight.readers import MEMORY_LIMIT, csv
 
@@ -85,7 +84,7 @@ def main(rounds: int) -> None:
             versions[name] = importlib.import_module(name).__version__
         except ImportError:
             print(f"{name} is not installed: skipped")
-    print(f"{_processor()}, {os.cpu_count()} CPUs, Python {platform.python_version()}; median of {rounds}")
+    print(f"{describe()}; median of {rounds}")
     with tempfile.TemporaryDirectory() as folder:
         for file, expected in pair.items():
             path = Path(folder) / file
@@ -105,13 +104,6 @@ def main(rounds: int) -> None:
                 cold, *warm = seconds[name]
                 spread = f"({min(warm):.3f} to {max(warm):.3f}; first {cold:.3f})"
                 print(f"  {name:9} {versions[name]:8} {medians[name]:.3f} s  {spread}")
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -242,7 +242,8 @@ def _barcodes(show: _Shown, evaluation: Evaluation | None) -> list[Picture]:
         Picture(
             "separation", BARCODES, "How far apart the digits stand",
             "Distances between the average barcodes, measured by how much barcodes of one digit scatter: at 4, about "
-            "two in a hundred would fall on the wrong side of a straight cut between two digits, at 6 one in a thousand.",
+            "two in a hundred would fall on the wrong side of a straight cut between two digits, at 6 one in a "
+            "thousand.",
             lambda: separation(model, dataset, barcodes=show.barcodes).plot(),
         ),
         Picture(

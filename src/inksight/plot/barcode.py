@@ -18,6 +18,7 @@ from inksight.plot.grammar import (
     WEIGHTS,
     WIDTH,
     bare,
+    brief,
     canvas,
     colour_bar,
     inches_from,
@@ -26,6 +27,7 @@ from inksight.plot.grammar import (
     reach,
     shared_scale,
     show,
+    ticks_of,
     title,
     unit,
     write,
@@ -52,7 +54,7 @@ def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
     _numbers(ax, len(values))
     ax.set_yticks([0, high] if high > 0 else [0], ["0", number(high)] if high > 0 else ["0"], fontsize=SMALL)
     _picture(ax, barcode.image, 0.4)
-    title(ax, f"Barcode of an image read as {barcode.prediction} ({barcode.confidence:.1%})")
+    title(ax, f"Barcode of an image read as {brief(barcode.prediction, 20)} ({barcode.confidence:.1%})")
     note(ax, "mean activation of each feature map; the colour scale is this barcode's own", axis="filter")
     return figure
 
@@ -67,7 +69,7 @@ def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None) -> 
     image = show(ax, rows.reshape(-1, filters)[:-1], ACTIVATIONS, float(means.min()), float(means.max()), aspect="auto")
     bare(ax)
     _numbers(ax, filters)
-    ax.set_yticks(np.arange(classes) * 6 + 2, barcodes.class_names, fontsize=NORMAL, parse_math=False)
+    ax.set_yticks(np.arange(classes) * 6 + 2, ticks_of(barcodes.class_names), fontsize=NORMAL, parse_math=False)
     low, high = int(barcodes.counts.min()), int(barcodes.counts.max())
     title(ax, f"Average barcode of {low}{f' to {high}' * (high > low)} image{'s' * (high > 1)} of each class")
     note(ax, shared_scale(means.min(), means.max(), "mean activation"), axis="filter")
@@ -90,7 +92,7 @@ def draw_detrended_barcodes(barcodes: DetrendedBarcodes, ax: Axes | None = None)
     _numbers(ax, filters)
     middles = [starts[barcodes.labels == label].mean() + 1 for label in np.unique(barcodes.labels)]
     names = [barcodes.class_names[label] for label in np.unique(barcodes.labels)]
-    ax.set_yticks(middles, names, fontsize=NORMAL, parse_math=False)
+    ax.set_yticks(middles, ticks_of(names), fontsize=NORMAL, parse_math=False)
     title(ax, "Barcodes minus the mean of all classes")
     note(
         ax,
@@ -113,7 +115,8 @@ def draw_evidence(evidence: Evidence, ax: Axes | None = None, *, named: int = 5)
     """
     figure, ax = canvas(ax, WIDTH, 2.9)
     values = evidence.values
-    name, other = evidence.class_names[evidence.predicted], evidence.class_names[evidence.against]
+    names = ticks_of(evidence.class_names)
+    name, other = names[evidence.predicted], names[evidence.against]
     red, blue = colormaps[WEIGHTS](0.85), colormaps[WEIGHTS](0.15)
     ax.bar(np.arange(len(values)), values, width=0.8, color=np.where(values[:, None] > 0, red, blue))
     ax.axhline(0, color=TEXT, linewidth=0.8)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from inksight.config import SIDE, check, is_count
 from inksight.data import Dataset
 from inksight.errors import InputError
-from inksight.plot.grammar import IMAGES, NORMAL, bare, canvas, montage, note, show, title, unit
+from inksight.plot.grammar import IMAGES, NORMAL, bare, brief, canvas, montage, note, show, ticks_of, title, unit
 
 GAP = 2
 STEP = SIDE + GAP
@@ -43,11 +43,11 @@ def draw_dataset(
         if kind == "one_of_each":
             raise InputError(f"one of each needs labels, got {dataset.name!r} without: use kind='examples'")
         rows = [order[start : start + columns] for start in range(0, min(len(order), 10 * columns), columns)]
-        names: tuple[str, ...] = ("",) * len(rows)
+        names = [""] * len(rows)
     else:
         each = 1 if kind == "one_of_each" else columns
         of_class = [order[dataset.labels[order] == label] for label in range(len(dataset.class_names))]
-        rows, names = [ids[:each] for ids in of_class], dataset.class_names
+        rows, names = [ids[:each] for ids in of_class], ticks_of(dataset.class_names)
 
     tiles = np.full((max(len(rows), 1), max(map(len, rows), default=1) or 1, SIDE, SIDE), np.nan)
     for row, ids in zip(tiles, rows, strict=False):
@@ -61,9 +61,9 @@ def draw_dataset(
     middles = np.arange(len(names)) * STEP + (SIDE - 1) / 2
     if kind == "one_of_each":
         ax.set_xticks(middles, names, fontsize=NORMAL, parse_math=False)
-        title(ax, f"One of each class of {dataset.name}")
+        title(ax, f"One of each class of {brief(dataset.name, 40)}")
     else:
         ax.set_yticks(middles, names, fontsize=NORMAL, parse_math=False)
-        title(ax, f"Examples from {dataset.name}")
+        title(ax, f"Examples from {brief(dataset.name, 40)}")
     note(ax, "" if kind == "one_of_each" else "grey = ink, from 0 (paper) to 255 for all images")
     return figure

@@ -24,6 +24,7 @@ from inksight.plot.grammar import (
     read_as,
     show,
     text_on,
+    ticks_of,
     title,
     unit,
     write,
@@ -76,7 +77,7 @@ def draw_calibration(calibration: Calibration, ax: Axes | None = None) -> Figure
 
 
 def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
-    counts, names = evaluation.confusion, evaluation.class_names
+    counts, names = evaluation.confusion, ticks_of(evaluation.class_names)
     classes = len(names)
     side = min(max(0.46 * classes, 2.0), WIDTH)
     figure, ax = canvas(ax, side + 0.9, side + 1.0)
@@ -121,5 +122,5 @@ def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:
         text = f"{verdict}\n{evaluation.hardest_confidence[place]:.1%} · #{number}"
         write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
     title(ax, "The hardest images" if len(ids) else "No image")
-    note(ax, "the probability given to the true class, and the image's row · grey = ink, one scale for all")
+    note(ax, "over each: probability given to the true class · row\ngrey = ink, one scale for all")
     return figure

@@ -19,6 +19,7 @@ from inksight.plot.grammar import (
     WIDTH,
     bare,
     blank,
+    brief,
     canvas,
     colour_bar,
     columns_for,
@@ -56,11 +57,11 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     columns = channels if deep else columns_for(count)
     rows = len(tiles) // columns + bool(len(tiles) % columns)
     # Finer pixels make for a finer gap, and for room to write in.
-    tiles = _enlarged(tiles, 12 if deep else 30)
+    tiles = _enlarged(tiles, 6 if deep else 30)
     pixels = tiles.shape[1]
-    gap, room = (2, 0) if deep else (3, 6)
+    gap, room = (1, 0) if deep else (3, 6)
     tile = min(WIDTH / columns, 8 / rows, 0.28 if deep else 0.7)  # inches
-    figure, ax = canvas(ax, max(tile * columns + 1.3, 4.4), tile * (1 + room / pixels) * rows + 1.0)
+    figure, ax = canvas(ax, tile * columns + 1.3, tile * (1 + room / pixels) * rows + 1.0)
     wall = montage(np.pad(tiles, ((0, 0), (room, 0), (0, 0)), constant_values=np.nan), columns, (gap, gap))
     image = show(ax, wall, WEIGHTS, -top, top)
     bare(ax)
@@ -103,7 +104,7 @@ def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool
     tile = min((WIDTH - 0.8) / (columns + size), 0.7)  # inches
     room, gap = -(-pixels // 4), -(-pixels // 12)
     down, across = pixels + room + gap, pixels + gap
-    figure, ax = canvas(ax, max(tile * (columns + size + 0.3) + 0.9, 4.4), tile * 1.25 * rows + 0.8)
+    figure, ax = canvas(ax, tile * (columns + size + 0.3) + 0.9, tile * 1.25 * rows + 0.8)
     low, high = (float(tiles.min()), float(np.quantile(tiles, 0.99))) if shared else (0.0, 1.0)
     wall = montage(np.pad(tiles, ((0, 0), (room, 0), (0, 0)), constant_values=np.nan), columns, (gap, gap))
     image = show(ax, wall, ACTIVATIONS, low, high)
@@ -113,7 +114,7 @@ def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool
     bare(ax)
     number_tiles(ax, count, columns, (down, across), room)
     filters = "its filter sees" if count == 1 else f"its {count} filters see"
-    title(ax, f"Bank {maps.bank}: what {filters}; read as {maps.prediction} ({maps.confidence:.1%})")
+    title(ax, f"Bank {maps.bank}: what {filters}; read as {brief(maps.prediction, 20)} ({maps.confidence:.1%})")
     text = f"feature maps of {side}×{side} pixels"
     brighter = " and above" if high < tiles.max() else ""
     own = f"{text}: each its own colour scale, lowest to highest"

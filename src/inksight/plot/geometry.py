@@ -28,6 +28,7 @@ from inksight.plot.grammar import (
     shared_scale,
     show,
     text_on,
+    ticks_of,
     title,
     unit,
     write,
@@ -38,7 +39,7 @@ ROOM, GAP = 8, 6  # pixels above a tile for its text, and between tiles
 
 def draw_separation(separation: Separation, ax: Axes | None = None) -> Figure:
     """Draw the distances between class means as a matrix, the closest pair framed."""
-    names, distances = separation.class_names, separation.distances
+    names, distances = ticks_of(separation.class_names), separation.distances
     classes = len(names)
     side = min(max(0.42 * classes, 2.0), WIDTH)
     figure, ax = canvas(ax, side + 1.0, side + 1.0)
@@ -70,7 +71,7 @@ def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
     names = neighbours.class_names
     columns = k + 1
     tile = min(WIDTH / columns, 0.85)
-    figure, ax = canvas(ax, max(tile * (columns + 0.4) + 0.2, 4.2), (tile * 1.25) * max(n, 1) + 0.7)
+    figure, ax = canvas(ax, tile * (columns + 0.4) + 0.2, (tile * 1.25) * max(n, 1) + 0.7)
     tiles = np.full((max(n, 1), columns, SIDE + ROOM, SIDE), np.nan)
     tiles[:n, 0, ROOM:] = unit(neighbours.queries)
     tiles[:n, 1:, ROOM:] = unit(neighbours.images)
@@ -126,7 +127,7 @@ def draw_embedding(embedding: Embedding, ax: Axes | None = None, *, most: int = 
         means = np.array([embedding.points[labels == label].mean(axis=0) for label in present])
         size = np.ptp(embedding.points[shown], axis=0).max() or 1.0
         for label, (x, y) in zip(present, _apart(means, 0.045 * size), strict=True):
-            name, colour = embedding.class_names[label], CLASSES[label % len(CLASSES)]
+            name, colour = brief(embedding.class_names[label], 20), CLASSES[label % len(CLASSES)]
             box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": DARK, "linewidth": 0.6}
             write(ax, x, y, name, color=text_on(colour), fontsize=NORMAL + 1.5, bbox=box)
     if embedding.method == "pca":

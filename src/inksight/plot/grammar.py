@@ -6,6 +6,7 @@ colour scale. Only matplotlib's objects are used, never pyplot: its figures live
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ CLASSES = (
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 
-WIDTH = 7.0  # inches: a page's column
+WIDTH, NARROWEST = 7.0, 4.4  # inches: a page's column, and what a title or note asks for
 SMALL, NORMAL, LARGE = 7.5, 8.5, 10.5  # points
 
 
@@ -43,7 +44,7 @@ def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
         figure = ax.get_figure(root=True)
         assert figure is not None
     else:
-        figure = blank(width, height)
+        figure = blank(max(width, NARROWEST), height)
         ax = figure.add_subplot()
     ax.set_facecolor("none")
     ax.tick_params(colors=TEXT, labelsize=NORMAL, width=0.8, length=3)
@@ -92,8 +93,13 @@ def write(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
 
 
 def brief(name: str, most: int = 6) -> str:
-    """Shorten a class name to the room over a tile."""
+    """Shorten a name that may be of any length, to the room over a tile unless told otherwise."""
     return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def ticks_of(names: Sequence[str]) -> list[str]:
+    """Shorten class names to the room beside an axis."""
+    return [brief(name, 20) for name in names]
 
 
 def read_as(truth: str, given: str) -> str:

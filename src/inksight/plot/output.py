@@ -118,7 +118,8 @@ def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> 
         if name == LINK:
             del element.attrib[name]
             name = "href"
-            value = re.sub(r"^#", f"#{prefix}", value).replace("\n", "")
+            # Pictures come with a line break that XML turns into a space.
+            value = re.sub(r"^#", f"#{prefix}", value).replace(" ", "")
         value = value.replace("url(#", f"url(#{prefix}")
         if name == "style":
             value = re.sub(r"font-family: [^;]*", f"font-family: {FONTS}", value)

@@ -1,0 +1,176 @@
+"""Execute a notebook and write it as one HTML file that loads nothing from anywhere.
+
+    python notebooks/export.py [--quick] [--out FILE] [NOTEBOOK]
+
+The page looks like the package's report: its style sheet, and nbconvert's plainest template. (The default one
+brings several scripts from the net.)
+"""
+
+import argparse
+import os
+import re
+import sys
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from inksight.errors import InksightError, InputError
+from inksight.files import check_writable, write_text
+
+try:
+    import nbformat
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpecManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbconvert import HTMLExporter
+    from pygments.formatters import HtmlFormatter
+except ImportError as error:
+    sys.exit(f"export: needs {error.name}, got none: install it with pip install 'inksight[post]'")
+
+NOTEBOOK = Path(__file__).with_name("exploring.ipynb")
+THEMES = {"light": "default", "dark": "github-dark"}  # and how Pygments colours code in each
+
+PAGE = Template("""\
+<!doctype html>
+<html lang="en" data-theme="light">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<link rel="icon" href="data:,">
+<style>$style</style>
+<script>
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const follow = () => { document.documentElement.dataset.theme = dark.matches ? "dark" : "light"; };
+dark.addEventListener("change", follow);
+follow();
+</script>
+</head>
+<body>
+<main>
+$body
+</main>
+</body>
+</html>
+""")
+
+STYLE = """
+main { max-width: 56rem; padding-bottom: 4rem; }
+main ul, main ol { max-width: 44rem; }
+.cell { position: relative; margin: 0 0 1rem; }
+.highlight { background: none; }
+.input_area pre { margin: 0; padding: .6rem .9rem; font-size: .82em; line-height: 1.5; }
+.output_area { overflow-x: auto; margin: .5rem 0 1rem; }
+.output_area pre { margin: 0; padding: 0 .9rem; border: 0; background: none; line-height: 1.4; }
+.output_area img { display: block; height: auto; max-width: 100%; padding: .3rem; background: #fff;
+  border-radius: 8px; }
+.input_prompt { position: absolute; right: .6rem; top: .35rem; font-size: .7rem; color: var(--soft); opacity: .7; }
+.text_cell .input_prompt { display: none; }
+.text_cell table { display: block; max-width: 100%; overflow-x: auto; margin: 1rem 0; font-size: .93rem; }
+.text_cell :is(th, td) { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; min-width: 14rem;
+  border-bottom: 1px solid var(--line); }
+@media (max-width: 40rem) {
+  /* Small print stays readable: a picture scrolls sideways. */
+  .output_area img { width: 30rem; max-width: none !important; }
+}
+@media print { .cell { break-inside: avoid; } }
+"""
+
+
+def main() -> int:
+    """Export as the command line says; errors come out as one line, exit 2 for bad input and 1 for a failure."""
+    parser = argparse.ArgumentParser(description="Execute a notebook and write it as one self-contained HTML file.")
+    parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="default: exploring.ipynb")
+    parser.add_argument("--quick", action="store_true", help="a small run, which shows that every cell works")
+    parser.add_argument("--out", type=Path, help="default: beside the notebook, ending in .html")
+    arguments = parser.parse_args()
+    try:
+        out = arguments.out or arguments.notebook.with_suffix(".html")
+        check_writable(out)
+        notebook = read(arguments.notebook)
+        execute(notebook, arguments.notebook.parent, quick=arguments.quick)
+        write_text(out, to_html(notebook))
+    except KeyboardInterrupt:
+        return say("interrupted", 130)
+    except InputError as error:
+        return say(str(error), 2)
+    except InksightError as error:
+        return say(str(error), 1)
+    print(out)
+    return 0
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """Return the notebook in a file."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.ValidationError) as error:
+        raise InputError(f"notebook {str(path)!r} must be a file that Jupyter can read: {error}") from error
+
+
+def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = False) -> None:
+    """Execute a notebook in a folder, in this very Python, and keep in it what its cells show.
+
+    Raises
+    ------
+    InksightError
+        If a cell fails.
+    """
+    environment = os.environ | ({"INKSIGHT_QUICK": "1"} if quick else {})
+    if source := environment.get("INKSIGHT_DATA"):
+        # The notebook runs in its own folder, while a path is meant from where one stands.
+        environment["INKSIGHT_DATA"] = str(Path(source).resolve()) if Path(source).exists() else source
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    running = Running(len(cells))
+    # No kernels installed elsewhere: one called python3 may well belong to another Python.
+    manager = AsyncKernelManager(
+        kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), transport_encryption="auto"
+    )
+    client = NotebookClient(notebook, km=manager, timeout=None, on_cell_execute=running.start)
+    try:
+        client.execute(cwd=str(folder.resolve()), env=environment, cleanup_kc=True)
+    except CellExecutionError as error:
+        raise InksightError(f"{running} failed: {error.ename}: {error.evalue}") from error
+    except DeadKernelError as error:
+        raise InksightError(f"{running} failed: its Python has died") from error
+
+
+class Running:
+    """The cell that is being executed, told on standard error."""
+
+    def __init__(self, count: int) -> None:
+        self.count, self.number, self.name = count, 0, ""
+
+    def start(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
+        self.number, self.name = self.number + 1, cell.get("id", cell_index)
+        print(self, file=sys.stderr, flush=True)
+
+    def __str__(self) -> str:
+        return f"cell {self.number} of {self.count} ({self.name})"
+
+
+def to_html(notebook: nbformat.NotebookNode) -> str:
+    """Return an executed notebook as a page."""
+    exporter = HTMLExporter(template_name="basic", exclude_output_prompt=True, exclude_anchor_links=True)
+    body, _ = exporter.from_notebook_node(notebook)
+    heading = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE) if notebook.cells else None
+    colours = [
+        HtmlFormatter(style=style).get_style_defs(f'[data-theme="{theme}"] .highlight')
+        for theme, style in THEMES.items()
+    ]
+    report = (files("inksight") / "page" / "report.css").read_text(encoding="utf-8")
+    return PAGE.substitute(
+        title=escape(heading[1] if heading else "notebook"), style="\n".join([*colours, report, STYLE]), body=body
+    )
+
+
+def say(message: str, code: int) -> int:
+    """Print an error on one line and return the exit code."""
+    print(f"export: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
