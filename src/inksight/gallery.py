@@ -297,7 +297,7 @@ def _one_of_each(dataset: Dataset) -> NDArray[np.int64]:
 
 
 def _nearest(show: _Shown, rows: NDArray[np.int64]) -> Neighbours:
-    return neighbours(show.model, show.dataset.images[rows], show.dataset, barcodes=show.barcodes, leave_out=rows)
+    return neighbours(show.model, show.dataset[rows], show.dataset, barcodes=show.barcodes, leave_out=rows)
 
 
 def _other(evaluation: Evaluation) -> int | None:

@@ -105,7 +105,7 @@ def ticks_of(names: Sequence[str]) -> list[str]:
 def read_as(truth: str, given: str) -> str:
     """Say over a tile what an image is and what it is read as."""
     long = max(len(truth), len(given)) > 3
-    return f"{brief(truth)} → {brief(given)}" if long else f"{truth} read as {given}"
+    return f"{brief(truth, 5)} → {brief(given, 5)}" if long else f"{truth} read as {given}"
 
 
 def columns_for(count: int) -> int:
