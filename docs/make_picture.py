@@ -25,6 +25,7 @@ def picture(figure: Figure) -> Image.Image:
 
 
 def main(path: str) -> None:
+    """Draw the picture from the model at `path`."""
     model, test = inksight.load_model(path), inksight.load("mnist").part("test")
     image = test.images[0]
     results = [filters(model, 1), feature_maps(model, image, 1), barcode(model, image), average_barcodes(model, test)]

@@ -58,7 +58,7 @@ $body
 
 STYLE = """
 main { max-width: 56rem; padding-bottom: 4rem; }
-main ul, main ol { max-width: 44rem; }
+h2 { line-height: 1.25; }
 .cell { position: relative; margin: 0 0 1rem; }
 .highlight { background: none; }
 .input_area pre { margin: 0; padding: .6rem .9rem; font-size: .82em; line-height: 1.5; }
@@ -69,9 +69,10 @@ main ul, main ol { max-width: 44rem; }
 .input_prompt { position: absolute; right: .6rem; top: .35rem; font-size: .7rem; color: var(--soft); opacity: .7; }
 .text_cell .input_prompt { display: none; }
 .text_cell table { display: block; max-width: 100%; overflow-x: auto; margin: 1rem 0; font-size: .93rem; }
-.text_cell :is(th, td) { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; min-width: 14rem;
+.text_cell :is(th, td) { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; width: 50%;
   border-bottom: 1px solid var(--line); }
 @media (max-width: 40rem) {
+  .input_prompt { display: none; }
   /* Small print stays readable: a picture scrolls sideways. */
   .output_area img { width: 30rem; max-width: none !important; }
 }
@@ -106,8 +107,9 @@ def read(path: Path) -> nbformat.NotebookNode:
     """Return the notebook in a file."""
     try:
         return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.ValidationError) as error:
-        raise InputError(f"notebook {str(path)!r} must be a file that Jupyter can read: {error}") from error
+    except Exception as error:  # nbformat raises whatever it stumbles over
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"notebook {str(path)!r} must be a file that Jupyter can read: {reason}") from error
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = False) -> None:
@@ -122,33 +124,23 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = Fals
     if source := environment.get("INKSIGHT_DATA"):
         # The notebook runs in its own folder, while a path is meant from where one stands.
         environment["INKSIGHT_DATA"] = str(Path(source).resolve()) if Path(source).exists() else source
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    running = Running(len(cells))
     # No kernels installed elsewhere: one called python3 may well belong to another Python.
     manager = AsyncKernelManager(
         kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), transport_encryption="auto"
     )
-    client = NotebookClient(notebook, km=manager, timeout=None, on_cell_execute=running.start)
-    try:
-        client.execute(cwd=str(folder.resolve()), env=environment, cleanup_kc=True)
-    except CellExecutionError as error:
-        raise InksightError(f"{running} failed: {error.ename}: {error.evalue}") from error
-    except DeadKernelError as error:
-        raise InksightError(f"{running} failed: its Python has died") from error
-
-
-class Running:
-    """The cell that is being executed, told on standard error."""
-
-    def __init__(self, count: int) -> None:
-        self.count, self.number, self.name = count, 0, ""
-
-    def start(self, cell: nbformat.NotebookNode, cell_index: int) -> None:
-        self.number, self.name = self.number + 1, cell.get("id", cell_index)
-        print(self, file=sys.stderr, flush=True)
-
-    def __str__(self) -> str:
-        return f"cell {self.number} of {self.count} ({self.name})"
+    client = NotebookClient(notebook, km=manager, timeout=None, coalesce_streams=True, shutdown_kernel="immediate")
+    cells = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    # Cell by cell, because `client.execute` takes Ctrl-C away and ends in a traceback of its own.
+    with client.setup_kernel(cwd=str(folder.resolve()), env=environment, cleanup_kc=True):
+        for number, (place, cell) in enumerate(cells, start=1):
+            name = f"cell {number} of {len(cells)} ({cell.get('id', place)})"
+            print(name, file=sys.stderr, flush=True)
+            try:
+                client.execute_cell(cell, place)
+            except CellExecutionError as error:
+                raise InksightError(f"{name} failed: {error.ename}: {error.evalue}") from error
+            except DeadKernelError as error:
+                raise InksightError(f"{name} failed: its Python has died") from error
 
 
 def to_html(notebook: nbformat.NotebookNode) -> str:

@@ -23,6 +23,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "load": "data",
     "load_model": "model",
+    "summary": "network",
     "train": "training",
 }
 _MODULES = (

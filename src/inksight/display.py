@@ -1,7 +1,5 @@
 """`Display`: results that can be drawn, in a notebook by themselves and elsewhere with ``plot``."""
 
-import base64
-import io
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,9 +30,6 @@ class Display:
 
     def _repr_html_(self) -> str:
         """Show the picture in a notebook, with the text form as its description."""
-        from html import escape
+        from inksight.plot import html
 
-        png = io.BytesIO()
-        self.plot().savefig(png, format="png", dpi=110, bbox_inches="tight")
-        data = base64.b64encode(png.getvalue()).decode()
-        return f'<img src="data:image/png;base64,{data}" alt="{escape(str(self))}" style="max-width:100%">'
+        return html(self.plot(), str(self))

@@ -14,7 +14,7 @@ from inksight.errors import InputError
 from inksight.model import Model
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Display):
     """How often the model is right when it says how sure it is.
 
@@ -32,6 +32,9 @@ class Calibration(Display):
     bin_accuracy: NDArray[np.float64]
     bin_count: NDArray[np.int64]
 
+    def __repr__(self) -> str:
+        return f"Calibration({self.bin_count.sum():,} images, off by {self.error:.2%} on average)"
+
     @property
     def error(self) -> float:
         """Expected calibration error, 0..1: the bins' gaps between accuracy and confidence, weighted by count.
@@ -42,7 +45,7 @@ class Calibration(Display):
         return float(gaps @ self.bin_count / self.bin_count.sum())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Display):
     """What a model made of n labelled images.
 
@@ -109,6 +112,9 @@ class Evaluation(Display):
     def calibration_error(self) -> float:
         """Expected calibration error, 0..1."""
         return self.calibration.error
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.name!r}, {self.accuracy:.2%} of {self.n:,} images right)"
 
     def __str__(self) -> str:
         low, high = self.interval

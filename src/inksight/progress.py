@@ -4,6 +4,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -25,7 +26,8 @@ def steps(items: Sequence[Item], what: str, show: bool = True) -> Iterator[Item]
 
 
 def _watched() -> bool:
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
+    # In a notebook rich draws with ipywidgets, and without it only complains.
+    return sys.stderr.isatty() or ("ipykernel" in sys.modules and find_spec("ipywidgets") is not None)
 
 
 @dataclass(frozen=True, slots=True)

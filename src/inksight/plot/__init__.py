@@ -24,10 +24,11 @@ from inksight.plot.dataset import draw_dataset
 from inksight.plot.evaluation import draw_calibration, draw_evaluation
 from inksight.plot.filters import draw_feature_maps, draw_filter_similarity, draw_filters
 from inksight.plot.geometry import draw_embedding, draw_neighbours, draw_separation
+from inksight.plot.grammar import html
 from inksight.plot.history import draw_history
 from inksight.plot.output import save, to_svg
 
-__all__ = ["draw", "save", "to_svg"]
+__all__ = ["draw", "html", "save", "to_svg"]
 
 
 @singledispatch

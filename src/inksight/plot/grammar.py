@@ -5,8 +5,11 @@ activations, orange are scores: counts, shares, distances. Every picture says wh
 colour scale. Only matplotlib's objects are used, never pyplot: its figures live on, and are not thread-safe.
 """
 
+import base64
+import io
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -36,6 +39,7 @@ CLASSES = (
 
 WIDTH, NARROWEST = 7.0, 4.4  # inches: a page's column, and what a title or note asks for
 SMALL, NORMAL, LARGE = 7.5, 8.5, 10.5  # points
+SCREEN = 110  # dots an inch in a notebook; it is drawn with twice as many
 
 
 def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
@@ -53,9 +57,28 @@ def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
     return figure, ax
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot or a magic line."""
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+
+def html(figure: Figure, description: str = "") -> str:
+    """Return a figure as an ``<img>`` element, drawn for a dense screen, with a description for who can't see it."""
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=2 * SCREEN, bbox_inches="tight")
+    width = int.from_bytes(png.getbuffer()[16:20], "big") // 2  # a PNG's width stands at its byte 16
+    data = base64.b64encode(png.getvalue()).decode()
+    return (
+        f'<img src="data:image/png;base64,{data}" alt="{escape(description)}" width="{width}" '
+        'style="max-width:100%;height:auto">'
+    )
+
+
 def blank(width: float, height: float) -> Figure:
     """Return a new figure without axes, of a size in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = NotebookFigure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -1,0 +1,176 @@
+"""The post: its notebook runs from end to end, and its page needs nothing from the net."""
+
+import base64
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from PIL import Image
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+PICTURES = 22  # of the post: all it has, from the examples of each digit to the evidence for the hardest one
+
+# One process for all, so that the notebook is executed once.
+pytestmark = pytest.mark.xdist_group("notebook")
+
+
+class Page(HTMLParser):
+    """What a browser would load for a page, its pictures, and what they say to those who can't see them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html, self.loaded, self.alts = html, [], []
+        self.feed(html)
+        self.loaded += re.findall(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]?([^'\";]+)", html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("src", "srcset", "href", "xlink:href", "data", "poster", "action"):
+                self.loaded.append(value or "")
+        if tag == "img":
+            self.alts.append(dict(attrs).get("alt") or "")
+
+    @property
+    def pictures(self) -> list[str]:
+        return [source for source in self.loaded if source.startswith("data:image/")]
+
+
+COMMAND = [sys.executable, NOTEBOOKS / "export.py"]
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("INKSIGHT_")}
+
+
+def export(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def code_cells() -> list[nbformat.NotebookNode]:
+    notebook = nbformat.read(NOTEBOOKS / "exploring.ipynb", as_version=4)
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.CompletedProcess[str], Page]:
+    out = tmp_path_factory.mktemp("post") / "post.html"
+    done = export("--quick", "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(out)
+    assert [path.name for path in out.parent.iterdir()] == ["post.html"]
+    return done, Page(out.read_text(encoding="utf-8"))
+
+
+def test_every_cell_ran_in_order_and_without_a_warning(quick):
+    done, page = quick
+    cells = code_cells()
+    assert done.stderr.splitlines() == [
+        f"cell {number} of {len(cells)} ({cell.id})" for number, cell in enumerate(cells, start=1)
+    ]
+    prompts = re.findall(r"In(?:&nbsp;|\s)\[(\d+)\]", page.html)
+    assert prompts == [str(number) for number in range(1, len(cells) + 1)]
+    assert "output_stderr" not in page.html
+    assert "output_error" not in page.html
+
+
+def test_page_shows_every_picture_with_a_description(quick):
+    _, page = quick
+    assert len(page.pictures) == PICTURES
+    for picture in page.pictures:
+        kind, data = picture.split(",", 1)
+        assert kind == "data:image/png;base64"
+        image = Image.open(io.BytesIO(base64.b64decode(data)))
+        assert image.width > 300
+    assert len(page.alts) == PICTURES
+    assert all(page.alts)
+    assert not [alt for alt in page.alts if alt.startswith("No description")]
+
+
+def test_page_loads_nothing(quick):
+    _, page = quick
+    assert page.loaded
+    assert [source for source in page.loaded if not str(source).startswith(("data:", "#"))] == []
+    assert "<script src" not in page.html
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|import)\s*\(", page.html)
+
+
+def test_page_says_what_was_measured(quick):
+    _, page = quick
+    text = re.sub("<[^>]+>", "", page.html)
+    for told in ("Total params: 18,813", "10,000 images right", "same answers: True"):
+        assert told in text
+    by_hand, in_map = re.search(r"by hand ([\d.]+), in its map ([\d.]+)", text).groups()
+    assert float(by_hand) == pytest.approx(float(in_map), abs=2e-4)
+
+
+def test_committed_notebook_is_clean():
+    text = (NOTEBOOKS / "exploring.ipynb").read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
+    for cell in notebook.cells:
+        assert re.fullmatch("[a-z0-9-]+", cell.id)  # given by hand: Jupyter's own are eight random digits
+        assert cell.metadata.keys() <= {"alt"}
+    for cell in code_cells():
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+def write_notebook(folder: Path, source: str) -> Path:
+    path = folder / "other.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source, id="only")]), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("print('so far')\nraise ValueError('no\\ngood')", "ValueError: no good"),
+        ("import os; os._exit(3)", "its Python has died"),
+    ],
+)
+def test_failing_cell_is_named_on_one_line(tmp_path, source, reason):
+    done = export(write_notebook(tmp_path, source))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == ["cell 1 of 1 (only)", f"export: cell 1 of 1 (only) failed: {reason}"]
+    assert [path.name for path in tmp_path.iterdir()] == ["other.ipynb"]
+
+
+def test_ctrl_c_ends_it_without_a_traceback(tmp_path):
+    path = write_notebook(tmp_path, "import time; time.sleep(60)")
+    with subprocess.Popen([*COMMAND, path], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "cell 1 of 1 (only)\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "export: interrupted\n"
+    assert process.returncode == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["other.ipynb"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"cells": 3}', b"\x89PNG\xff"])
+def test_no_notebook_is_one_line(tmp_path, content):
+    path = tmp_path / "other.ipynb"
+    if content is not None:
+        path.write_bytes(content)
+    done = export(path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("export: ")
+    assert str(path) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not path.with_suffix(".html").exists()
+
+
+def test_folder_that_is_not_there_is_told_before_the_run(tmp_path):
+    done = export("--out", tmp_path / "none" / "post.html")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [done.stderr.strip()]
+    assert "does not exist" in done.stderr
