@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import click
+from click.testing import CliRunner
 
 from inksight.cli import cli
 
@@ -12,10 +12,9 @@ PAGE = Path(__file__).with_name("cli.md")
 def reference() -> str:
     """Return the page: every command with what its ``--help`` prints."""
     parts = ["# Commands", "Written by `docs/make_cli.py` from the commands' own `--help`."]
-    for name, command in [("", cli), *cli.commands.items()]:
-        title = f"inksight {name}".strip()
-        with click.Context(command, info_name=title, max_content_width=100, terminal_width=100) as context:
-            parts.append(f"## {title}\n\n```\n{command.get_help(context)}\n```")
+    for arguments in ([], *([name] for name in cli.commands)):
+        printed = CliRunner().invoke(cli, [*arguments, "--help"], prog_name="inksight", terminal_width=100)
+        parts.append(f"## {' '.join(['inksight', *arguments])}\n\n```\n{printed.output}```")
     return "\n\n".join(parts) + "\n"
 
 

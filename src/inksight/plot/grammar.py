@@ -65,7 +65,11 @@ class NotebookFigure(Figure):
 
 
 def html(figure: Figure, description: str = "") -> str:
-    """Return a figure as an ``<img>`` element, drawn for a dense screen, with a description for who can't see it."""
+    """Return a figure as an ``<img>`` element, drawn for a dense screen.
+
+    The description, for who can't see it, is that of its titles if omitted.
+    """
+    description = description or "; ".join(filter(None, (ax.get_title(loc="left") for ax in figure.axes)))
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=2 * SCREEN, bbox_inches="tight")
     width = int.from_bytes(png.getbuffer()[16:20], "big") // 2  # a PNG's width stands at its byte 16
