@@ -41,3 +41,28 @@ def probabilities(model, images):
     logits = x @ p["output.kernel"] + p["output.bias"]
     e = np.exp(logits - logits.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)
+
+
+def gradients(x, kernel, bias, pool, leak, dy):
+    """Gradients of `conv_block` with respect to x, kernel and bias, written out in float64."""
+    x, kernel = x.astype(np.float64), kernel.astype(np.float64)
+    k = kernel.shape[0]
+    z = convolve(x, kernel) + bias
+    if pool == 2:
+        n, h, w, f = z.shape
+        blocks = z[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, f)
+        won = blocks == blocks.max(axis=(2, 4), keepdims=True)
+        spread = won * dy[:, :, None, :, None, :]
+        dz = np.zeros_like(z)
+        dz[:, : h // 2 * 2, : w // 2 * 2] = spread.reshape(n, h // 2 * 2, w // 2 * 2, f)
+    else:
+        dz = dy.astype(np.float64)
+    dz = np.where(z > 0, dz, leak * dz)
+    height, width = dz.shape[1:3]
+    dx, d_kernel = np.zeros_like(x), np.zeros_like(kernel)
+    for i in range(k):
+        for j in range(k):
+            patch = x[:, i : i + height, j : j + width]
+            d_kernel[i, j] = np.tensordot(patch, dz, axes=((0, 1, 2), (0, 1, 2)))
+            dx[:, i : i + height, j : j + width] += dz @ kernel[i, j].T
+    return dx, d_kernel, dz.sum(axis=(0, 1, 2))

@@ -22,7 +22,8 @@ from inksight.filters import feature_maps, filter_similarity, filters
 from inksight.geometry import embedding, separation
 from inksight.model import Model
 from inksight.neighbours import neighbours
-from inksight.network import head, shapes
+from inksight.network import head
+from inksight.structure import shapes
 
 NAMES = ("a", "b", "c")
 NETWORK = Network((Bank(4, 5, pool=2), Bank(6, 3)), dense=5, classes=3)

@@ -29,8 +29,8 @@ from inksight.geometry import embedding, separation
 from inksight.history import Epoch, History
 from inksight.model import Model
 from inksight.neighbours import neighbours
-from inksight.network import shapes
 from inksight.plot import grammar
+from inksight.structure import shapes
 
 SVG = "{http://www.w3.org/2000/svg}"
 HISTORY = History(tuple(Epoch(i, 1 / i, 1 - 0.1 / i, 0.9 / i, 1 - 0.2 / i, 0.01, 2.0) for i in range(1, 6)))

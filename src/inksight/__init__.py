@@ -23,7 +23,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "load": "data",
     "load_model": "model",
-    "summary": "network",
+    "summary": "structure",
     "train": "training",
 }
 _MODULES = (

@@ -5,31 +5,26 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from inksight import __version__
+from inksight import __version__, native
 from inksight.config import SIDE, Network, Recipe, check, is_count
 from inksight.errors import InputError
 from inksight.files import replacing
 from inksight.history import History
-from inksight.network import activations, head, shapes, stages
+from inksight.predictor import Predictor
 from inksight.readers import DIGITS
+from inksight.structure import shapes, stages
 
 FORMAT = "inksight model 1"
 SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
-# A call works through its images in chunks of the smallest of these sizes that holds them all, or of the
-# largest; the last chunk is padded. So memory stays bounded, and the network is compiled at most once a size.
-CHUNKS = (1, 32, 512)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +35,7 @@ class Model:
     ----------
     network : Network
     params : dict of str to float32 array
-        Weights and normalisation by name, as `inksight.network.shapes` lists them.
+        Weights and normalisation by name, as `inksight.structure.shapes` lists them.
     class_names : tuple of str
         One a class.
     recipe : Recipe or None
@@ -128,14 +123,15 @@ class Model:
         names = stages(self.network) if only is None else tuple(only)
         for name in names:
             check(name in stages(self.network), "stage", name, "one of " + ", ".join(stages(self.network)))
-        size = next((chunk for chunk in CHUNKS if chunk >= len(batch)), CHUNKS[-1])
-        parts = []
-        for start in range(0, max(len(batch), 1), size):
-            chunk = batch[start : start + size]
-            padded = np.concatenate([chunk, np.zeros((size - len(chunk), SIDE, SIDE), batch.dtype)])
-            result = _stages(self.network, names, self.params, padded)
-            parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
-        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+        if native.engine() is None:
+            from inksight.network import predict  # brings JAX, which the native engine does without
+
+            return predict(self.network, self.params, batch, names)
+        return self._predictor(batch, names)
+
+    @cached_property
+    def _predictor(self) -> Predictor:
+        return Predictor(self.network, self.params)
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, (n, classes) 0..1, rows summing to 1; see `activations`."""
@@ -155,7 +151,11 @@ class Model:
         filters = self.network.banks[-1].filters
         x = np.asarray(barcodes, np.float32)
         check(x.ndim == 2 and x.shape[1] == filters, "shape of barcodes", x.shape, f"(n, {filters})")
-        return np.asarray(_head(self.network, self.params, x))
+        if self.network.dense:
+            x = x @ self.params["dense.kernel"] + self.params["dense.bias"]
+            x = np.where(x > 0, x, np.float32(self.network.leak) * x)
+        logits: NDArray[np.float32] = x @ self.params["output.kernel"] + self.params["output.bias"]
+        return logits
 
     def filters(self, bank: int) -> NDArray[np.float32]:
         """Return the kernels of a bank, counted from 1, as (filters, channels, k, k)."""
@@ -253,17 +253,6 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
         "0 to 1: divide by the largest possible value, or hand in uint8",
     )  # fmt: skip
     return array.astype(np.float32)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _stages(network: Network, names: tuple[str, ...], params: Any, images: Any) -> dict[str, Array]:
-    every = activations(network, params, jnp.asarray(images))
-    return {name: every[name] for name in names}  # what isn't asked for is never computed
-
-
-@partial(jax.jit, static_argnums=0)
-def _head(network: Network, params: Any, barcodes: Any) -> Array:
-    return head(network, params, barcodes)["logits"]
 
 
 def _checksum(header: dict[str, Any], digest: str) -> str:

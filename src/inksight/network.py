@@ -1,52 +1,24 @@
-"""The network as pure functions: its weights, its forward pass by stage name, its table.
+"""The network as pure functions: its starting weights, and its forward pass by stage name.
 
 Weights and normalisation are one flat dict, `Params`, under the names they have in the model file:
 ``normalization.mean``, ``bank1.kernel``, ``bank1.bias``, ..., ``dense.kernel``, ``output.bias``.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
-from inksight.config import SIDE, Network
-from inksight.ops import conv_block
+from inksight import ops
+from inksight.config import Network
+from inksight.structure import NORMALIZATION, shapes
 
-Params = Mapping[str, Array]
-NORMALIZATION = "normalization."
-
-
-def shapes(network: Network) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every array in the network's `Params`, from the image upward.
-
-    Examples
-    --------
-    >>> from inksight.config import NETWORKS
-    >>> shapes(NETWORKS["post"])["bank2.kernel"]
-    (5, 5, 20, 20)
-    """
-    result: dict[str, tuple[int, ...]] = {NORMALIZATION + name: () for name in ("mean", "variance", "count")}
-    channels = 1
-    for number, bank in enumerate(network.banks, start=1):
-        result[f"bank{number}.kernel"] = (bank.kernel, bank.kernel, channels, bank.filters)
-        result[f"bank{number}.bias"] = (bank.filters,)
-        channels = bank.filters
-    if network.dense:
-        result["dense.kernel"] = (channels, network.dense)
-        result["dense.bias"] = (network.dense,)
-        channels = network.dense
-    result["output.kernel"] = (channels, network.classes)
-    result["output.bias"] = (network.classes,)
-    return result
-
-
-def stages(network: Network) -> tuple[str, ...]:
-    """Return the names of the stages an image passes, in order, as `activations` has them."""
-    banks = [f"bank{number}" for number in range(1, len(network.banks) + 1)]
-    return ("normalized", *banks, "barcode", *(["dense"] if network.dense else []), "logits", "probabilities")
+Params = Mapping[str, Any]
 
 
 def init(network: Network, seed: int) -> dict[str, Array]:
@@ -64,27 +36,12 @@ def init(network: Network, seed: int) -> dict[str, Array]:
     return params
 
 
-def parameter_count(network: Network, *, layer: str = "", trained: bool = False) -> int:
-    """Count all parameters, those of one layer, or only the trained ones (all but the three of normalisation).
-
-    Examples
-    --------
-    >>> from inksight.config import NETWORKS
-    >>> parameter_count(NETWORKS["post"]), parameter_count(NETWORKS["post"], trained=True)
-    (18813, 18810)
-    """
-    return sum(
-        math.prod(shape)
-        for name, shape in shapes(network).items()
-        if name.startswith(layer and layer + ".") and not (trained and name.startswith(NORMALIZATION))
-    )
-
-
 def normalize(params: Params, images: Array) -> Array:
     """Bring images (n, 28, 28), uint8 or float 0..1, to (n, 28, 28, 1) of the training set's mean 0, variance 1."""
     pixels = images.astype(jnp.float32) / 255 if images.dtype == jnp.uint8 else images
     normalized = (pixels - params[NORMALIZATION + "mean"]) / jnp.sqrt(params[NORMALIZATION + "variance"])
-    return normalized[..., None]
+    result: Array = normalized[..., None]
+    return result
 
 
 def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
@@ -98,15 +55,14 @@ def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
     return result
 
 
-def forward(network: Network, params: Params, normalized: Array) -> dict[str, Array]:
-    """Return every stage above the normalised images (n, 28, 28, 1), up to ``logits``."""
+def forward(network: Network, params: Params, x: Array, count: int) -> dict[str, Array]:
+    """Return every stage above `count` normalised images, up to ``logits``; those of the banks in `ops`' layout."""
     result = {}
-    x = normalized
     for number, bank in enumerate(network.banks, start=1):
         kernel, bias = jnp.asarray(params[f"bank{number}.kernel"]), jnp.asarray(params[f"bank{number}.bias"])
-        x = conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak)  # (n, side, side, filters)
+        x = ops.conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak)
         result[f"bank{number}"] = x
-    barcodes = result["barcode"] = x.mean(axis=(1, 2))  # (n, filters): global average pooling
+    barcodes = result["barcode"] = ops.average(x, count)  # (count, filters): global average pooling
     return result | head(network, params, barcodes)
 
 
@@ -127,56 +83,34 @@ def activations(network: Network, params: Params, images: Array) -> dict[str, Ar
         leaky ReLU; ``barcode`` (n, filters of the last bank); ``dense`` (n, units) if there is one;
         ``logits`` (n, classes); ``probabilities`` (n, classes), each row summing to 1.
     """
+    count = len(images)
     normalized = normalize(params, images)
-    result = {"normalized": normalized} | forward(network, params, normalized)
+    result = {"normalized": normalized} | forward(network, params, ops.enter(normalized), count)
+    for number in range(1, len(network.banks) + 1):
+        result[f"bank{number}"] = ops.leave(result[f"bank{number}"], count)
     return result | {"probabilities": jax.nn.softmax(result["logits"])}
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One row of the summary table; `parameters` counts trained and untrained ones alike."""
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int
+# Images are predicted in chunks of the smallest of these sizes that holds them all, or of the largest; the last
+# chunk is padded. So memory stays bounded, and the network is compiled at most once a size.
+CHUNKS = (1, 32, 512)
 
 
-def layers(network: Network) -> list[Layer]:
-    """List the network's layers as Keras names and counts them, for one image."""
-
-    def count(layer: str) -> int:
-        return parameter_count(network, layer=layer)
-
-    rows = [Layer("normalization", "Normalization", (SIDE, SIDE, 1), count("normalization"))]
-    side = SIDE
-    for number, (bank, after) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
-        side = side - bank.kernel + 1
-        rows.append(Layer(f"bank{number}", "Conv2D", (side, side, bank.filters), count(f"bank{number}")))
-        if bank.pool > 1:
-            rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (after, after, bank.filters), 0))
-        side = after
-    rows.append(Layer("barcode", "GlobalAveragePooling2D", (network.banks[-1].filters,), 0))
-    if network.dense:
-        rows.append(Layer("dense", "Dense", (network.dense,), count("dense")))
-    rows.append(Layer("output", "Dense", (network.classes,), count("output")))
-    return rows
+def predict(
+    network: Network, params: Params, images: NDArray[np.generic], names: tuple[str, ...]
+) -> dict[str, NDArray[np.float32]]:
+    """Return the stages named, as NumPy arrays, for any number of images (n, 28, 28) uint8 or float32 0..1."""
+    size = next((chunk for chunk in CHUNKS if chunk >= len(images)), CHUNKS[-1])
+    parts = []
+    for start in range(0, max(len(images), 1), size):
+        chunk = images[start : start + size]
+        padding = np.zeros((size - len(chunk), *images.shape[1:]), images.dtype)
+        result = _stages(network, names, params, np.concatenate([chunk, padding]))
+        parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def summary(network: Network) -> str:
-    """Return the table that Keras' ``model.summary()`` prints."""
-    rows = [(f"{row.name} ({row.kind})", str((None, *row.shape)), f"{row.parameters:,}") for row in layers(network)]
-    heads = ("Layer (type)", "Output Shape", "Param #")
-    widths = [max(len(line[column]) for line in [heads, *rows]) for column in range(3)]
-
-    def line(cells: tuple[str, str, str]) -> str:
-        return f"{cells[0]:<{widths[0]}}  {cells[1]:<{widths[1]}}  {cells[2]:>{widths[2]}}"
-
-    rule = "─" * len(line(heads))
-    total, trained = parameter_count(network), parameter_count(network, trained=True)
-    totals = [
-        f"Total params: {total:,}",
-        f"Trainable params: {trained:,}",
-        f"Non-trainable params: {total - trained:,}",
-    ]
-    return "\n".join([rule, line(heads), rule, *map(line, rows), rule, *totals])
+@partial(jax.jit, static_argnums=(0, 1))
+def _stages(network: Network, names: tuple[str, ...], params: Params, images: Array) -> dict[str, Array]:
+    every = activations(network, params, images)
+    return {name: every[name] for name in names}  # what isn't asked for is never computed

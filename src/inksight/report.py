@@ -19,8 +19,8 @@ from inksight.data import Dataset, Splits
 from inksight.evaluation import Evaluation
 from inksight.files import make_folder, write_text
 from inksight.gallery import Picture, gallery
-from inksight.network import layers, parameter_count
 from inksight.progress import steps
+from inksight.structure import layers, parameter_count
 from inksight.training import Run
 
 CELL_IMAGES = 40  # shown of each cell of the confusion matrix: they keep the page small

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from inksight import __version__
+from inksight import __version__, ops
 from inksight.augment import draw_affines
 from inksight.batches import Batch, Batches
 from inksight.config import Network, Recipe, check, get_network, get_recipe, is_between
@@ -21,10 +21,10 @@ from inksight.errors import InksightError, InputError
 from inksight.history import Epoch, History
 from inksight.interrupt import CtrlC
 from inksight.model import Model
-from inksight.network import NORMALIZATION, forward
-from inksight.ops import warp
+from inksight.network import forward
 from inksight.optimizer import Adam
 from inksight.progress import Progress, TrainingBar
+from inksight.structure import NORMALIZATION
 
 # Losses are fetched from the device after so many steps: often enough for the bar and for stopping, seldom
 # enough that the device never waits for Python.
@@ -256,11 +256,11 @@ def _step(
     rows = jnp.asarray(batch.rows)
     affine = draw_affines(key, jnp.asarray(batch.number), rows, recipe.augmentation)
     mean, variance = fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"]
-    x = warp(images, rows, affine, mean, variance)
+    x = ops.warp(images, rows, affine, mean, variance)
     y = labels[rows]
 
     def objective(params: dict[str, Array]) -> tuple[Array, tuple[Array, Array]]:
-        logits = forward(network, params, x)["logits"]
+        logits = forward(network, params, x, len(rows))["logits"]
         log_p = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)[:, 0]
         loss = -(batch.weight * log_p).sum() / batch.weight.sum()
         right = (batch.weight * (logits.argmax(axis=1) == y)).sum()

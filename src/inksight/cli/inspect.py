@@ -62,8 +62,8 @@ def summary(network: str, as_json: bool) -> None:
     """
     from inksight.config import get_network
     from inksight.model import Model
-    from inksight.network import layers, parameter_count
-    from inksight.network import summary as table
+    from inksight.structure import layers, parameter_count
+    from inksight.structure import summary as table
 
     shape = Model.load(network).network if Path(network).is_file() else get_network(network)
     if as_json:

@@ -106,7 +106,7 @@ def report(result: "Run", out: str, as_json: bool) -> None:
 
 def figures(result: "Run") -> dict[str, Any]:
     """Return the figures of a training that a program would read; null for what wasn't measured."""
-    from inksight.network import parameter_count
+    from inksight.structure import parameter_count
 
     network, rows = result.model.network, result.model.history.to_list()
     last = rows[-1] if rows else dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))

@@ -1,4 +1,4 @@
-"""The two hot operations, `conv_block` and `warp`: the only places where it matters how a sum is computed."""
+"""The operations on XLA, for GPUs and TPUs and wherever the native engine is not built; see `inksight.ops`."""
 
 from functools import partial
 
@@ -9,27 +9,24 @@ from jax import Array, lax
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
-@partial(jax.jit, static_argnames=("pool", "leak"))
-def conv_block(x: Array, kernel: Array, bias: Array, *, pool: int, leak: float) -> Array:
-    """Convolve, pool if asked to, add a bias and apply leaky ReLU, in one operation.
+def enter(x: Array) -> Array:
+    """Leave images as they are: XLA's layout is (n, height, width, channels)."""
+    return x
 
-    Pooling comes first because bias and leaky ReLU never change which value is the largest, and on a
-    quarter of the values they cost a quarter.
 
-    Parameters
-    ----------
-    x : (n, height, width, channels) float32
-    kernel : (k, k, channels, filters) float32
-    bias : (filters,) float32
-    pool : {1, 2}
-        Side of the pooling window; a last odd row or column is dropped.
-    leak : float
-        Slope for negative values, 0 to 1.
+def leave(x: Array, count: int) -> Array:
+    """Leave feature maps as they are."""
+    return x
 
-    Returns
-    -------
-    (n, (height - k + 1) // pool, (width - k + 1) // pool, filters) float32
-    """
+
+def average(x: Array, count: int) -> Array:
+    """Return the mean of every feature map, (n, channels)."""
+    return x.mean(axis=(1, 2))
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def conv_block(x: Array, kernel: Array, bias: Array, pool: int, leak: float) -> Array:
+    """See `inksight.ops.conv_block`; `x` is (n, height, width, channels)."""
     convolve = convolve_one_channel if x.shape[-1] == 1 else convolve_any
     y = convolve(x, kernel)
     if pool == 2:
@@ -72,37 +69,19 @@ def _one_channel_backward(saved: tuple[Array, Array], dy: Array) -> tuple[Array,
 convolve_one_channel.defvjp(_one_channel_forward, _one_channel_backward)
 
 
-def warp(images: Array, index: Array, affine: Array, mean: Array, variance: Array) -> Array:
-    """Gather images, move each by its own affine map, and normalise.
-
-    Parameters
-    ----------
-    images : (n, side, side) uint8
-        The whole training set, high = ink.
-    index : (b,) int
-        Which images to gather.
-    affine : (b, 2, 3) float32
-        For each, the matrix and offset that take (row, column) of a result's pixel, counted from the image's
-        centre, to where it is read from; bilinear, zeros outside.
-    mean, variance : () float32
-        Of pixels scaled to 0..1.
-
-    Returns
-    -------
-    (b, side, side, 1) float32
-        Normalised images.
-    """
+def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array) -> Array:
+    """See `inksight.ops.warp`; returns (b, side, side, 1)."""
     side = images.shape[-1]
-    batch = images[index].astype(jnp.float32)
+    batch = images[rows].astype(jnp.float32)
     centre = (side - 1) / 2
-    rows, columns = jnp.meshgrid(jnp.arange(side) - centre, jnp.arange(side) - centre, indexing="ij")
-    grid = jnp.stack([rows.ravel(), columns.ravel(), jnp.ones(side * side)])  # (3, side * side)
+    down_by, right_by = jnp.meshgrid(jnp.arange(side) - centre, jnp.arange(side) - centre, indexing="ij")
+    grid = jnp.stack([down_by.ravel(), right_by.ravel(), jnp.ones(side * side)])  # (3, side * side)
     row, column = jnp.moveaxis(jnp.einsum("bij,jp->bip", affine, grid) + centre, 1, 0)  # (b, side * side) each
 
     top, left = jnp.floor(row), jnp.floor(column)
     down, right = row - top, column - left
     # A border of zeros all around stands for everything outside the image.
-    padded = jnp.pad(batch, ((0, 0), (1, 1), (1, 1))).reshape(len(index), -1)
+    padded = jnp.pad(batch, ((0, 0), (1, 1), (1, 1))).reshape(len(rows), -1)
     width = side + 2
 
     def read(r: Array, c: Array) -> Array:
@@ -114,4 +93,4 @@ def warp(images: Array, index: Array, affine: Array, mean: Array, variance: Arra
     lower = read(top + 1, left) * (1 - right) + read(top + 1, left + 1) * right
     pixels = (upper * (1 - down) + lower * down) / 255
     normalized: Array = (pixels - mean) / jnp.sqrt(variance)
-    return normalized.reshape(len(index), side, side, 1)
+    return normalized.reshape(len(rows), side, side, 1)

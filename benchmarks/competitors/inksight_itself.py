@@ -1,0 +1,47 @@
+"""inksight as its users call it: `inksight.training.run`, and `Model.probabilities` on uint8 images.
+
+Runs in inksight's own environment; environment variables decide which engine and instruction set it uses.
+"""
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from protocol import BATCH, MANY, ONE_CALL, SHOWN, WARM_UP, Answer, Data, latency, serve, throughput
+
+from inksight import ops
+from inksight.config import RECIPES, Augmentation, Recipe, get_network
+from inksight.data import Dataset, Splits
+from inksight.model import Model
+from inksight.native import peak
+from inksight.training import run
+
+AUGMENTED = replace(RECIPES["default"], batch=BATCH)
+PLAIN = replace(AUGMENTED, augmentation=Augmentation())
+
+
+def prepare(data: Data):
+    images, network = data["images"], get_network("post")
+    splits = Splits(Dataset(images, data["labels"].astype(np.int64)), None, None)
+    model = Model(network, {name: data[name] for name in data if name not in ("images", "labels")})
+
+    def train(recipe: Recipe, seconds: float) -> Answer:
+        for budget in (WARM_UP, seconds):
+            result = run(splits, network, recipe, seconds=budget, progress=False)
+        return {"images_per_second": result.images_per_second}
+
+    for recipe in (PLAIN, AUGMENTED):
+        train(recipe, WARM_UP)  # compiles
+    tasks = {
+        "train": partial(train, PLAIN),
+        "train_augmented": partial(train, AUGMENTED),
+        "predict": partial(throughput, partial(model.probabilities, images[:ONE_CALL]), ONE_CALL),
+        "predict_many": partial(throughput, partial(model.probabilities, images[:MANY]), MANY),
+        "latency": partial(latency, partial(model.probabilities, images[0])),
+    }
+    if ops.engine() != "xla":
+        tasks["peak"] = lambda: {"gflops": peak()}
+    return tasks, ops.engine(), model.probabilities(images[:SHOWN])
+
+
+serve(prepare)

@@ -1,0 +1,45 @@
+"""The network `post` as ONNX, from pixels 0..1 (n, 1, 28, 28) to probabilities (n, 10): for two runtimes."""
+
+from onnx import TensorProto, checker, helper, numpy_helper
+from protocol import Data, weights
+
+# Bias, pooling and leaky ReLU commute where it matters, so a runtime may be given either order. Pooling first
+# is less work; the activation first can be fused into the convolution.
+ORDERS = {"pooling first": ("MaxPool", "LeakyRelu"), "activation first": ("LeakyRelu", "MaxPool")}
+ATTRIBUTES = {"MaxPool": {"kernel_shape": [2, 2], "strides": [2, 2]}, "LeakyRelu": {"alpha": 0.1}}
+
+
+def export(data: Data, order: str) -> bytes:
+    """Return the ONNX file's bytes; the number of images is left open."""
+    nodes, constants = [], []
+    last = "image"
+
+    def add(kind: str, *inputs: str, **attributes) -> None:
+        nonlocal last
+        name = f"{kind}{len(nodes)}"
+        nodes.append(helper.make_node(kind, [last, *inputs], [name], name, **attributes))
+        last = name
+
+    for number, (kernel, bias) in enumerate(weights(data)):
+        names = f"kernel{number}", f"bias{number}"
+        if kernel.ndim == 4:
+            kernel = kernel.transpose(3, 2, 0, 1)  # to (filters, channels, k, k)
+        constants += [numpy_helper.from_array(array.copy(), name) for array, name in zip((kernel, bias), names)]  # noqa: B905
+        if kernel.ndim == 4:
+            add("Conv", *names)
+            for kind in ORDERS[order] if number == 0 else ("LeakyRelu",):
+                add(kind, **ATTRIBUTES[kind])
+            continue
+        if number == 3:
+            add("GlobalAveragePool")
+            add("Flatten")
+        add("Gemm", *names)
+        if number == 3:
+            add("LeakyRelu", **ATTRIBUTES["LeakyRelu"])
+    add("Softmax", axis=1)
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, 28, 28])
+    probabilities = helper.make_tensor_value_info(last, TensorProto.FLOAT, ["n", 10])
+    graph = helper.make_graph(nodes, "post", [image], [probabilities], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    checker.check_model(model, full_check=True)
+    return model.SerializeToString()

@@ -1,0 +1,37 @@
+"""ONNX Runtime with its own session options and every graph optimisation."""
+
+from collections.abc import Callable
+from functools import partial
+
+import onnxruntime
+from onnx_graph import ORDERS, export
+from protocol import MANY, ONE_CALL, SHOWN, Data, fastest, latency, pixels, serve, throughput
+
+SLICES = (64, 128, 256, ONE_CALL, MANY)  # images a call, where the worker may choose
+
+
+def prepare(data: Data):
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    sessions = {order: onnxruntime.InferenceSession(export(data, order), options) for order in ORDERS}
+    images = pixels(data).reshape(-1, 1, 28, 28)
+
+    def call(order: str, start: int, end: int) -> Callable[[], object]:
+        return partial(sessions[order].run, None, {"image": images[start:end]})
+
+    def in_slices(size: int) -> Callable[[], object]:
+        calls = [call(order, start, start + size) for start in range(0, MANY, size)]
+        return lambda: [call() for call in calls]
+
+    order = fastest({order: call(order, 0, ONE_CALL) for order in ORDERS})
+    slices = {f"{size} a call": in_slices(size) for size in SLICES}
+    size = fastest(slices)
+    tasks = {
+        "predict": partial(throughput, call(order, 0, ONE_CALL), ONE_CALL),
+        "predict_many": partial(throughput, slices[size], MANY),
+        "latency": partial(latency, call(order, 0, 1)),
+    }
+    return tasks, f"{order}; {size}", call(order, 0, SHOWN)()[0]
+
+
+serve(prepare)

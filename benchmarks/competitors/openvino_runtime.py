@@ -1,0 +1,56 @@
+"""OpenVINO as it configures itself, compiled for each size of batch; it may choose bfloat16."""
+
+from collections.abc import Callable
+from functools import cache, partial
+
+import openvino
+from onnx_graph import ORDERS, export
+from protocol import MANY, ONE_CALL, SHOWN, Data, fastest, latency, pixels, serve, throughput
+
+SLICES = (256, 512, ONE_CALL, MANY)  # images a call, where the worker may choose
+
+
+def prepare(data: Data):
+    core = openvino.Core()
+    images = pixels(data).reshape(-1, 1, 28, 28)
+
+    @cache
+    def compiled(order: str, size: int, hint: str | None = None) -> openvino.CompiledModel:
+        model = core.read_model(export(data, order))
+        model.reshape([size, 1, 28, 28])
+        return core.compile_model(model, "CPU", {"PERFORMANCE_HINT": hint} if hint else {})
+
+    def call(order: str, size: int) -> Callable[[], object]:
+        request = compiled(order, size).create_infer_request()
+        return partial(request.infer, [images[:size]], share_inputs=True, share_outputs=True)
+
+    def in_slices(size: int) -> Callable[[], object]:
+        infer = compiled(order, size).create_infer_request().infer
+        parts = [images[start : start + size] for start in range(0, MANY, size)]
+        return lambda: [infer([part], share_inputs=True, share_outputs=True) for part in parts]
+
+    def side_by_side(size: int) -> Callable[[], object]:
+        queue = openvino.AsyncInferQueue(compiled(order, size, "THROUGHPUT"))
+        parts = [images[start : start + size] for start in range(0, MANY, size)]
+
+        def work() -> None:
+            for part in parts:
+                queue.start_async([part], share_inputs=True)
+            queue.wait_all()
+
+        return work
+
+    order = fastest({order: call(order, ONE_CALL) for order in ORDERS})
+    slices = {f"{size} a call": in_slices(size) for size in SLICES}
+    slices |= {f"{size} a call, THROUGHPUT": side_by_side(size) for size in SLICES}
+    size = fastest(slices)
+    tasks = {
+        "predict": partial(throughput, call(order, ONE_CALL), ONE_CALL),
+        "predict_many": partial(throughput, slices[size], MANY),
+        "latency": partial(latency, call(order, 1)),
+    }
+    precision = compiled(order, ONE_CALL).get_property("INFERENCE_PRECISION_HINT").to_string()
+    return tasks, f"{order}; {size}; {precision}", next(iter(call(order, SHOWN)().values()))
+
+
+serve(prepare)

@@ -1,0 +1,79 @@
+// The engine as XLA custom calls: what jax.ffi.ffi_call reaches. Arrays are in lanes: (groups, channels, height, width, 16).
+#include "engine.h"
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+using inksight::LANES;
+using inksight::Shape;
+
+namespace {
+
+using F32 = ffi::Buffer<ffi::F32>;
+using OutF32 = ffi::ResultBuffer<ffi::F32>;
+using Error = ffi::Error;
+
+Error shape_of(const F32& x, const F32& w, std::int32_t pool, Shape* shape, int* groups) {
+  const auto in = x.dimensions(), kernel = w.dimensions();
+  if (in.size() != 5 || in[4] != LANES || kernel.size() != 4 || kernel[0] != kernel[1] || kernel[2] != in[1])
+    return Error::InvalidArgument("inksight: arrays are not in the engine's layout");
+  const int k = int(kernel[0]);
+  if ((k != 1 && k != 3 && k != 5 && k != 7) || (pool != 1 && pool != 2) || in[2] - k + 1 < pool || in[3] - k + 1 < pool)
+    return Error::InvalidArgument("inksight: a convolution the engine has no kernel for");
+  *shape = {int(in[1]), int(in[2]), int(in[3]), int(kernel[3]), k, pool};
+  *groups = int(in[0]);
+  return Error::Success();
+}
+
+Error forward(F32 x, F32 w, F32 b, std::int32_t pool, float leak, OutF32 y) {
+  Shape s;
+  int groups;
+  if (Error error = shape_of(x, w, pool, &s, &groups); error.failure()) return error;
+  inksight::conv_forward(s, groups, x.typed_data(), w.typed_data(), b.typed_data(), leak, y->typed_data(), nullptr);
+  return Error::Success();
+}
+
+Error forward_pooled(F32 x, F32 w, F32 b, std::int32_t pool, float leak, OutF32 y, ffi::ResultBuffer<ffi::U8> won) {
+  Shape s;
+  int groups;
+  if (Error error = shape_of(x, w, pool, &s, &groups); error.failure()) return error;
+  inksight::conv_forward(s, groups, x.typed_data(), w.typed_data(), b.typed_data(), leak, y->typed_data(),
+                         won->typed_data());
+  return Error::Success();
+}
+
+Error backward(F32 x, F32 w, F32 y, ffi::Buffer<ffi::U8> won, F32 dy, std::int32_t pool, float leak, bool with_input,
+               OutF32 dx, OutF32 dw, OutF32 db) {
+  Shape s;
+  int groups;
+  if (Error error = shape_of(x, w, pool, &s, &groups); error.failure()) return error;
+  inksight::conv_backward(s, groups, x.typed_data(), w.typed_data(), y.typed_data(),
+                          pool == 2 ? won.typed_data() : nullptr, dy.typed_data(), leak,
+                          with_input ? dx->typed_data() : nullptr, dw->typed_data(), db->typed_data());
+  return Error::Success();
+}
+
+Error warp(ffi::Buffer<ffi::U8> images, ffi::Buffer<ffi::S32> rows, F32 affine, F32 mean, F32 variance, OutF32 out) {
+  const auto in = images.dimensions();
+  if (in.size() != 3 || in[1] != in[2] || in[0] < 1) return Error::InvalidArgument("inksight: images must be square");
+  inksight::warp_batch(images.typed_data(), in[0], int(in[1]), rows.typed_data(), affine.typed_data(),
+                       int(rows.element_count()), *mean.typed_data(), *variance.typed_data(), out->typed_data());
+  return Error::Success();
+}
+
+}  // namespace
+
+#pragma GCC visibility push(default)  // found by name
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward, forward,
+                              ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Attr<std::int32_t>("pool")
+                                  .Attr<float>("leak").Ret<F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward_pooled, forward_pooled,
+                              ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Attr<std::int32_t>("pool")
+                                  .Attr<float>("leak").Ret<F32>().Ret<ffi::Buffer<ffi::U8>>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, backward,
+                              ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Arg<ffi::Buffer<ffi::U8>>().Arg<F32>()
+                                  .Attr<std::int32_t>("pool").Attr<float>("leak").Attr<bool>("with_input")
+                                  .Ret<F32>().Ret<F32>().Ret<F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, warp,
+                              ffi::Ffi::Bind().Arg<ffi::Buffer<ffi::U8>>().Arg<ffi::Buffer<ffi::S32>>().Arg<F32>()
+                                  .Arg<F32>().Arg<F32>().Ret<F32>());
+#pragma GCC visibility pop

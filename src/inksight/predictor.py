@@ -1,0 +1,78 @@
+"""Prediction by the native engine: arrays in, the stages asked for out, without JAX."""
+
+import weakref
+from collections.abc import Sequence
+from ctypes import POINTER, c_float, c_int, c_long, c_uint8, c_void_p
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inksight import native
+from inksight.config import SIDE, Network
+from inksight.errors import InksightError
+from inksight.structure import NORMALIZATION, shapes, stages
+
+Floats = POINTER(c_float)
+
+
+class Predictor:
+    """One network with its weights, held by the native engine in the order its kernels read them.
+
+    Parameters
+    ----------
+    network : Network
+    params : dict of str to float32 array
+        As `inksight.structure.shapes` lists them.
+    """
+
+    def __init__(self, network: Network, params: dict[str, NDArray[np.float32]]) -> None:
+        library = native.library()
+        assert library is not None
+        library.inksight_predictor.restype = c_void_p
+        library.inksight_predictor_free.argtypes = [c_void_p]
+        library.inksight_predict.argtypes = [c_void_p, POINTER(c_uint8), Floats, c_long, POINTER(Floats)]
+        self.network, self.library = network, library
+        banks = [value for bank in network.banks for value in (bank.filters, bank.kernel, bank.pool)]
+        numbers: list[float | NDArray[np.float32]] = [
+            network.leak,
+            params[NORMALIZATION + "mean"],
+            params[NORMALIZATION + "variance"],
+        ]
+        names = [name for name in shapes(network) if not name.startswith(NORMALIZATION)]
+        weights = np.concatenate([np.ravel(params[name]) for name in names]).astype(np.float32)
+        self.handle = library.inksight_predictor(
+            (c_int * len(banks))(*banks), c_int(len(network.banks)), c_int(SIDE), c_int(network.dense),
+            c_int(network.classes), (c_float * 3)(*(float(x) for x in numbers)), weights.ctypes.data_as(Floats),
+        )  # fmt: skip
+        if not self.handle:
+            raise InksightError("not enough memory for the network's weights")
+        weakref.finalize(self, library.inksight_predictor_free, self.handle)
+        self.sizes = _sizes(network)
+
+    def __call__(self, images: NDArray[np.generic], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the stages named, for images (n, 28, 28) uint8 or float32 0..1; only they take memory."""
+        images = np.ascontiguousarray(images)
+        result = {name: np.empty((len(images), *self.sizes[name]), np.float32) for name in names}
+        every = [result[name].ctypes.data_as(Floats) if name in result else None for name in stages(self.network)]
+        as_bytes = images.ctypes.data_as(POINTER(c_uint8)) if images.dtype == np.uint8 else None
+        as_floats = None if as_bytes else images.ctypes.data_as(Floats)
+        if len(images) and not self.library.inksight_predict(
+            self.handle,
+            as_bytes,
+            as_floats,
+            len(images),
+            (Floats * len(every))(*every),  # type: ignore[misc]
+        ):
+            raise InksightError(f"not enough memory to predict {len(images):,} images")
+        return result
+
+
+def _sizes(network: Network) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each stage of one image."""
+    sizes: dict[str, tuple[int, ...]] = {"normalized": (SIDE, SIDE, 1)}
+    for number, (bank, side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
+        sizes[f"bank{number}"] = (side, side, bank.filters)
+    sizes["barcode"] = (network.banks[-1].filters,)
+    if network.dense:
+        sizes["dense"] = (network.dense,)
+    return sizes | {"logits": (network.classes,), "probabilities": (network.classes,)}

@@ -1,0 +1,104 @@
+"""The structure of a network, in numbers: names and shapes of weights, stages, layers and their table. No JAX here."""
+
+import math
+from dataclasses import dataclass
+
+from inksight.config import SIDE, Network
+
+NORMALIZATION = "normalization."
+
+
+def shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array in the network's `Params`, from the image upward.
+
+    Examples
+    --------
+    >>> from inksight.config import NETWORKS
+    >>> shapes(NETWORKS["post"])["bank2.kernel"]
+    (5, 5, 20, 20)
+    """
+    result: dict[str, tuple[int, ...]] = {NORMALIZATION + name: () for name in ("mean", "variance", "count")}
+    channels = 1
+    for number, bank in enumerate(network.banks, start=1):
+        result[f"bank{number}.kernel"] = (bank.kernel, bank.kernel, channels, bank.filters)
+        result[f"bank{number}.bias"] = (bank.filters,)
+        channels = bank.filters
+    if network.dense:
+        result["dense.kernel"] = (channels, network.dense)
+        result["dense.bias"] = (network.dense,)
+        channels = network.dense
+    result["output.kernel"] = (channels, network.classes)
+    result["output.bias"] = (network.classes,)
+    return result
+
+
+def stages(network: Network) -> tuple[str, ...]:
+    """Return the names of the stages an image passes, in order, as `activations` has them."""
+    banks = [f"bank{number}" for number in range(1, len(network.banks) + 1)]
+    return ("normalized", *banks, "barcode", *(["dense"] if network.dense else []), "logits", "probabilities")
+
+
+def parameter_count(network: Network, *, layer: str = "", trained: bool = False) -> int:
+    """Count all parameters, those of one layer, or only the trained ones (all but the three of normalisation).
+
+    Examples
+    --------
+    >>> from inksight.config import NETWORKS
+    >>> parameter_count(NETWORKS["post"]), parameter_count(NETWORKS["post"], trained=True)
+    (18813, 18810)
+    """
+    return sum(
+        math.prod(shape)
+        for name, shape in shapes(network).items()
+        if name.startswith(layer and layer + ".") and not (trained and name.startswith(NORMALIZATION))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One row of the summary table; `parameters` counts trained and untrained ones alike."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def layers(network: Network) -> list[Layer]:
+    """List the network's layers as Keras names and counts them, for one image."""
+
+    def count(layer: str) -> int:
+        return parameter_count(network, layer=layer)
+
+    rows = [Layer("normalization", "Normalization", (SIDE, SIDE, 1), count("normalization"))]
+    side = SIDE
+    for number, (bank, after) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
+        side = side - bank.kernel + 1
+        rows.append(Layer(f"bank{number}", "Conv2D", (side, side, bank.filters), count(f"bank{number}")))
+        if bank.pool > 1:
+            rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (after, after, bank.filters), 0))
+        side = after
+    rows.append(Layer("barcode", "GlobalAveragePooling2D", (network.banks[-1].filters,), 0))
+    if network.dense:
+        rows.append(Layer("dense", "Dense", (network.dense,), count("dense")))
+    rows.append(Layer("output", "Dense", (network.classes,), count("output")))
+    return rows
+
+
+def summary(network: Network) -> str:
+    """Return the table that Keras' ``model.summary()`` prints."""
+    rows = [(f"{row.name} ({row.kind})", str((None, *row.shape)), f"{row.parameters:,}") for row in layers(network)]
+    heads = ("Layer (type)", "Output Shape", "Param #")
+    widths = [max(len(line[column]) for line in [heads, *rows]) for column in range(3)]
+
+    def line(cells: tuple[str, str, str]) -> str:
+        return f"{cells[0]:<{widths[0]}}  {cells[1]:<{widths[1]}}  {cells[2]:>{widths[2]}}"
+
+    rule = "─" * len(line(heads))
+    total, trained = parameter_count(network), parameter_count(network, trained=True)
+    totals = [
+        f"Total params: {total:,}",
+        f"Trainable params: {trained:,}",
+        f"Non-trainable params: {total - trained:,}",
+    ]
+    return "\n".join([rule, line(heads), rule, *map(line, rows), rule, *totals])

@@ -1,0 +1,90 @@
+"""What the benchmarks compute from their measurements, without any of the other frameworks."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+from benchmarks import frameworks
+from benchmarks.competitors.protocol import Worker
+from inksight.config import get_network
+
+WORKER = """
+import sys
+sys.path.insert(0, {folder!r})
+from protocol import latency, serve, throughput
+
+def prepare(data):
+    print("chatter of a framework")
+    tasks = {{"train": lambda seconds: throughput(lambda: None, 256, seconds), "fail": lambda: 1 / 0}}
+    return tasks, "a variant", data["images"][:, 0, :2] / 255
+
+serve(prepare)
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    script, data = tmp_path / "toy.py", tmp_path / "data.npz"
+    script.write_text(WORKER.format(folder=str(ROOT / "benchmarks" / "competitors")))
+    np.savez(data, images=np.full((3, 28, 28), 51, np.uint8))
+    return lambda: Worker(Path(sys.executable), script, data)
+
+
+def test_a_worker_answers_and_rests_in_between(start):
+    with start() as worker:
+        assert (worker.tasks, worker.chosen) == (["train", "fail"], "a variant")
+        np.testing.assert_allclose(worker.probabilities, np.full((3, 2), 0.2))
+        assert worker.ask("train", seconds=0.01)["images_per_second"] > 256
+        status = Path(f"/proc/{worker.process.pid}/status")
+        if status.exists():
+            assert re.search(r"State:\s+T", status.read_text())
+    assert worker.process.poll() is not None
+
+
+def test_a_worker_that_fails_says_why(start):
+    with start() as worker, pytest.raises(RuntimeError, match=r"(?s)toy ended early:.*ZeroDivisionError"):
+        worker.ask("fail")
+
+
+def test_multiply_adds_of_the_posts_network():
+    banks = [24 * 24 * 20 * 25, 8 * 8 * 20 * 20 * 25, 6 * 6 * 40 * 20 * 9]
+    forward = sum(banks) + 40 * 20 + 20 * 10
+    assert frameworks.multiply_adds(get_network("post")) == (forward, 3 * forward - banks[0])
+
+
+def test_a_ratio_is_the_median_within_rounds_and_latency_counts_the_other_way():
+    samples = {
+        ("train", "inksight"): [40.0, 20.0, 60.0],
+        ("train", "torch_eager"): [10.0, 10.0, 10.0],
+        ("train", "inksight avx2"): [20.0, 12.0, 15.0],
+        ("latency", "inksight"): [20.0, 20.0, 20.0],
+        ("latency", "onnx_runtime"): [30.0, 10.0, 10.0],
+    }
+    rows = {(row.task, row.one, row.other): row for row in frameworks.comparisons(samples)}
+    torch = rows["train", "inksight", "torch_eager"]
+    assert (torch.medians, torch.ratio, torch.spread, torch.holds) == ((40, 10), 4, (2, 6), True)
+    assert rows["train", "inksight avx2", "inksight"].ratio == 0.5
+    latency = rows["latency", "inksight", "onnx_runtime"]
+    assert (latency.ratio, latency.holds) == (0.5, False)
+    table = frameworks.table(list(rows.values()), {"torch_eager": "PyTorch"})
+    assert "| **4.00** (2.00, 6.00) | 4 |" in table
+    assert "1, NOT HELD |" in table
+
+
+def test_claims_name_tasks_and_workers_that_exist():
+    known = {*frameworks.OURS, *frameworks.THEIRS, "peak"}
+    for task, one, other in frameworks.CLAIMS:
+        assert task in {*frameworks.TASKS, frameworks.SHARE}
+        assert {one, other} <= known
+    for name in frameworks.THEIRS:
+        assert (ROOT / "benchmarks" / "competitors" / f"{name}.py").is_file()
+
+
+def test_every_competitor_is_pinned():
+    lines = (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
+    pinned = dict(line.split(";")[0].strip().split("==") for line in lines if line and not line.startswith("#"))
+    assert set(frameworks.PACKAGES) <= pinned.keys()
