@@ -8,16 +8,10 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from inksight import Dataset, Model, Splits, load
 from inksight.config import Augmentation, Recipe
 from inksight.training import Run, run
-
-# Where every example costs ten times as much, as under a sanitizer, a few have to do.
-settings.register_profile("short", max_examples=5)
-if "HYPOTHESIS_PROFILE" in os.environ:
-    settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 QUICK = Recipe(epochs=3, batch=32, rate=2e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05))
 SMALL = "8x5p,12x3"

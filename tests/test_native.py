@@ -1,5 +1,6 @@
 """The native engine, on every instruction set this machine has, against XLA and NumPy."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,10 +24,9 @@ from inksight.training import run
 
 pytestmark = pytest.mark.skipif(not lanes.register(), reason="the native engine is not built here")
 
+EXAMPLES = int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer where each takes ten times as long
 BEST = native.isa()
-HERE = [name for name in native.ISAS if native.use(name)]
-if BEST:
-    native.use(BEST)
+HERE = native.available()
 
 
 @pytest.fixture(params=HERE)
@@ -39,7 +39,8 @@ def isa(request):
 shapes = st.fixed_dictionaries(
     {
         "kernel": st.sampled_from((1, 3, 5, 7)), "pool": st.sampled_from((1, 2)), "channels": st.integers(1, 9),
-        "filters": st.integers(1, 12), "n": st.integers(1, 35), "down": st.integers(2, 14), "across": st.integers(2, 27),
+        "filters": st.integers(1, 12), "n": st.integers(1, 35),
+        "down": st.integers(2, 14), "across": st.integers(2, 27),
         "leak": st.sampled_from((0.0, 0.1, 1.0)), "seed": st.integers(0, 2**31),
     }
 )  # fmt: skip
@@ -62,7 +63,7 @@ def close(result, expected):
 
 
 @pytest.mark.parametrize("name", HERE)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(case=shapes)
 def test_forward_and_gradients_agree_with_float64(name, case):
     rng, x, w, b = draw(case)
@@ -157,8 +158,6 @@ def test_the_same_bytes_whatever_the_number_of_threads():
         "r = Recipe(epochs=1, batch=96, augmentation=Augmentation(10, 2, 0.1, 0.1));"
         "print(train(Splits(d, None, None), '6x5p,9x3,d5', r, progress=False).digest)"
     )
-    import os
-
     digests = set()
     for threads in ("1", "2", "3"):
         env = os.environ | {"INKSIGHT_THREADS": threads}

@@ -42,6 +42,8 @@ def library() -> ctypes.CDLL | None:
 
 def library_path() -> Path | None:
     """Return where the engine's library was installed, or None."""
+    if override := os.environ.get("INKSIGHT_LIBRARY"):  # a build with other options, such as sanitizers
+        return Path(override)
     # An editable install keeps the sources where they are and puts what was compiled among the site packages.
     folders = (Path(__file__).parent, Path(sysconfig.get_path("platlib")) / "inksight")
     return next((folder / name for folder in folders for name in NAMES if (folder / name).is_file()), None)
@@ -81,3 +83,12 @@ def peak() -> float:
     """Measure the machine's limit: multiply-adds on registers alone, by all threads together, in GFLOP/s."""
     loaded = library()
     return float("nan") if loaded is None else 2e-9 * float(loaded.inksight_peak())
+
+
+def available() -> list[str]:
+    """Return the instruction sets that both this processor and this build have, the best first."""
+    now = isa()
+    names = [name for name in ISAS if use(name)]
+    if now:
+        use(now)
+    return names

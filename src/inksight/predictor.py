@@ -33,16 +33,13 @@ class Predictor:
         library.inksight_predict.argtypes = [c_void_p, POINTER(c_uint8), Floats, c_long, POINTER(Floats)]
         self.network, self.library = network, library
         banks = [value for bank in network.banks for value in (bank.filters, bank.kernel, bank.pool)]
-        numbers: list[float | NDArray[np.float32]] = [
-            network.leak,
-            params[NORMALIZATION + "mean"],
-            params[NORMALIZATION + "variance"],
-        ]
+        normalization = (params[NORMALIZATION + name] for name in ("mean", "variance"))
+        numbers = [network.leak, *(float(value) for value in normalization)]
         names = [name for name in shapes(network) if not name.startswith(NORMALIZATION)]
         weights = np.concatenate([np.ravel(params[name]) for name in names]).astype(np.float32)
         self.handle = library.inksight_predictor(
             (c_int * len(banks))(*banks), c_int(len(network.banks)), c_int(SIDE), c_int(network.dense),
-            c_int(network.classes), (c_float * 3)(*(float(x) for x in numbers)), weights.ctypes.data_as(Floats),
+            c_int(network.classes), (c_float * 3)(*numbers), weights.ctypes.data_as(Floats),
         )  # fmt: skip
         if not self.handle:
             raise InksightError("not enough memory for the network's weights")

@@ -78,6 +78,25 @@ def summary(network: str, as_json: bool) -> None:
 
 
 @click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Say which engine computes here, and why.
+
+    \b
+    Example:
+      inksight doctor
+    """
+    from inksight import doctor
+
+    found = doctor.examine()
+    if as_json:
+        print_json(found)
+    else:
+        width = max(map(len, found))
+        click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in found.items()))
+
+
+@click.command()
 @click.argument("model")
 @data_option
 @click.option("--split", type=click.Choice(["test", "validation", "train", "all"]),

@@ -106,6 +106,7 @@ def report(result: "Run", out: str, as_json: bool) -> None:
 
 def figures(result: "Run") -> dict[str, Any]:
     """Return the figures of a training that a program would read; null for what wasn't measured."""
+    from inksight.ops import engine
     from inksight.structure import parameter_count
 
     network, rows = result.model.network, result.model.history.to_list()
@@ -119,6 +120,7 @@ def figures(result: "Run") -> dict[str, Any]:
         "seconds": result.seconds,
         "compile_seconds": result.compile_seconds,
         "images_per_second": result.images_per_second,
+        "engine": engine(),
         "stopped": result.stopped,
         "weights": result.model.digest,
     }
