@@ -34,12 +34,12 @@ Predictor::Predictor(const Description& description, const float* weights)
     const float* kernel = take(s.weights());
     const float* bias = take(s.filters);
     Bank bank{s, std::vector<float>(bias, bias + s.filters), make_buffer(s.weights()),
-              make_buffer(long(s.kernel) * s.kernel * s.channels * (s.filters + 3))};
+              make_buffer(long(s.kernel) * s.kernel * s.channels * (s.filters + LANES - 1))};
     kernels_.pack_forward(s, kernel, bank.lanes.get());
     kernels_.pack_single(s, kernel, bank.single.get());
     banks_.push_back(std::move(bank));
     // `single` keeps sums of padded filters; a group's input and output are sixteen times an image's.
-    widest_ = std::max({widest_, s.input(), s.output(), long(s.conv_height()) * s.conv_width() * (s.filters + 3)});
+    widest_ = std::max({widest_, s.input(), s.output(), long(s.conv_height()) * s.conv_width() * (s.filters + LANES - 1)});
   }
   int inputs = net_.banks.back().filters;
   const auto copy = [&](long count) {

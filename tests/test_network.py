@@ -3,8 +3,8 @@ import pytest
 import reference
 
 from inksight.config import NETWORKS, Bank, Network
-from inksight.network import activations, init
-from inksight.structure import layers, parameter_count, shapes, stages, summary
+from inksight.network import activations
+from inksight.structure import init, layers, parameter_count, shapes, stages, summary
 
 
 def test_the_posts_network_has_the_posts_18813_parameters():

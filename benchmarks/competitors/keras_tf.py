@@ -104,7 +104,8 @@ def prepare(data: Data):
     raw = tf.data.Dataset.from_tensor_slices((images, labels)).cache().repeat().map(scaled)
     ready = tf.data.Dataset.from_tensor_slices((images / np.float32(255), labels)).repeat()
 
-    plain = {name: step_of(compiled(data, jit=jit), ready) for name, jit in (("", False), (", jit_compile", True))}
+    jits = {"without jit_compile": False, "jit_compile": True}
+    plain = {name: step_of(compiled(data, jit=jit), ready) for name, jit in jits.items()}
     moved = {
         name: step_of(compiled(data, in_model=not in_pipeline, jit=jit), augmented(raw) if in_pipeline else raw)
         for name, (in_pipeline, jit) in VARIANTS.items()
@@ -116,7 +117,7 @@ def prepare(data: Data):
         "recipe": partial(recipe, data, *VARIANTS[best_moved]),
     }
     shown = network(data, l2=0.0, first=[])(pixels(data)[:SHOWN])
-    return tasks, f"step{best}; {best_moved}", tf.nn.softmax(shown).numpy()
+    return tasks, f"{best}; {best_moved}", tf.nn.softmax(shown).numpy()
 
 
 def recipe(data: Data, in_pipeline: bool, jit: bool, epochs: int):

@@ -21,7 +21,7 @@ from inksight.files import replacing
 from inksight.history import History
 from inksight.predictor import Predictor
 from inksight.readers import DIGITS
-from inksight.structure import shapes, stages
+from inksight.structure import init, shapes, stages
 
 FORMAT = "inksight model 1"
 SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
@@ -94,10 +94,7 @@ class Model:
     @classmethod
     def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
         """Return a model with starting weights and no normalisation yet."""
-        from inksight.network import init
-
-        params = {name: np.asarray(value) for name, value in init(network, seed).items()}
-        return cls(network, params, tuple(class_names))
+        return cls(network, init(network, seed), tuple(class_names))
 
     def activations(self, images: ArrayLike, only: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
         """Return every stage by name, or `only` those named, from the same forward pass that predicts.

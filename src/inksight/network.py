@@ -1,4 +1,4 @@
-"""The network as pure functions: its starting weights, and its forward pass by stage name.
+"""The network as pure functions: its forward pass by stage name.
 
 Weights and normalisation are one flat dict, `Params`, under the names they have in the model file:
 ``normalization.mean``, ``bank1.kernel``, ``bank1.bias``, ..., ``dense.kernel``, ``output.bias``.
@@ -16,24 +16,9 @@ from numpy.typing import NDArray
 
 from inksight import ops
 from inksight.config import Network
-from inksight.structure import NORMALIZATION, shapes
+from inksight.structure import NORMALIZATION
 
 Params = Mapping[str, Any]
-
-
-def init(network: Network, seed: int) -> dict[str, Array]:
-    """Draw starting weights: Glorot-uniform kernels, zero biases, the normalisation still the identity.
-
-    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-    AISTATS 2010; it is what Keras draws from by default.
-    """
-    glorot = jax.nn.initializers.glorot_uniform()
-    params: dict[str, Array] = {}
-    for number, (name, shape) in enumerate(shapes(network).items()):
-        key = jax.random.fold_in(jax.random.key(seed), number)
-        params[name] = glorot(key, shape) if name.endswith(".kernel") else jnp.zeros(shape)
-    params[NORMALIZATION + "variance"] = jnp.ones(())
-    return params
 
 
 def normalize(params: Params, images: Array) -> Array:

@@ -1,9 +1,12 @@
 """Adam, as Keras writes it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Self
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from inksight.config import Recipe
 
@@ -17,10 +20,12 @@ class Adam(NamedTuple):
     steps: Array
 
     @classmethod
-    def start(cls, params: dict[str, Array]) -> Self:
+    def start(cls, params: Mapping[str, NDArray[np.float32]]) -> Self:
         """Return the state before the first step."""
-        zeros = {name: jnp.zeros_like(value) for name, value in params.items()}
-        return cls(params, zeros, zeros, jnp.zeros((), jnp.float32))
+        # By way of NumPy: JAX would compile a program for the zeros of every shape.
+        zeros = {name: jnp.asarray(np.zeros_like(value)) for name, value in params.items()}
+        weights = {name: jnp.asarray(value) for name, value in params.items()}
+        return cls(weights, zeros, zeros, jnp.asarray(np.float32(0)))
 
     def update(self, gradient: dict[str, Array], recipe: Recipe, rate: Array | float) -> "Adam":
         """Take one step down `gradient`, with the recipe's betas and epsilon.

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Sequence
-from ctypes import POINTER, c_float, c_int, c_long, c_uint8, c_void_p
+from ctypes import POINTER, c_float, c_int, c_long, c_void_p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inksight import native
 from inksight.config import SIDE, Network
 from inksight.errors import InksightError
-from inksight.structure import NORMALIZATION, shapes, stages
+from inksight.structure import NORMALIZATION, shapes
 
 Floats = POINTER(c_float)
 
@@ -30,7 +30,7 @@ class Predictor:
         assert library is not None
         library.inksight_predictor.restype = c_void_p
         library.inksight_predictor_free.argtypes = [c_void_p]
-        library.inksight_predict.argtypes = [c_void_p, POINTER(c_uint8), Floats, c_long, POINTER(Floats)]
+        library.inksight_predict.argtypes = [c_void_p, c_void_p, c_void_p, c_long, c_void_p]
         self.network, self.library = network, library
         banks = [value for bank in network.banks for value in (bank.filters, bank.kernel, bank.pool)]
         normalization = (params[NORMALIZATION + name] for name in ("mean", "variance"))
@@ -49,19 +49,20 @@ class Predictor:
     def __call__(self, images: NDArray[np.generic], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the stages named, for images (n, 28, 28) uint8 or float32 0..1; only they take memory."""
         images = np.ascontiguousarray(images)
-        result = {name: np.empty((len(images), *self.sizes[name]), np.float32) for name in names}
-        every = [result[name].ctypes.data_as(Floats) if name in result else None for name in stages(self.network)]
-        as_bytes = images.ctypes.data_as(POINTER(c_uint8)) if images.dtype == np.uint8 else None
-        as_floats = None if as_bytes else images.ctypes.data_as(Floats)
-        if len(images) and not self.library.inksight_predict(
-            self.handle,
-            as_bytes,
-            as_floats,
-            len(images),
-            (Floats * len(every))(*every),  # type: ignore[misc]
-        ):
-            raise InksightError(f"not enough memory to predict {len(images):,} images")
+        n = len(images)
+        result = {name: np.empty((n, *self.sizes[name]), np.float32) for name in names}
+        places = (c_void_p * len(self.sizes))()
+        for i, name in enumerate(self.sizes):
+            if name in result:
+                places[i] = _address(result[name])
+        form = (_address(images), None) if images.dtype == np.uint8 else (None, _address(images))
+        if n and not self.library.inksight_predict(self.handle, *form, n, places):
+            raise InksightError(f"not enough memory to predict {n:,} images")
         return result
+
+
+def _address(array: NDArray[np.generic]) -> int:
+    return int(array.__array_interface__["data"][0])  # quicker than array.ctypes, which one image would notice
 
 
 def _sizes(network: Network) -> dict[str, tuple[int, ...]]:

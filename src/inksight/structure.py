@@ -1,7 +1,13 @@
-"""The structure of a network, in numbers: names and shapes of weights, stages, layers and their table. No JAX here."""
+"""The structure of a network, in numbers: names and shapes of weights, stages, layers and their table.
+
+And the weights to start from. No JAX here.
+"""
 
 import math
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inksight.config import SIDE, Network
 
@@ -36,6 +42,29 @@ def stages(network: Network) -> tuple[str, ...]:
     """Return the names of the stages an image passes, in order, as `activations` has them."""
     banks = [f"bank{number}" for number in range(1, len(network.banks) + 1)]
     return ("normalized", *banks, "barcode", *(["dense"] if network.dense else []), "logits", "probabilities")
+
+
+def init(network: Network, seed: int) -> dict[str, NDArray[np.float32]]:
+    """Draw starting weights: Glorot-uniform kernels, zero biases, the normalisation still the identity.
+
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+    AISTATS 2010; it is what Keras draws from by default.
+
+    Examples
+    --------
+    >>> from inksight.config import NETWORKS
+    >>> init(NETWORKS["post"], seed=0)["bank1.kernel"].shape
+    (5, 5, 1, 20)
+    """
+    params = {}
+    for number, (name, shape) in enumerate(shapes(network).items()):
+        params[name] = np.zeros(shape, np.float32)
+        if name.endswith(".kernel"):
+            positions = math.prod(shape[:-2])  # of the kernel; 1 for a dense layer
+            limit = math.sqrt(6 / (positions * (shape[-2] + shape[-1])))
+            params[name] += np.random.default_rng([seed, number]).uniform(-limit, limit, shape)
+    params[NORMALIZATION + "variance"] += 1
+    return params
 
 
 def parameter_count(network: Network, *, layer: str = "", trained: bool = False) -> int:

@@ -15,6 +15,7 @@ from jax import Array
 from inksight import __version__, ops
 from inksight.augment import draw_affines
 from inksight.batches import Batch, Batches
+from inksight.cache import keep_compiled
 from inksight.config import Network, Recipe, check, get_network, get_recipe, is_between
 from inksight.data import Dataset, Splits
 from inksight.errors import InksightError, InputError
@@ -158,10 +159,14 @@ def run(
     model = replace(model, recipe=recipe, trained_on=splits.train.digest, version=__version__)
 
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
-    images, labels = jnp.asarray(splits.train.images), jnp.asarray(splits.train.labels, jnp.int32)
+    images, labels = (
+        jnp.asarray(splits.train.images),
+        jnp.asarray(splits.train.require_labels("training").astype(np.int32)),
+    )
     key = jax.random.key(seed)
     fixed = {k: jnp.asarray(x) for k, x in model.params.items() if k.startswith(NORMALIZATION)}
-    state = Adam.start({k: jnp.asarray(x) for k, x in model.params.items() if k not in fixed})
+    state = Adam.start({k: x for k, x in model.params.items() if k not in fixed})
+    keep_compiled()
     began = time.perf_counter()
     first = next(batches.of_epoch(0))
     step = _step.lower(model.network, recipe, fixed, state, images, labels, key, first, 0.0).compile()
