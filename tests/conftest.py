@@ -1,7 +1,7 @@
 """What several test files share: a small slice of MNIST and a model trained on it, made once a process."""
 
 import os
-from pathlib import Path
+import signal
 
 # One thread a worker: the workers already fill the cores, and a result must not depend on how many there are.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
@@ -49,13 +49,13 @@ def post_model(mnist: Dataset) -> Model:
 
 
 @pytest.fixture
-def rng() -> np.random.Generator:
-    return np.random.default_rng(0)
+def ctrl_c():
+    """Ctrl-C as a terminal has it, also for a process or its children started in the background, which ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
-def no_file_left(tmp_path: Path):
-    """Assert at the end that the test left nothing in its folder but what it names."""
-    allowed: set[str] = set()
-    yield allowed
-    assert {path.name for path in tmp_path.iterdir()} <= allowed
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

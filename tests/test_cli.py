@@ -282,7 +282,7 @@ def test_a_failure_exits_1_without_a_traceback(capsys, monkeypatch, csv_pair, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ctrl_c_ends_training_and_keeps_the_model(csv_pair, tmp_path):
+def test_ctrl_c_ends_training_and_keeps_the_model(csv_pair, tmp_path, ctrl_c):
     out = tmp_path / "m.safetensors"
     arguments = [
         "train",

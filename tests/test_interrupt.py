@@ -6,12 +6,12 @@ import pytest
 from inksight.interrupt import CtrlC
 
 
-def test_the_first_ctrl_c_is_a_request_and_the_second_an_order():
+def test_the_first_ctrl_c_is_a_request_and_the_second_an_order(ctrl_c):
     before = signal.getsignal(signal.SIGINT)
-    with CtrlC() as ctrl_c:
-        assert not ctrl_c.pressed
+    with CtrlC() as request:
+        assert not request.pressed
         signal.raise_signal(signal.SIGINT)
-        assert ctrl_c.pressed
+        assert request.pressed
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before

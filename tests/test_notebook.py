@@ -145,7 +145,7 @@ def test_failing_cell_is_named_on_one_line(tmp_path, source, reason):
     assert [path.name for path in tmp_path.iterdir()] == ["other.ipynb"]
 
 
-def test_ctrl_c_ends_it_without_a_traceback(tmp_path):
+def test_ctrl_c_ends_it_without_a_traceback(tmp_path, ctrl_c):
     path = write_notebook(tmp_path, "import time; time.sleep(60)")
     with subprocess.Popen([*COMMAND, path], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None

@@ -77,7 +77,7 @@ def test_the_callback_sees_every_epoch_and_may_stop(digits):
     assert (seen, result.stopped) == ([1, 2], "callback")
 
 
-def test_ctrl_c_keeps_the_model_so_far(digits):
+def test_ctrl_c_keeps_the_model_so_far(digits, ctrl_c):
     def on_epoch(model):
         if len(model.history) == 1:  # Ctrl-C falls somewhere into the epochs that follow
             threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
