@@ -22,8 +22,14 @@ lint: .venv/test  ## style and types
 post: .venv/test  ## execute notebooks/exploring.ipynb and export it to one HTML file
 	$(BIN)/python notebooks/export.py
 
-bench: .venv/test  ## the claims of the README, measured on this machine
+bench: .venv/test .venv-bench/done  ## the claims of the README, measured on this machine beside other frameworks
 	$(BIN)/python -m benchmarks
+
+.venv-bench/done: benchmarks/requirements.txt
+	@echo "installing the frameworks to compare with into .venv-bench/ (gigabytes, once)"
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet -r benchmarks/requirements.txt
+	@touch $@
 
 .venv/python: 
 	@test -n "$(PYTHON)" || { echo "inksight needs Python 3.11 or later with venv: install it, or name it with PYTHON=..."; exit 1; }
@@ -42,4 +48,4 @@ bench: .venv/test  ## the claims of the README, measured on this machine
 	@touch $@ .venv/product
 
 clean:  ## remove what the targets made
-	rm -rf .venv explore build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/*.html
+	rm -rf .venv .venv-bench explore build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/*.html

@@ -256,14 +256,17 @@ def main(rounds: int) -> int:
     rows = list(comparisons(samples))
     labels = {name: f"{label} {versions.get(package)}" for name, (label, package) in THEIRS.items()}
     chosen = {name: worker.chosen for name, worker in workers.items()}
-    print(f"{machine}; beside it {', '.join(f'{name} {version}' for name, version in versions.items())}")
+    beside = ", ".join(f"{name} {version}" for name, version in versions.items())
+    print(f"{machine}; beside it {beside or 'no other framework'}")
     print(f"network post, float32, batches of 256; median of {rounds} rounds\n")
     print(table(rows, labels))
     print()
     for name, choice in chosen.items():
         print(f"- {labels.get(name, name)}: {choice}")
-    for task, one, other in CLAIMS.keys() - {(row.task, row.one, row.other) for row in rows}:
-        print(f"- not measured: {task}, {one} : {other}")
+    measured = {(row.task, row.one, row.other) for row in rows}
+    for task, one, other in CLAIMS:
+        if (task, one, other) not in measured:
+            print(f"- not measured: {task}, {one} : {other}")
     record = {
         "machine": machine,
         "versions": versions,

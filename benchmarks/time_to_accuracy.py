@@ -26,14 +26,15 @@ import numpy as np
 from benchmarks.competitors.protocol import Worker
 from benchmarks.frameworks import BENCH_PYTHON, HERE, installed, write_data
 from benchmarks.machine import describe
-from inksight.config import RECIPES
+from inksight.config import RECIPES, Augmentation
 from inksight.data import Splits, load
 from inksight.training import run
 
 RESULTS = HERE / "results" / "time_to_accuracy.jsonl"
 KERAS = HERE / "results" / "keras_post.jsonl"
 ROWS = 42_000
-RECIPE = replace(RECIPES["default"], epochs=4)
+# The default with fewer epochs and, for so short a training, less augmentation; chosen on another shuffle.
+RECIPE = replace(RECIPES["default"], epochs=5, augmentation=Augmentation(rotation=7, shift=1.3, scale=0.07, shear=0.07))
 CLAIMS = {"validation accuracy": 0.99, "times as fast as Keras": 60.0}  # at least
 
 

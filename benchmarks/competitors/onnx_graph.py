@@ -24,7 +24,8 @@ def export(data: Data, order: str) -> bytes:
         names = f"kernel{number}", f"bias{number}"
         if kernel.ndim == 4:
             kernel = kernel.transpose(3, 2, 0, 1)  # to (filters, channels, k, k)
-        constants += [numpy_helper.from_array(array.copy(), name) for array, name in zip((kernel, bias), names)]  # noqa: B905
+        pairs = zip((kernel, bias), names, strict=True)
+        constants += [numpy_helper.from_array(array.copy(), name) for array, name in pairs]
         if kernel.ndim == 4:
             add("Conv", *names)
             for kind in ORDERS[order] if number == 0 else ("LeakyRelu",):
