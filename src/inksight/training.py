@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import islice
 from typing import TypedDict, Unpack
 
 import jax
@@ -12,9 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from inksight import __version__, ops
-from inksight.augment import draw_affines
-from inksight.batches import Batch, Batches
+from inksight import __version__
+from inksight.batches import Batches
 from inksight.cache import keep_compiled
 from inksight.config import Network, Recipe, check, get_network, get_recipe, is_between
 from inksight.data import Dataset, Splits
@@ -22,14 +21,11 @@ from inksight.errors import InksightError, InputError
 from inksight.history import Epoch, History
 from inksight.interrupt import CtrlC
 from inksight.model import Model
-from inksight.network import forward
 from inksight.optimizer import Adam
 from inksight.progress import Progress, TrainingBar
+from inksight.step import stack, steps_a_call, take_steps
 from inksight.structure import NORMALIZATION
 
-# Losses are fetched from the device after so many steps: often enough for the bar and for stopping, seldom
-# enough that the device never waits for Python.
-FETCH_EVERY = 16
 MOST_EPOCHS = 100_000  # where only time is to end a training
 
 OnEpoch = Callable[[Model], object]
@@ -159,44 +155,46 @@ def run(
     model = replace(model, recipe=recipe, trained_on=splits.train.digest, version=__version__)
 
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
-    images, labels = (
-        jnp.asarray(splits.train.images),
-        jnp.asarray(splits.train.require_labels("training").astype(np.int32)),
-    )
+    images = jnp.asarray(splits.train.images)
+    labels = jnp.asarray(splits.train.require_labels("training").astype(np.int32))
     key = jax.random.key(seed)
     fixed = {k: jnp.asarray(x) for k, x in model.params.items() if k.startswith(NORMALIZATION)}
     state = Adam.start({k: x for k, x in model.params.items() if k not in fixed})
     keep_compiled()
     began = time.perf_counter()
-    first = next(batches.of_epoch(0))
-    step = _step.lower(model.network, recipe, fixed, state, images, labels, key, first, 0.0).compile()
+    example = stack(list(islice(batches.of_epoch(0), 1)), [0.0])
+    take = take_steps.lower(model.network, recipe, fixed, state, images, labels, key, example).compile()
     compile_seconds = time.perf_counter() - began
 
     stopped, spent, steps, images_seen = "", 0.0, 0, 0
     with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
         for epoch in range(recipe.epochs):
-            tally, rate, began = Tally(), 0.0, time.perf_counter()
-            for batch in batches.of_epoch(epoch):
+            tally, began, waiting = Tally(epoch), time.perf_counter(), batches.of_epoch(epoch)
+            while call := list(islice(waiting, steps_a_call())):
                 elapsed = spent + time.perf_counter() - began
-                done = max((steps + 0.5) / batches.steps, elapsed / seconds if seconds else 0.0)
-                if done >= 1 or ctrl_c.pressed:
+                pace = elapsed / steps if steps else 0.0  # seconds a step
+                done = [
+                    max((steps + i + 0.5) / batches.steps, (elapsed + i * pace) / seconds if seconds else 0.0)
+                    for i in range(len(call))
+                ]
+                if done[0] >= 1 or ctrl_c.pressed:
                     stopped = "interrupted" if ctrl_c.pressed else "seconds"
                     break
-                rate = recipe.rate_at(done)
-                state, loss, right = step(fixed, state, images, labels, key, batch, rate)
-                tally.add(loss, right, int(batch.weight.sum()))
-                steps += 1
-                if steps % FETCH_EVERY == 0:
-                    tally.fetch(epoch, rate)
+                rates = [recipe.rate_at(min(share, 1.0)) for share in done]
+                state, losses, right = take(fixed, state, images, labels, key, stack(call, rates))
+                tally.fetch()  # what the call before this one did: the device need not wait for us
+                tally.add(losses, right, [int(batch.weight.sum()) for batch in call], rates)
+                steps += len(call)
+                if tally.images:
                     speed = (images_seen + tally.images) / (spent + time.perf_counter() - began)
-                    bar.update(Progress(done, len(model.history) + 1, tally.loss, tally.accuracy, speed))
-            tally.fetch(epoch, rate)
+                    bar.update(Progress(done[0], len(model.history) + 1, tally.loss, tally.accuracy, speed))
+            tally.fetch()
             took = time.perf_counter() - began
             if tally.images:
                 spent, images_seen = spent + took, images_seen + tally.images
                 model = replace(model, params={k: np.asarray(x) for k, x in (fixed | state.params).items()})
                 validated = _validate(model, splits.validation)
-                row = Epoch(len(model.history) + 1, tally.loss, tally.accuracy, *validated, rate, took)
+                row = Epoch(len(model.history) + 1, tally.loss, tally.accuracy, *validated, tally.rate, took)
                 model = replace(model, history=History((*model.history.rows, row)))
                 bar.end_epoch(row)
                 if on_epoch is not None and on_epoch(model):
@@ -210,28 +208,31 @@ def run(
 
 
 class Tally:
-    """Loss and accuracy of an epoch so far; what the device computed is fetched a few steps at a time."""
+    """Loss and accuracy of an epoch so far; what the device computed is fetched a call later."""
 
-    def __init__(self) -> None:
-        self.waiting: list[tuple[Array, Array, int]] = []
+    def __init__(self, epoch: int) -> None:
+        self.epoch, self.rate = epoch, 0.0
+        self.waiting: list[tuple[Array, Array, list[int], list[float]]] = []
         self.steps, self.images, self.loss_sum, self.right = 0, 0, 0.0, 0
 
-    def add(self, loss: Array, right: Array, images: int) -> None:
-        """Count a step whose mean loss and number of right images may still be under way."""
-        self.waiting.append((loss, right, images))
+    def add(self, losses: Array, right: Array, images: list[int], rates: list[float]) -> None:
+        """Count steps whose mean losses and numbers of right images may still be under way."""
+        self.waiting.append((losses, right, images, rates))
 
-    def fetch(self, epoch: int, rate: float) -> None:
+    def fetch(self) -> None:
         """Wait for the steps added; an `InksightError` if a loss is not finite."""
-        for loss, right, images in self.waiting:
-            self.steps += 1
-            if not math.isfinite(loss):
-                raise InksightError(
-                    f"loss became {float(loss)} at step {self.steps} of epoch {epoch + 1}, "
-                    f"learning rate {rate:.3g}: try a rate a tenth as high, or check the data"
-                )
-            self.images += images
-            self.loss_sum += float(loss) * images
-            self.right += int(right)
+        for losses, right, images, rates in self.waiting:
+            values = zip(np.asarray(losses).tolist(), np.asarray(right).tolist(), images, rates, strict=False)
+            for loss, good, count, self.rate in values:
+                self.steps += 1
+                if not math.isfinite(loss):
+                    raise InksightError(
+                        f"loss became {loss} at step {self.steps} of epoch {self.epoch + 1}, "
+                        f"learning rate {self.rate:.3g}: try a rate a tenth as high, or check the data"
+                    )
+                self.images += count
+                self.loss_sum += loss * count
+                self.right += int(good)
         self.waiting.clear()
 
     @property
@@ -243,37 +244,6 @@ class Tally:
     def accuracy(self) -> float:
         """Share of the images so far that were right, 0..1."""
         return self.right / max(self.images, 1)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _step(
-    network: Network,
-    recipe: Recipe,
-    fixed: dict[str, Array],
-    state: Adam,
-    images: Array,
-    labels: Array,
-    key: Array,
-    batch: Batch,
-    rate: float,
-) -> tuple[Adam, Array, Array]:
-    """Take one step of Adam; return also the batch's mean cross-entropy and how many images were right."""
-    rows = jnp.asarray(batch.rows)
-    affine = draw_affines(key, jnp.asarray(batch.number), rows, recipe.augmentation)
-    mean, variance = fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"]
-    x = ops.warp(images, rows, affine, mean, variance)
-    y = labels[rows]
-
-    def objective(params: dict[str, Array]) -> tuple[Array, tuple[Array, Array]]:
-        logits = forward(network, params, x, len(rows))["logits"]
-        log_p = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)[:, 0]
-        loss = -(batch.weight * log_p).sum() / batch.weight.sum()
-        right = (batch.weight * (logits.argmax(axis=1) == y)).sum()
-        squares = sum(jnp.sum(w**2) for name, w in params.items() if name.endswith(".kernel"))
-        return loss + network.l2 * squares, (loss, right)
-
-    gradient, (loss, right) = jax.grad(objective, has_aux=True)(state.params)
-    return state.update(gradient, recipe, rate), loss, right
 
 
 def _starting_model(data: Dataset, network: str | Network, start: Model | None, seed: int) -> Model:
