@@ -64,14 +64,13 @@ void conv_backward(const Shape& s, int groups, const float* x, const float* w, c
   if (dx) k.pack_backward(s, w, packed.get());
   // A group's sums, filters' first: weights() + filters floats each.
   const long part = s.weights() + s.filters;
-  const Buffer parts = make_buffer(part * groups);
+  static thread_local Scratch all_parts;
+  float* parts = all_parts.get(part * groups);
   pool().run(groups, [&](int g) {
-    static thread_local Buffer scratch;
-    static thread_local long size = 0;
-    if (size < s.gradient()) scratch = make_buffer(size = s.gradient());
-    float* dz = scratch.get();
+    static thread_local Scratch gradient;
+    float* dz = gradient.get(s.gradient());
     std::memset(dz, 0, s.gradient() * sizeof(float));
-    float* sums = parts.get() + g * part;
+    float* sums = parts + g * part;
     std::memset(sums, 0, part * sizeof(float));
     k.pre_activation(s, y + g * s.output(), won ? won + g * s.output() : nullptr, dy + g * s.output(), leak, dz, sums);
     k.weight_gradient(s, x + g * s.input(), dz, sums + s.filters);
@@ -80,7 +79,7 @@ void conv_backward(const Shape& s, int groups, const float* x, const float* w, c
   std::memset(db, 0, s.filters * sizeof(float));
   std::memset(dw, 0, s.weights() * sizeof(float));
   for (int g = 0; g < groups; ++g) {
-    const float* sums = parts.get() + g * part;
+    const float* sums = parts + g * part;
     for (int f = 0; f < s.filters; ++f) db[f] += sums[f];
     for (long i = 0; i < s.weights(); ++i) dw[i] += sums[s.filters + i];
   }

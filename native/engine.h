@@ -14,6 +14,19 @@ struct Free {
 using Buffer = std::unique_ptr<float[], Free>;
 Buffer make_buffer(long floats);
 
+// Room that a thread keeps between calls: fresh memory costs a page fault every few thousand bytes.
+class Scratch {
+ public:
+  float* get(long floats) {
+    if (size_ < floats) buffer_ = make_buffer(size_ = floats);
+    return buffer_.get();
+  }
+
+ private:
+  Buffer buffer_;
+  long size_ = 0;
+};
+
 // The kernels in use: the best the processor has, unless others were asked for by name.
 const Kernels& kernels();
 bool use_kernels(const char* name);  // false, and nothing changes, if the processor lacks them

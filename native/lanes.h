@@ -26,6 +26,11 @@ typedef std::int32_t Mask __attribute__((vector_size(WIDTH * 4), may_alias));
 typedef std::uint8_t Bytes __attribute__((vector_size(WIDTH), may_alias));
 
 inline Vec load(const float* p) { return *reinterpret_cast<const Vec*>(p); }
+inline Vec load_any(const float* p) {  // from anywhere, not only a vector's boundary
+  Vec v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
 inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
 inline Vec broadcast(float x) { return Vec{} + x; }
 inline Vec larger(Vec a, Vec b) { return a > b ? a : b; }

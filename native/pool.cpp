@@ -1,7 +1,10 @@
 #include "pool.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
+#include <fstream>
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -20,13 +23,17 @@ inline void relax() {
 #endif
 }
 
+// The cores this process may run on, and no more than its container is granted.
 int usable_cores() {
+  int cores = std::max(1, int(std::thread::hardware_concurrency()));
 #if defined(__linux__)
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
+  std::ifstream limit("/sys/fs/cgroup/cpu.max");  // microseconds granted in each period, or the word max
+  double granted, period;
+  if (limit >> granted >> period && period > 0) cores = std::min(cores, std::max(1, int(std::ceil(granted / period))));
 #endif
-  const unsigned cores = std::thread::hardware_concurrency();
-  return cores ? int(cores) : 1;
+  return cores;
 }
 
 int wanted_threads() {

@@ -15,10 +15,8 @@ constexpr int GROUP_FROM = 9;
 
 // Scratch that a thread keeps between calls.
 float* scratch(int which, long floats) {
-  static thread_local Buffer buffers[4];
-  static thread_local long sizes[4] = {};
-  if (sizes[which] < floats) buffers[which] = make_buffer(sizes[which] = floats);
-  return buffers[which].get();
+  static thread_local Scratch places[4];
+  return places[which].get(floats);
 }
 
 }  // namespace

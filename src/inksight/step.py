@@ -1,7 +1,7 @@
 """The steps of a training, compiled: augment, forward, loss, backward, Adam, several times in one call."""
 
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +40,7 @@ def stack(batches: list[Batch], rates: list[float]) -> Steps:
     """Put at least one and at most `steps_a_call` batches into one; the last fills the rest, which nobody looks at."""
     fill = steps_a_call() - len(batches)
     every = [*batches, *[batches[-1]] * fill]
-    stacked: Any = Batch(*(np.stack(parts) for parts in zip(*every, strict=True)))
+    stacked = Batch(*(np.stack(parts) for parts in zip(*every, strict=True)))  # type: ignore[arg-type]
     return Steps(stacked, np.array(rates + rates[-1:] * fill, np.float32), np.int32(len(batches)))
 
 
