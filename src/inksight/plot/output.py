@@ -99,7 +99,7 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
     root.attrib |= {
         "xmlns": SVG[1:-1],
         "role": "img",
-        "style": f"width:{width / 72 * 96:.0f}px;max-width:100%;height:auto;overflow:visible",
+        "style": f"--natural:{width / 72 * 96:.0f}px;width:var(--natural);max-width:100%;height:auto;overflow:visible",
         "stroke-linejoin": "round",  # what the style sheet said
     }
     if label:
