@@ -17,7 +17,7 @@ from safetensors.numpy import save
 from inksight import __version__, native
 from inksight.config import SIDE, Network, Recipe, check, is_count
 from inksight.errors import InputError
-from inksight.files import replacing
+from inksight.files import write_bytes
 from inksight.history import History
 from inksight.predictor import Predictor
 from inksight.readers import DIGITS
@@ -180,8 +180,7 @@ class Model:
         header["checksum"] = _checksum(header, self.digest)
         # One key alone: with several their order in the file would change from run to run.
         data = save(self.params, {"inksight": json.dumps(header)})
-        with replacing(path) as beside:
-            beside.write_bytes(data)
+        write_bytes(path, data)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Model":

@@ -1,4 +1,4 @@
-"""``inksight data``, ``summary`` and ``evaluate``: the commands that look without changing anything."""
+"""``inksight data``, ``summary``, ``doctor`` and ``evaluate``: the commands that look without changing anything."""
 
 from pathlib import Path
 
