@@ -1,305 +1,288 @@
 // The convolution block of one lane group: valid convolution, 2x2 max-pool, bias, leaky ReLU, and its gradients.
 //
-// A group's arrays are [channel][row][column][lane]. Every inner loop is a vector of images times one weight, held in a
-// block of accumulators that the compiler keeps in registers: all its loops have constant bounds and are unrolled.
+// A group's arrays are [channel][row][column][lane]; at the points (see points.h) they are [point][channel][row][tile][lane].
 #pragma once
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <type_traits>
 
-#include "lanes.h"
-#include "shape.h"
+#include "correlate.h"
+#include "scratch.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Loops over a block of accumulators: unrolled, so that an array of them is a set of registers.
-#define EACH(i, n) _Pragma("GCC unroll 64") for (int i = 0; i < n; ++i)
+// ---------------------------------------------------------------------------------------------------- weights
 
-// Filters (or channels) x positions in a block: as many accumulators as leave room for an operand or two.
-#if defined(__AVX512F__)
-constexpr int ACCUMULATORS = 24, MOST_FILTERS = 5, OTHER_TILE = 6;
-#else
-constexpr int ACCUMULATORS = 12, MOST_FILTERS = 3, OTHER_TILE = 6;
-#endif
-
-// Call fn with count, 1 to MOST, as a constant of the type system.
-template <int MOST, class Fn>
-inline void with_constant(int count, Fn fn) {
-  if constexpr (MOST > 1)
-    if (count < MOST) return with_constant<MOST - 1>(count, fn);
-  fn(std::integral_constant<int, MOST>{});
+// Weights (k, k, channels, filters) -> [point][channel][kernel row][filter].
+template <int K>
+void pack_forward(const Shape& s, const float* w, float* packed) {
+  for (int p = 0; p < POINTS; ++p)
+    for (int c = 0; c < s.channels; ++c)
+      for (int i = 0; i < K; ++i, packed += s.filters)
+        for (int f = 0; f < s.filters; ++f) {
+          float value = 0;
+          EACH(j, K) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
+          packed[f] = value;
+        }
 }
 
-// A range of `count` cut into blocks of at most `most`, as even as they come.
-struct Blocks {
-  int count, number;
-  Blocks(int count, int most) : count(count), number((count + most - 1) / most) {}
-  int start(int j) const { return int(long(count) * j / number); }
-  int size(int j) const { return start(j + 1) - start(j); }
-};
-
-// Of two tile widths the one that leaves less of the last tile's work undone twice.
-inline int better_tile(int width, int a, int b) {
-  const auto cost = [width](int tile) { return tile > width ? 1 << 30 : (width + tile - 1) / tile * tile; };
-  return cost(a) <= cost(b) ? a : b;
+// The same for the way back: [point][filter][kernel row, last first][channel].
+template <int K>
+void pack_backward(const Shape& s, const float* w, float* packed) {
+  for (int p = 0; p < POINTS; ++p)
+    for (int c = 0; c < s.channels; ++c)
+      for (int i = 0; i < K; ++i)
+        for (int f = 0; f < s.filters; ++f) {
+          float value = 0;
+          EACH(j, K) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
+          packed[((long(p) * s.filters + f) * K + K - 1 - i) * s.channels + c] = value;
+        }
 }
 
 // ---------------------------------------------------------------------------------------------------- forward
 
-// How one row of outputs is tiled: columns a tile, filters a block.
-inline int forward_tile(const Shape& s) {
-  if (s.pool == 2) return 4;  // the 2x2 positions under one pooled output
-  const int tile = better_tile(s.conv_width(), 4, OTHER_TILE);
-  return tile <= s.conv_width() ? tile : 1;
-}
-inline int forward_most(int tile) { return tile == OTHER_TILE ? ACCUMULATORS / 6 : MOST_FILTERS; }
+// Floats of a map of the input at one point. Rows that no output depends on are left out.
+inline long input_map(const Shape& s) { return long(s.used_height() + s.kernel - 1) * s.tiles() * LANES; }
 
-// Weights (k, k, channels, filters) -> for each block of filters [channel][row][column][filter of the block].
-inline void pack_forward(const Shape& s, const float* w, float* packed) {
-  const Blocks blocks(s.filters, forward_most(forward_tile(s)));
-  for (int j = 0; j < blocks.number; ++j)
-    for (int c = 0; c < s.channels; ++c)
-      for (int t = 0; t < s.kernel * s.kernel; ++t)
-        for (int f = blocks.start(j); f < blocks.start(j + 1); ++f)
-          *packed++ = w[(long(t) * s.channels + c) * s.filters + f];
-}
-
-// Convolution sums of F filters at R x C positions.
-template <int K, int F, int R, int C>
-inline void convolve(const Shape& s, const float* x, const float* w, Vec (&acc)[F][R * C]) {
-  const long row = long(s.width) * LANES, channel = row * s.height;
-  EACH(f, F) EACH(p, R * C) acc[f][p] = Vec{};
-  for (int c = 0; c < s.channels; ++c, x += channel)
-    for (int i = 0; i < K; ++i) {
-      const float* line = x + i * row;
-      EACH(j, K) {
-        Vec weight[F];
-        EACH(f, F) weight[f] = broadcast(w[j * F + f]);
-        EACH(p, R * C) {
-          const Vec pixel = load(line + p / C * row + (j + p % C) * LANES);
-          EACH(f, F) acc[f][p] += pixel * weight[f];
+template <int K>
+void input_to_points(const Shape& s, const float* x, float* v) {
+  const long point = s.channels * input_map(s);
+  for (int c = 0; c < s.channels; ++c)
+    for (int r = 0; r < s.used_height() + K - 1; ++r) {
+      const float* row = x + (long(c) * s.height + r) * s.width * LANES;
+      for (int t = 0; t < s.tiles(); ++t, v += LANES) {
+        const int column = t * TILE<K>, there = s.width - column;
+        for (int slice = 0; slice < LANES; slice += WIDTH) {
+          Vec in[POINTS], at[POINTS];
+          const float* from = row + long(column) * LANES + slice;
+          if (there >= POINTS) {
+            EACH(j, POINTS) in[j] = load(from + j * LANES);
+          } else {
+            EACH(j, POINTS) in[j] = j < there ? load(from + j * LANES) : Vec{};
+          }
+          to_points<K>(in, at);
+          EACH(p, POINTS) store(v + p * point + slice, at[p]);
         }
       }
-      w += K * F;
     }
 }
 
-// One row of outputs of F filters in tiles of C columns; the last tile overlaps the one before: same sums again.
-template <int K, int F, int C>
-void forward_row(const Shape& s, const float* x, const float* w, const float* b, float leak, float* y) {
-  const int width = s.conv_width();
-  const long map = long(s.conv_height()) * width * LANES;
-  const Vec slope = broadcast(leak);
-  for (int q = 0; q < width; q += C) {
-    q = std::min(q, width - C);
-    Vec acc[F][C];
-    convolve<K, F, 1, C>(s, x + q * LANES, w, acc);
-    EACH(f, F) EACH(p, C) store(y + f * map + (q + p) * LANES, leaky(acc[f][p] + broadcast(b[f]), slope));
-  }
+// One tile of the convolution out of [point] sums `stride` floats apart.
+template <int K>
+inline void tile_from_points(const float* sums, long stride, Vec (&y)[TILE<K>]) {
+  Vec v[POINTS];
+  EACH(p, POINTS) v[p] = load(sums + p * stride);
+  from_points<K>(v, y);
 }
 
-// One row of pooled outputs of F filters; which of the four positions won goes to `won`, where it is wanted.
-template <int K, int F>
-void forward_pooled_row(const Shape& s, const float* x, const float* w, const float* b, float leak, float* y,
-                        std::uint8_t* won) {
-  const long map = long(s.out_height()) * s.out_width() * LANES;
-  const Vec slope = broadcast(leak);
-  for (int q = 0; q < s.out_width(); ++q) {
-    Vec acc[F][4];
-    convolve<K, F, 2, 2>(s, x + 2 * q * LANES, w, acc);
-    EACH(f, F) {
-      const Vec upper = larger(acc[f][0], acc[f][1]), lower = larger(acc[f][2], acc[f][3]);
-      store(y + f * map + q * LANES, leaky(larger(upper, lower) + broadcast(b[f]), slope));
-      if (won) {
-        const Mask above = acc[f][0] >= acc[f][1] ? Mask{} : Mask{} + 1;
-        const Mask below = acc[f][2] >= acc[f][3] ? Mask{} + 2 : Mask{} + 3;
-        store_bytes(won + f * map + q * LANES, upper >= lower ? above : below);
-      }
-    }
-  }
-}
-
+// `won`, where it is wanted: which of the four positions under a pooled output was the largest.
 template <int K>
 void forward(const Shape& s, const float* x, const float* packed, const float* b, float leak, float* y,
              std::uint8_t* won) {
-  const int tile = forward_tile(s);
-  const Blocks blocks(s.filters, forward_most(tile));
-  const long in_row = long(s.width) * LANES * s.pool, out_row = long(s.out_width()) * LANES;
-  const long map = out_row * s.out_height();
-  for (int j = 0; j < blocks.number; ++j) {
-    const int first = blocks.start(j);
-    with_constant<MOST_FILTERS>(blocks.size(j), [&](auto constant) {
-      constexpr int F = decltype(constant)::value;
-      for (int r = 0; r < s.out_height(); ++r)
-        for (int slice = 0; slice < LANES; slice += WIDTH) {
-          const float* from = x + r * in_row + slice;
-          const long at = first * map + r * out_row + slice;
-          if (s.pool == 1 && tile == OTHER_TILE)
-            forward_row<K, std::min(F, ACCUMULATORS / 6), OTHER_TILE>(s, from, packed, b + first, leak, y + at);
-          else if (s.pool == 2)
-            forward_pooled_row<K, F>(s, from, packed, b + first, leak, y + at,
-                                                             won ? won + at : nullptr);
-          else if (tile == 4)
-            forward_row<K, F, 4>(s, from, packed, b + first, leak, y + at);
-          else
-            forward_row<K, F, 1>(s, from, packed, b + first, leak, y + at);
-        }
-    });
-    packed += long(blocks.size(j)) * s.channels * K * K;
-  }
+  static thread_local Scratch scratch[2];
+  const int tiles = s.tiles(), width = s.out_width();
+  const long map = input_map(s), out_map = long(s.out_height()) * width * LANES;
+  const Correlation sum{s.channels, s.filters, K, tiles, s.used_height() + K - 1, s.used_height(), 0,
+                        s.pool, map, s.channels * map};
+  float* points = scratch[0].get(POINTS * sum.in_point);
+  input_to_points<K>(s, x, points);
+  const Vec slope = broadcast(leak);
+  correlate(sum, points, packed, scratch[1].get(sums_of(sum)), [&](int first, int outputs, int row, int rows, const float* sums) {
+    const long line = long(tiles) * LANES, stride = outputs * rows * line;
+    for (int f = first; f < first + outputs; ++f) {
+      const Vec bias = broadcast(b[f]);
+      for (int r = row / s.pool; r < (row + rows) / s.pool; ++r, sums += s.pool * line)
+        for (int t = 0; t < tiles; ++t)
+          for (int slice = 0; slice < LANES; slice += WIDTH) {
+            const float* from = sums + t * LANES + slice;
+            Vec upper[TILE<K>], lower[TILE<K>];
+            tile_from_points<K>(from, stride, upper);
+            if (s.pool == 1) {
+              const long at = f * out_map + (long(r) * width + t * TILE<K>) * LANES + slice;
+              EACH(i, TILE<K>) if (t * TILE<K> + i < width) store(y + at + i * LANES, leaky(upper[i] + bias, slope));
+              continue;
+            }
+            tile_from_points<K>(from + line, stride, lower);
+            const int column = t * TILE<K> / 2;
+            const long at = f * out_map + (long(r) * width + column) * LANES + slice;
+            EACH(i, TILE<K> / 2) {
+              if (column + i >= width) continue;
+              const Vec above = larger(upper[2 * i], upper[2 * i + 1]), below = larger(lower[2 * i], lower[2 * i + 1]);
+              store(y + at + i * LANES, leaky(larger(above, below) + bias, slope));
+              if (won) {
+                const Mask left = upper[2 * i] >= upper[2 * i + 1] ? Mask{} : Mask{} + 1;
+                const Mask right = lower[2 * i] >= lower[2 * i + 1] ? Mask{} + 2 : Mask{} + 3;
+                store_bytes(won + at + i * LANES, above >= below ? left : right);
+              }
+            }
+          }
+    }
+  });
+}
+
+// The mean over the positions of each map.
+inline void average(int maps, int positions, const float* x, float* means) {
+  for (int f = 0; f < maps; ++f, x += long(positions) * LANES)
+    for (int slice = 0; slice < LANES; slice += WIDTH) {
+      Vec total{};
+      for (int p = 0; p < positions; ++p) total += load(x + p * LANES + slice);
+      store(means + f * LANES + slice, total * (1.0f / float(positions)));
+    }
 }
 
 // --------------------------------------------------------------------------------------------------- backward
 
-// The gradient with respect to the convolution's sums, through pool and leaky ReLU, from that of the outputs. Rows are
-// as wide as the input's: behind a row's values (and before the first row's) stand kernel - 1 zeros, so that the input
-// gradient may read over the edge. The zeros must be there already. Each filter's sum is added to db.
-inline void pre_activation(const Shape& s, const float* y, const std::uint8_t* won, const float* dy, float leak,
-                           float* dz, float* db) {
-  const int height = s.out_height(), width = s.out_width();
+// The gradient with respect to the convolution's sums, of some filters. At the points it is [point][filter][row][tile],
+// with a margin of zeros before, between and behind the filters' maps.
+struct Part {
+  int first, filters;
+  static long map(const Shape& s) { return long(s.used_height()) * s.tiles() * LANES + MARGIN; }
+  long point(const Shape& s) const { return filters * map(s) + MARGIN; }
+};
+
+// That gradient, through pool and leaky ReLU, from the gradient of the outputs. Each filter's sum goes to db. Where dy
+// isn't `whole`, a map's positions share one value.
+template <int K>
+void gradient_to_points(const Shape& s, const Part& part, const float* y, const std::uint8_t* won, const float* dy,
+                        bool whole, float leak, float* d, float* db) {
+  const int height = s.out_height(), width = s.out_width(), tiles = s.tiles();
+  const long map = part.map(s), point = part.point(s), line = long(tiles) * LANES, step = whole ? LANES : 0;
   const Vec slope = broadcast(leak);
-  const long line = long(s.width) * LANES;
-  for (int f = 0; f < s.filters; ++f) {
-    float* map = dz + f * s.grad_map() + long(s.kernel - 1) * LANES;
+  for (int p = 0; p < POINTS; ++p)
+    for (int n = 0; n <= part.filters; ++n) std::memset(d + p * point + n * map, 0, MARGIN * sizeof(float));
+  for (int n = 0; n < part.filters; ++n) {
+    const int f = part.first + n;
     Vec total{};
     for (int r = 0; r < height; ++r)
-      for (int q = 0; q < width; ++q)
+      for (int t = 0; t < tiles; ++t)
         for (int slice = 0; slice < LANES; slice += WIDTH) {
-          const long at = ((long(f) * height + r) * width + q) * LANES + slice;
-          const Vec dy_here = load(dy + at);
-          const Vec d = load(y + at) > 0 ? dy_here : dy_here * slope;
-          total += d;
-          float* to = map + r * s.pool * line + long(q) * s.pool * LANES + slice;
+          Vec upper[TILE<K>] = {}, lower[TILE<K>] = {}, at_points[POINTS];
+          const int column = t * TILE<K> / s.pool;
+          const long at = ((long(f) * height + r) * width + column) * LANES + slice;
+          const float* from = dy + (whole ? at : long(f) * LANES + slice);
+          float* to = d + MARGIN + n * map + r * s.pool * line + t * LANES + slice;
           if (s.pool == 1) {
-            store(to, d);
+            EACH(i, TILE<K>) {
+              if (column + i >= width) continue;
+              const Vec here = load(from + i * step);
+              upper[i] = load(y + at + i * LANES) > 0 ? here : here * slope;
+              total += upper[i];
+            }
           } else {
-            const Mask index = load_bytes(won + at);
-            store(to, index == 0 ? d : Vec{});
-            store(to + LANES, index == 1 ? d : Vec{});
-            store(to + line, index == 2 ? d : Vec{});
-            store(to + line + LANES, index == 3 ? d : Vec{});
+            EACH(i, TILE<K> / 2) {
+              if (column + i >= width) continue;
+              const Vec all = load(from + i * step), here = load(y + at + i * LANES) > 0 ? all : all * slope;
+              const Mask winner = load_bytes(won + at + i * LANES);
+              upper[2 * i] = winner == 0 ? here : Vec{};
+              upper[2 * i + 1] = winner == 1 ? here : Vec{};
+              lower[2 * i] = winner == 2 ? here : Vec{};
+              lower[2 * i + 1] = winner == 3 ? here : Vec{};
+              total += here;
+            }
+            from_points_adjoint<K>(lower, at_points);
+            EACH(p, POINTS) store(to + line + p * point, at_points[p]);
           }
+          from_points_adjoint<K>(upper, at_points);
+          EACH(p, POINTS) store(to + p * point, at_points[p]);
         }
-    db[f] += sum(total);
+    db[f] = sum(total);
   }
 }
 
-// One kernel row of the weight gradient of F filters.
-template <int K, int F>
-void weight_row(const Shape& s, const float* x, const float* dz, float* dw) {
-  const int height = s.used_height(), width = s.used_width();
-  const long line = long(s.width) * LANES, map = s.grad_map();
-  Vec acc[F][K];
-  EACH(f, F) EACH(j, K) acc[f][j] = Vec{};
-  for (int r = 0; r < height; ++r)
-    for (int slice = 0; slice < LANES; slice += WIDTH) {
-      const float *pixels = x + r * line + slice, *grad = dz + r * line + slice;
-      for (int q = 0; q < width; ++q, pixels += LANES, grad += LANES) {
-        Vec pixel[K];
-        EACH(j, K) pixel[j] = load(pixels + j * LANES);
-        EACH(f, F) {
-          const Vec d = load(grad + f * map);
-          EACH(j, K) acc[f][j] += pixel[j] * d;
-        }
-      }
-    }
-  EACH(j, K) EACH(f, F) dw[long(j) * s.channels * s.filters + f] += sum(acc[f][j]);
-}
-
-// The weight gradient (k, k, channels, filters), added to dw.
+// Filters and channels whose weight gradients are summed up together.
 template <int K>
-void weight_gradient(const Shape& s, const float* x, const float* dz, float* dw) {
-  constexpr int MOST = std::min(8, (ACCUMULATORS + 1) / K);
-  const Blocks blocks(s.filters, MOST);
-  const float* first_row = dz + long(K - 1) * LANES;
-  for (int b = 0; b < blocks.number; ++b)
-    with_constant<MOST>(blocks.size(b), [&](auto constant) {
-      for (int c = 0; c < s.channels; ++c)
-        for (int i = 0; i < K; ++i)
-          weight_row<K, decltype(constant)::value>(
-              s, x + (long(c) * s.height + i) * s.width * LANES, first_row + blocks.start(b) * s.grad_map(),
-              dw + (long(i) * K * s.channels + c) * s.filters + blocks.start(b));
+constexpr int TAP_CHANNELS = K == 1 ? (ACCUMULATORS == 24 ? 5 : 4) : 1;
+template <int K>
+constexpr int TAP_FILTERS = std::min(8, (ACCUMULATORS + 1) / (K * TAP_CHANNELS<K>));
+
+// The gradient of a part's weights, written into (k, k, channels, filters), from the input at the points, `v`, and the
+// gradient there, `d`.
+template <int K>
+void weight_gradient(const Shape& s, const Part& part, const float* v, const float* d, float* dw) {
+  static thread_local Scratch scratch;
+  constexpr int ROOM = WHOLE<TAP_FILTERS<K> * TAP_CHANNELS<K> * K>;
+  const long map = input_map(s), d_map = part.map(s), row = long(s.tiles()) * LANES;
+  const Blocks filters(part.filters, TAP_FILTERS<K>), channels(s.channels, TAP_CHANNELS<K>);
+  // fn(numbers of filters and of channels as constants, first filter, first channel, where the block's sums lie)
+  const auto each_block = [&](auto fn) {
+    for (int fb = 0; fb < filters.number; ++fb)
+      with_constant<TAP_FILTERS<K>>(filters.size(fb), [&](auto f_size) {
+        for (int cb = 0; cb < channels.number; ++cb)
+          with_constant<TAP_CHANNELS<K>>(channels.size(cb), [&](auto c_size) {
+            fn(f_size, c_size, filters.start(fb), channels.start(cb), (long(fb) * channels.number + cb) * ROOM);
+          });
+      });
+  };
+  const long point = long(filters.number) * channels.number * ROOM;
+  float* sums = scratch.get(POINTS * point);
+  long offset[TAP_CHANNELS<K> * K];
+  EACH(e, TAP_CHANNELS<K> * K) offset[e] = e / K * map + e % K * row;
+  for (int p = 0; p < POINTS; ++p)
+    each_block([&](auto f_size, auto c_size, int f, int c, long at) {
+      tap_products<decltype(f_size)::value, decltype(c_size)::value * K>(
+          s.used_height() * s.tiles(), v + (long(p) * s.channels + c) * map, offset,
+          d + p * part.point(s) + MARGIN + f * d_map, d_map, sums + p * point + at);
     });
+  each_block([&](auto f_size, auto c_size, int f, int c, long at) {
+    constexpr int F = decltype(f_size)::value, E = decltype(c_size)::value * K;
+    EACH(j, K) {
+      float taps[WHOLE<F * E>];
+      EACH(n, WHOLE<F * E> / WIDTH) {
+        Vec total{};
+        EACH(p, POINTS) total += load(sums + p * point + at + n * WIDTH) * TAPS<K>.at[p][j];
+        std::memcpy(taps + n * WIDTH, &total, sizeof total);
+      }
+      EACH(n, F) EACH(e, E)
+        dw[(long(e % K * K + j) * s.channels + c + e / K) * s.filters + part.first + f + n] = taps[n * E + e];
+    }
+  });
 }
 
-// How the input gradient is tiled: columns a tile, channels a block.
-inline int input_tile_width(const Shape& s) {
-  const int tile = ACCUMULATORS == 24 ? better_tile(s.width, 12, better_tile(s.width, 8, 4)) : better_tile(s.width, 6, 4);
-  return tile <= s.width ? tile : 1;
-}
-inline int input_most(int tile) { return tile == 4 ? ACCUMULATORS / 6 : tile == 1 ? 1 : 2; }
-
-// Weights -> for each block of channels [filter][row][column][channel of the block].
-inline void pack_backward(const Shape& s, const float* w, float* packed) {
-  const Blocks blocks(s.channels, input_most(input_tile_width(s)));
-  for (int j = 0; j < blocks.number; ++j)
-    for (int f = 0; f < s.filters; ++f)
-      for (int t = 0; t < s.kernel * s.kernel; ++t)
-        for (int c = blocks.start(j); c < blocks.start(j + 1); ++c)
-          *packed++ = w[(long(t) * s.channels + c) * s.filters + f];
-}
-
-// The input gradient of C channels at T columns of row r. LEFT, RIGHT: the tile begins, ends the row, where the kernel
-// reaches over the edge; what it would multiply there is known to be zero and is left out.
-template <int K, int C, int T, bool LEFT, bool RIGHT>
-void input_tile(const Shape& s, int r, const float* dz, const float* w, float* dx) {
-  const long line = long(s.width) * LANES, map = s.grad_map();
-  const int top = std::max(0, r - s.conv_height() + 1), bottom = std::min(K - 1, r);
-  for (int slice = 0; slice < LANES; slice += WIDTH) {
-    Vec acc[C][T];
-    EACH(c, C) EACH(t, T) acc[c][t] = Vec{};
-    const float *weight = w, *grads = dz + r * line + slice;
-    for (int f = 0; f < s.filters; ++f, weight += K * K * C, grads += map)
-      for (int i = top; i <= bottom; ++i) {
-        const float* grad = grads - i * line;
-        EACH(j, K) {
-          Vec v[C];
-          EACH(c, C) v[c] = broadcast(weight[(i * K + j) * C + c]);
-          EACH(t, T) {
-            if ((LEFT && t < j) || (RIGHT && t - j > T - K)) continue;
-            const Vec d = load(grad + (t - j) * LANES);
-            EACH(c, C) acc[c][t] += d * v[c];
+// The gradient of the input, from that of all the convolution's sums.
+template <int K>
+void input_gradient(const Shape& s, const Part& all, const float* d, const float* packed, float* dx) {
+  static thread_local Scratch scratch;
+  const int tiles = s.tiles();
+  const Correlation sum{s.filters, s.channels, K, tiles, s.used_height(), s.height, 1 - K, 1, all.map(s), all.point(s)};
+  correlate(sum, d + MARGIN, packed, scratch.get(sums_of(sum)), [&](int first, int outputs, int row, int rows, const float* sums) {
+    const long stride = long(outputs) * rows * tiles * LANES;
+    for (int c = first; c < first + outputs; ++c)
+      for (int r = row; r < row + rows; ++r, sums += long(tiles) * LANES)
+        for (int slice = 0; slice < LANES; slice += WIDTH) {
+          float* to = dx + (long(c) * s.height + r) * s.width * LANES + slice;
+          // Tiles overlap by the kernel's width less one: there a tile adds to what the one before has left.
+          Vec v[POINTS], columns[POINTS], left[POINTS] = {};
+          for (int t = 0; t < tiles; ++t) {
+            EACH(p, POINTS) v[p] = load(sums + p * stride + t * LANES + slice);
+            to_points_adjoint<K>(v, columns);
+            EACH(j, POINTS) columns[j] += left[j];
+            EACH(j, TILE<K>) if (t * TILE<K> + j < s.width) store(to + (t * TILE<K> + j) * LANES, columns[j]);
+            EACH(j, K - 1) left[j] = columns[TILE<K> + j];
+          }
+          for (int column = tiles * TILE<K>; column < s.width; ++column) {
+            const int j = column - tiles * TILE<K>;
+            store(to + column * LANES, j < K - 1 ? left[j] : Vec{});
           }
         }
-      }
-    EACH(c, C) EACH(t, T) store(dx + (long(c) * s.height * s.width + t) * LANES + slice, acc[c][t]);
-  }
+  });
 }
 
-// The input gradient of C channels, in tiles of T columns; the last tile overlaps the one before.
-template <int K, int C, int T>
-void input_rows(const Shape& s, const float* dz, const float* w, float* dx) {
-  dz += long(K - 1) * LANES;
-  for (int r = 0; r < s.height; ++r)
-    for (int q = 0; q < s.width; q += T) {
-      q = std::min(q, s.width - T);
-      const float* grad = dz + long(q) * LANES;
-      float* to = dx + (long(r) * s.width + q) * LANES;
-      const bool left = K > 1 && q == 0, right = K > 1 && q + T == s.width;
-      if (left && right) input_tile<K, C, T, K != 1, K != 1>(s, r, grad, w, to);
-      else if (left) input_tile<K, C, T, K != 1, false>(s, r, grad, w, to);
-      else if (right) input_tile<K, C, T, false, K != 1>(s, r, grad, w, to);
-      else input_tile<K, C, T, false, false>(s, r, grad, w, to);
-    }
-}
-
+// All gradients; `packed` for the way back, and dx, may be null.
 template <int K>
-void input_gradient(const Shape& s, const float* dz, const float* packed, float* dx) {
-  const int tile = input_tile_width(s);
-  const Blocks blocks(s.channels, input_most(tile));
-  for (int j = 0; j < blocks.number; ++j) {
-    float* to = dx + long(blocks.start(j)) * s.height * s.width * LANES;
-    with_constant<ACCUMULATORS / 6>(blocks.size(j), [&](auto constant) {
-      constexpr int C = decltype(constant)::value, FEW = std::min(C, 2);
-      if (tile == 4) input_rows<K, C, 4>(s, dz, packed, to);
-      else if (tile == 1) input_rows<K, 1, 1>(s, dz, packed, to);
-      else if (ACCUMULATORS == 12) input_rows<K, FEW, 6>(s, dz, packed, to);
-      else if (tile == 8) input_rows<K, FEW, ACCUMULATORS == 24 ? 8 : 6>(s, dz, packed, to);
-      else input_rows<K, FEW, ACCUMULATORS == 24 ? 12 : 6>(s, dz, packed, to);
-    });
-    packed += long(blocks.size(j)) * s.filters * K * K;
+void backward(const Shape& s, const float* x, const float* packed, const float* y, const std::uint8_t* won,
+              const float* dy, bool whole, float leak, float* dx, float* dw, float* db) {
+  static thread_local Scratch scratch[2];
+  float* points = scratch[0].get(POINTS * s.channels * input_map(s));
+  input_to_points<K>(s, x, points);
+  // The input's gradient takes all filters at once; without it, a few at a time lie in the cache.
+  const Blocks parts(s.filters, dx ? s.filters : TAP_FILTERS<K>);
+  for (int i = 0; i < parts.number; ++i) {
+    const Part part{parts.start(i), parts.size(i)};
+    float* gradient = scratch[1].get(POINTS * part.point(s));
+    gradient_to_points<K>(s, part, y, won, dy, whole, leak, gradient, db);
+    weight_gradient<K>(s, part, points, gradient, dw);
+    if (dx) input_gradient<K>(s, part, gradient, packed, dx);
   }
 }
 

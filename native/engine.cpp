@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 
 #include "pool.h"
+#include "scratch.h"
 
 namespace inksight {
 
@@ -33,12 +31,6 @@ std::atomic<const Kernels*>& chosen() {
 
 }  // namespace
 
-Buffer make_buffer(long floats) {
-  void* p = std::aligned_alloc(64, std::size_t((floats * 4 + 63) / 64 * 64));
-  if (!p) throw std::bad_alloc();
-  return Buffer(static_cast<float*>(p));
-}
-
 const Kernels& kernels() { return *chosen().load(); }
 
 bool use_kernels(const char* name) {
@@ -48,40 +40,38 @@ bool use_kernels(const char* name) {
 }
 
 void conv_forward(const Shape& s, int groups, const float* x, const float* w, const float* b, float leak, float* y,
-                  std::uint8_t* won) {
+                  std::uint8_t* won, float* means) {
   const Kernels& k = kernels();
-  const Buffer packed = make_buffer(s.weights());
-  k.pack_forward(s, w, packed.get());
+  static thread_local Scratch scratch;
+  float* packed = scratch.get(s.packed());
+  k.pack_forward(s, w, packed);
   pool().run(groups, [&](int g) {
-    k.forward(s, x + g * s.input(), packed.get(), b, leak, y + g * s.output(), won ? won + g * s.output() : nullptr);
+    float* here = y + g * s.output();
+    k.forward(s, x + g * s.input(), packed, b, leak, here, won ? won + g * s.output() : nullptr);
+    if (means) k.average(s.filters, s.out_height() * s.out_width(), here, means + long(g) * s.filters * LANES);
   });
 }
 
 void conv_backward(const Shape& s, int groups, const float* x, const float* w, const float* y, const std::uint8_t* won,
-                   const float* dy, float leak, float* dx, float* dw, float* db) {
+                   const float* dy, bool whole, float leak, float* dx, float* dw, float* db) {
   const Kernels& k = kernels();
-  const Buffer packed = make_buffer(s.weights());
-  if (dx) k.pack_backward(s, w, packed.get());
-  // A group's sums, filters' first: weights() + filters floats each.
+  static thread_local Scratch scratch[2];
+  float* packed = dx ? scratch[0].get(s.packed()) : nullptr;
+  if (dx) k.pack_backward(s, w, packed);
+  // A group's gradients of weights and biases.
   const long part = s.weights() + s.filters;
-  static thread_local Scratch all_parts;
-  float* parts = all_parts.get(part * groups);
+  float* parts = scratch[1].get(part * groups);
   pool().run(groups, [&](int g) {
-    static thread_local Scratch gradient;
-    float* dz = gradient.get(s.gradient());
-    std::memset(dz, 0, s.gradient() * sizeof(float));
-    float* sums = parts + g * part;
-    std::memset(sums, 0, part * sizeof(float));
-    k.pre_activation(s, y + g * s.output(), won ? won + g * s.output() : nullptr, dy + g * s.output(), leak, dz, sums);
-    k.weight_gradient(s, x + g * s.input(), dz, sums + s.filters);
-    if (dx) k.input_gradient(s, dz, packed.get(), dx + g * s.input());
+    float* dw_here = parts + g * part;
+    k.backward(s, x + g * s.input(), packed, y + g * s.output(), won ? won + g * s.output() : nullptr,
+               dy + g * (whole ? s.output() : long(s.filters) * LANES), whole, leak, dx ? dx + g * s.input() : nullptr, dw_here, dw_here + s.weights());
   });
-  std::memset(db, 0, s.filters * sizeof(float));
   std::memset(dw, 0, s.weights() * sizeof(float));
+  std::memset(db, 0, s.filters * sizeof(float));
   for (int g = 0; g < groups; ++g) {
-    const float* sums = parts + g * part;
-    for (int f = 0; f < s.filters; ++f) db[f] += sums[f];
-    for (long i = 0; i < s.weights(); ++i) dw[i] += sums[s.filters + i];
+    const float* from = parts + g * part;
+    for (long i = 0; i < s.weights(); ++i) dw[i] += from[i];
+    for (int f = 0; f < s.filters; ++f) db[f] += from[s.weights() + f];
   }
 }
 

@@ -19,8 +19,9 @@ namespace INKSIGHT_ISA {
   }
 
 static auto forward_of(const Shape& s) -> decltype(&forward<1>) { FOR_KERNEL(forward) }
-static auto weight_gradient_of(const Shape& s) -> decltype(&weight_gradient<1>) { FOR_KERNEL(weight_gradient) }
-static auto input_gradient_of(const Shape& s) -> decltype(&input_gradient<1>) { FOR_KERNEL(input_gradient) }
+static auto backward_of(const Shape& s) -> decltype(&backward<1>) { FOR_KERNEL(backward) }
+static auto pack_forward_of(const Shape& s) -> decltype(&pack_forward<1>) { FOR_KERNEL(pack_forward) }
+static auto pack_backward_of(const Shape& s) -> decltype(&pack_backward<1>) { FOR_KERNEL(pack_backward) }
 
 }  // namespace INKSIGHT_ISA
 
@@ -31,20 +32,18 @@ static auto input_gradient_of(const Shape& s) -> decltype(&input_gradient<1>) { 
 
 const Kernels NAME(INKSIGHT_ISA) = {
     TEXT(INKSIGHT_ISA),
-    INKSIGHT_ISA::pack_forward,
-    INKSIGHT_ISA::pack_backward,
+    [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_forward_of(s)(s, w, packed); },
+    [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_backward_of(s)(s, w, packed); },
     [](const Shape& s, const float* x, const float* packed, const float* b, float leak, float* y, std::uint8_t* won) {
       INKSIGHT_ISA::forward_of(s)(s, x, packed, b, leak, y, won);
     },
+    [](const Shape& s, const float* x, const float* packed, const float* y, const std::uint8_t* won, const float* dy,
+       bool whole, float leak, float* dx, float* dw, float* db) {
+      INKSIGHT_ISA::backward_of(s)(s, x, packed, y, won, dy, whole, leak, dx, dw, db);
+    },
+    INKSIGHT_ISA::average,
     INKSIGHT_ISA::pack_single,
     INKSIGHT_ISA::single,
-    INKSIGHT_ISA::pre_activation,
-    [](const Shape& s, const float* x, const float* dz, float* dw) {
-      INKSIGHT_ISA::weight_gradient_of(s)(s, x, dz, dw);
-    },
-    [](const Shape& s, const float* dz, const float* packed, float* dx) {
-      INKSIGHT_ISA::input_gradient_of(s)(s, dz, packed, dx);
-    },
     INKSIGHT_ISA::warp,
     INKSIGHT_ISA::peak,
 };

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "shape.h"
 
@@ -40,20 +41,42 @@ inline Mask load_bytes(const std::uint8_t* p) {
   return __builtin_convertvector(*reinterpret_cast<const Bytes*>(p), Mask);
 }
 
-// The sum over a vector's lanes, halving it until one is left. Elements are named one by one because taking the
-// vector's address would drive the accumulators it came from out of their registers.
-typedef float Four __attribute__((vector_size(16)));
-typedef float Eight __attribute__((vector_size(32)));
-inline float sum(Four v) { return (v[0] + v[2]) + (v[1] + v[3]); }
-#if INKSIGHT_WIDTH >= 8
-inline float sum(Eight v) { return sum(Four{v[0], v[1], v[2], v[3]} + Four{v[4], v[5], v[6], v[7]}); }
-#endif
-#if INKSIGHT_WIDTH >= 16
-inline float sum(Vec v) {
-  return sum(Eight{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]} +
-             Eight{v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15]});
+inline Mask gather(const std::uint32_t* from, Mask at) {
+  Mask v;
+  for (int lane = 0; lane < WIDTH; ++lane) v[lane] = std::int32_t(from[at[lane]]);
+  return v;
 }
+
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, Mask{__VA_ARGS__})
 #endif
+
+// Two vectors into one: of every 2 * HALF lanes the sums of a's halves, then those of b's.
+template <int HALF, int... lane>
+inline Vec fold(Vec a, Vec b, std::integer_sequence<int, lane...>) {
+  return SHUFFLE(a, b, (lane / HALF % 2 * WIDTH + lane / (2 * HALF) * 2 * HALF + lane % HALF)...) +
+         SHUFFLE(a, b, (lane / HALF % 2 * WIDTH + lane / (2 * HALF) * 2 * HALF + lane % HALF + HALF)...);
+}
+
+// The sums over the lanes of N <= WIDTH vectors, each in its place, and 0 behind. Vectors far apart are folded first.
+// Together they take a third of the work that each alone would.
+template <int N, int FIRST = 0, int STEP = 1>
+inline Vec sums(const Vec (&v)[N]) {
+  if constexpr (FIRST >= N) {
+    return Vec{};
+  } else if constexpr (STEP == WIDTH) {
+    return v[FIRST];
+  } else {
+    const Vec a = sums<N, FIRST, 2 * STEP>(v), b = sums<N, FIRST + STEP, 2 * STEP>(v);
+    return fold<STEP>(a, b, std::make_integer_sequence<int, WIDTH>{});
+  }
+}
+inline float sum(Vec v) {
+  const Vec one[1] = {v};
+  return sums(one)[0];
+}
 
 }  // namespace INKSIGHT_ISA
 }  // namespace inksight

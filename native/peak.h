@@ -2,7 +2,7 @@
 #pragma once
 #include <chrono>
 
-#include "conv.h"
+#include "points.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -31,7 +31,7 @@ Predictor::Predictor(const Description& description, const float* weights)
   for (const Shape& s : net_.banks) {
     const float* kernel = take(s.weights());
     const float* bias = take(s.filters);
-    Bank bank{s, std::vector<float>(bias, bias + s.filters), make_buffer(s.weights()),
+    Bank bank{s, std::vector<float>(bias, bias + s.filters), make_buffer(s.packed()),
               make_buffer(long(s.kernel) * s.kernel * s.channels * (s.filters + LANES - 1))};
     kernels_.pack_forward(s, kernel, bank.lanes.get());
     kernels_.pack_single(s, kernel, bank.single.get());

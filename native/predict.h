@@ -1,10 +1,10 @@
 // A whole network, ready to predict: uint8 or float images in, any stage out, without JAX.
 #pragma once
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "engine.h"
+#include "scratch.h"
 
 namespace inksight {
 

@@ -4,6 +4,7 @@
 namespace inksight {
 
 constexpr int LANES = 16;  // images side by side
+constexpr int POINTS = 8;  // at which a tile of a row is known, see points.h
 
 struct Shape {
   int channels, height, width, filters, kernel, pool;
@@ -15,13 +16,14 @@ struct Shape {
   // Rows and columns of the convolution that an output depends on: a pool drops a last odd one.
   int used_height() const { return out_height() * pool; }
   int used_width() const { return out_width() * pool; }
+  // A row of the convolution is computed in tiles, whose inputs are as many columns as there are points.
+  int tile() const { return POINTS + 1 - kernel; }
+  int tiles() const { return (used_width() + tile() - 1) / tile(); }
   // Sizes in floats.
   long input() const { return long(channels) * height * width * LANES; }
   long output() const { return long(filters) * out_height() * out_width() * LANES; }
   long weights() const { return long(kernel) * kernel * channels * filters; }
-  // A map of the gradient with respect to the convolution's sums: rows as wide as the input's, see pre_activation.
-  long grad_map() const { return (long(conv_height()) * width + kernel - 1) * LANES; }
-  long gradient() const { return filters * grad_map(); }
+  long packed() const { return long(POINTS) * kernel * channels * filters; }
 };
 
 }  // namespace inksight

@@ -24,31 +24,31 @@ Error shape_of(const F32& x, const F32& w, std::int32_t pool, Shape* shape, int*
   return Error::Success();
 }
 
-Error forward(F32 x, F32 w, F32 b, std::int32_t pool, float leak, OutF32 y) {
+// What isn't wanted is an array without elements.
+template <class Buffer>
+auto* wanted(Buffer& buffer) {
+  return buffer.element_count() > 0 ? buffer.typed_data() : nullptr;
+}
+
+Error forward(F32 x, F32 w, F32 b, std::int32_t pool, float leak, OutF32 y, ffi::ResultBuffer<ffi::U8> won,
+              OutF32 means) {
   Shape s;
   int groups;
   if (Error error = shape_of(x, w, pool, &s, &groups); error.failure()) return error;
-  inksight::conv_forward(s, groups, x.typed_data(), w.typed_data(), b.typed_data(), leak, y->typed_data(), nullptr);
+  inksight::conv_forward(s, groups, x.typed_data(), w.typed_data(), b.typed_data(), leak, y->typed_data(), wanted(*won),
+                         wanted(*means));
   return Error::Success();
 }
 
-Error forward_pooled(F32 x, F32 w, F32 b, std::int32_t pool, float leak, OutF32 y, ffi::ResultBuffer<ffi::U8> won) {
+// dy is as large as y, or has one value for all positions of a map.
+Error backward(F32 x, F32 w, F32 y, ffi::Buffer<ffi::U8> won, F32 dy, std::int32_t pool, float leak, OutF32 dx,
+               OutF32 dw, OutF32 db) {
   Shape s;
   int groups;
   if (Error error = shape_of(x, w, pool, &s, &groups); error.failure()) return error;
-  inksight::conv_forward(s, groups, x.typed_data(), w.typed_data(), b.typed_data(), leak, y->typed_data(),
-                         won->typed_data());
-  return Error::Success();
-}
-
-Error backward(F32 x, F32 w, F32 y, ffi::Buffer<ffi::U8> won, F32 dy, std::int32_t pool, float leak, bool with_input,
-               OutF32 dx, OutF32 dw, OutF32 db) {
-  Shape s;
-  int groups;
-  if (Error error = shape_of(x, w, pool, &s, &groups); error.failure()) return error;
-  inksight::conv_backward(s, groups, x.typed_data(), w.typed_data(), y.typed_data(),
-                          pool == 2 ? won.typed_data() : nullptr, dy.typed_data(), leak,
-                          with_input ? dx->typed_data() : nullptr, dw->typed_data(), db->typed_data());
+  inksight::conv_backward(s, groups, x.typed_data(), w.typed_data(), y.typed_data(), wanted(won), dy.typed_data(),
+                          dy.element_count() == y.element_count(), leak, wanted(*dx), dw->typed_data(),
+                          db->typed_data());
   return Error::Success();
 }
 
@@ -65,14 +65,11 @@ Error warp(ffi::Buffer<ffi::U8> images, ffi::Buffer<ffi::S32> rows, F32 affine, 
 #pragma GCC visibility push(default)  // found by name
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward, forward,
                               ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Attr<std::int32_t>("pool")
-                                  .Attr<float>("leak").Ret<F32>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward_pooled, forward_pooled,
-                              ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Attr<std::int32_t>("pool")
-                                  .Attr<float>("leak").Ret<F32>().Ret<ffi::Buffer<ffi::U8>>());
+                                  .Attr<float>("leak").Ret<F32>().Ret<ffi::Buffer<ffi::U8>>().Ret<F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, backward,
                               ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Arg<ffi::Buffer<ffi::U8>>().Arg<F32>()
-                                  .Attr<std::int32_t>("pool").Attr<float>("leak").Attr<bool>("with_input")
-                                  .Ret<F32>().Ret<F32>().Ret<F32>());
+                                  .Attr<std::int32_t>("pool").Attr<float>("leak").Ret<F32>()
+                                  .Ret<F32>().Ret<F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, warp,
                               ffi::Ffi::Bind().Arg<ffi::Buffer<ffi::U8>>().Arg<ffi::Buffer<ffi::S32>>().Arg<F32>()
                                   .Arg<F32>().Arg<F32>().Ret<F32>());

@@ -44,9 +44,10 @@ def probabilities(model, images):
 
 
 def gradients(x, kernel, bias, pool, leak, dy):
-    """Gradients of `conv_block` with respect to x, kernel and bias, written out in float64."""
-    x, kernel = x.astype(np.float64), kernel.astype(np.float64)
-    k = kernel.shape[0]
+    """Gradients of `conv_block` with respect to x, kernel and bias, written out in float64.
+
+    Returned are also, for each, the sums of the absolute values of the terms: rounding is in proportion to those.
+    """
     z = convolve(x, kernel) + bias
     if pool == 2:
         n, h, w, f = z.shape
@@ -58,6 +59,13 @@ def gradients(x, kernel, bias, pool, leak, dy):
     else:
         dz = dy.astype(np.float64)
     dz = np.where(z > 0, dz, leak * dz)
+    return _adjoint(x, kernel, dz), _adjoint(abs(x), abs(kernel), abs(dz))
+
+
+def _adjoint(x, kernel, dz):
+    """What a convolution's sums pass back to x, kernel and bias."""
+    x, kernel = x.astype(np.float64), kernel.astype(np.float64)
+    k = kernel.shape[0]
     height, width = dz.shape[1:3]
     dx, d_kernel = np.zeros_like(x), np.zeros_like(kernel)
     for i in range(k):
@@ -66,3 +74,15 @@ def gradients(x, kernel, bias, pool, leak, dy):
             d_kernel[i, j] = np.tensordot(patch, dz, axes=((0, 1, 2), (0, 1, 2)))
             dx[:, i : i + height, j : j + width] += dz @ kernel[i, j].T
     return dx, d_kernel, dz.sum(axis=(0, 1, 2))
+
+
+def margin(x, kernel, bias, pool):
+    """How far `conv_block` is from a kink, where its gradient jumps: as a share of its largest value."""
+    z = convolve(x, kernel) + bias
+    nearest = np.abs(z).min()
+    if pool == 2:
+        n, h, w, f = z.shape
+        blocks = z[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, f)
+        four = np.sort(blocks.transpose(0, 1, 3, 5, 2, 4).reshape(-1, 4), axis=1)
+        nearest = min(nearest, (four[:, 3] - four[:, 2]).min())
+    return nearest / np.abs(z).max()

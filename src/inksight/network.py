@@ -45,10 +45,12 @@ def forward(network: Network, params: Params, x: Array, count: int) -> dict[str,
     result = {}
     for number, bank in enumerate(network.banks, start=1):
         kernel, bias = jnp.asarray(params[f"bank{number}.kernel"]), jnp.asarray(params[f"bank{number}.bias"])
-        x = ops.conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak)
+        if number < len(network.banks):
+            x = ops.conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak)
+        else:  # global average pooling: (count, filters)
+            x, barcodes = ops.averaged_conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak, count=count)
         result[f"bank{number}"] = x
-    barcodes = result["barcode"] = ops.average(x, count)  # (count, filters): global average pooling
-    return result | head(network, params, barcodes)
+    return result | {"barcode": barcodes} | head(network, params, barcodes)
 
 
 def activations(network: Network, params: Params, images: Array) -> dict[str, Array]:

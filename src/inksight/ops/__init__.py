@@ -41,12 +41,6 @@ def leave(x: Array, count: int) -> Array:
     return result
 
 
-def average(x: Array, count: int) -> Array:
-    """Return the mean of every feature map, (count, channels)."""
-    result: Array = _home().average(x, count)
-    return result
-
-
 def conv_block(x: Array, kernel: Array, bias: Array, *, pool: int, leak: float) -> Array:
     """Convolve without padding, pool if asked to, add a bias and apply leaky ReLU, in one operation.
 
@@ -68,6 +62,17 @@ def conv_block(x: Array, kernel: Array, bias: Array, *, pool: int, leak: float) 
     n images ((height - k + 1) // pool, (width - k + 1) // pool, filters) float32, in this package's layout
     """
     result: Array = _home().conv_block(x, kernel, bias, pool, leak)
+    return result
+
+
+def averaged_conv_block(
+    x: Array, kernel: Array, bias: Array, *, pool: int, leak: float, count: int
+) -> tuple[Array, Array]:
+    """Return what `conv_block` does, and the mean of every feature map of the `count` images, (count, filters).
+
+    In one operation because the gradient of a mean is one value for a whole map, which need not be written out.
+    """
+    result: tuple[Array, Array] = _home().averaged_conv_block(x, kernel, bias, pool, leak, count)
     return result
 
 

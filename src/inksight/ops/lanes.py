@@ -3,6 +3,7 @@
 In lanes an array is (groups, channels, height, width, 16).
 """
 
+import math
 from functools import cache, partial
 
 import jax
@@ -14,7 +15,7 @@ from jax.custom_derivatives import SymbolicZero
 from inksight import native
 
 LANES = 16
-TARGETS = ("inksight_forward", "inksight_forward_pooled", "inksight_backward", "inksight_warp")
+TARGETS = ("inksight_forward", "inksight_backward", "inksight_warp")
 
 
 @cache
@@ -41,49 +42,70 @@ def leave(x: Array, count: int) -> Array:
     return x.transpose(0, 4, 2, 3, 1).reshape(groups * LANES, height, width, channels)[:count]
 
 
-def average(x: Array, count: int) -> Array:
-    """Return the mean of every feature map in lanes, (count, channels)."""
-    groups, channels = x.shape[:2]
-    return x.mean(axis=(2, 3)).transpose(0, 2, 1).reshape(groups * LANES, channels)[:count]
+@partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
+def _conv_block(x: Array, kernel: Array, bias: Array, pool: int, leak: float, average: bool) -> tuple[Array, Array]:
+    """Return the block's feature maps and, if wanted, the mean of each, (groups, filters, 1, 1, 16)."""
+    y, _, means = _forward(x, kernel, bias, pool, leak, average, won=False)
+    return y, means
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def conv_block(x: Array, kernel: Array, bias: Array, pool: int, leak: float) -> Array:
     """See `inksight.ops.conv_block`; `x` is in lanes."""
-    y: Array = _call("inksight_forward", _output(x, kernel, pool), x, kernel, bias, pool, leak)
-    return y
+    return _conv_block(x, kernel, bias, pool, leak, False)[0]
 
 
-def _forward(x, kernel, bias, pool, leak):  # type: ignore[no-untyped-def]
+def averaged_conv_block(
+    x: Array, kernel: Array, bias: Array, pool: int, leak: float, count: int
+) -> tuple[Array, Array]:
+    """See `inksight.ops.averaged_conv_block`; `x` is in lanes."""
+    y, means = _conv_block(x, kernel, bias, pool, leak, True)
+    return y, leave(means, count)[:, 0, 0]
+
+
+def _forward(
+    x: Array, kernel: Array, bias: Array, pool: int, leak: float, average: bool, *, won: bool
+) -> tuple[Array, Array, Array]:
+    """Compute the block; what isn't wanted comes back without elements."""
+    groups, _, height, width, _ = x.shape
+    k, _, _, filters = kernel.shape
+    maps = (groups, filters, (height - k + 1) // pool, (width - k + 1) // pool, LANES)
+    shapes = (
+        jax.ShapeDtypeStruct(maps, jnp.float32),
+        jax.ShapeDtypeStruct(maps if won and pool == 2 else (0,), jnp.uint8),
+        jax.ShapeDtypeStruct((groups, filters, 1, 1, LANES) if average else (0,), jnp.float32),
+    )
+    call = jax.ffi.ffi_call("inksight_forward", shapes)
+    y, winners, means = call(x, kernel, bias, pool=np.int32(pool), leak=np.float32(leak))
+    return y, winners, means
+
+
+def _keep(x, kernel, bias, pool, leak, average):  # type: ignore[no-untyped-def]
     """Compute the block and keep what the gradient needs: under a pool, which of four positions won."""
-    wanted = [x.value, kernel.value, bias.value]
-    shape = _output(x.value, kernel.value, pool)
-    if pool == 2:
-        won_shape = jax.ShapeDtypeStruct(shape.shape, jnp.uint8)
-        y, won = _call("inksight_forward_pooled", (shape, won_shape), *wanted, pool, leak)
-    else:
-        y, won = _call("inksight_forward", shape, *wanted, pool, leak), jnp.zeros(1, jnp.uint8)
+    y, won, means = _forward(x.value, kernel.value, bias.value, pool, leak, average, won=True)
     # The gradient with respect to the images is a third of the work: it is left out where nobody asks for it. An empty
     # tuple says so, because what is kept for the gradient may hold arrays only.
-    return y, (x.value, kernel.value, y, won, (0,) if x.perturbed else ())
+    return (y, means), (x.value, kernel.value, y, won, (0,) if x.perturbed else ())
 
 
-def _backward(pool, leak, kept, dy):  # type: ignore[no-untyped-def]
+def _backward(pool, leak, average, kept, gradients):  # type: ignore[no-untyped-def]
     x, kernel, y, won, wants_input = kept
-    if isinstance(dy, SymbolicZero):
-        dy = jnp.zeros(dy.shape, dy.dtype)
+    d_maps, d_means = gradients
+    parts = []
+    if average and not isinstance(d_means, SymbolicZero):
+        parts.append(d_means / math.prod(y.shape[2:4]))
+    if not isinstance(d_maps, SymbolicZero) or not parts:
+        parts.append(jnp.zeros_like(y) if isinstance(d_maps, SymbolicZero) else d_maps)
     shapes = (
-        jax.ShapeDtypeStruct(x.shape if wants_input else (1,), jnp.float32),
+        jax.ShapeDtypeStruct(x.shape if wants_input else (0,), jnp.float32),
         jax.ShapeDtypeStruct(kernel.shape, jnp.float32),
         jax.ShapeDtypeStruct(kernel.shape[-1:], jnp.float32),
     )
-    dx, d_kernel, d_bias = _call(
-        "inksight_backward", shapes, x, kernel, y, won, dy, pool, leak, with_input=bool(wants_input)
-    )
+    call = jax.ffi.ffi_call("inksight_backward", shapes)
+    dx, d_kernel, d_bias = call(x, kernel, y, won, sum(parts), pool=np.int32(pool), leak=np.float32(leak))
     return (dx if wants_input else None), d_kernel, d_bias
 
 
-conv_block.defvjp(_forward, _backward, symbolic_zeros=True)
+_conv_block.defvjp(_keep, _backward, symbolic_zeros=True)
 
 
 def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array) -> Array:
@@ -95,16 +117,3 @@ def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array
         images, rows.astype(jnp.int32), affine, jnp.asarray(mean, jnp.float32), jnp.asarray(variance, jnp.float32)
     )
     return result
-
-
-def _output(x: Array, kernel: Array, pool: int) -> jax.ShapeDtypeStruct:
-    groups, _, height, width, _ = x.shape
-    k, _, _, filters = kernel.shape
-    sides = ((height - k + 1) // pool, (width - k + 1) // pool)
-    return jax.ShapeDtypeStruct((groups, filters, *sides, LANES), jnp.float32)
-
-
-def _call(name, shapes, *arguments, **attributes):  # type: ignore[no-untyped-def]
-    *arrays, pool, leak = arguments
-    call = jax.ffi.ffi_call(name, shapes)
-    return call(*arrays, pool=np.int32(pool), leak=np.float32(leak), **attributes)

@@ -19,11 +19,6 @@ def leave(x: Array, count: int) -> Array:
     return x
 
 
-def average(x: Array, count: int) -> Array:
-    """Return the mean of every feature map, (n, channels)."""
-    return x.mean(axis=(1, 2))
-
-
 @partial(jax.jit, static_argnums=(3, 4))
 def conv_block(x: Array, kernel: Array, bias: Array, pool: int, leak: float) -> Array:
     """See `inksight.ops.conv_block`; `x` is (n, height, width, channels)."""
@@ -37,6 +32,14 @@ def conv_block(x: Array, kernel: Array, bias: Array, pool: int, leak: float) -> 
         y = jnp.maximum(upper, lower)
     y = y + bias
     return jnp.where(y > 0, y, leak * y)
+
+
+def averaged_conv_block(
+    x: Array, kernel: Array, bias: Array, pool: int, leak: float, count: int
+) -> tuple[Array, Array]:
+    """See `inksight.ops.averaged_conv_block`; `x` is (count, height, width, channels)."""
+    y = conv_block(x, kernel, bias, pool, leak)
+    return y, y.mean(axis=(1, 2))
 
 
 def convolve_any(x: Array, kernel: Array) -> Array:
