@@ -134,7 +134,9 @@ def test_correlation_of_maps_against_numpy(model, dataset, monkeypatch):
     bias[3] = bias[0]
     model = replace(model, params=model.params | {"bank1.kernel": kernel, "bank1.bias": bias})
     found = filter_similarity(model, 1, dataset.images)
-    seen = model.activations(dataset.images)["bank1"].reshape(-1, 4).T.astype(np.float64)
+    # The same chunks: few images take another way through the engine, which rounds differently.
+    chunks = [model.activations(dataset.images[start : start + 7])["bank1"] for start in range(0, 30, 7)]
+    seen = np.concatenate(chunks).reshape(-1, 4).T.astype(np.float64)
     alive = [0, 1, 3]
     np.testing.assert_allclose(found.maps[np.ix_(alive, alive)], np.corrcoef(seen[alive]), atol=1e-9)
     np.testing.assert_array_equal(found.maps[2], [0, 0, 1, 0])

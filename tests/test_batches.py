@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from inksight.augment import draw_affines
 from inksight.batches import Batches
-from inksight.config import Recipe
+from inksight.config import Augmentation, Recipe
 
 
 @pytest.mark.parametrize(("images", "batch"), [(10, 4), (8, 4), (3, 64), (1, 1)])
@@ -16,3 +17,10 @@ def test_every_image_comes_once_a_pass(images, batch):
     assert 2 * len(seen) == batches.steps
     orders = [np.concatenate([b.rows for b in seen if b.number == number]).tolist() for number in (3, 4, 5)]
     assert images < 4 or len({tuple(order) for order in orders}) > 1
+
+
+def test_every_image_is_moved_by_its_own_map():
+    recipe = Recipe(epochs=1, batch=4, augmentation=Augmentation(rotation=30, shift=2))
+    for batch in Batches(10, recipe, seed=5, first_epoch=2).of_epoch(0):
+        every = draw_affines(5, 2, 10, recipe.augmentation)
+        np.testing.assert_array_equal(batch.affine, every[batch.rows])

@@ -1,5 +1,6 @@
 """What the benchmarks compute from their measurements, without any of the other frameworks."""
 
+import os
 import re
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import frameworks
+from benchmarks import frameworks, startup
 from benchmarks.competitors.protocol import Worker
 from inksight.config import get_network
 
@@ -91,3 +92,15 @@ def test_every_competitor_is_pinned():
     lines = (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
     pinned = dict(line.split(";")[0].strip().split("==") for line in lines if line and not line.startswith("#"))
     assert set(frameworks.PACKAGES) <= pinned.keys()
+
+
+def test_the_first_step_is_timed_and_its_process_ended(tmp_path):
+    out = tmp_path / "m.safetensors"
+    took = startup.measure(startup.STEP, ["train", "--out", str(out)], os.environ | {"XDG_CACHE_HOME": str(tmp_path)})
+    assert 0.1 < took < 60
+    assert not out.exists()  # ended long before the first epoch was
+    assert any((tmp_path / "inksight").iterdir()) or "JAX_COMPILATION_CACHE_DIR" in os.environ
+
+
+def test_claims_of_startup_name_what_is_measured():
+    assert startup.CLAIMS.keys() <= {*startup.COMMANDS, "load('mnist')"}

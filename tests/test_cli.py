@@ -1,5 +1,6 @@
 """Every command, run as a user would; and every kind of bad input, told in one line."""
 
+import gc
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ import sources
 from conftest import SMALL
 
 from inksight import Dataset, Model, cli
+from inksight.cli.train import load_beside_jax
 from inksight.data import load, write_csv
 
 
@@ -85,6 +87,11 @@ def test_summary_prints_the_table(capsys, model_file):
     assert json.loads(command(capsys, "summary", "post", "--json"))["trained_parameters"] == 18_810
     assert "(None, 12, 12, 8)" in command(capsys, "summary", model_file)
     assert "(None, 26, 26, 3)" in command(capsys, "summary", "3x3")
+
+
+def test_mnist_is_loaded_while_jax_is_imported(mnist):
+    assert load_beside_jax("mnist").digest == mnist.digest
+    assert gc.isenabled()
 
 
 def test_train_evaluate_and_go_on(capsys, csv_pair, tmp_path):

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,14 @@ def test_mnist_is_mnist(mnist):
     assert round(train.images.std() / 255, 4) == 0.3081
     assert train.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
     assert test.labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_mnist_is_read_beside_other_threads(mnist, monkeypatch):
+    def shared():
+        raise AssertionError("reading MNIST changed the warning filters, which all threads share")
+
+    monkeypatch.setattr(warnings, "catch_warnings", shared)
+    assert load("mnist").digest == mnist.digest
 
 
 def test_mnist_splits_into_the_official_parts(mnist):

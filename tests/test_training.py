@@ -10,7 +10,8 @@ from conftest import QUICK, SMALL
 import inksight
 from inksight import InksightError, InputError, Splits
 from inksight.config import Recipe
-from inksight.training import run, train
+from inksight.step import stack, steps_a_call
+from inksight.training import _count_values, run, train
 
 
 def test_a_small_network_learns(small_run):
@@ -37,6 +38,25 @@ def test_normalization_is_that_of_the_training_images(digits, model):
     assert model.params["normalization.mean"] == pytest.approx(pixels.mean(), rel=1e-5)
     assert model.params["normalization.variance"] == pytest.approx(pixels.var(), rel=1e-5)
     assert model.params["normalization.count"] == pixels.size
+
+
+def test_values_are_counted_as_numpy_counts_them(rng):
+    images = rng.integers(0, 256, (3001, 28, 28)).astype(np.uint8)  # more than one part
+    np.testing.assert_array_equal(_count_values(images), np.bincount(images.ravel(), minlength=256))
+
+
+def test_the_first_step_goes_alone(digits, monkeypatch):
+    taken = []
+
+    def spy(batches, labels, rates):
+        taken.append(len(batches))
+        return stack(batches, labels, rates)
+
+    monkeypatch.setattr("inksight.training.stack", spy)
+    run(digits, SMALL, QUICK, epochs=2, progress=False)
+    compiled_for, *calls = taken
+    assert (compiled_for, calls[0], sum(calls)) == (1, 1, 2 * 125)  # 4,000 images by 32, twice
+    assert set(calls[1:]) <= {steps_a_call(), 124 % steps_a_call(), 125 % steps_a_call()}
 
 
 def test_training_goes_on_and_its_history_grows(digits, model):

@@ -237,7 +237,7 @@ RECIPES = {
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1),
     ),
     "post": Recipe(
-        epochs=80, passes=3, batch=256, rate=1e-3, schedule="constant", epsilon=1e-4,
+        epochs=80, passes=3, batch=320, rate=1e-3, schedule="constant", epsilon=1e-4,
         augmentation=Augmentation(rotation=36, shift=2.8),
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The steps of a training, compiled: augment, forward, loss, backward, Adam, several times in one call."""
+"""The steps of a training, compiled: forward, loss, backward, Adam, several times in one call."""
 
 from functools import cache, partial
 from typing import NamedTuple
@@ -10,7 +10,6 @@ from jax import Array
 from numpy.typing import NDArray
 
 from inksight import ops
-from inksight.augment import draw_affines
 from inksight.batches import Batch
 from inksight.config import Network, Recipe
 from inksight.network import forward
@@ -29,31 +28,37 @@ def steps_a_call() -> int:
 
 
 class Steps(NamedTuple):
-    """What a call is given: `used` batches with their learning rates, filled up to `steps_a_call`."""
+    """What a call is given: `used` batches with labels and learning rates, filled up to `steps_a_call`.
 
-    batches: Batch  # of arrays (steps_a_call(), ...)
+    What can be settled in NumPy is settled there: XLA would be half a second longer compiling it.
+    """
+
+    rows: NDArray[np.int32]  # (steps_a_call(), b), as the others of a `Batch`
+    weight: NDArray[np.float32]
+    affine: NDArray[np.float32]
+    labels: NDArray[np.int32]
     rates: NDArray[np.float32]
     used: np.int32
 
 
-def stack(batches: list[Batch], rates: list[float]) -> Steps:
+def stack(batches: list[Batch], labels: NDArray[np.int64], rates: list[float]) -> Steps:
     """Put at least one and at most `steps_a_call` batches into one; the last fills the rest, which nobody looks at."""
     fill = steps_a_call() - len(batches)
     every = [*batches, *[batches[-1]] * fill]
-    stacked = Batch(*(np.stack(parts) for parts in zip(*every, strict=True)))  # type: ignore[arg-type]
-    return Steps(stacked, np.array(rates + rates[-1:] * fill, np.float32), np.int32(len(batches)))
+    rows = np.stack([batch.rows for batch in every])
+    return Steps(
+        rows,
+        np.stack([batch.weight for batch in every]),
+        np.stack([batch.affine for batch in every]),
+        labels[rows].astype(np.int32),
+        np.array(rates + rates[-1:] * fill, np.float32),
+        np.int32(len(batches)),
+    )
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def take_steps(
-    network: Network,
-    recipe: Recipe,
-    fixed: dict[str, Array],
-    state: Adam,
-    images: Array,
-    labels: Array,
-    key: Array,
-    steps: Steps,
+    network: Network, recipe: Recipe, fixed: dict[str, Array], state: Adam, images: Array, steps: Steps
 ) -> tuple[Adam, Array, Array]:
     """Take ``steps.used`` steps of Adam.
 
@@ -65,9 +70,6 @@ def take_steps(
         The normalisation.
     state : Adam
     images : (n, 28, 28) uint8
-    labels : (n,) int32
-    key : jax.Array
-        ``jax.random.key(seed)``, for the augmentation.
     steps : Steps
 
     Returns
@@ -80,9 +82,11 @@ def take_steps(
 
     def body(i: Array, carry: tuple[Adam, Array, Array]) -> tuple[Adam, Array, Array]:
         state, losses, rights = carry
-        batch, rate = jax.tree.map(lambda part: jnp.asarray(part)[i], (steps.batches, steps.rates))
-        state, loss, right = _take_step(network, recipe, fixed, state, images, labels, key, batch, rate)
-        return state, losses.at[i].set(loss), rights.at[i].set(right)
+        rows, weight, affine, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
+        x = ops.warp(images, rows, affine, fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"])
+        objective = partial(_objective, network, x, labels, weight)
+        gradient, (loss, right) = jax.grad(objective, has_aux=True)(state.params)
+        return state.update(gradient, recipe, rate), losses.at[i].set(loss), rights.at[i].set(right)
 
     nothing = jnp.zeros(steps_a_call(), jnp.float32)
     start = (state, nothing, nothing)
@@ -92,30 +96,14 @@ def take_steps(
     return end
 
 
-def _take_step(
-    network: Network,
-    recipe: Recipe,
-    fixed: dict[str, Array],
-    state: Adam,
-    images: Array,
-    labels: Array,
-    key: Array,
-    batch: Batch,
-    rate: Array,
-) -> tuple[Adam, Array, Array]:
-    rows = jnp.asarray(batch.rows)
-    affine = draw_affines(key, jnp.asarray(batch.number), rows, recipe.augmentation)
-    mean, variance = fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"]
-    x = ops.warp(images, rows, affine, mean, variance)
-    y = labels[rows]
-
-    def objective(params: dict[str, Array]) -> tuple[Array, tuple[Array, Array]]:
-        logits = forward(network, params, x, len(rows))["logits"]
-        log_p = jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], axis=1)[:, 0]
-        loss = -(batch.weight * log_p).sum() / batch.weight.sum()
-        right = (batch.weight * (logits.argmax(axis=1) == y)).sum()
-        squares = sum(jnp.sum(w**2) for name, w in params.items() if name.endswith(".kernel"))
-        return loss + network.l2 * squares, (loss, right)
-
-    gradient, (loss, right) = jax.grad(objective, has_aux=True)(state.params)
-    return state.update(gradient, recipe, rate), loss, right
+def _objective(
+    network: Network, x: Array, labels: Array, weight: Array, params: dict[str, Array]
+) -> tuple[Array, tuple[Array, Array]]:
+    """Return what is made small, with the mean cross-entropy and the number of right images."""
+    logits = forward(network, params, x, len(labels))["logits"]
+    own = labels[:, None] == jnp.arange(network.classes)
+    log_p = jnp.where(own, jax.nn.log_softmax(logits), 0).sum(axis=1)
+    loss = -(weight * log_p).sum() / weight.sum()
+    right = (weight * (logits.argmax(axis=1) == labels)).sum()
+    squares = sum(jnp.sum(w**2) for name, w in params.items() if name.endswith(".kernel"))
+    return loss + network.l2 * squares, (loss, right)

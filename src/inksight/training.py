@@ -3,14 +3,15 @@
 import math
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypedDict, Unpack
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from inksight import __version__
 from inksight.batches import Batches
@@ -152,25 +153,28 @@ def run(
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
     _check_labels(splits.train)
     model = _starting_model(splits.train, network, start, seed)
-    model = replace(model, recipe=recipe, trained_on=splits.train.digest, version=__version__)
-
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
-    images = jnp.asarray(splits.train.images)
-    labels = jnp.asarray(splits.train.require_labels("training").astype(np.int32))
-    key = jax.random.key(seed)
-    fixed = {k: jnp.asarray(x) for k, x in model.params.items() if k.startswith(NORMALIZATION)}
-    state = Adam.start({k: x for k, x in model.params.items() if k not in fixed})
+    labels = splits.train.require_labels("training")
     keep_compiled()
-    began = time.perf_counter()
-    example = stack(list(islice(batches.of_epoch(0), 1)), [0.0])
-    take = take_steps.lower(model.network, recipe, fixed, state, images, labels, key, example).compile()
-    compile_seconds = time.perf_counter() - began
+    with ThreadPoolExecutor(1) as beside:  # the compiler needs shapes only: meanwhile another thread reads the pixels
+        reading = beside.submit(_read_pixels, splits.train, start is None)
+        began = time.perf_counter()
+        fixed = {k: x for k, x in model.params.items() if k.startswith(NORMALIZATION)}
+        state = Adam.start({k: x for k, x in model.params.items() if k not in fixed})
+        example = stack(list(islice(batches.of_epoch(0), 1)), labels, [0.0])
+        take = take_steps.lower(model.network, recipe, fixed, state, splits.train.images, example).compile()
+        compile_seconds = time.perf_counter() - began
+    digest, normalization = reading.result()
+    params = model.params | normalization
+    model = replace(model, params=params, recipe=recipe, trained_on=digest, version=__version__)
+    fixed, images = jax.device_put((fixed | normalization, splits.train.images))
 
     stopped, spent, steps, images_seen = "", 0.0, 0, 0
     with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
         for epoch in range(recipe.epochs):
             tally, began, waiting = Tally(epoch), time.perf_counter(), batches.of_epoch(epoch)
-            while call := list(islice(waiting, steps_a_call())):
+            # The very first step goes alone, so that there is soon something to see, and a pace to go by.
+            while call := list(islice(waiting, steps_a_call() if steps else 1)):
                 elapsed = spent + time.perf_counter() - began
                 pace = elapsed / steps if steps else 0.0  # seconds a step
                 done = [
@@ -181,7 +185,7 @@ def run(
                     stopped = "interrupted" if ctrl_c.pressed else "seconds"
                     break
                 rates = [recipe.rate_at(min(share, 1.0)) for share in done]
-                state, losses, right = take(fixed, state, images, labels, key, stack(call, rates))
+                state, losses, right = take(fixed, state, images, stack(call, labels, rates))
                 tally.fetch()  # what the call before this one did: the device need not wait for us
                 tally.add(losses, right, [int(batch.weight.sum()) for batch in call], rates)
                 steps += len(call)
@@ -256,16 +260,38 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
         shape.classes == len(data.class_names), "classes of the network", shape.classes,
         f"the data's {len(data.class_names)}",
     )  # fmt: skip
-    model = Model.untrained(shape, seed, data.class_names)
-    # Of all pixels of the training images, scaled to 0..1; a sum over 256 counts is exact.
-    counts = np.bincount(data.images.ravel(), minlength=256)
-    values = np.arange(256) / 255
+    return Model.untrained(shape, seed, data.class_names)
+
+
+def _read_pixels(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
+    """Return the digest of `data` and, if asked to, its normalisation: of all pixels, scaled to 0..1."""
+    if not normalize:
+        return data.digest, {}
+    # A sum over 256 counts is exact.
+    counts, values = _count_values(data.images), np.arange(256) / 255
     mean = np.average(values, weights=counts)
     variance = np.average((values - mean) ** 2, weights=counts)
     check(bool(variance > 0), "training images", "all of one value", "images with ink on them")
     normalization = {"mean": mean, "variance": variance, "count": data.images.size}
-    params = model.params | {NORMALIZATION + k: np.float32(v).reshape(()) for k, v in normalization.items()}
-    return replace(model, params={name: np.asarray(value) for name, value in params.items()})
+    return data.digest, {NORMALIZATION + k: np.asarray(v, np.float32) for k, v in normalization.items()}
+
+
+def _count_values(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return how many pixels have each value 0..255.
+
+    Examples
+    --------
+    >>> _count_values(np.array([[[3, 0], [3, 255]]], np.uint8))[[0, 3, 255]]
+    array([1, 2, 1])
+    """
+    # Two pixels at a time; and part by part, because `np.bincount` first makes eight bytes of every number.
+    pairs = images.reshape(-1).view(np.uint16)
+    counts = np.zeros(1 << 16, np.int64)
+    for start in range(0, len(pairs), 1 << 20):
+        counts += np.bincount(pairs[start : start + (1 << 20)], minlength=1 << 16)
+    both = counts.reshape(256, 256)
+    result: NDArray[np.int64] = both.sum(axis=0) + both.sum(axis=1)
+    return result
 
 
 def _check_labels(data: Dataset) -> None:

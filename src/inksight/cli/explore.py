@@ -30,15 +30,15 @@ def explore(
     """
     import json
 
-    from inksight.cli.train import figures
-    from inksight.data import load
-    from inksight.evaluation import evaluate
+    from inksight.cli.train import figures, load_beside_jax
     from inksight.files import make_folder, write_text
+
+    folder = make_folder(out)
+    splits = load_beside_jax(source).split()
+    from inksight.evaluation import evaluate
     from inksight.report import write_report
     from inksight.training import run
 
-    folder = make_folder(out)
-    splits = load(source).split()
     result = run(
         splits, network, recipe, seed=seed, epochs=epochs, seconds=seconds, until=until,
         on_epoch=lambda model: model.save(folder / "model.safetensors"),

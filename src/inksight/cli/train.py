@@ -1,5 +1,7 @@
 """``inksight train`` and ``inksight kaggle``: the commands that make a model."""
 
+import gc
+import importlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,7 @@ import click
 from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
 
 if TYPE_CHECKING:
+    from inksight.data import Dataset
     from inksight.training import Run
 
 
@@ -35,14 +38,14 @@ def train(
       inksight train --network 12x3,12x3p,24x3 --until 0.99
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
     """
-    from inksight.data import load
     from inksight.files import check_writable
     from inksight.model import Model
-    from inksight.training import run
 
     check_writable(out)
     model = Model.load(start) if start else None
-    splits = load(source).split()
+    splits = load_beside_jax(source).split()
+    from inksight.training import run
+
     if everything:
         splits = splits.with_validation_to_train()
     result = run(
@@ -87,6 +90,25 @@ def kaggle(
         print_json(figures(result) | {"rows": len(test), "out": out})
     else:
         click.echo(f"{out}: {len(test):,} rows, from {result.train_images:,} labelled images")
+
+
+def load_beside_jax(source: str) -> "Dataset":
+    """Load digits, and import JAX and all else that training needs; MNIST is unpacked in a thread of its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from inksight.data import load
+
+    with ThreadPoolExecutor(1) as beside:
+        # Only MNIST: reading any other source sets Python's warning filters, which all threads share.
+        loading = beside.submit(load, source) if source == "mnist" else None
+        # What JAX brings stays: looking through it for garbage, now and later, would take a tenth of a second.
+        gc.disable()
+        try:
+            importlib.import_module("inksight.training")
+            gc.freeze()
+        finally:
+            gc.enable()
+        return loading.result() if loading else load(source)
 
 
 def report(result: "Run", out: str, as_json: bool) -> None:

@@ -93,7 +93,7 @@ def read_source(source: str | os.PathLike[str], memory_limit: int) -> tuple[str,
     """Return a short name for a source, and what `read` finds in it; ``mnist`` is the packaged file."""
     if source == "mnist":
         with resources.as_file(resources.files("inksight") / "assets" / "mnist.npz") as path:
-            return "mnist", read(path, memory_limit)
+            return "mnist", npz.read(path, memory_limit, ours=True)
     text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else source
     check(isinstance(text, str) and text != "", "source", source, "mnist or a path")
     path = Path(text)

@@ -4,7 +4,7 @@ import gzip
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +24,11 @@ class Readable(Protocol):
 
 @contextmanager
 def damage_as_input_error(
-    path: Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
+    path: Path,
+    kind: str,
+    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
+    *,
+    warned: bool = True,
 ) -> Iterator[None]:
     """Turn what a library raises, or warns of, when it meets a damaged file into one `InputError`.
 
@@ -36,10 +40,13 @@ def damage_as_input_error(
         What it was taken for, for the message.
     errors : exception type or tuple of them
         What to turn. Decoders raise nearly anything at damaged bytes, hence the default.
+    warned : bool
+        Turn warnings, too, which for this while changes the filters that all threads share.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with warnings.catch_warnings() if warned else nullcontext():
+            if warned:
+                warnings.simplefilter("error")
             yield
     except (InksightError, MemoryError):
         raise

@@ -19,7 +19,7 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read(path: Path, memory_limit: int) -> Raw:
+def read(path: Path, memory_limit: int, *, ours: bool = False) -> Raw:
     """Read an ``.npz`` file with the arrays ``x_train``, ``y_train`` and perhaps ``x_test``, ``y_test``.
 
     Parameters
@@ -30,6 +30,9 @@ def read(path: Path, memory_limit: int) -> Raw:
     memory_limit : int
         Largest number of bytes the arrays may take; each array's own header is held against it before the
         array is unpacked.
+    ours : bool
+        The file is the package's own, at which no library warns: Python's warning filters, which all threads share,
+        stay as they are, so that another thread may import whatever it likes meanwhile.
 
     Returns
     -------
@@ -51,7 +54,7 @@ def read(path: Path, memory_limit: int) -> Raw:
     ...     read(path, 10_000).labels
     array([3, 4])
     """
-    with damage_as_input_error(path, "npz file"), zipfile.ZipFile(path) as archive:
+    with damage_as_input_error(path, "npz file", warned=not ours), zipfile.ZipFile(path) as archive:
         names = {info.filename.removesuffix(".npy") for info in archive.infolist()}
         sets = [("x_train", "y_train")]
         if names & {"x_test", "y_test"}:
