@@ -68,14 +68,6 @@ void input_to_points(const Shape& s, const float* x, float* v) {
     }
 }
 
-// One tile of the convolution out of [point] sums `stride` floats apart.
-template <int K>
-inline void tile_from_points(const float* sums, long stride, Vec (&y)[TILE<K>]) {
-  Vec v[POINTS];
-  EACH(p, POINTS) v[p] = load(sums + p * stride);
-  from_points<K>(v, y);
-}
-
 // `won`, where it is wanted: which of the four positions under a pooled output was the largest.
 template <int K>
 void forward(const Shape& s, const float* x, const float* packed, const float* b, float leak, float* y,

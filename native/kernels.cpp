@@ -22,6 +22,8 @@ static auto forward_of(const Shape& s) -> decltype(&forward<1>) { FOR_KERNEL(for
 static auto backward_of(const Shape& s) -> decltype(&backward<1>) { FOR_KERNEL(backward) }
 static auto pack_forward_of(const Shape& s) -> decltype(&pack_forward<1>) { FOR_KERNEL(pack_forward) }
 static auto pack_backward_of(const Shape& s) -> decltype(&pack_backward<1>) { FOR_KERNEL(pack_backward) }
+static auto pack_single_of(const Shape& s) -> decltype(&pack_single<1>) { FOR_KERNEL(pack_single) }
+static auto single_of(const Shape& s) -> decltype(&single<1>) { FOR_KERNEL(single) }
 
 }  // namespace INKSIGHT_ISA
 
@@ -42,8 +44,11 @@ const Kernels NAME(INKSIGHT_ISA) = {
       INKSIGHT_ISA::backward_of(s)(s, x, packed, y, won, dy, whole, leak, dx, dw, db);
     },
     INKSIGHT_ISA::average,
-    INKSIGHT_ISA::pack_single,
-    INKSIGHT_ISA::single,
+    INKSIGHT_ISA::padded,
+    [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_single_of(s)(s, w, packed); },
+    [](const Shape& s, const float* x, int pixel, const float* packed, const float* b, float leak, float* y) {
+      INKSIGHT_ISA::single_of(s)(s, x, pixel, packed, b, leak, y);
+    },
     INKSIGHT_ISA::warp,
     INKSIGHT_ISA::peak,
 };

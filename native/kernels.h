@@ -17,9 +17,10 @@ struct Kernels {
   void (*backward)(const Shape&, const float* x, const float* packed, const float* y, const std::uint8_t* won,
                    const float* dy, bool whole, float leak, float* dx, float* dw, float* db);
   void (*average)(int maps, int positions, const float* x, float* means);
-  // One image, with filters in the vectors; `sums` is scratch.
+  // One image, with filters in the vectors: see single.h.
+  int (*padded)(int filters);
   void (*pack_single)(const Shape&, const float* w, float* packed);
-  void (*single)(const Shape&, const float* x, const float* packed, const float* b, float leak, float* sums, float* y);
+  void (*single)(const Shape&, const float* x, int pixel, const float* packed, const float* b, float leak, float* y);
   void (*warp)(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* affine, int n,
                float mean, float variance, float* out);
   double (*peak)(long repeats);

@@ -43,21 +43,21 @@ struct Taps {
 template <int K>
 constexpr Taps<K> TAPS{};
 
-// Eight columns of the input -> their values at the points.
-template <int K>
-inline void to_points(const Vec (&x)[POINTS], Vec (&v)[POINTS]) {
+// Eight columns of the input -> their values at the points. V is a vector, or one number.
+template <int K, class V>
+inline void to_points(const V (&x)[POINTS], V (&v)[POINTS]) {
   if constexpr (K == 1) {
     EACH(p, POINTS) v[p] = x[p];
     return;
   }
   v[0] = (x[6] - x[0]) + 5.25f * (x[2] - x[4]);
-  const Vec even1 = (x[2] + x[6]) - 4.25f * x[4], odd1 = (x[1] + x[5]) - 4.25f * x[3];
+  const V even1 = (x[2] + x[6]) - 4.25f * x[4], odd1 = (x[1] + x[5]) - 4.25f * x[3];
   v[1] = even1 + odd1;
   v[2] = even1 - odd1;
-  const Vec even2 = (0.25f * x[2] + x[6]) - 1.25f * x[4], odd2 = (0.5f * x[1] + 2.0f * x[5]) - 2.5f * x[3];
+  const V even2 = (0.25f * x[2] + x[6]) - 1.25f * x[4], odd2 = (0.5f * x[1] + 2.0f * x[5]) - 2.5f * x[3];
   v[3] = even2 + odd2;
   v[4] = even2 - odd2;
-  const Vec even3 = (4.0f * x[2] + x[6]) - 5.0f * x[4], odd3 = (2.0f * x[1] + 0.5f * x[5]) - 2.5f * x[3];
+  const V even3 = (4.0f * x[2] + x[6]) - 5.0f * x[4], odd3 = (2.0f * x[1] + 0.5f * x[5]) - 2.5f * x[3];
   v[5] = even3 + odd3;
   v[6] = even3 - odd3;
   v[7] = (x[7] - x[1]) + 5.25f * (x[3] - x[5]);
@@ -97,6 +97,14 @@ inline void from_points(const Vec (&v)[POINTS], Vec (&y)[TILE<K>]) {
   }
   y[0] += v[0];
   y[TILE<K> - 1] += v[7];
+}
+
+// The same out of sums that lie `stride` floats apart.
+template <int K>
+inline void tile_from_points(const float* sums, long stride, Vec (&y)[TILE<K>]) {
+  Vec v[POINTS];
+  EACH(p, POINTS) v[p] = load(sums + p * stride);
+  from_points<K>(v, y);
 }
 
 // The adjoint of from_points: from the gradient of a tile of outputs to that at the points.

@@ -15,7 +15,7 @@ constexpr int GROUP_FROM = 9;
 
 // Scratch that a thread keeps between calls.
 float* scratch(int which, long floats) {
-  static thread_local Scratch places[4];
+  static thread_local Scratch places[3];
   return places[which].get(floats);
 }
 
@@ -31,13 +31,13 @@ Predictor::Predictor(const Description& description, const float* weights)
   for (const Shape& s : net_.banks) {
     const float* kernel = take(s.weights());
     const float* bias = take(s.filters);
-    Bank bank{s, std::vector<float>(bias, bias + s.filters), make_buffer(s.packed()),
-              make_buffer(long(s.kernel) * s.kernel * s.channels * (s.filters + LANES - 1))};
+    const int padded = kernels_.padded(s.filters);
+    Bank bank{s, std::vector<float>(padded), make_buffer(s.packed()), make_buffer(s.packed() / s.filters * padded), padded};
+    std::copy(bias, bias + s.filters, bank.bias.begin());
     kernels_.pack_forward(s, kernel, bank.lanes.get());
     kernels_.pack_single(s, kernel, bank.single.get());
     banks_.push_back(std::move(bank));
-    // `single` keeps sums of padded filters; a group's input and output are sixteen times an image's.
-    widest_ = std::max({widest_, s.input(), s.output(), long(s.conv_height()) * s.conv_width() * (s.filters + LANES - 1)});
+    widest_ = std::max({widest_, s.input(), s.output()});
   }
   int inputs = net_.banks.back().filters;
   const auto copy = [&](long count) {
@@ -115,23 +115,26 @@ void Predictor::one(const std::uint8_t* bytes, const float* floats, long at, flo
   const float inverse = 1 / std::sqrt(net_.variance), offset = -net_.mean * inverse;
   float* x = scratch(0, widest_);
   float* y = scratch(1, widest_);
-  float* sums = scratch(3, widest_);
   for (int p = 0; p < pixels; ++p)
     x[p] = (bytes ? float(bytes[at * pixels + p]) / 255 : floats[at * pixels + p]) * inverse + offset;
   if (stages[0]) std::copy(x, x + pixels, stages[0] + at * pixels);
   int stage = 1;
+  int pixel = 1;  // floats from one pixel's channels to the next one's
   for (const Bank& bank : banks_) {
-    kernels_.single(bank.shape, x, bank.single.get(), bank.bias.data(), net_.leak, sums, y);
+    kernels_.single(bank.shape, x, pixel, bank.single.get(), bank.bias.data(), net_.leak, y);
     std::swap(x, y);
-    const long size = long(bank.shape.out_height()) * bank.shape.out_width() * bank.shape.filters;
-    if (float* to = stages[stage++]) std::copy(x, x + size, to + at * size);
+    pixel = bank.padded;
+    const long positions = long(bank.shape.out_height()) * bank.shape.out_width(), filters = bank.shape.filters;
+    if (float* to = stages[stage++])
+      for (long p = 0; p < positions; ++p)
+        std::copy(x + p * pixel, x + p * pixel + filters, to + (at * positions + p) * filters);
   }
   const Shape& last = net_.banks.back();
   const int positions = last.out_height() * last.out_width();
   float* barcode = scratch(2, long(last.filters) * LANES);
   std::fill(barcode, barcode + last.filters, 0.0f);
   for (int p = 0; p < positions; ++p)
-    for (int f = 0; f < last.filters; ++f) barcode[f] += x[p * last.filters + f];
+    for (int f = 0; f < last.filters; ++f) barcode[f] += x[p * pixel + f];
   for (int f = 0; f < last.filters; ++f) barcode[f] /= float(positions);
   head(barcode, at, stages);
 }

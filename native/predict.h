@@ -29,6 +29,7 @@ class Predictor {
     Shape shape;
     std::vector<float> bias;
     Buffer lanes, single;  // packed for groups of images, and for one
+    int padded;            // filters, filled up to whole vectors
   };
   void group(const std::uint8_t* bytes, const float* floats, long first, int n, float* const* stages) const;
   void one(const std::uint8_t* bytes, const float* floats, long at, float* const* stages) const;

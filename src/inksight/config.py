@@ -233,7 +233,7 @@ NETWORKS = {
 
 RECIPES = {
     "default": Recipe(
-        epochs=10, batch=128, rate=1e-2, beta1=0.8, beta2=0.95,
+        epochs=20, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1),
     ),
     "post": Recipe(

@@ -117,14 +117,19 @@ class Model:
             If the images have another shape or range, or a stage is unknown.
         """
         batch = as_images(images)
-        names = stages(self.network) if only is None else tuple(only)
+        names = self._stages if only is None else tuple(only)
         for name in names:
-            check(name in stages(self.network), "stage", name, "one of " + ", ".join(stages(self.network)))
-        if native.engine() is None:
+            if name not in self._stages:
+                check(False, "stage", name, "one of " + ", ".join(self._stages))
+        if not native.computes():
             from inksight.network import predict  # brings JAX, which the native engine does without
 
             return predict(self.network, self.params, batch, names)
         return self._predictor(batch, names)
+
+    @cached_property
+    def _stages(self) -> tuple[str, ...]:
+        return stages(self.network)
 
     @cached_property
     def _predictor(self) -> Predictor:
@@ -236,10 +241,8 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
         array = array[None, ..., 0]
     elif array.ndim == 2:
         array = array[None]
-    check(
-        array.ndim == 3 and array.shape[1:] == (SIDE, SIDE), "shape of images", np.shape(images),
-        f"({SIDE}, {SIDE}) to (n, {SIDE}, {SIDE}, 1)",
-    )  # fmt: skip
+    if array.ndim != 3 or array.shape[1:] != (SIDE, SIDE):
+        check(False, "shape of images", np.shape(images), f"({SIDE}, {SIDE}) to (n, {SIDE}, {SIDE}, 1)")
     if array.dtype == np.uint8:
         return array
     check(array.dtype.kind == "f", "type of images", str(array.dtype), "uint8, or float with values 0 to 1")

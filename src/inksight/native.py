@@ -49,14 +49,16 @@ def library_path() -> Path | None:
     return next((folder / name for folder in folders for name in NAMES if (folder / name).is_file()), None)
 
 
-def engine() -> str | None:
-    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if XLA is to compute.
-
-    ``INKSIGHT_ENGINE=xla`` in the environment asks for XLA.
-    """
+def computes() -> bool:
+    """Return whether the engine computes; ``INKSIGHT_ENGINE=xla`` in the environment asks for XLA."""
     wanted = os.environ.get("INKSIGHT_ENGINE", "")
     check(wanted in ("", "native", "xla"), "INKSIGHT_ENGINE", wanted, "native or xla, or unset")
-    if wanted == "xla" or library() is None:
+    return wanted != "xla" and library() is not None
+
+
+def engine() -> str | None:
+    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if XLA is to compute."""
+    if not computes():
         return None
     return "native" if isa() == "portable" else f"native-{isa()}"
 

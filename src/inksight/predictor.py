@@ -45,16 +45,17 @@ class Predictor:
             raise InksightError("not enough memory for the network's weights")
         weakref.finalize(self, library.inksight_predictor_free, self.handle)
         self.sizes = _sizes(network)
+        self.positions = {name: i for i, name in enumerate(self.sizes)}
+        self.places = c_void_p * len(self.sizes)
 
     def __call__(self, images: NDArray[np.generic], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Return the stages named, for images (n, 28, 28) uint8 or float32 0..1; only they take memory."""
         images = np.ascontiguousarray(images)
         n = len(images)
         result = {name: np.empty((n, *self.sizes[name]), np.float32) for name in names}
-        places = (c_void_p * len(self.sizes))()
-        for i, name in enumerate(self.sizes):
-            if name in result:
-                places[i] = _address(result[name])
+        places = self.places()
+        for name, array in result.items():
+            places[self.positions[name]] = _address(array)
         form = (_address(images), None) if images.dtype == np.uint8 else (None, _address(images))
         if n and not self.library.inksight_predict(self.handle, *form, n, places):
             raise InksightError(f"not enough memory to predict {n:,} images")
