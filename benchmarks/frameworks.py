@@ -29,9 +29,10 @@ predict, any calls
 latency
     One call with one image; the median of all calls of a round.
 peak
-    Multiply-adds on registers alone, all cores. A training step's are counted from the network's shape: three for
-    each of the forward pass, but two in the first bank, whose images need no gradient; everything else a step does
-    (pooling, activations, Adam, augmentation) takes time and counts nothing.
+    Multiply-adds on registers alone, all cores. A training step's are those of the direct sums, counted from the
+    network's shape: three for each of the forward pass, but two in the first bank, whose images need no gradient;
+    everything else a step does (pooling, activations, Adam, augmentation) takes time and counts nothing. The engine
+    gets by with fewer (``native/points.h``), so that this share may well be above 1.
 
 Not in any timer: starting processes, compiling, loading data.
 """
