@@ -33,7 +33,8 @@ from inksight.training import run
 RESULTS = HERE / "results" / "time_to_accuracy.jsonl"
 KERAS = HERE / "results" / "keras_post.jsonl"
 ROWS = 42_000
-# The default with fewer epochs, smaller batches and, for so short a training, less augmentation; chosen on another shuffle.
+# The default with fewer epochs, smaller batches and less augmentation, as is better for so short a training: chosen on
+# another shuffle.
 RECIPE = replace(
     RECIPES["default"], epochs=5, batch=128, augmentation=Augmentation(rotation=7, shift=1.3, scale=0.07, shear=0.07)
 )
