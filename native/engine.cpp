@@ -75,12 +75,12 @@ void conv_backward(const Shape& s, int groups, const float* x, const float* w, c
   }
 }
 
-void warp_batch(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* affine, int n,
+void warp_batch(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
                 float mean, float variance, float* out) {
   const int groups = (n + LANES - 1) / LANES;
   pool().run(groups, [&](int g) {
     const int first = g * LANES;
-    kernels().warp(images, count, side, rows + first, affine + first * 6, std::min(LANES, n - first), mean, variance,
+    kernels().warp(images, count, side, rows + first, lattice + long(first) * 2 * KNOTS * KNOTS, std::min(LANES, n - first), mean, variance,
                    out + long(g) * side * side * LANES);
   });
 }

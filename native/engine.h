@@ -14,7 +14,7 @@ void conv_forward(const Shape&, int groups, const float* x, const float* w, cons
 // the means, one value for all positions of a map. Sums over groups are taken in their order, whatever the number of threads.
 void conv_backward(const Shape&, int groups, const float* x, const float* w, const float* y, const std::uint8_t* won,
                    const float* dy, bool whole, float leak, float* dx, float* dw, float* db);
-void warp_batch(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* affine, int n,
+void warp_batch(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
                 float mean, float variance, float* out);
 
 }  // namespace inksight

@@ -21,7 +21,7 @@ struct Kernels {
   int (*padded)(int filters);
   void (*pack_single)(const Shape&, const float* w, float* packed);
   void (*single)(const Shape&, const float* x, int pixel, const float* packed, const float* b, float leak, float* y);
-  void (*warp)(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* affine, int n,
+  void (*warp)(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
                float mean, float variance, float* out);
   double (*peak)(long repeats);
 };

@@ -20,6 +20,9 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
+// Loops over a block of accumulators: unrolled, so that an array of them is a set of registers.
+#define EACH(i, n) _Pragma("GCC unroll 64") for (int i = 0; i < n; ++i)
+
 constexpr int WIDTH = INKSIGHT_WIDTH;  // lanes a vector holds
 
 typedef float Vec __attribute__((vector_size(WIDTH * 4), may_alias));

@@ -12,9 +12,6 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Loops over a block of accumulators: unrolled, so that an array of them is a set of registers.
-#define EACH(i, n) _Pragma("GCC unroll 64") for (int i = 0; i < n; ++i)
-
 constexpr double FINITE[POINTS - 1] = {0, 1, -1, 2, -2, 0.5, -0.5};
 
 template <int K>

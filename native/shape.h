@@ -5,6 +5,7 @@ namespace inksight {
 
 constexpr int LANES = 16;  // images side by side
 constexpr int POINTS = 8;  // at which a tile of a row is known, see points.h
+constexpr int KNOTS = 5;   // along each side of the lattice by which an image is moved, see warp.h
 
 struct Shape {
   int channels, height, width, filters, kernel, pool;

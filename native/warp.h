@@ -1,4 +1,4 @@
-// Augmentation: gather images, move each by its affine map, normalise, and lay them out in lanes.
+// Augmentation: gather images, move each as its lattice says, normalise, and lay them out in lanes.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -24,15 +24,17 @@ inline void neighbourhoods(const std::uint8_t* image, int side, std::uint8_t* bo
 }
 
 // One lane group. `rows` says which of the `count` images; lanes from n on are left as an image of zeros would be.
-// `affine` is (n, 2, 3): from (row, column) of a result's pixel, counted from the centre, to where it is read from.
-inline void warp(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* affine, int n,
+// `lattice` is (n, 2, KNOTS, KNOTS): for knots spread evenly from corner to corner of the result, row and column, counted
+// from the image's centre, that they are read from; between knots these are interpolated.
+inline void warp(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
                  float mean, float variance, float* out) {
   static thread_local Scratch scratch[2];
   const int padded = side + 2, pixels = side * side, entries = padded * (side + 1);
   auto* quads = reinterpret_cast<std::uint32_t*>(scratch[0].get(long(entries) * LANES));
   auto* bordered = reinterpret_cast<std::uint8_t*>(scratch[1].get(padded * padded / 4 + 1));
   std::memset(bordered, 0, padded * padded);
-  float map[6][LANES] = {};
+  constexpr int NUMBERS = 2 * KNOTS * KNOTS;
+  alignas(64) float read_from[NUMBERS][LANES] = {};  // in the bordered image
   const float centre = (side - 1) * 0.5f;
   for (int lane = 0; lane < LANES; ++lane) {
     if (lane >= n) {
@@ -40,21 +42,32 @@ inline void warp(const std::uint8_t* images, long count, int side, const std::in
       continue;
     }
     neighbourhoods(images + std::clamp<long>(rows[lane], 0, count - 1) * pixels, side, bordered, quads + long(lane) * entries);
-    for (int i = 0; i < 6; ++i) map[i][lane] = affine[lane * 6 + i] + (i % 3 == 2 ? centre + 1 : 0);
+    for (int i = 0; i < NUMBERS; ++i) read_from[i][lane] = lattice[lane * NUMBERS + i] + (centre + 1);
   }
   const float scale = 1 / (255 * std::sqrt(variance)), offset = -mean / std::sqrt(variance);
+  const float knots_a_pixel = float(KNOTS - 1) / float(std::max(side - 1, 1));
   const Vec limit = broadcast(float(side + 1));
   const auto byte = [](Mask quad, int i) { return __builtin_convertvector(quad >> 8 * i & 255, Vec); };
   for (int slice = 0; slice < LANES; slice += WIDTH) {
-    Vec m[6];
     Mask start;
-    for (int i = 0; i < 6; ++i) m[i] = load_any(map[i] + slice);
     for (int lane = 0; lane < WIDTH; ++lane) start[lane] = (slice + lane) * entries;
-    for (int r = 0; r < side; ++r)
+    for (int r = 0; r < side; ++r) {
+      // The knots of this row: between those of the lattice.
+      const float down = knots_a_pixel * float(r);
+      const int above = std::min(int(down), KNOTS - 2);
+      Vec row[2][KNOTS];
+      EACH(i, 2) EACH(k, KNOTS) {
+        const float* knot = read_from[(i * KNOTS + above) * KNOTS + k] + slice;
+        const Vec upper = load(knot), lower = load(knot + KNOTS * LANES);
+        row[i][k] = upper + (lower - upper) * (down - float(above));
+      }
       for (int c = 0; c < side; ++c) {
-        // Where the lanes' pixel is read from in the bordered images, whose zeros stand for everything outside.
-        const float down = float(r) - centre, across = float(c) - centre;
-        Vec y = m[0] * down + m[1] * across + m[2], x = m[3] * down + m[4] * across + m[5];
+        // Where the lanes' pixel is read from; the border's zeros stand for everything outside.
+        const float across = knots_a_pixel * float(c);
+        const int before = std::min(int(across), KNOTS - 2);
+        const float share = across - float(before);
+        Vec y = row[0][before] + (row[0][before + 1] - row[0][before]) * share;
+        Vec x = row[1][before] + (row[1][before + 1] - row[1][before]) * share;
         const Mask inside = (y > 0) & (x > 0) & (y < limit) & (x < limit);
         y = inside ? y : Vec{};
         x = inside ? x : Vec{};
@@ -65,6 +78,7 @@ inline void warp(const std::uint8_t* images, long count, int side, const std::in
         const Vec lower = byte(quad, 2) + (byte(quad, 3) - byte(quad, 2)) * dx;
         store(out + (long(r) * side + c) * LANES + slice, (upper + (lower - upper) * dy) * scale + offset);
       }
+    }
   }
 }
 

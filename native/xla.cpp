@@ -52,10 +52,12 @@ Error backward(F32 x, F32 w, F32 y, ffi::Buffer<ffi::U8> won, F32 dy, std::int32
   return Error::Success();
 }
 
-Error warp(ffi::Buffer<ffi::U8> images, ffi::Buffer<ffi::S32> rows, F32 affine, F32 mean, F32 variance, OutF32 out) {
+Error warp(ffi::Buffer<ffi::U8> images, ffi::Buffer<ffi::S32> rows, F32 lattice, F32 mean, F32 variance, OutF32 out) {
   const auto in = images.dimensions();
   if (in.size() != 3 || in[1] != in[2] || in[0] < 1) return Error::InvalidArgument("inksight: images must be square");
-  inksight::warp_batch(images.typed_data(), in[0], int(in[1]), rows.typed_data(), affine.typed_data(),
+  if (lattice.element_count() != rows.element_count() * 2 * inksight::KNOTS * inksight::KNOTS)
+    return Error::InvalidArgument("inksight: every image needs a lattice");
+  inksight::warp_batch(images.typed_data(), in[0], int(in[1]), rows.typed_data(), lattice.typed_data(),
                        int(rows.element_count()), *mean.typed_data(), *variance.typed_data(), out->typed_data());
   return Error::Success();
 }

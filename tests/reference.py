@@ -2,6 +2,9 @@
 
 import numpy as np
 
+# A lattice (2, 5, 5) that leaves a 28x28 image where it is.
+STILL = np.stack(np.meshgrid(*[np.linspace(-13.5, 13.5, 5)] * 2, indexing="ij")).astype(np.float32)
+
 
 def convolve(x, kernel):
     """Valid convolution of x (n, h, w, c) with kernel (k, k, c, f), by summing shifted products in float64."""

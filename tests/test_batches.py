@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from inksight.augment import draw_affines
+from inksight.augment import draw_lattices
 from inksight.batches import Batches
 from inksight.config import Augmentation, Recipe
 
@@ -19,8 +19,8 @@ def test_every_image_comes_once_a_pass(images, batch):
     assert images < 4 or len({tuple(order) for order in orders}) > 1
 
 
-def test_every_image_is_moved_by_its_own_map():
+def test_every_image_is_moved_by_its_own_lattice():
     recipe = Recipe(epochs=1, batch=4, augmentation=Augmentation(rotation=30, shift=2))
     for batch in Batches(10, recipe, seed=5, first_epoch=2).of_epoch(0):
-        every = draw_affines(5, 2, 10, recipe.augmentation)
-        np.testing.assert_array_equal(batch.affine, every[batch.rows])
+        every = draw_lattices(5, 2, 10, recipe.augmentation)
+        np.testing.assert_array_equal(batch.lattice, every[batch.rows])

@@ -5,9 +5,9 @@ import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import ndimage
+from scipy import interpolate, ndimage
 
-from inksight.augment import draw_affines
+from inksight.augment import draw_lattices
 from inksight.config import Augmentation
 from inksight.ops.xla import conv_block, convolve_any, convolve_one_channel, warp
 
@@ -65,40 +65,44 @@ def test_one_channel_gradients_are_those_of_the_general_convolution(rng):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def _warp_one(image, affine, mean=0.2, variance=0.3):
-    """SciPy's affine map about the centre: another implementation of the same definition."""
-    matrix, offset = affine[:, :2].astype(np.float64), affine[:, 2].astype(np.float64)
-    centre = np.full(2, (image.shape[0] - 1) / 2)
+def _warp_one(image, lattice, mean=0.2, variance=0.3):
+    """SciPy's interpolation, of the lattice and then of the pixels: another implementation of the same definition."""
+    side, knots = image.shape[0], np.linspace(0, image.shape[0] - 1, lattice.shape[-1])
+    grid = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), axis=-1)
+    places = [interpolate.RegularGridInterpolator((knots, knots), plane.astype(np.float64))(grid) for plane in lattice]
     padded = np.pad(image / 255.0, 1)  # SciPy fades to zero only between pixels: give it the border to fade into
-    moved = ndimage.affine_transform(padded, matrix, centre + 1 + offset - matrix @ (centre + 1), order=1)
-    return (moved[1:-1, 1:-1] - mean) / np.sqrt(variance)
+    moved = ndimage.map_coordinates(padded, np.stack(places) + (side - 1) / 2 + 1, order=1)
+    return (moved - mean) / np.sqrt(variance)
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(0, 2**31), st.floats(0, 180), st.floats(0, 28), st.floats(0, 0.5), st.floats(0, 1))
-def test_warp_agrees_with_scipy(seed, rotation, shift, scale, shear):
+@given(
+    st.integers(0, 2**31), st.floats(0, 180), st.floats(0, 28), st.floats(0, 0.5), st.floats(0, 1),
+    st.sampled_from((0.0, 1.5, 8.0)),
+)  # fmt: skip
+def test_warp_agrees_with_scipy(seed, rotation, shift, scale, shear, elastic):
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, size=(5, 28, 28), dtype=np.uint8)
     index = np.array([4, 0, 4])
-    augmentation = Augmentation(rotation, shift, scale, shear)
-    affine = draw_affines(seed, 3, len(images), augmentation)[index]
-    result = warp(jnp.asarray(images), jnp.asarray(index), jnp.asarray(affine), jnp.float32(0.2), jnp.float32(0.3))
+    augmentation = Augmentation(rotation, shift, scale, shear, elastic)
+    lattices = draw_lattices(seed, 3, len(images), augmentation)[index]
+    result = warp(jnp.asarray(images), jnp.asarray(index), jnp.asarray(lattices), jnp.float32(0.2), jnp.float32(0.3))
     assert result.shape == (3, 28, 28, 1)
     for i, image in enumerate(images[index]):
-        expected = _warp_one(image, affine[i])
+        expected = _warp_one(image, lattices[i])
         # Where a map reads within rounding of a pixel's edge float32 and float64 may differ a little.
         np.testing.assert_allclose(result[i, ..., 0], expected, atol=2e-3)
 
 
 def test_no_movement_leaves_the_pixels_as_they_are(rng):
     images = rng.integers(0, 256, size=(2, 28, 28), dtype=np.uint8)
-    still = jnp.tile(jnp.eye(2, 3), (2, 1, 1))
+    still = jnp.asarray(np.stack([reference.STILL] * 2))
     result = warp(jnp.asarray(images), jnp.arange(2), still, jnp.float32(0), jnp.float32(1))
     np.testing.assert_allclose(result[..., 0], images / 255, atol=1e-6)
 
 
 def test_a_map_far_outside_reads_zeros_everywhere(rng):
     images = rng.integers(1, 256, size=(1, 28, 28), dtype=np.uint8)
-    away = jnp.eye(2, 3)[None].at[:, :, 2].set(1e6)
+    away = jnp.asarray(reference.STILL[None] + 1e6)
     result = warp(jnp.asarray(images), jnp.zeros(1, int), away, jnp.float32(0), jnp.float32(1))
     assert float(jnp.abs(result).max()) == 0

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.augment import draw_affines
+from inksight.augment import draw_lattices
 from inksight.config import Recipe
 
 
@@ -22,15 +22,15 @@ class Batch(NamedTuple):
     weight : (b,) float32
         1, or 0 for the images that only fill up the last batch of a pass: all batches have one size, so that
         the step is compiled once.
-    affine : (b, 2, 3) float32
-        How each image is moved, as `inksight.augment.draw_affines` has it.
+    lattice : (b, 2, 5, 5) float32
+        How each image is moved, as `inksight.augment.draw_lattices` has it.
     number : int
         Of the pass, over the whole life of the model.
     """
 
     rows: NDArray[np.int32]
     weight: NDArray[np.float32]
-    affine: NDArray[np.float32]
+    lattice: NDArray[np.float32]
     number: int
 
 
@@ -73,9 +73,9 @@ class Batches:
         first = (self.first_epoch + epoch) * self.recipe.passes
         for number in range(first, first + self.recipe.passes):
             order = np.random.default_rng([self.seed, number]).permutation(self.images).astype(np.int32)
-            affines = draw_affines(self.seed, number, self.images, self.recipe.augmentation)
+            lattices = draw_lattices(self.seed, number, self.images, self.recipe.augmentation)
             for start in range(0, self.images, self.size):
                 rows = order[start : start + self.size]
                 weight = (np.arange(self.size) < len(rows)).astype(np.float32)
                 rows = np.resize(rows, self.size)
-                yield Batch(rows, weight, affines[rows], number)
+                yield Batch(rows, weight, lattices[rows], number)

@@ -133,18 +133,22 @@ class Augmentation:
         Share by which the digit grows or shrinks, the same in both directions.
     shear : float
         Slant, in pixels across for a pixel down.
+    elastic : float
+        Pixels by which each of 5x5 places moves by itself, down and across, the paper between them stretching along.
     """
 
     rotation: float = 0.0
     shift: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
+    elastic: float = 0.0
 
     def __post_init__(self) -> None:
         check(is_between(self.rotation, 0, 180), "rotation", self.rotation, "0 to 180 degrees")
         check(is_between(self.shift, 0, SIDE), "shift", self.shift, f"0 to {SIDE} pixels")
         check(is_between(self.scale, 0, 0.9), "scale", self.scale, "0 to 0.9")
         check(is_between(self.shear, 0, 2), "shear", self.shear, "0 to 2")
+        check(is_between(self.elastic, 0, SIDE), "elastic", self.elastic, f"0 to {SIDE} pixels")
 
 
 @dataclass(frozen=True, slots=True)

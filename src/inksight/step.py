@@ -35,7 +35,7 @@ class Steps(NamedTuple):
 
     rows: NDArray[np.int32]  # (steps_a_call(), b), as the others of a `Batch`
     weight: NDArray[np.float32]
-    affine: NDArray[np.float32]
+    lattice: NDArray[np.float32]
     labels: NDArray[np.int32]
     rates: NDArray[np.float32]
     used: np.int32
@@ -49,7 +49,7 @@ def stack(batches: list[Batch], labels: NDArray[np.int64], rates: list[float]) -
     return Steps(
         rows,
         np.stack([batch.weight for batch in every]),
-        np.stack([batch.affine for batch in every]),
+        np.stack([batch.lattice for batch in every]),
         labels[rows].astype(np.int32),
         np.array(rates + rates[-1:] * fill, np.float32),
         np.int32(len(batches)),
@@ -82,8 +82,8 @@ def take_steps(
 
     def body(i: Array, carry: tuple[Adam, Array, Array]) -> tuple[Adam, Array, Array]:
         state, losses, rights = carry
-        rows, weight, affine, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
-        x = ops.warp(images, rows, affine, fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"])
+        rows, weight, lattice, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
+        x = ops.warp(images, rows, lattice, fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"])
         objective = partial(_objective, network, x, labels, weight)
         gradient, (loss, right) = jax.grad(objective, has_aux=True)(state.params)
         return state.update(gradient, recipe, rate), losses.at[i].set(loss), rights.at[i].set(right)

@@ -76,8 +76,8 @@ def averaged_conv_block(
     return result
 
 
-def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array) -> Array:
-    """Gather images, move each by its own affine map, and normalise.
+def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Array) -> Array:
+    """Gather images, move each as its own lattice says, and normalise.
 
     Parameters
     ----------
@@ -85,9 +85,10 @@ def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array
         The whole training set, high = ink.
     rows : (b,) int32
         Which images to gather.
-    affine : (b, 2, 3) float32
-        For each, the matrix and offset that take (row, column) of a result's pixel, counted from the image's
-        centre, to where it is read from; bilinear, zeros outside.
+    lattice : (b, 2, 5, 5) float32
+        For each, knots spread evenly over the result, from corner to corner: the row and the column, counted from the
+        image's centre, that they are read from. Between knots these are interpolated; pixels are bilinear, and zeros
+        outside.
     mean, variance : () float32
         Of pixels scaled to 0..1.
 
@@ -95,5 +96,5 @@ def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array
     -------
     b normalised images (side, side, 1) float32, in this package's layout
     """
-    result: Array = _home().warp(images, rows, affine, mean, variance)
+    result: Array = _home().warp(images, rows, lattice, mean, variance)
     return result

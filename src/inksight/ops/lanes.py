@@ -108,12 +108,12 @@ def _backward(pool, leak, average, kept, gradients):  # type: ignore[no-untyped-
 _conv_block.defvjp(_keep, _backward, symbolic_zeros=True)
 
 
-def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array) -> Array:
+def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Array) -> Array:
     """See `inksight.ops.warp`; returns lanes."""
     side = images.shape[-1]
     groups = -(-rows.shape[0] // LANES)
     shape = jax.ShapeDtypeStruct((groups, 1, side, side, LANES), jnp.float32)
     result: Array = jax.ffi.ffi_call("inksight_warp", shape)(
-        images, rows.astype(jnp.int32), affine, jnp.asarray(mean, jnp.float32), jnp.asarray(variance, jnp.float32)
+        images, rows.astype(jnp.int32), lattice, jnp.asarray(mean, jnp.float32), jnp.asarray(variance, jnp.float32)
     )
     return result

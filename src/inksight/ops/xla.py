@@ -72,14 +72,15 @@ def _one_channel_backward(saved: tuple[Array, Array], dy: Array) -> tuple[Array,
 convolve_one_channel.defvjp(_one_channel_forward, _one_channel_backward)
 
 
-def warp(images: Array, rows: Array, affine: Array, mean: Array, variance: Array) -> Array:
+def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Array) -> Array:
     """See `inksight.ops.warp`; returns (b, side, side, 1)."""
     side = images.shape[-1]
     batch = images[rows].astype(jnp.float32)
-    centre = (side - 1) / 2
-    down_by, right_by = jnp.meshgrid(jnp.arange(side) - centre, jnp.arange(side) - centre, indexing="ij")
-    grid = jnp.stack([down_by.ravel(), right_by.ravel(), jnp.ones(side * side)])  # (3, side * side)
-    row, column = jnp.moveaxis(jnp.einsum("bij,jp->bip", affine, grid) + centre, 1, 0)  # (b, side * side) each
+    # How much each knot counts for each row, and likewise column: a hat as wide as the gaps on both its sides.
+    knots = lattice.shape[-1]
+    hats = jnp.maximum(1 - abs(jnp.linspace(0, knots - 1, side)[:, None] - jnp.arange(knots)), 0)
+    places = jnp.einsum("rk,bikl,cl->birc", hats, lattice, hats, precision="highest") + (side - 1) / 2
+    row, column = jnp.moveaxis(places.reshape(len(rows), 2, -1), 1, 0)  # (b, side * side) each
 
     top, left = jnp.floor(row), jnp.floor(column)
     down, right = row - top, column - left
