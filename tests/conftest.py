@@ -8,6 +8,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np
 import pytest
+from trials import Forbidden, Made
 
 from inksight import Dataset, Model, Splits, load
 from inksight.config import Augmentation, Recipe
@@ -46,6 +47,19 @@ def post_model(mnist: Dataset) -> Model:
     """The post's network after a few steps: enough for its weights to be no longer the starting ones."""
     part = mnist[:1000]
     return run(Splits(part, None, None), "post", QUICK, epochs=1, progress=False).model
+
+
+@pytest.fixture(scope="session")
+def few(digits):
+    """300 images to train and 100 to validate; whoever touches the test images fails."""
+    return Splits(digits.train[:300], digits.validation[:100], Forbidden())
+
+
+@pytest.fixture
+def made(monkeypatch):
+    Made.every, Made.running, Made.most = (), 0, 0
+    monkeypatch.setattr("inksight.sweep.Worker", Made)
+    return Made
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ _MODULES = (
     "neighbours",
     "plot",
     "report",
+    "sweep",
 )
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

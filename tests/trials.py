@@ -1,0 +1,55 @@
+"""Trials small enough for tests, and a stand-in for the processes that train them."""
+
+from dataclasses import replace
+
+from inksight import Augmentation, Recipe
+from inksight.history import Epoch, History
+from inksight.trial import Result, Trial
+
+TINY = "4x5p,8x3"
+RECIPE = Recipe(epochs=1, batch=64, rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1))
+WILD = Trial("4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", Recipe(epochs=9, batch=64, rate=1e6, schedule="constant"))
+LONG = replace(RECIPE, epochs=100_000)
+
+
+class Forbidden:
+    def __getattribute__(self, name):
+        raise AssertionError("a sweep looked at the test images")
+
+
+def result_of(trial, accuracy=0.5, failed=""):
+    """Make up what a training might have given."""
+    rows = [Epoch(i + 1, 1.0, 0.5, 1.0, accuracy, 0.01, 2.0) for i in range(trial.recipe.epochs)]
+    return Result(trial, "data", History(() if failed else tuple(rows)), seconds=2.0, failed=failed)
+
+
+class Made:
+    """In place of a `Worker`: no process, an accuracy that `accuracy` makes up, and a list of all there were."""
+
+    every = ()
+    running = most = 0
+
+    @staticmethod
+    def accuracy(trial):
+        return min(trial.recipe.rate + trial.seed / 1000, 1.0)
+
+    def __init__(self, trial, data, place, out, threads):
+        self.trial, self.data, self.out, self.polls = trial, data, out, 0
+        Made.every = (*Made.every, self)
+        Made.running += 1
+        Made.most = max(Made.most, Made.running)
+
+    @property
+    def done(self):
+        self.polls += 1
+        if self.polls == 2:
+            Made.running -= 1
+        return self.polls >= 2
+
+    def result(self):
+        result = replace(result_of(self.trial, self.accuracy(self.trial)), data=self.data)
+        result.save(self.out)
+        return result
+
+    def stop(self):
+        raise AssertionError("nothing was left to stop")
