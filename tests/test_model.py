@@ -140,7 +140,7 @@ def test_a_header_that_was_edited_is_refused(model, saved, tmp_path):
 def _header(**changes):
     header = {
         "format": FORMAT, "network": NETWORKS["post"].to_dict(), "class_names": list("0123456789"), "recipe": None,
-        "history": [], "trained_on": "", "version": "0", "checksum": "",
+        "history": [], "trained_on": "", "version": "0", "temperature": 1.0, "checksum": "",
     }  # fmt: skip
     return {"inksight": json.dumps(header | changes)}
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from inksight import __version__, native
-from inksight.config import SIDE, Network, Recipe, check, is_count
+from inksight.config import SIDE, Network, Recipe, check, is_between, is_count
 from inksight.errors import InputError
 from inksight.files import write_bytes
 from inksight.history import History
@@ -46,6 +46,8 @@ class Model:
         Digest of the training images and labels.
     version : str
         Of inksight, when it was trained.
+    temperature : float
+        What the output layer was divided by to make its probabilities honest: see `inksight.temperature`.
 
     Examples
     --------
@@ -62,6 +64,7 @@ class Model:
     history: History = field(default_factory=History)
     trained_on: str = ""
     version: str = __version__
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         names = self.class_names
@@ -78,6 +81,7 @@ class Model:
             check(bool(np.isfinite(array).all()), f"{name}", "a value that is not finite", "finite")
         variance = float(self.params["normalization.variance"])
         check(variance > 0, "normalization.variance", variance, "above 0")
+        check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
 
     def __repr__(self) -> str:
         filters = "-".join(str(bank.filters) for bank in self.network.banks)
@@ -181,6 +185,7 @@ class Model:
             "history": self.history.to_list(),
             "trained_on": self.trained_on,
             "version": self.version,
+            "temperature": self.temperature,
         }
         header["checksum"] = _checksum(header, self.digest)
         # One key alone: with several their order in the file would change from run to run.
@@ -215,6 +220,7 @@ class Model:
                 history=History.from_list(header["history"]),
                 trained_on=str(header["trained_on"]),
                 version=str(header["version"]),
+                temperature=header["temperature"],
             )
             check(checksum == _checksum(header, model.digest), "checksum", checksum, "that of the content")
             return model

@@ -26,6 +26,7 @@ from inksight.optimizer import Adam
 from inksight.progress import Progress, TrainingBar
 from inksight.step import stack, steps_a_call, take_steps
 from inksight.structure import NORMALIZATION
+from inksight.temperature import calibrated, with_temperature
 
 MOST_EPOCHS = 100_000  # where only time is to end a training
 
@@ -109,7 +110,8 @@ def train(
     Returns
     -------
     Model
-        With the weights of the last step. Ctrl-C ends the training and returns the model so far.
+        With the weights of the last step, calibrated on the validation images if there are any. Ctrl-C ends the
+        training and returns the model so far.
 
     Raises
     ------
@@ -207,6 +209,8 @@ def run(
                     stopped = stopped or "until"
             if stopped:
                 break
+    if splits.validation is not None:
+        model = calibrated(model, splits.validation)
     speed = images_seen / spent if spent else 0.0
     return Run(model, stopped or "epochs", len(splits.train), spent, compile_seconds, speed)
 
@@ -254,7 +258,7 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
     if start is not None:
         names = start.class_names
         check(names == data.class_names, "classes of the data", data.class_names, f"the model's {names}")
-        return start
+        return with_temperature(start, 1.0)
     shape = get_network(network, classes=len(data.class_names))
     check(
         shape.classes == len(data.class_names), "classes of the network", shape.classes,
