@@ -1,8 +1,8 @@
-"""Run every benchmark (``make bench``, about a quarter of an hour); exit 1 if a claimed number does not hold here."""
+"""Run every benchmark (``make bench``, about half an hour); exit 1 if a claimed number does not hold here."""
 
 import sys
 
-from benchmarks import csv_readers, frameworks, headline, post_curve, startup, time_to_accuracy
+from benchmarks import csv_readers, fewer_filters, frameworks, headline, post_curve, startup, time_to_accuracy
 
 failed = 0
 for title, run in (
@@ -11,6 +11,7 @@ for title, run in (
     ("headline", lambda: headline.main(seeds=10)),
     ("time to 99 %", lambda: time_to_accuracy.main(seeds=10)),
     ("the post's run", post_curve.main),
+    ("fewer filters", lambda: fewer_filters.main(seeds=5)),
     ("readers of Kaggle's CSV", lambda: csv_readers.main(rounds=5)),
 ):
     print(f"\n## {title}\n", flush=True)

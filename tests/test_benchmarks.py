@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import frameworks, startup
+from benchmarks import fewer_filters, frameworks, startup
 from benchmarks.competitors.protocol import Worker
+from inksight import Model
 from inksight.config import get_network
+from inksight.tradeoff import Pruning, Step, Tradeoff
 
 ROOT = Path(__file__).parents[1]
 
@@ -104,3 +106,18 @@ def test_the_first_step_is_timed_and_its_process_ended(tmp_path):
 
 def test_claims_of_startup_name_what_is_measured():
     assert startup.CLAIMS.keys() <= {*startup.COMMANDS, "load('mnist')"}
+
+
+def test_the_answer_on_fewer_filters_is_the_smallest_that_matches_the_post():
+    def step(spec, parameters, accuracy):
+        return Step(get_network(spec), parameters, 20, 0.5, accuracy, 1.0)
+
+    steps = (step("post", 18_813, 0.994), step("9x5p,9x5,16x3", 4133, 0.991), step("2x5p,2x5,3x3", 300, 0.95))
+    pruned = Pruning(steps, Model.untrained(steps[-1].network), None, 10_000, "steps")
+    tradeoff = Tradeoff([pruned], [[step("9x5p,9x5,16x3", 4133, 0.98), step("2x5p,2x5,3x3", 300, 0.93)]])
+    assert fewer_filters.still_the_posts(tradeoff.pruned_points).parameters == 4133
+    page = fewer_filters.page(tradeoff, pruned, "a machine")
+    assert "the smallest that matches the post has 4,133 parameters (22%) and reads 99.10%" in page
+    assert "trained small from the start, no network matches the post." in page
+    assert len(re.findall(r"^\| \d", page, flags=re.MULTILINE)) == 3
+    assert "| 9-9-16 | 4,133 | 20 | 50.00% | 99.10% (" in page

@@ -29,6 +29,7 @@ def test_networks_survive_json_and_their_own_description(banks, dense, classes):
     assert Network.from_dict(_through_json(network.to_dict())) == network
     spec = ",".join(f"{bank.filters}x{bank.kernel}" for bank in banks) + f",d{dense}"
     assert get_network(spec, classes) == network
+    assert get_network(network.spec, classes) == network
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -40,6 +41,10 @@ def _through_json(values):
     import json
 
     return json.loads(json.dumps(values))
+
+
+def test_the_posts_network_describes_itself():
+    assert NETWORKS["post"].spec == "20x5p,20x5,40x3,d20"
 
 
 def test_named_networks_take_the_number_of_classes():

@@ -6,8 +6,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Each public name and the module that holds it. A name is imported when first used, so that
-# `import inksight` and `inksight --help` cost nothing. (The modules are `training` and `evaluation` because a
-# submodule called `train` would, once imported, hide the function of that name.)
+# `import inksight` and `inksight --help` cost nothing. (The modules are `training`, `evaluation` and `pruning`
+# because a submodule called `train` would, once imported, hide the function of that name.)
 _HOMES = {
     "Augmentation": "config",
     "Bank": "config",
@@ -23,6 +23,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "load": "data",
     "load_model": "model",
+    "prune": "pruning",
     "summary": "structure",
     "train": "training",
 }
@@ -36,8 +37,11 @@ _MODULES = (
     "geometry",
     "neighbours",
     "plot",
+    "pruning",
     "report",
+    "saliency",
     "sweep",
+    "tradeoff",
 )
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

@@ -106,6 +106,12 @@ class Network:
                 break
         return tuple(sides)
 
+    @property
+    def spec(self) -> str:
+        """Its banks and dense layer as `get_network` takes them, such as ``20x5p,20x5,40x3,d20``."""
+        banks = [f"{bank.filters}x{bank.kernel}{'p' * (bank.pool > 1)}" for bank in self.banks]
+        return ",".join([*banks, f"d{self.dense}"] if self.dense else banks)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, as `from_dict` reads them."""
         return asdict(self)

@@ -26,9 +26,11 @@ from inksight.plot.filters import draw_feature_maps, draw_filter_similarity, dra
 from inksight.plot.geometry import draw_embedding, draw_neighbours, draw_separation
 from inksight.plot.grammar import html
 from inksight.plot.history import draw_history
-from inksight.plot.output import save, to_svg
+from inksight.plot.output import check_suffix, save, to_svg
+from inksight.plot.pruning import draw_pruning, draw_tradeoff
+from inksight.tradeoff import Pruning, Tradeoff
 
-__all__ = ["draw", "html", "save", "to_svg"]
+__all__ = ["check_suffix", "draw", "html", "save", "to_svg"]
 
 
 @singledispatch
@@ -79,4 +81,6 @@ draw.register(Filters, draw_filters)
 draw.register(FilterSimilarity, draw_filter_similarity)
 draw.register(History, draw_history)
 draw.register(Neighbours, draw_neighbours)
+draw.register(Pruning, draw_pruning)
 draw.register(Separation, draw_separation)
+draw.register(Tradeoff, draw_tradeoff)

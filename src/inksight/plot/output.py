@@ -51,10 +51,16 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['empty.png']
     """
-    kind = Path(path).suffix.lower().removeprefix(".")
-    check(kind in ("png", "svg"), "suffix of a picture's file", Path(path).suffix, ".png or .svg")
+    kind = check_suffix(path)
     with replacing(path) as beside, beside.open("wb") as file:
         _write(figure, file, kind, "white")
+
+
+def check_suffix(path: str | os.PathLike[str]) -> str:
+    """Return ``png`` or ``svg``, as `path` ends; an `InputError` if it ends otherwise."""
+    kind = Path(path).suffix.lower().removeprefix(".")
+    check(kind in ("png", "svg"), "suffix of a picture's file", Path(path).suffix, ".png or .svg")
+    return kind
 
 
 def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str = "") -> str:
