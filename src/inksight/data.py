@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -197,6 +197,19 @@ class Dataset(Display):
         check(name in parts, f"part of {self.name!r}", name, ", ".join([*parts, "all"]))
         return parts[name]
 
+    def set_apart(self, name: str) -> "tuple[Dataset, Dataset | None]":
+        """Return a `part` and all images that are not in it; None if there are no others.
+
+        Examples
+        --------
+        >>> data = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10))
+        >>> len(data.set_apart("validation")[1])
+        8
+        """
+        chosen = self.part(name)
+        others = [] if name == "all" else [part for other, part in self.split().parts.items() if other != name]
+        return chosen, reduce(join, others) if others else None
+
 
 @dataclass(frozen=True, eq=False)
 class Splits:
@@ -225,10 +238,21 @@ class Splits:
         """Return the same images with those for validation moved over to training, after the others."""
         if self.validation is None:
             return self
-        both = (self.train, self.validation)
-        images = np.concatenate([part.images for part in both])
-        labels = np.concatenate([part.require_labels("training") for part in both])
-        return Splits(replace(self.train, images=images, labels=labels), None, self.test)
+        return Splits(join(self.train, self.validation), None, self.test)
+
+
+def join(first: Dataset, second: Dataset) -> Dataset:
+    """Return the labelled images of both, those of `first` before the others, under its name and classes.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((3, 28, 28), np.uint8), np.array([7, 1, 7]), name="three")
+    >>> join(data[2:], data[:1]).labels
+    array([7, 7])
+    """
+    images = np.concatenate([first.images, second.images])
+    labels = np.concatenate([part.require_labels("training") for part in (first, second)])
+    return replace(first, images=images, labels=labels, held_out=0)
 
 
 def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) -> Dataset:

@@ -1,7 +1,5 @@
 """`write_report`: one HTML file that opens a network, and each of its pictures as a file beside it."""
 
-import base64
-import io
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -9,22 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
-from PIL import Image
 
-from inksight import __version__, plot
-from inksight.config import SIDE
+from inksight import plot
 from inksight.data import Dataset, Splits
 from inksight.evaluation import Evaluation
 from inksight.files import make_folder, write_text
 from inksight.gallery import Picture, gallery
 from inksight.progress import steps
 from inksight.structure import layers, parameter_count
+from inksight.template import render, sprite
 from inksight.training import Run
 
 CELL_IMAGES = 40  # shown of each cell of the confusion matrix: they keep the page small
-SPRITE_COLUMNS = 32
 
 
 def write_report(
@@ -59,11 +54,9 @@ def write_report(
     for picture, svg in drawn:
         entry = {"name": picture.name, "title": picture.title, "text": picture.text, "svg": svg}
         sections.setdefault(picture.section, []).append(entry)
-    page = Environment(
-        loader=PackageLoader("inksight", "page"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("report.html")
     path = folder / "report.html"
-    html = page.render(
+    html = render(
+        "report.html",
         sections=sections,
         run=run,
         model=run.model,
@@ -76,7 +69,6 @@ def write_report(
         cells=_cells(evaluation, held_back),
         classes=_classes(evaluation),
         recipe=json.dumps(run.model.recipe and run.model.recipe.to_dict(), indent=2),
-        version=__version__,
     )
     write_text(path, html)
     return path
@@ -135,16 +127,4 @@ def _cells(evaluation: Evaluation, data: Dataset) -> dict[str, Any]:
                     for place, row in enumerate(rows)
                 ]
                 tiles.extend(data.images[rows])
-    height = math.ceil(len(tiles) / SPRITE_COLUMNS)
-    sheet = np.zeros((height * SPRITE_COLUMNS, SIDE, SIDE), np.uint8)
-    sheet[: len(tiles)] = tiles
-    pixels = sheet.reshape(height, SPRITE_COLUMNS, SIDE, SIDE).swapaxes(1, 2).reshape(height * SIDE, -1)
-    png = io.BytesIO()
-    Image.fromarray(255 - pixels).save(png, "PNG", optimize=True)
-    return {
-        "images": cells,
-        "sprite": base64.b64encode(png.getvalue()).decode(),
-        "columns": SPRITE_COLUMNS,
-        "rows": height,
-        "names": list(evaluation.class_names),
-    }
+    return {"images": cells, "names": list(evaluation.class_names)} | sprite(tiles)

@@ -8,6 +8,7 @@ import click
 from inksight import __version__
 from inksight.cli.explore import explore, look
 from inksight.cli.inspect import data, doctor, evaluate, summary
+from inksight.cli.labels import labels
 from inksight.cli.prune import prune
 from inksight.cli.sweep import sweep
 from inksight.cli.train import kaggle, train
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (explore, train, sweep, evaluate, look, prune, summary, kaggle, data, doctor):
+for command in (explore, train, sweep, evaluate, look, prune, labels, summary, kaggle, data, doctor):
     cli.add_command(command)
 
 

@@ -20,17 +20,22 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
 
 
+NETWORK = click.option("--network", default="post", show_default=True,
+                       help="`post`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20.")  # fmt: skip
+RECIPE = click.option("--recipe", default="default", show_default=True, help="`default` or `post`.")
+SEED = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
+                    help="Of starting weights, order and augmentation.")  # fmt: skip
+
+
 def training_options(command: Command) -> Command:
-    """Add what every command that trains takes."""
+    """Add what every command that trains a network takes."""
     options = [
-        click.option("--network", default="post", show_default=True,
-                     help="`post`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20."),
-        click.option("--recipe", default="default", show_default=True, help="`default` or `post`."),
+        NETWORK,
+        RECIPE,
         click.option("--epochs", type=int, help="Stop after so many epochs.  [default: the recipe's]"),
         click.option("--seconds", type=float, help="Stop after so many seconds of training."),
-        click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
-                     help="Of starting weights, order and augmentation."),
-    ]  # fmt: skip
+        SEED,
+    ]
     for option in reversed(options):
         command = option(command)
     return command

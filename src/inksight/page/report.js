@@ -1,12 +1,3 @@
-"use strict";
-// The theme: the system's until the button is pressed.
-const root = document.documentElement;
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const setTheme = (isDark) => { root.dataset.theme = isDark ? "dark" : "light"; };
-setTheme(dark.matches);
-dark.addEventListener("change", (event) => setTheme(event.matches));
-document.getElementById("theme").addEventListener("click", () => setTheme(root.dataset.theme !== "dark"));
-
 // The confusion matrix: a cell shows its images, cut from one sprite.
 const cells = JSON.parse(document.getElementById("cells").textContent);
 const sprite = `url(data:image/png;base64,${cells.sprite})`;

@@ -18,6 +18,7 @@ from inksight.evidence import Evidence
 from inksight.filters import FeatureMaps, Filters, FilterSimilarity
 from inksight.geometry import Embedding, Separation
 from inksight.history import History
+from inksight.labels import DoubtfulLabels
 from inksight.neighbours import Neighbours
 from inksight.plot.barcode import draw_average_barcodes, draw_barcode, draw_detrended_barcodes, draw_evidence
 from inksight.plot.dataset import draw_dataset
@@ -26,6 +27,7 @@ from inksight.plot.filters import draw_feature_maps, draw_filter_similarity, dra
 from inksight.plot.geometry import draw_embedding, draw_neighbours, draw_separation
 from inksight.plot.grammar import html
 from inksight.plot.history import draw_history
+from inksight.plot.labels import draw_doubtful_labels
 from inksight.plot.output import check_suffix, save, to_svg
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
 from inksight.tradeoff import Pruning, Tradeoff
@@ -73,6 +75,7 @@ draw.register(Barcode, draw_barcode)
 draw.register(Calibration, draw_calibration)
 draw.register(Dataset, draw_dataset)
 draw.register(DetrendedBarcodes, draw_detrended_barcodes)
+draw.register(DoubtfulLabels, draw_doubtful_labels)
 draw.register(Embedding, draw_embedding)
 draw.register(Evaluation, draw_evaluation)
 draw.register(Evidence, draw_evidence)

@@ -1,10 +1,13 @@
 """What a model got right and wrong: confusion, calibration, hardest images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from numpy.typing import NDArray
 
 from inksight.config import SIDE, check, is_count
 from inksight.evaluation import Calibration, Evaluation, wilson_interval
@@ -105,22 +108,34 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
 
 
 def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:
-    ids = evaluation.hardest[:count]
-    columns = min(max(len(ids), 1), 8)
-    tiles = unit(evaluation.hardest_images[:count]) if len(ids) else np.full((1, SIDE, SIDE), np.nan)
+    ids, names = evaluation.hardest[:count], evaluation.class_names
+    texts = [
+        f"{verdict(names[truth], names[given])}\n{confidence:.1%} · #{number}"
+        for truth, given, confidence, number in zip(
+            evaluation.hardest_labels, evaluation.hardest_predictions, evaluation.hardest_confidence, ids, strict=False
+        )
+    ]
+    figure, ax = draw_tiles(ax, evaluation.hardest_images[:count], texts)
+    title(ax, "The hardest images" if len(ids) else "No image")
+    note(ax, "over each: probability given to the true class · row\ngrey = ink, one scale for all")
+    return figure
+
+
+def verdict(truth: str, given: str) -> str:
+    """Say over a tile what an image is and what it is read as, which may be the same."""
+    return read_as(truth, given) if truth != given else f"{brief(truth)}, unsure"
+
+
+def draw_tiles(ax: Axes | None, images: NDArray[np.uint8], texts: Sequence[str]) -> tuple[Figure, Axes]:
+    """Draw images (n, 28, 28) in rows of eight at most, over each its two lines of text."""
+    columns = min(max(len(images), 1), 8)
+    tiles = unit(images) if len(images) else np.full((1, SIDE, SIDE), np.nan)
     figure, ax = canvas(ax, WIDTH * columns / 8 + 0.2, 1.25 * -(-len(tiles) // columns) + 0.6)
     padded = np.pad(tiles, ((0, 0), (ROOM, 0), (0, 0)), constant_values=np.nan)
     show(ax, montage(padded, columns, (3, 8)), IMAGES, 0, 1)
     bare(ax)
-    names = evaluation.class_names
-    for place, number in enumerate(ids):
+    for place, text in enumerate(texts[: len(images)]):
         row, column = divmod(place, columns)
-        truth = names[evaluation.hardest_labels[place]]
-        given = names[evaluation.hardest_predictions[place]]
-        verdict = read_as(truth, given) if truth != given else f"{brief(truth)}, unsure"
         x, y = column * (SIDE + 8) + SIDE / 2 - 0.5, row * (SIDE + ROOM + 3) + ROOM - 1.5
-        text = f"{verdict}\n{evaluation.hardest_confidence[place]:.1%} · #{number}"
         write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
-    title(ax, "The hardest images" if len(ids) else "No image")
-    note(ax, "over each: probability given to the true class · row\ngrey = ink, one scale for all")
-    return figure
+    return figure, ax
