@@ -1,4 +1,4 @@
-"""Run every benchmark (``make bench``, about half an hour); exit 1 if a claimed number does not hold here."""
+"""Run every benchmark (``make bench``, about an hour); exit 1 if a claimed number does not hold here."""
 
 import sys
 

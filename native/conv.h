@@ -20,11 +20,7 @@ void pack_forward(const Shape& s, const float* w, float* packed) {
   for (int p = 0; p < POINTS; ++p)
     for (int c = 0; c < s.channels; ++c)
       for (int i = 0; i < K; ++i, packed += s.filters)
-        for (int f = 0; f < s.filters; ++f) {
-          float value = 0;
-          EACH(j, K) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
-          packed[f] = value;
-        }
+        for (int f = 0; f < s.filters; ++f) packed[f] = weight_at<K>(s, w, p, i, c, f);
 }
 
 // The same for the way back: [point][filter][kernel row, last first][channel].
@@ -33,11 +29,8 @@ void pack_backward(const Shape& s, const float* w, float* packed) {
   for (int p = 0; p < POINTS; ++p)
     for (int c = 0; c < s.channels; ++c)
       for (int i = 0; i < K; ++i)
-        for (int f = 0; f < s.filters; ++f) {
-          float value = 0;
-          EACH(j, K) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
-          packed[((long(p) * s.filters + f) * K + K - 1 - i) * s.channels + c] = value;
-        }
+        for (int f = 0; f < s.filters; ++f)
+          packed[((long(p) * s.filters + f) * K + K - 1 - i) * s.channels + c] = weight_at<K>(s, w, p, i, c, f);
 }
 
 // ---------------------------------------------------------------------------------------------------- forward

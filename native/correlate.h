@@ -103,6 +103,9 @@ inline int best_block(const Correlation& s) {
   return best;
 }
 
+// Sums of a chunk at one point, outputs times positions: what it leaves for `finish` should still lie in the first cache.
+constexpr int CHUNK = 72;
+
 // P positions and as many outputs as go with them at a time, and a chunk of rows at all points before `finish`.
 template <int P, class Finish>
 void correlate_in(const Correlation& s, const float* in, const float* w, float* sums, Finish finish) {
@@ -110,8 +113,8 @@ void correlate_in(const Correlation& s, const float* in, const float* w, float* 
   for (int b = 0; b < blocks.number; ++b)
     with_constant<MOST_OUTPUTS<P>>(blocks.size(b), [&](auto size) {
       constexpr int O = decltype(size)::value;
-      // What a chunk leaves for `finish` should still lie in the first cache. A chunk holds P positions at least.
-      const Blocks chunks(s.out_rows / s.unit, std::max(72 / O / s.tiles / s.unit, 1));
+      // A chunk holds P positions at least.
+      const Blocks chunks(s.out_rows / s.unit, std::max(CHUNK / O / s.tiles / s.unit, 1));
       for (int c = 0; c < chunks.number; ++c) {
         const int row = chunks.start(c) * s.unit, rows = chunks.size(c) * s.unit;
         const int begin = row * s.tiles, end = begin + rows * s.tiles;
@@ -130,7 +133,7 @@ void correlate_in(const Correlation& s, const float* in, const float* w, float* 
 
 // Floats that `sums` must hold.
 inline long sums_of(const Correlation& s) {
-  return std::max(72L, long(MOST_OUTPUTS<1>) * s.tiles * s.unit) * POINTS * LANES;
+  return std::max(long(CHUNK), long(MOST_OUTPUTS<1>) * s.tiles * s.unit) * POINTS * LANES;
 }
 
 // All outputs. `in` is [point][input][row][tile], `w` is [point][input][tap][output]; a block of outputs and a chunk of
@@ -145,11 +148,12 @@ void correlate(const Correlation& s, const float* in, const float* w, float* sum
   }
 }
 
-// F filters' gradients at E taps (of one channel's column, or of E channels): each the sum over all positions of
-// gradient times input, at one point. Tap e is `offset[e]` behind x. Written to WHOLE<F * E> floats.
+// N floats, filled up to whole vectors.
 template <int N>
 constexpr int WHOLE = (N + WIDTH - 1) / WIDTH * WIDTH;
 
+// F filters' gradients at E taps (of one channel's column, or of E channels): each the sum over all positions of
+// gradient times input, at one point. Tap e is `offset[e]` behind x. Written to WHOLE<F * E> floats.
 template <int F, int E>
 inline void tap_products(int positions, const float* x, const long* offset, const float* d, long d_map, float* to) {
   Vec acc[WHOLE<F * E> / WIDTH][WIDTH] = {};

@@ -40,6 +40,14 @@ struct Taps {
 template <int K>
 constexpr Taps<K> TAPS{};
 
+// Of weights (k, k, channels, filters): row i of channel c's kernel for filter f, at point p.
+template <int K>
+inline float weight_at(const Shape& s, const float* w, int p, int i, int c, int f) {
+  float value = 0;
+  EACH(j, K) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
+  return value;
+}
+
 // Eight columns of the input -> their values at the points. V is a vector, or one number.
 template <int K, class V>
 inline void to_points(const V (&x)[POINTS], V (&v)[POINTS]) {

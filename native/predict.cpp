@@ -97,16 +97,13 @@ void Predictor::group(const std::uint8_t* bytes, const float* floats, long first
   }
   const Shape& last = net_.banks.back();
   const int positions = last.out_height() * last.out_width();
-  float* barcodes = scratch(2, long(last.filters) * LANES);
-  for (int lane = 0; lane < LANES; ++lane)
-    for (int f = 0; f < last.filters; ++f) barcodes[lane * last.filters + f] = 0;
-  for (int f = 0; f < last.filters; ++f) {
-    float sums[LANES] = {};
-    for (int p = 0; p < positions; ++p)
-      for (int lane = 0; lane < LANES; ++lane) sums[lane] += x[(long(f) * positions + p) * LANES + lane];
-    for (int lane = 0; lane < LANES; ++lane) barcodes[lane * last.filters + f] = sums[lane] / float(positions);
+  float* means = scratch(2, long(last.filters) * LANES);
+  kernels_.average(last.filters, positions, x, means);
+  float* barcode = y;  // free by now, and large enough
+  for (int lane = 0; lane < n; ++lane) {
+    for (int f = 0; f < last.filters; ++f) barcode[f] = means[long(f) * LANES + lane];
+    head(barcode, first + lane, stages);
   }
-  for (int lane = 0; lane < n; ++lane) head(barcodes + lane * last.filters, first + lane, stages);
 }
 
 void Predictor::one(const std::uint8_t* bytes, const float* floats, long at, float* const* stages) const {

@@ -23,11 +23,7 @@ void pack_single(const Shape& s, const float* w, float* packed) {
   for (int p = 0; p < POINTS; ++p)
     for (int i = 0; i < K; ++i)
       for (int c = 0; c < s.channels; ++c, packed += wide)
-        for (int f = 0; f < wide; ++f) {
-          float value = 0;
-          EACH(j, K) if (f < s.filters) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
-          packed[f] = value;
-        }
+        for (int f = 0; f < wide; ++f) packed[f] = f < s.filters ? weight_at<K>(s, w, p, i, c, f) : 0.0f;
 }
 
 // Channel c and, where V is a vector, those beside it; pixels of x lie `pixel` floats apart.

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +16,7 @@ from test_report import Page
 
 import inksight.training
 from benchmarks import doubtful_labels as benchmark
-from inksight import Dataset, InputError, plot
+from inksight import Dataset, InputError, Model, plot
 from inksight.config import Augmentation, Recipe
 from inksight.data import join, write_csv
 from inksight.folds import deal
@@ -39,6 +40,13 @@ def found(wrong, mnist) -> DoubtfulLabels:
     return doubtful_labels(wrong, 3, "8x5p,16x3", RECIPE, repeats=2, beside=mnist[600:3600], progress=False)
 
 
+def stand_in(activations):
+    """A model that has nothing but these activations."""
+    model = SimpleNamespace(activations=activations)
+    model.log_probabilities = partial(Model.log_probabilities, model)
+    return model
+
+
 @pytest.fixture
 def trainings(monkeypatch):
     """What was trained on and judged; in place of training there is a model that knows no image but has a memory."""
@@ -53,7 +61,7 @@ def trainings(monkeypatch):
             return {"logits": np.zeros((len(images), 10), np.float32)}
 
         assert splits.validation is splits.test is None
-        return SimpleNamespace(model=SimpleNamespace(activations=activations), stopped="epochs", seconds=1.0)
+        return SimpleNamespace(model=stand_in(activations), stopped="epochs", seconds=1.0)
 
     monkeypatch.setattr(inksight.training, "run", run)
     return kept
@@ -112,7 +120,7 @@ def test_doubt_by_hand(monkeypatch, mnist):
 
     def run(*arguments, **options):
         logits = np.log([next(p)] * 6).astype(np.float32)
-        model = SimpleNamespace(activations=lambda images, only: {"logits": logits[: len(images)]})
+        model = stand_in(lambda images, only: {"logits": logits[: len(images)]})
         return SimpleNamespace(model=model, stopped="epochs", seconds=0.0)
 
     monkeypatch.setattr(inksight.training, "run", run)

@@ -13,7 +13,7 @@ import inksight
 from inksight import InksightError, InputError, Splits
 from inksight.config import Recipe
 from inksight.step import stack, steps_a_call
-from inksight.training import _count_values, run, train
+from inksight.training import run, train
 
 
 def test_a_small_network_learns(small_run):
@@ -33,18 +33,6 @@ def test_three_lines_are_enough(digits):
 def test_the_same_seed_gives_the_same_bytes(digits, small_run):
     assert run(digits, SMALL, QUICK, progress=False).model.digest == small_run.model.digest
     assert run(digits, SMALL, QUICK, seed=1, progress=False).model.digest != small_run.model.digest
-
-
-def test_normalization_is_that_of_the_training_images(digits, model):
-    pixels = digits.train.images / 255
-    assert model.params["normalization.mean"] == pytest.approx(pixels.mean(), rel=1e-5)
-    assert model.params["normalization.variance"] == pytest.approx(pixels.var(), rel=1e-5)
-    assert model.params["normalization.count"] == pixels.size
-
-
-def test_values_are_counted_as_numpy_counts_them(rng):
-    images = rng.integers(0, 256, (3001, 28, 28)).astype(np.uint8)  # more than one part
-    np.testing.assert_array_equal(_count_values(images), np.bincount(images.ravel(), minlength=256))
 
 
 def test_the_first_step_goes_alone(digits, monkeypatch):

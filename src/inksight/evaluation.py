@@ -200,9 +200,8 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
         f"the model's {model.class_names}",
     )  # fmt: skip
 
-    logits = model.activations(data.images, only=["logits"])["logits"].astype(np.float64)
-    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    predictions = logits.argmax(axis=1)
+    log_p = model.log_probabilities(data.images)
+    predictions = log_p.argmax(axis=1)
     own = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
     confusion = np.zeros((len(model.class_names),) * 2, np.int64)
     np.add.at(confusion, (labels, predictions), 1)

@@ -218,8 +218,7 @@ def doubtful_labels(
         if done.stopped == "interrupted":
             raise KeyboardInterrupt
         seconds += done.seconds
-        logits = done.model.activations(data.images[judged], only=["logits"])["logits"].astype(np.float64)
-        log_p[judged] = np.logaddexp(log_p[judged], logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
+        log_p[judged] = np.logaddexp(log_p[judged], done.model.log_probabilities(data.images[judged]))
     log_p -= np.log(repeats)
 
     own = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]

@@ -123,7 +123,7 @@ class Model:
         batch = as_images(images)
         names = self._stages if only is None else tuple(only)
         for name in names:
-            if name not in self._stages:
+            if name not in self._stages:  # asked first, because the words for `check` would cost one image dearly
                 check(False, "stage", name, "one of " + ", ".join(self._stages))
         if not native.computes():
             from inksight.network import predict  # brings JAX, which the native engine does without
@@ -142,6 +142,12 @@ class Model:
     def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, (n, classes) 0..1, rows summing to 1; see `activations`."""
         return self.activations(images, only=["probabilities"])["probabilities"]
+
+    def log_probabilities(self, images: ArrayLike) -> NDArray[np.float64]:
+        """Return the logarithm of each class's probability, (n, classes), exact near 0 and 1 too; see `activations`."""
+        logits = self.activations(images, only=["logits"])["logits"].astype(np.float64)
+        result: NDArray[np.float64] = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        return result
 
     def predict(self, images: ArrayLike) -> NDArray[np.int64]:
         """Return the most probable class of each image, (n,); see `activations`."""

@@ -22,6 +22,7 @@ from inksight.errors import InksightError, InputError
 from inksight.history import Epoch, History
 from inksight.interrupt import CtrlC
 from inksight.model import Model
+from inksight.normalization import measure
 from inksight.optimizer import Adam
 from inksight.progress import Progress, TrainingBar
 from inksight.step import stack, steps_a_call, take_steps
@@ -268,34 +269,8 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
 
 
 def _read_pixels(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
-    """Return the digest of `data` and, if asked to, its normalisation: of all pixels, scaled to 0..1."""
-    if not normalize:
-        return data.digest, {}
-    # A sum over 256 counts is exact.
-    counts, values = _count_values(data.images), np.arange(256) / 255
-    mean = np.average(values, weights=counts)
-    variance = np.average((values - mean) ** 2, weights=counts)
-    check(bool(variance > 0), "training images", "all of one value", "images with ink on them")
-    normalization = {"mean": mean, "variance": variance, "count": data.images.size}
-    return data.digest, {NORMALIZATION + k: np.asarray(v, np.float32) for k, v in normalization.items()}
-
-
-def _count_values(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return how many pixels have each value 0..255.
-
-    Examples
-    --------
-    >>> _count_values(np.array([[[3, 0], [3, 255]]], np.uint8))[[0, 3, 255]]
-    array([1, 2, 1])
-    """
-    # Two pixels at a time; and part by part, because `np.bincount` first makes eight bytes of every number.
-    pairs = images.reshape(-1).view(np.uint16)
-    counts = np.zeros(1 << 16, np.int64)
-    for start in range(0, len(pairs), 1 << 20):
-        counts += np.bincount(pairs[start : start + (1 << 20)], minlength=1 << 16)
-    both = counts.reshape(256, 256)
-    result: NDArray[np.int64] = both.sum(axis=0) + both.sum(axis=1)
-    return result
+    """Return the digest of `data` and, if asked to, its normalisation."""
+    return data.digest, measure(data.images) if normalize else {}
 
 
 def _check_labels(data: Dataset) -> None:
@@ -310,8 +285,7 @@ def _validate(model: Model, data: Dataset | None) -> tuple[float, float]:
     """Return mean cross-entropy and accuracy, NaN without data."""
     if data is None:
         return math.nan, math.nan
-    logits = model.activations(data.images, only=["logits"])["logits"].astype(np.float64)
-    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    log_p = model.log_probabilities(data.images)
     labels = data.require_labels("validation")
     own = np.take_along_axis(log_p, labels[:, None], axis=1)
-    return -float(own.mean()), float((logits.argmax(axis=1) == labels).mean())
+    return -float(own.mean()), float((log_p.argmax(axis=1) == labels).mean())

@@ -2,7 +2,7 @@
 
 import click
 
-from inksight.cli.options import data_option, json_option, print_json
+from inksight.cli.options import RECIPE, data_option, json_option, print_json
 
 
 @click.command()
@@ -11,7 +11,7 @@ from inksight.cli.options import data_option, json_option, print_json
 @click.option("--keep-accuracy", type=float, default=98.9, show_default=True, metavar="ACCURACY",
               help="Validation accuracy to keep, in per cent such as 98.9 or as a share such as 0.989.")  # fmt: skip
 @click.option("--network", default="post", show_default=True, help="What to train first if no MODEL is given.")
-@click.option("--recipe", default="default", show_default=True, help="`default` or `post`.")
+@RECIPE
 @click.option("--share", type=float, default=0.25, show_default=True, help="Of the parameters: what a step removes.")
 @click.option("--epochs", type=int, default=4, show_default=True, help="Of training after each step.")
 @click.option("--steps", type=int, help="Take no more than so many.")

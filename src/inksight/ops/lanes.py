@@ -90,18 +90,18 @@ def _keep(x, kernel, bias, pool, leak, average):  # type: ignore[no-untyped-def]
 def _backward(pool, leak, average, kept, gradients):  # type: ignore[no-untyped-def]
     x, kernel, y, won, wants_input = kept
     d_maps, d_means = gradients
-    parts = []
+    # The gradient of means alone stays one value a map: the engine spreads it.
+    dy = jnp.zeros_like(y) if isinstance(d_maps, SymbolicZero) else d_maps
     if average and not isinstance(d_means, SymbolicZero):
-        parts.append(d_means / math.prod(y.shape[2:4]))
-    if not isinstance(d_maps, SymbolicZero) or not parts:
-        parts.append(jnp.zeros_like(y) if isinstance(d_maps, SymbolicZero) else d_maps)
+        spread = d_means / math.prod(y.shape[2:4])
+        dy = spread if isinstance(d_maps, SymbolicZero) else dy + spread
     shapes = (
         jax.ShapeDtypeStruct(x.shape if wants_input else (0,), jnp.float32),
         jax.ShapeDtypeStruct(kernel.shape, jnp.float32),
         jax.ShapeDtypeStruct(kernel.shape[-1:], jnp.float32),
     )
     call = jax.ffi.ffi_call("inksight_backward", shapes)
-    dx, d_kernel, d_bias = call(x, kernel, y, won, sum(parts), pool=np.int32(pool), leak=np.float32(leak))
+    dx, d_kernel, d_bias = call(x, kernel, y, won, dy, pool=np.int32(pool), leak=np.float32(leak))
     return (dx if wants_input else None), d_kernel, d_bias
 
 
