@@ -37,7 +37,13 @@ def probabilities(model, images):
     p = {name: value.astype(np.float64) for name, value in model.params.items()}
     x = (images[..., None] / 255 - p["normalization.mean"]) / np.sqrt(p["normalization.variance"])
     for number, bank in enumerate(model.network.banks, start=1):
-        x = conv_block(x, p[f"bank{number}.kernel"], p[f"bank{number}.bias"], bank.pool, model.network.leak)
+        name = f"bank{number}."
+        if bank.separable:  # as it is described: every channel by itself, then the channels together
+            channels = [convolve(x[..., [c]], p[name + "depthwise"][:, :, [c], None]) for c in range(x.shape[-1])]
+            kernel, x = p[name + "pointwise"][None, None], np.concatenate(channels, axis=-1)
+        else:
+            kernel = p[name + "kernel"]
+        x = conv_block(x, kernel, p[name + "bias"], bank.pool, model.network.leak)
     x = x.mean(axis=(1, 2))
     if model.network.dense:
         x = leaky(x @ p["dense.kernel"] + p["dense.bias"], model.network.leak)

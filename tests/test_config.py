@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inksight import InputError
 from inksight.config import NETWORKS, RECIPES, Augmentation, Bank, Network, Recipe, get_network, get_recipe
 
-banks = st.builds(Bank, st.integers(1, 64), st.sampled_from((1, 3, 5, 7)), st.just(1))
+banks = st.builds(Bank, st.integers(1, 64), st.sampled_from((1, 3, 5, 7)), st.just(1), st.booleans())
 
 
 def test_presets_are_the_posts_code_and_prose():
@@ -27,8 +27,6 @@ def test_the_recipe_post_is_the_posts():
 def test_networks_survive_json_and_their_own_description(banks, dense, classes):
     network = Network(banks, dense=dense, classes=classes)
     assert Network.from_dict(_through_json(network.to_dict())) == network
-    spec = ",".join(f"{bank.filters}x{bank.kernel}" for bank in banks) + f",d{dense}"
-    assert get_network(spec, classes) == network
     assert get_network(network.spec, classes) == network
 
 
@@ -47,6 +45,12 @@ def test_the_posts_network_describes_itself():
     assert NETWORKS["post"].spec == "20x5p,20x5,40x3,d20"
 
 
+def test_a_short_description_says_all_of_a_bank():
+    assert get_network("4x5p,8x3s,6x1sp").banks == (
+        Bank(4, 5, pool=2), Bank(8, 3, separable=True), Bank(6, 1, pool=2, separable=True),
+    )  # fmt: skip
+
+
 def test_named_networks_take_the_number_of_classes():
     assert get_network("post", classes=26) == replace(NETWORKS["post"], classes=26)
 
@@ -58,6 +62,7 @@ def test_named_networks_take_the_number_of_classes():
         (lambda: Bank(True), "filters must be"),
         (lambda: Bank(4, 4), "kernel must be 1, 3, 5 or 7, got 4"),
         (lambda: Bank(4, 3, 3), "pool must be 1 or 2, got 3"),
+        (lambda: Bank(4, 3, 1, 1), "separable must be true or false, got 1"),
         (lambda: Network(()), "number of banks must be 1 to 32, got 0"),
         (lambda: Network((Bank(4, 7, 2),) * 3), "small enough to leave a pixel"),
         (lambda: Network((Bank(4),), leak=float("nan")), "leak must be 0 to 1, got nan"),

@@ -40,6 +40,7 @@ NETS = [
     Network((Bank(3, 1), Bank(2, 7, 2), Bank(5, 5)), dense=4, classes=3, leak=0.3),
     Network((Bank(4, 3, 2), Bank(6, 3, 2)), classes=2, leak=0.0),
     Network((Bank(1, 5, 2),), dense=7, leak=1.0),
+    Network((Bank(4, 5, 2, separable=True), Bank(6, 3, separable=True), Bank(3, 3)), classes=4),
 ]
 
 

@@ -47,12 +47,14 @@ def change(model: Model, **arrays: np.ndarray) -> Model:
 
 def silence(model: Model, bank: int, number: int) -> Model:
     """Return a model in which one filter's map is always zero."""
-    kernel, bias = (model.params[f"bank{bank}.{name}"].copy() for name in ("kernel", "bias"))
-    kernel[..., number], bias[number] = 0, 0
-    return change(model, **{f"bank{bank}_kernel": kernel, f"bank{bank}_bias": bias})
+    changed = {}
+    for name in {f"bank{bank}.{part}" for part in ("kernel", "pointwise", "bias")} & model.params.keys():
+        changed[name] = model.params[name].copy()
+        changed[name][..., number] = 0
+    return replace(model, params=model.params | changed)
 
 
-@pytest.mark.parametrize("network", ["5x5p,4x3,6x3,d7", "5x5p,4x3,6x3", "3x7"])
+@pytest.mark.parametrize("network", ["5x5p,4x3,6x3,d7", "5x5p,4x3s,6x3s", "3x7", "3x5s,4x3"])
 def test_a_dead_filter_goes_without_a_trace(network, some):
     model = Model.untrained(get_network(network), seed=3)
     for bank in range(1, len(model.network.banks) + 1):

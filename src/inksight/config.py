@@ -37,16 +37,21 @@ class Bank:
         Side of each square kernel, in pixels.
     pool : {1, 2}
         Side of the max-pooling window; 1 pools nothing.
+    separable : bool
+        Whether each filter's kernel for a channel is that channel's own kernel times one weight: far fewer weights,
+        the same sums (Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR 2017).
     """
 
     filters: int
     kernel: int = 3
     pool: int = 1
+    separable: bool = False
 
     def __post_init__(self) -> None:
         check(is_count(self.filters) and self.filters <= 1024, "filters", self.filters, "1 to 1024")
         check(is_count(self.kernel) and self.kernel in (1, 3, 5, 7), "kernel", self.kernel, "1, 3, 5 or 7")
         check(is_count(self.pool) and self.pool in (1, 2), "pool", self.pool, "1 or 2")
+        check(isinstance(self.separable, bool), "separable", self.separable, "true or false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ class Network:
     @property
     def spec(self) -> str:
         """Its banks and dense layer as `get_network` takes them, such as ``20x5p,20x5,40x3,d20``."""
-        banks = [f"{bank.filters}x{bank.kernel}{'p' * (bank.pool > 1)}" for bank in self.banks]
+        banks = [f"{bank.filters}x{bank.kernel}{'s' * bank.separable}{'p' * (bank.pool > 1)}" for bank in self.banks]
         return ",".join([*banks, f"d{self.dense}"] if self.dense else banks)
 
     def to_dict(self) -> dict[str, Any]:
@@ -253,7 +258,7 @@ RECIPES = {
 }  # fmt: skip
 """`default` is what measured best for its time; `post` the post's own (a tenth of a turn, a tenth of the side)."""
 
-SPEC = re.compile(r"(?P<filters>\d{1,4})x(?P<kernel>\d)(?P<pool>p?)")
+SPEC = re.compile(r"(?P<filters>\d{1,4})x(?P<kernel>\d)(?P<separable>s?)(?P<pool>p?)")
 
 
 def get_network(name: "str | Network", classes: int = 10) -> Network:
@@ -262,8 +267,8 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     Parameters
     ----------
     name : str or Network
-        ``post``, ``post-prose``, or banks as ``FILTERSxKERNEL`` joined by commas, ``p`` for a 2x2 pool, and
-        at the end ``dUNITS`` for a dense layer. A `Network` is handed back as it is.
+        ``post``, ``post-prose``, or banks as ``FILTERSxKERNEL`` joined by commas, then ``s`` for a separable one,
+        ``p`` for a 2x2 pool, and at the end ``dUNITS`` for a dense layer. A `Network` is handed back as it is.
     classes : int
         Number of classes of a network given by name.
 
@@ -283,7 +288,9 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     else:
         parts.append(last)
     matches = [SPEC.fullmatch(part) for part in parts]
-    banks = [Bank(int(m["filters"]), int(m["kernel"]), 2 if m["pool"] else 1) for m in matches if m]
+    banks = [
+        Bank(int(m["filters"]), int(m["kernel"]), 2 if m["pool"] else 1, bool(m["separable"])) for m in matches if m
+    ]
     check(
         len(banks) == len(parts) and bool(banks), "network", name,
         "one of " + ", ".join(NETWORKS) + ", or banks such as 20x5p,20x5,40x3,d20",

@@ -21,7 +21,7 @@ from inksight.files import write_bytes
 from inksight.history import History
 from inksight.predictor import Predictor
 from inksight.readers import DIGITS
-from inksight.structure import init, shapes, stages
+from inksight.structure import init, kernel, shapes, stages
 
 FORMAT = "inksight model 1"
 SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
@@ -173,7 +173,8 @@ class Model:
         """Return the kernels of a bank, counted from 1, as (filters, channels, k, k)."""
         banks = len(self.network.banks)
         check(is_count(bank) and bank <= banks, "bank", bank, f"1 to {banks}")
-        return self.params[f"bank{bank}.kernel"].transpose(3, 2, 0, 1)
+        weights: NDArray[np.float32] = kernel(self.params, bank)
+        return weights.transpose(3, 2, 0, 1)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one ``.safetensors`` file, beside its place first and then renamed into it.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inksight import ops
 from inksight.config import Network
-from inksight.structure import NORMALIZATION
+from inksight.structure import NORMALIZATION, kernel
 
 Params = Mapping[str, Any]
 
@@ -44,11 +44,11 @@ def forward(network: Network, params: Params, x: Array, count: int) -> dict[str,
     """Return every stage above `count` normalised images, up to ``logits``; those of the banks in `ops`' layout."""
     result = {}
     for number, bank in enumerate(network.banks, start=1):
-        kernel, bias = jnp.asarray(params[f"bank{number}.kernel"]), jnp.asarray(params[f"bank{number}.bias"])
+        weights, bias = jnp.asarray(kernel(params, number)), jnp.asarray(params[f"bank{number}.bias"])
         if number < len(network.banks):
-            x = ops.conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak)
+            x = ops.conv_block(x, weights, bias, pool=bank.pool, leak=network.leak)
         else:  # global average pooling: (count, filters)
-            x, barcodes = ops.averaged_conv_block(x, kernel, bias, pool=bank.pool, leak=network.leak, count=count)
+            x, barcodes = ops.averaged_conv_block(x, weights, bias, pool=bank.pool, leak=network.leak, count=count)
         result[f"bank{number}"] = x
     return result | {"barcode": barcodes} | head(network, params, barcodes)
 

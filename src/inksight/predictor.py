@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inksight import native
 from inksight.config import SIDE, Network
 from inksight.errors import InksightError
-from inksight.structure import NORMALIZATION, shapes
+from inksight.structure import NORMALIZATION, kernel
 
 Floats = POINTER(c_float)
 
@@ -35,8 +35,10 @@ class Predictor:
         banks = [value for bank in network.banks for value in (bank.filters, bank.kernel, bank.pool)]
         normalization = (params[NORMALIZATION + name] for name in ("mean", "variance"))
         numbers = [network.leak, *(float(value) for value in normalization)]
-        names = [name for name in shapes(network) if not name.startswith(NORMALIZATION)]
-        weights = np.concatenate([np.ravel(params[name]) for name in names]).astype(np.float32)
+        parts = [x for i in range(1, len(network.banks) + 1) for x in (kernel(params, i), params[f"bank{i}.bias"])]
+        layers = [*(["dense"] if network.dense else []), "output"]
+        parts += [params[f"{layer}.{part}"] for layer in layers for part in ("kernel", "bias")]
+        weights = np.concatenate([np.ravel(part) for part in parts]).astype(np.float32)
         self.handle = library.inksight_predictor(
             (c_int * len(banks))(*banks), c_int(len(network.banks)), c_int(SIDE), c_int(network.dense),
             c_int(network.classes), (c_float * 3)(*numbers), weights.ctypes.data_as(Floats),

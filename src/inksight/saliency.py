@@ -56,10 +56,15 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model
             raise InputError(f"bank {bank} must keep a filter, got all {count} to remove: leave one of them")
         kept = [number for number in range(count) if number not in gone]
         banks[bank - 1] = replace(banks[bank - 1], filters=len(kept))
-        params[f"{stage}.kernel"] = params[f"{stage}.kernel"][..., kept]
-        params[f"{stage}.bias"] = params[f"{stage}.bias"][kept]
+        for part in ("kernel", "pointwise", "bias"):  # of those there are, the last axis is the filters'
+            name = f"{stage}.{part}"
+            if name in params:
+                params[name] = params[name][..., kept]
         above = _reader(model, bank)
-        params[above] = params[above].take(kept, axis=-2)  # the axis of what a kernel reads
+        for part, axis in (("kernel", -2), ("pointwise", -2), ("depthwise", -1)):  # the axis of what a kernel reads
+            name = f"{above}.{part}"
+            if name in params:
+                params[name] = params[name].take(kept, axis=axis)
     return replace(model, network=replace(model.network, banks=tuple(banks)), params=params)
 
 
@@ -166,16 +171,18 @@ def weights_saved(model: Model, bank: int) -> int:
     >>> [weights_saved(Model.untrained(get_network("post")), bank) for bank in (1, 2, 3)]
     [526, 861, 201]
     """
-    stage, filters = stage_of(model, bank), model.network.banks[bank - 1].filters
-    above = model.params[_reader(model, bank)].size
-    return (parameter_count(model.network, layer=stage) + above) // filters
+    stage_of(model, bank)  # is there such a bank?
+    banks, filters = model.network.banks, model.network.banks[bank - 1].filters
+    other = replace(banks[bank - 1], filters=filters - 1 or 2)  # one less, or, of a bank's only one, one more
+    changed = replace(model.network, banks=(*banks[: bank - 1], other, *banks[bank:]))
+    return abs(parameter_count(changed) - parameter_count(model.network))
 
 
 def _reader(model: Model, bank: int) -> str:
-    """Return the name of the kernel that reads a bank's maps."""
+    """Return the name of the layer that reads a bank's maps."""
     if bank < len(model.network.banks):
-        return f"bank{bank + 1}.kernel"
-    return "dense.kernel" if model.network.dense else "output.kernel"
+        return f"bank{bank + 1}"
+    return "dense" if model.network.dense else "output"
 
 
 def _loss(model: Model, data: Dataset, bank: int = 0, number: int = 0) -> float:

@@ -105,5 +105,5 @@ def _objective(
     log_p = jnp.where(own, jax.nn.log_softmax(logits), 0).sum(axis=1)
     loss = -(weight * log_p).sum() / weight.sum()
     right = (weight * (logits.argmax(axis=1) == labels)).sum()
-    squares = sum(jnp.sum(w**2) for name, w in params.items() if name.endswith(".kernel"))
+    squares = sum(jnp.sum(w**2) for name, w in params.items() if not name.endswith(".bias"))
     return loss + network.l2 * squares, (loss, right)

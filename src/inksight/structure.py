@@ -4,7 +4,9 @@ And the weights to start from. No JAX here.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,11 @@ def shapes(network: Network) -> dict[str, tuple[int, ...]]:
     result: dict[str, tuple[int, ...]] = {NORMALIZATION + name: () for name in ("mean", "variance", "count")}
     channels = 1
     for number, bank in enumerate(network.banks, start=1):
-        result[f"bank{number}.kernel"] = (bank.kernel, bank.kernel, channels, bank.filters)
+        if bank.separable:
+            result[f"bank{number}.depthwise"] = (bank.kernel, bank.kernel, channels)
+            result[f"bank{number}.pointwise"] = (channels, bank.filters)
+        else:
+            result[f"bank{number}.kernel"] = (bank.kernel, bank.kernel, channels, bank.filters)
         result[f"bank{number}.bias"] = (bank.filters,)
         channels = bank.filters
     if network.dense:
@@ -36,6 +42,17 @@ def shapes(network: Network) -> dict[str, tuple[int, ...]]:
     result["output.kernel"] = (channels, network.classes)
     result["output.bias"] = (network.classes,)
     return result
+
+
+def kernel(params: Mapping[str, Any], bank: int) -> Any:
+    """Return the kernels (k, k, channels, filters) of a bank, counted from 1; a separable one's are multiplied out.
+
+    Of NumPy's arrays or JAX's, as the weights are.
+    """
+    name = f"bank{bank}."
+    if name + "kernel" in params:
+        return params[name + "kernel"]
+    return params[name + "depthwise"][..., None] * params[name + "pointwise"]
 
 
 def stages(network: Network) -> tuple[str, ...]:
@@ -58,10 +75,13 @@ def init(network: Network, seed: int) -> dict[str, NDArray[np.float32]]:
     """
     params = {}
     for number, (name, shape) in enumerate(shapes(network).items()):
-        params[name] = np.zeros(shape, np.float32)
-        if name.endswith(".kernel"):
+        params[name], limit = np.zeros(shape, np.float32), 0.0
+        if name.endswith(".depthwise"):  # so that, times the pointwise weights, it is as if drawn whole
+            limit = math.sqrt(3 / math.prod(shape[:2]))
+        elif not name.endswith(".bias") and shape:
             positions = math.prod(shape[:-2])  # of the kernel; 1 for a dense layer
             limit = math.sqrt(6 / (positions * (shape[-2] + shape[-1])))
+        if limit:
             params[name] += np.random.default_rng([seed, number]).uniform(-limit, limit, shape)
     params[NORMALIZATION + "variance"] += 1
     return params
@@ -103,7 +123,8 @@ def layers(network: Network) -> list[Layer]:
     side = SIDE
     for number, (bank, after) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         side = side - bank.kernel + 1
-        rows.append(Layer(f"bank{number}", "Conv2D", (side, side, bank.filters), count(f"bank{number}")))
+        kind = "SeparableConv2D" if bank.separable else "Conv2D"
+        rows.append(Layer(f"bank{number}", kind, (side, side, bank.filters), count(f"bank{number}")))
         if bank.pool > 1:
             rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (after, after, bank.filters), 0))
         side = after
