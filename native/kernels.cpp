@@ -2,6 +2,7 @@
 #include "kernels.h"
 
 #include "conv.h"
+#include "orthogonal.h"
 #include "peak.h"
 #include "single.h"
 #include "warp.h"
@@ -50,6 +51,7 @@ const Kernels NAME(INKSIGHT_ISA) = {
       INKSIGHT_ISA::single_of(s)(s, x, pixel, packed, b, leak, y);
     },
     INKSIGHT_ISA::warp,
+    INKSIGHT_ISA::orthogonalize,
     INKSIGHT_ISA::peak,
 };
 

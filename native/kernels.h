@@ -23,6 +23,8 @@ struct Kernels {
   void (*single)(const Shape&, const float* x, int pixel, const float* packed, const float* b, float leak, float* y);
   void (*warp)(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
                float mean, float variance, float* out);
+  // `steps` steps with the polynomial's three coefficients: see orthogonal.h.
+  void (*orthogonalize)(int rows, int columns, const float* m, int steps, const float* abc, float* out);
   double (*peak)(long repeats);
 };
 

@@ -62,6 +62,14 @@ Error warp(ffi::Buffer<ffi::U8> images, ffi::Buffer<ffi::S32> rows, F32 lattice,
   return Error::Success();
 }
 
+Error orthogonalize(F32 m, std::int32_t steps, float a, float b, float c, OutF32 out) {
+  const auto size = m.dimensions();
+  if (size.size() != 2) return Error::InvalidArgument("inksight: not a matrix");
+  const float abc[] = {a, b, c};
+  inksight::kernels().orthogonalize(int(size[0]), int(size[1]), m.typed_data(), steps, abc, out->typed_data());
+  return Error::Success();
+}
+
 }  // namespace
 
 #pragma GCC visibility push(default)  // found by name
@@ -75,4 +83,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, backward,
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, warp,
                               ffi::Ffi::Bind().Arg<ffi::Buffer<ffi::U8>>().Arg<ffi::Buffer<ffi::S32>>().Arg<F32>()
                                   .Arg<F32>().Arg<F32>().Ret<F32>());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_orthogonalize, orthogonalize,
+                              ffi::Ffi::Bind().Arg<F32>().Attr<std::int32_t>("steps").Attr<float>("a").Attr<float>("b")
+                                  .Attr<float>("c").Ret<F32>());
 #pragma GCC visibility pop

@@ -184,7 +184,7 @@ def test_weights_are_checked(model, name, value, words):
 
 
 def test_missing_and_oversized_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match="must exist: train one"):
+    with pytest.raises(InputError, match=r"must be a file that exists, or one of post.*train one"):
         Model.load(tmp_path / "none.safetensors")
     with pytest.raises(InputError, match="must exist"):
         Model.load(tmp_path)

@@ -9,7 +9,9 @@ from scipy import interpolate, ndimage
 
 from inksight.augment import draw_lattices
 from inksight.config import Augmentation
+from inksight.ops import lanes, xla
 from inksight.ops.xla import conv_block, convolve_any, convolve_one_channel, warp
+from inksight.optimizer import POLYNOMIAL, STEPS
 
 
 @settings(max_examples=25, deadline=None)
@@ -106,3 +108,20 @@ def test_a_map_far_outside_reads_zeros_everywhere(rng):
     away = jnp.asarray(reference.STILL[None] + 1e6)
     result = warp(jnp.asarray(images), jnp.zeros(1, int), away, jnp.float32(0), jnp.float32(1))
     assert float(jnp.abs(result).max()) == 0
+
+
+@pytest.mark.parametrize("home", [lanes, xla] if lanes.register() else [xla])
+@pytest.mark.parametrize("shape", [(25, 20), (20, 25), (500, 20), (7, 1), (1, 7), (12, 12), (180, 40), (30, 33)])
+def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(home, shape, rng):
+    matrix = rng.normal(size=shape).astype(np.float32)
+    u, values, v = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
+    a, b, c = POLYNOMIAL
+    expected = values / np.linalg.norm(values)
+    for _ in range(STEPS):
+        expected = a * expected + b * expected**3 + c * expected**5
+    found = np.asarray(home.orthogonalized(matrix, STEPS, POLYNOMIAL))
+    np.testing.assert_allclose(found, (u * expected) @ v, atol=2e-4)
+    assert expected[values > 0.02 * np.linalg.norm(values)].min() > 0.65
+    assert expected.max() < 1.25
+    nothing = np.zeros(shape, np.float32)
+    np.testing.assert_array_equal(home.orthogonalized(nothing, STEPS, POLYNOMIAL), nothing)

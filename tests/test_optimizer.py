@@ -1,15 +1,17 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from inksight import ops
 from inksight.config import Recipe
-from inksight.optimizer import Adam
+from inksight.optimizer import POLYNOMIAL, STEPS, Optimizer
 
 
 def test_adam_is_keras_adam():
     # Two steps by hand, as Keras computes them.
-    state = Adam.start({"w": np.float32(1)})
+    state = Optimizer.start({"w": np.float32(1)})
     recipe = Recipe(1, beta1=0.9, beta2=0.99, epsilon=1e-2)
     w, m, v = 1.0, 0.0, 0.0
     for step, gradient in enumerate((0.5, -0.2), start=1):
@@ -23,10 +25,29 @@ def test_every_weight_moves_by_its_own_gradient(rng):
     recipe = Recipe(1, beta1=0.9, beta2=0.99, epsilon=1e-2)
     shapes = {"bank.kernel": (2, 3), "bank.bias": (3,), "scale": ()}
     weights, gradient = ({name: np.float32(rng.normal(size=shape)) for name, shape in shapes.items()} for _ in "wg")
-    together = Adam.start(weights).update(gradient, recipe, 0.1).update(gradient, recipe, 0.1)
+    together = Optimizer.start(weights).update(gradient, recipe, 0.1).update(gradient, recipe, 0.1)
     for name, shape in shapes.items():
-        alone = Adam.start({name: weights[name]})
+        alone = Optimizer.start({name: weights[name]})
         for _ in range(2):
             alone = alone.update({name: gradient[name]}, recipe, 0.1)
         assert together.params[name].shape == shape
         np.testing.assert_allclose(together.params[name], alone.params[name], rtol=1e-6)
+
+
+def test_muon_moves_kernels_and_adam_the_rest(rng):
+    shapes = {"bank1.bias": (3,), "bank1.kernel": (5, 5, 1, 3), "bank2.depthwise": (3, 3, 3), "bank2.pointwise": (3, 4),
+              "output.kernel": (4, 2)}  # fmt: skip
+    weights, gradient = ({name: np.float32(rng.normal(size=shape)) for name, shape in shapes.items()} for _ in "wg")
+    plain = Recipe(1, beta1=0.8, beta2=0.9, epsilon=1e-3)
+    muon = replace(plain, muon=0.5, momentum=0.9)
+    adams, found = (Optimizer.start(weights).update(gradient, recipe, 0.1).params for recipe in (plain, muon))
+    for name in ("bank1.bias", "bank2.depthwise", "output.kernel"):
+        np.testing.assert_allclose(found[name], adams[name], rtol=1e-6)
+    for name, rows in (("bank1.kernel", 25), ("bank2.pointwise", 4)):
+        # Every direction moves by as much: 0.1 (the rate) x 0.5 (muon) x 0.2 x the root of the longer side.
+        move = (weights[name] - found[name]).reshape(-1, shapes[name][-1]) / (0.1 * 0.5 * 0.2 * rows**0.5)
+        matrix = gradient[name].reshape(-1, shapes[name][-1])
+        np.testing.assert_allclose(move, ops.orthogonalized(matrix, STEPS, POLYNOMIAL), atol=1e-4)
+    state = Optimizer.start(weights).update(gradient, muon, 0.1)
+    state = state.update({name: np.zeros_like(g) for name, g in gradient.items()}, muon, 0.1)
+    assert np.abs(state.params["bank1.kernel"] - found["bank1.kernel"]).max() > 1e-3  # momentum carries on

@@ -10,9 +10,11 @@ import pytest
 from conftest import QUICK, SMALL
 
 import inksight
-from inksight import InksightError, InputError, Splits
-from inksight.config import Recipe
-from inksight.step import stack, steps_a_call
+from inksight import InksightError, InputError, Splits, ops
+from inksight.config import Recipe, get_network
+from inksight.network import forward
+from inksight.step import objective, stack, steps_a_call
+from inksight.structure import NORMALIZATION, init
 from inksight.training import run, train
 
 
@@ -23,6 +25,20 @@ def test_a_small_network_learns(small_run):
     assert history["loss"][2] < history["loss"][0]
     assert (small_run.stopped, small_run.train_images) == ("epochs", 4000)
     assert small_run.images_per_second == pytest.approx(12000 / history["seconds"].sum())
+
+
+def test_labels_are_smoothed_for_the_gradient_and_not_in_the_loss_told(digits):
+    network = get_network("4x5p,8x3")
+    params = {k: v for k, v in init(network, 1).items() if not k.startswith(NORMALIZATION)}
+    x = digits.train.images[:16].reshape(16, 28, 28, 1) / np.float32(255)
+    labels, weight = digits.train.labels[:16], np.arange(16) < 12
+    plain, (loss, _) = objective(network, ops.enter(x), labels, weight, 0.0, params)
+    smooth, (same, _) = objective(network, ops.enter(x), labels, weight, 0.3, params)
+    logits = np.asarray(forward(network, params, ops.enter(x), 16)["logits"], np.float64)
+    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    target = 0.7 * np.eye(10)[labels] + 0.3 / 10
+    assert float(plain) == float(loss) == float(same)
+    assert float(smooth) == pytest.approx(-(target * log_p).sum(axis=1)[:12].mean(), rel=1e-5)
 
 
 def test_three_lines_are_enough(digits):

@@ -14,7 +14,7 @@ LONG = replace(RECIPE, epochs=100_000)
 
 class Forbidden:
     def __getattribute__(self, name):
-        raise AssertionError("a sweep looked at the test images")
+        raise AssertionError("somebody looked at the test images")
 
 
 def result_of(trial, accuracy=0.5, failed=""):

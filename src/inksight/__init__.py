@@ -20,6 +20,7 @@ _HOMES = {
     "Network": "config",
     "Recipe": "config",
     "Splits": "data",
+    "card": "cards",
     "doubtful_labels": "labels",
     "evaluate": "evaluation",
     "load": "data",
@@ -30,6 +31,7 @@ _HOMES = {
 }
 _MODULES = (
     "barcode",
+    "cards",
     "config",
     "data",
     "evidence",

@@ -68,12 +68,17 @@ class Batches:
         """Batches in the whole training."""
         return self.recipe.epochs * self.recipe.passes * math.ceil(self.images / self.size)
 
-    def of_epoch(self, epoch: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch of this training, counted from 0."""
+    def of_epoch(self, epoch: int, done: float = 0.0) -> Iterator[Batch]:
+        """Yield the batches of one epoch of this training, counted from 0.
+
+        `done` is the share of the training, 0 to 1, that came before; where only time is to end it, epochs don't tell.
+        """
         first = (self.first_epoch + epoch) * self.recipe.passes
         for number in range(first, first + self.recipe.passes):
+            before = max(done, (epoch + (number - first) / self.recipe.passes) / self.recipe.epochs)
+            augmentation = self.recipe.augmentation.times(1 - self.recipe.taper * before)
             order = np.random.default_rng([self.seed, number]).permutation(self.images).astype(np.int32)
-            lattices = draw_lattices(self.seed, number, self.images, self.recipe.augmentation)
+            lattices = draw_lattices(self.seed, number, self.images, augmentation)
             for start in range(0, self.images, self.size):
                 rows = order[start : start + self.size]
                 weight = (np.arange(self.size) < len(rows)).astype(np.float32)

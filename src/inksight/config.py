@@ -161,10 +161,20 @@ class Augmentation:
         check(is_between(self.shear, 0, 2), "shear", self.shear, "0 to 2")
         check(is_between(self.elastic, 0, SIDE), "elastic", self.elastic, f"0 to {SIDE} pixels")
 
+    def times(self, share: float) -> "Augmentation":
+        """Return the augmentation with every amount times `share`, 0 to 1.
+
+        Examples
+        --------
+        >>> Augmentation(rotation=10, shift=2).times(0.5).rotation
+        5.0
+        """
+        return Augmentation(**{name: amount * share for name, amount in asdict(self).items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train: Adam, its learning rate over time, the batch and the augmentation.
+    """How to train: the optimiser, its learning rate over time, the batch and the augmentation.
 
     Parameters
     ----------
@@ -182,7 +192,18 @@ class Recipe:
         Share of the steps, 0 to 1; only for ``triangle``.
     beta1, beta2, epsilon : float
         Adam's; `epsilon` stands where Keras has it, beside the uncorrected second moment.
+    smoothing : float
+        Share of each label, 0 to 1, that is spread evenly over all classes (label smoothing: Szegedy and others,
+        "Rethinking the Inception architecture for computer vision", CVPR 2016).
+    muon : float
+        Where above 0, kernels are moved by Muon instead (`inksight.optimizer`), with `rate` times this.
+    momentum : float
+        Muon's.
     augmentation : Augmentation
+        At the start of the training.
+    taper : float
+        Share of the augmentation that is gone at the end, 0 to 1; it goes evenly. With 1 the last pass is nearly over
+        the images as they are.
     """
 
     epochs: int
@@ -194,7 +215,11 @@ class Recipe:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7
+    smoothing: float = 0.0
+    muon: float = 0.0
+    momentum: float = 0.95
     augmentation: Augmentation = field(default_factory=Augmentation)
+    taper: float = 0.0
 
     def __post_init__(self) -> None:
         check(is_count(self.epochs) and self.epochs <= 100_000, "epochs", self.epochs, "1 to 100000")
@@ -206,6 +231,10 @@ class Recipe:
         check(is_between(self.beta1, 0, 0.9999), "beta1", self.beta1, "0 to 0.9999")
         check(is_between(self.beta2, 0, 0.999999), "beta2", self.beta2, "0 to 0.999999")
         check(is_between(self.epsilon, 1e-12, 1), "epsilon", self.epsilon, "1e-12 to 1")
+        check(is_between(self.smoothing, 0, 1), "smoothing", self.smoothing, "0 to 1")
+        check(is_between(self.muon, 0, 1e6), "muon", self.muon, "0 or more")
+        check(is_between(self.momentum, 0, 0.9999), "momentum", self.momentum, "0 to 0.9999")
+        check(is_between(self.taper, 0, 1), "taper", self.taper, "0 to 1")
         check(isinstance(self.augmentation, Augmentation), "augmentation", self.augmentation, "an Augmentation")
 
     def rate_at(self, progress: float) -> float:
@@ -258,6 +287,9 @@ RECIPES = {
 }  # fmt: skip
 """`default` is what measured best for its time; `post` the post's own (a tenth of a turn, a tenth of the side)."""
 
+BUDGETS = {"seconds": ("post", "seconds"), "default": ("post", "default"), "best": ("best", "best")}
+"""How long a training may take: the network and the recipe, by name, that make the most of it."""
+
 SPEC = re.compile(r"(?P<filters>\d{1,4})x(?P<kernel>\d)(?P<separable>s?)(?P<pool>p?)")
 
 
@@ -304,3 +336,15 @@ def get_recipe(name: "str | Recipe") -> Recipe:
         return name
     check(name in RECIPES, "recipe", name, "one of " + ", ".join(RECIPES))
     return RECIPES[name]
+
+
+def get_budget(name: str) -> tuple[str, str]:
+    """Return the names of the network and the recipe of a budget.
+
+    Examples
+    --------
+    >>> get_budget("default")
+    ('post', 'default')
+    """
+    check(name in BUDGETS, "budget", name, "one of " + ", ".join(BUDGETS))
+    return BUDGETS[name]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from inksight.readers import DIGITS
 from inksight.structure import init, kernel, shapes, stages
 
 FORMAT = "inksight model 1"
+SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
 SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
 
 
@@ -210,7 +212,10 @@ class Model:
         """
         where = Path(path)
         if not where.is_file():
-            raise InputError(f"model file {str(path)!r} must exist: train one with `inksight train --out {where.name}`")
+            raise InputError(
+                f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(path)!r}: "
+                f"train one with `inksight train --out {where.name}`"
+            )
         size = where.stat().st_size
         check(size <= SIZE_LIMIT, f"size of model file {str(path)!r}", size, f"at most {SIZE_LIMIT} bytes")
         try:
@@ -238,9 +243,31 @@ class Model:
             raise InputError(f"{str(path)!r} is no inksight model, or damaged: {reason[:200]}") from error
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model file: `Model.load`, under the name the package shows."""
-    return Model.load(path)
+def load_model(model: str | os.PathLike[str]) -> Model:
+    """Read a model that ships with the package, or a model file.
+
+    Parameters
+    ----------
+    model : str or path-like
+        A name out of `SHIPPED`, or the path of a file (``./best``, should one be called like a shipped model).
+
+    Raises
+    ------
+    InputError
+        If there is neither; see `Model.load`.
+
+    Examples
+    --------
+    >>> import inksight
+    >>> model = inksight.load_model("best")
+    >>> digits = inksight.load("mnist").split().validation
+    >>> model.predict(digits.images[:5]), digits.labels[:5]
+    (array([3, 8, 6, 9, 6]), array([3, 8, 6, 9, 6]))
+    """
+    if model in SHIPPED:
+        with resources.as_file(resources.files("inksight") / "assets" / f"{model}.safetensors") as path:
+            return Model.load(path)
+    return Model.load(model)
 
 
 def as_images(images: ArrayLike) -> NDArray[Any]:

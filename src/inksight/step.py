@@ -1,4 +1,4 @@
-"""The steps of a training, compiled: forward, loss, backward, Adam, several times in one call."""
+"""The steps of a training, compiled: forward, loss, backward, optimiser, several times in one call."""
 
 from functools import cache, partial
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from inksight import ops
 from inksight.batches import Batch
 from inksight.config import Network, Recipe
 from inksight.network import forward
-from inksight.optimizer import Adam
+from inksight.optimizer import Optimizer
 from inksight.structure import NORMALIZATION
 
 
@@ -58,9 +58,9 @@ def stack(batches: list[Batch], labels: NDArray[np.int64], rates: list[float]) -
 
 @partial(jax.jit, static_argnums=(0, 1))
 def take_steps(
-    network: Network, recipe: Recipe, fixed: dict[str, Array], state: Adam, images: Array, steps: Steps
-) -> tuple[Adam, Array, Array]:
-    """Take ``steps.used`` steps of Adam.
+    network: Network, recipe: Recipe, fixed: dict[str, Array], state: Optimizer, images: Array, steps: Steps
+) -> tuple[Optimizer, Array, Array]:
+    """Take ``steps.used`` steps of the recipe's optimiser.
 
     Parameters
     ----------
@@ -68,42 +68,44 @@ def take_steps(
     recipe : Recipe
     fixed : dict of str to Array
         The normalisation.
-    state : Adam
+    state : Optimizer
     images : (n, 28, 28) uint8
     steps : Steps
 
     Returns
     -------
-    Adam
+    Optimizer
         After the last step.
     losses, right : (steps_a_call(),) float32
         Of each step's batch the mean cross-entropy, and how many images were right; 0 beyond ``steps.used``.
     """
 
-    def body(i: Array, carry: tuple[Adam, Array, Array]) -> tuple[Adam, Array, Array]:
+    def body(i: Array, carry: tuple[Optimizer, Array, Array]) -> tuple[Optimizer, Array, Array]:
         state, losses, rights = carry
         rows, weight, lattice, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
         x = ops.warp(images, rows, lattice, fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"])
-        objective = partial(_objective, network, x, labels, weight)
-        gradient, (loss, right) = jax.grad(objective, has_aux=True)(state.params)
+        small = partial(objective, network, x, labels, weight, recipe.smoothing)
+        gradient, (loss, right) = jax.grad(small, has_aux=True)(state.params)
         return state.update(gradient, recipe, rate), losses.at[i].set(loss), rights.at[i].set(right)
 
     nothing = jnp.zeros(steps_a_call(), jnp.float32)
     start = (state, nothing, nothing)
     if steps_a_call() == 1:
         return body(jnp.asarray(0), start)
-    end: tuple[Adam, Array, Array] = jax.lax.fori_loop(0, steps.used, body, start)
+    end: tuple[Optimizer, Array, Array] = jax.lax.fori_loop(0, steps.used, body, start)
     return end
 
 
-def _objective(
-    network: Network, x: Array, labels: Array, weight: Array, params: dict[str, Array]
+def objective(
+    network: Network, x: Array, labels: Array, weight: Array, smoothing: float, params: dict[str, Array]
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return what is made small, with the mean cross-entropy and the number of right images."""
     logits = forward(network, params, x, len(labels))["logits"]
     own = labels[:, None] == jnp.arange(network.classes)
-    log_p = jnp.where(own, jax.nn.log_softmax(logits), 0).sum(axis=1)
-    loss = -(weight * log_p).sum() / weight.sum()
+    log_p = jax.nn.log_softmax(logits)
+    loss = wanted = -(weight * jnp.where(own, log_p, 0).sum(axis=1)).sum() / weight.sum()
+    if smoothing:
+        wanted = (1 - smoothing) * loss - smoothing * (weight * log_p.mean(axis=1)).sum() / weight.sum()
     right = (weight * (logits.argmax(axis=1) == labels)).sum()
     squares = sum(jnp.sum(w**2) for name, w in params.items() if not name.endswith(".bias"))
-    return loss + network.l2 * squares, (loss, right)
+    return wanted + network.l2 * squares, (loss, right)

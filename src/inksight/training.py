@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from inksight import __version__
 from inksight.batches import Batches
 from inksight.cache import keep_compiled
-from inksight.config import Network, Recipe, check, get_network, get_recipe, is_between
+from inksight.config import Network, Recipe, check, get_budget, get_network, get_recipe, is_between
 from inksight.data import Dataset, Splits
 from inksight.errors import InksightError, InputError
 from inksight.history import Epoch, History
 from inksight.interrupt import CtrlC
 from inksight.model import Model
 from inksight.normalization import measure
-from inksight.optimizer import Adam
+from inksight.optimizer import Optimizer
 from inksight.progress import Progress, TrainingBar
 from inksight.step import stack, steps_a_call, take_steps
 from inksight.structure import NORMALIZATION
@@ -64,6 +64,7 @@ class Run:
 class Options(TypedDict, total=False):
     """What `train` takes by name; see there."""
 
+    budget: str
     start: Model | None
     seed: int
     epochs: int | None
@@ -75,8 +76,8 @@ class Options(TypedDict, total=False):
 
 def train(
     data: Dataset | Splits,
-    network: str | Network = "post",
-    recipe: str | Recipe = "default",
+    network: str | Network | None = None,
+    recipe: str | Recipe | None = None,
     **options: Unpack[Options],
 ) -> Model:
     """Train a network.
@@ -86,10 +87,15 @@ def train(
     data : Dataset or Splits
         A dataset is split first (`Dataset.split`): trained on its ``train``, validated on its ``validation``.
         Its test images are never looked at. Give ``Splits(train, None, None)`` to train on all.
-    network : str or Network
-        As `inksight.config.get_network` takes it. Ignored when training goes on from `start`.
-    recipe : str or Recipe
-        ``default``, ``post``, or one of your own.
+    network : str or Network, optional
+        As `inksight.config.get_network` takes it; the budget's if not given. Ignored when training goes on from
+        `start`.
+    recipe : str or Recipe, optional
+        ``seconds``, ``default``, ``best``, ``post``, or one of your own; the budget's if not given.
+    budget : {"default", "seconds", "best"}
+        How long it may take; what network and recipe make the most of that. ``seconds`` and ``default`` train the
+        post's network, for some seconds and for less than a minute on two cores; ``best`` the most accurate one of
+        20,000 parameters, for minutes.
     start : Model, optional
         Go on from this model: its weights, its normalisation, and its history, which grows.
     seed : int
@@ -134,9 +140,10 @@ def train(
 
 def run(
     data: Dataset | Splits,
-    network: str | Network = "post",
-    recipe: str | Recipe = "default",
+    network: str | Network | None = None,
+    recipe: str | Recipe | None = None,
     *,
+    budget: str = "default",
     start: Model | None = None,
     seed: int = 0,
     epochs: int | None = None,
@@ -147,7 +154,8 @@ def run(
 ) -> Run:
     """Train like `train`, and return with the model how the training went."""
     splits = data.split() if isinstance(data, Dataset) else data
-    recipe = get_recipe(recipe)
+    usual_network, usual_recipe = get_budget(budget)
+    recipe = get_recipe(usual_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
         recipe = replace(recipe, epochs=MOST_EPOCHS if epochs is None else epochs)
     check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
@@ -155,7 +163,7 @@ def run(
     if until is not None and splits.validation is None:
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
     _check_labels(splits.train)
-    model = _starting_model(splits.train, network, start, seed)
+    model = _starting_model(splits.train, usual_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
     labels = splits.train.require_labels("training")
     keep_compiled()
@@ -163,7 +171,7 @@ def run(
         reading = beside.submit(_read_pixels, splits.train, start is None)
         began = time.perf_counter()
         fixed = {k: x for k, x in model.params.items() if k.startswith(NORMALIZATION)}
-        state = Adam.start({k: x for k, x in model.params.items() if k not in fixed})
+        state = Optimizer.start({k: x for k, x in model.params.items() if k not in fixed})
         example = stack(list(islice(batches.of_epoch(0), 1)), labels, [0.0])
         take = take_steps.lower(model.network, recipe, fixed, state, splits.train.images, example).compile()
         compile_seconds = time.perf_counter() - began
@@ -175,7 +183,8 @@ def run(
     stopped, spent, steps, images_seen = "", 0.0, 0, 0
     with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
         for epoch in range(recipe.epochs):
-            tally, began, waiting = Tally(epoch), time.perf_counter(), batches.of_epoch(epoch)
+            tally, began = Tally(epoch), time.perf_counter()
+            waiting = batches.of_epoch(epoch, min(spent / seconds, 1.0) if seconds else 0.0)
             # The very first step goes alone, so that there is soon something to see, and a pace to go by.
             while call := list(islice(waiting, steps_a_call() if steps else 1)):
                 elapsed = spent + time.perf_counter() - began

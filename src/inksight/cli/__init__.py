@@ -7,7 +7,7 @@ import click
 
 from inksight import __version__
 from inksight.cli.explore import explore, look
-from inksight.cli.inspect import data, doctor, evaluate, summary
+from inksight.cli.inspect import card, data, doctor, evaluate, summary
 from inksight.cli.labels import labels
 from inksight.cli.prune import prune
 from inksight.cli.sweep import sweep
@@ -26,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (explore, train, sweep, evaluate, look, prune, labels, summary, kaggle, data, doctor):
+for command in (explore, train, sweep, evaluate, card, look, prune, labels, summary, kaggle, data, doctor):
     cli.add_command(command)
 
 

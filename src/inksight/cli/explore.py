@@ -16,8 +16,8 @@ from inksight.errors import InputError
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser at the end.")
 @json_option
 def explore(
-    source: str, network: str, recipe: str, epochs: int | None, seconds: float | None, seed: int,
-    until: float | None, out: str, show: bool, as_json: bool,
+    source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
+    seed: int, until: float | None, out: str, show: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a network, evaluate it, and write a report of everything inside.
 
@@ -40,7 +40,7 @@ def explore(
     from inksight.training import run
 
     result = run(
-        splits, network, recipe, seed=seed, epochs=epochs, seconds=seconds, until=until,
+        splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, until=until,
         on_epoch=lambda model: model.save(folder / "model.safetensors"),
     )  # fmt: skip
     model = result.model
@@ -83,10 +83,10 @@ def look(
     from inksight.data import load
     from inksight.files import make_folder
     from inksight.gallery import gallery
-    from inksight.model import Model
+    from inksight.model import load_model
     from inksight.report import write_figures
 
-    every = gallery(Model.load(model), load(source).part(split), image)
+    every = gallery(load_model(model), load(source).part(split), image)
     names = [picture.name for picture in every]
     if pictures == ("list",):
         click.echo("\n".join(f"{picture.name:<20} {picture.title}" for picture in every))

@@ -108,14 +108,15 @@ def evaluate(model: str, source: str, split: str | None, picture: str | None, as
 
     \b
     Examples:
+      inksight evaluate best
       inksight evaluate model.safetensors
       inksight evaluate model.safetensors --data train.csv --split validation --json
     """
     from inksight.data import load
     from inksight.evaluation import evaluate as try_out
-    from inksight.model import Model
+    from inksight.model import load_model
 
-    trained = Model.load(model)
+    trained = load_model(model)
     result = try_out(trained, load(source).part(split))
     if picture:
         from inksight import plot
@@ -125,3 +126,44 @@ def evaluate(model: str, source: str, split: str | None, picture: str | None, as
         print_json(result.to_dict())
     else:
         click.echo(str(result))
+
+
+@click.command()
+@click.argument("model")
+@click.option("--data", "source", metavar="SOURCE",
+              help="Measure it on these digits.  [default: mnist; a shipped model was measured before]")  # fmt: skip
+@click.option("--out", metavar="FILE", help="Write the card there, as Markdown.")
+@json_option
+def card(model: str, source: str | None, out: str | None, as_json: bool) -> None:
+    """Print the model card of MODEL: what it is, how good it was measured to be, where it fails.
+
+    MODEL is `post`, `best`, `small`, `tiny`, or a model file.
+
+    \b
+    Examples:
+      inksight card best
+      inksight card model.safetensors --data train.csv --out card.md
+    """
+    from inksight import cards
+    from inksight.files import check_writable, write_text
+    from inksight.model import SHIPPED, load_model
+
+    if out:
+        check_writable(out)
+    if model in SHIPPED and source is None:
+        found = cards.card(model)
+    else:
+        from inksight.data import load
+        from inksight.evaluation import evaluate as try_out
+
+        trained = load_model(model)
+        evaluation = try_out(trained, load(source or "mnist").part())
+        found = cards.describe(Path(model).stem, trained, evaluation)
+    if out:
+        write_text(out, f"{found}\n")
+    if as_json:
+        print_json(found.to_dict())
+    elif not out:
+        click.echo(str(found))
+    else:
+        click.echo(f"{out}: {found!r}")

@@ -20,9 +20,10 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
 
 
-NETWORK = click.option("--network", default="post", show_default=True,
-                       help="`post`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20.")  # fmt: skip
-RECIPE = click.option("--recipe", default="default", show_default=True, help="`default` or `post`.")
+NETWORKS = "`post`, `best`, `small`, `tiny`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20."
+RECIPES = "`seconds`, `default`, `best` or `post`."
+NETWORK = click.option("--network", default="post", show_default=True, help=NETWORKS)
+RECIPE = click.option("--recipe", default="default", show_default=True, help=RECIPES)
 SEED = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
                     help="Of starting weights, order and augmentation.")  # fmt: skip
 
@@ -30,8 +31,11 @@ SEED = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show
 def training_options(command: Command) -> Command:
     """Add what every command that trains a network takes."""
     options = [
-        NETWORK,
-        RECIPE,
+        click.option(
+            "--budget", default="default", show_default=True, help="How long: `seconds`, `default` or `best`."
+        ),
+        click.option("--network", help=NETWORKS + "  [default: the budget's]"),
+        click.option("--recipe", help=RECIPES + "  [default: the budget's]"),
         click.option("--epochs", type=int, help="Stop after so many epochs.  [default: the recipe's]"),
         click.option("--seconds", type=float, help="Stop after so many seconds of training."),
         SEED,

@@ -40,7 +40,7 @@ def prune(
     from inksight.cli.train import load_beside_jax
     from inksight.config import check, is_between
     from inksight.files import check_writable
-    from inksight.model import Model
+    from inksight.model import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
     check_writable(out)
@@ -49,7 +49,7 @@ def prune(
 
         plot.check_suffix(picture)
         check_writable(picture)
-    start = Model.load(model) if model else network
+    start = load_model(model) if model else network
     splits = load_beside_jax(source).split()
     from inksight import pruning
     from inksight.tradeoff import Tradeoff

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.option("--out", default="model.safetensors", show_default=True, help="The model file to write.")
 @json_option
 def train(
-    source: str, network: str, recipe: str, epochs: int | None, seconds: float | None, seed: int,
-    until: float | None, start: str | None, everything: bool, out: str, as_json: bool,
+    source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
+    seed: int, until: float | None, start: str | None, everything: bool, out: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a network and write it to a file.
 
@@ -34,22 +34,23 @@ def train(
     \b
     Examples:
       inksight train --out model.safetensors
+      inksight train --budget best --out best.safetensors
       inksight train --data train.csv --seconds 30
       inksight train --network 12x3,12x3p,24x3 --until 0.99
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
     """
     from inksight.files import check_writable
-    from inksight.model import Model
+    from inksight.model import load_model
 
     check_writable(out)
-    model = Model.load(start) if start else None
+    model = load_model(start) if start else None
     splits = load_beside_jax(source).split()
     from inksight.training import run
 
     if everything:
         splits = splits.with_validation_to_train()
     result = run(
-        splits, network, recipe, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
+        splits, network, recipe, budget=budget, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
         on_epoch=lambda model: model.save(out),
     )  # fmt: skip
     result.model.save(out)
@@ -64,8 +65,8 @@ def train(
 @click.option("--model", "model_out", metavar="FILE", help="Keep the trained model here, too.")
 @json_option
 def kaggle(
-    train_source: str, test_source: str, network: str, recipe: str, epochs: int | None, seconds: float | None,
-    seed: int, out: str, model_out: str | None, as_json: bool,
+    train_source: str, test_source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None,
+    seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train on all rows of TRAIN and answer TEST, as Kaggle's Digit Recognizer takes it.
 
@@ -82,7 +83,8 @@ def kaggle(
         if path:
             check_writable(path)
     labelled, test = load(train_source), load(test_source)
-    result = run(Splits(labelled, None, None), network, recipe, seed=seed, epochs=epochs, seconds=seconds)
+    alone = Splits(labelled, None, None)
+    result = run(alone, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
     if model_out:
         result.model.save(model_out)
     write_submission(result.model.predict(test.images), out)

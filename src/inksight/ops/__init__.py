@@ -98,3 +98,22 @@ def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Arra
     """
     result: Array = _home().warp(images, rows, lattice, mean, variance)
     return result
+
+
+def orthogonalized(matrix: Array, steps: int, polynomial: tuple[float, float, float]) -> Array:
+    """Bring the singular values of a matrix towards 1 and leave its singular vectors: Newton-Schulz steps.
+
+    Parameters
+    ----------
+    matrix : (rows, columns) float32
+    steps : int
+    polynomial : (float, float, float)
+        Each step makes of a singular value s the value a s + b s**3 + c s**5; at the start they are divided by the
+        matrix's norm.
+
+    Returns
+    -------
+    (rows, columns) float32
+    """
+    result: Array = _home().orthogonalized(matrix, steps, polynomial)
+    return result

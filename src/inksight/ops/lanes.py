@@ -15,7 +15,7 @@ from jax.custom_derivatives import SymbolicZero
 from inksight import native
 
 LANES = 16
-TARGETS = ("inksight_forward", "inksight_backward", "inksight_warp")
+TARGETS = ("inksight_forward", "inksight_backward", "inksight_warp", "inksight_orthogonalize")
 
 
 @cache
@@ -116,4 +116,12 @@ def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Arra
     result: Array = jax.ffi.ffi_call("inksight_warp", shape)(
         images, rows.astype(jnp.int32), lattice, jnp.asarray(mean, jnp.float32), jnp.asarray(variance, jnp.float32)
     )
+    return result
+
+
+def orthogonalized(matrix: Array, steps: int, polynomial: tuple[float, float, float]) -> Array:
+    """See `inksight.ops.orthogonalized`."""
+    call = jax.ffi.ffi_call("inksight_orthogonalize", jax.ShapeDtypeStruct(matrix.shape, jnp.float32))
+    a, b, c = (np.float32(factor) for factor in polynomial)
+    result: Array = call(matrix, steps=np.int32(steps), a=a, b=b, c=c)
     return result

@@ -98,3 +98,18 @@ def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Arra
     pixels = (upper * (1 - down) + lower * down) / 255
     normalized: Array = (pixels - mean) / jnp.sqrt(variance)
     return normalized.reshape(len(rows), side, side, 1)
+
+
+def orthogonalized(matrix: Array, steps: int, polynomial: tuple[float, float, float]) -> Array:
+    """See `inksight.ops.orthogonalized`."""
+    wide = matrix.shape[0] <= matrix.shape[1]
+    x = matrix if wide else matrix.T
+    a, b, c = polynomial
+
+    def step(_: int, x: Array) -> Array:
+        y = x @ x.T
+        following: Array = a * x + (b * y + c * (y @ y)) @ x
+        return following
+
+    result: Array = lax.fori_loop(0, steps, step, x / (jnp.linalg.norm(x) + 1e-12))
+    return result if wide else result.T

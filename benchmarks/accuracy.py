@@ -1,0 +1,193 @@
+"""How accurate: networks of five sizes on MNIST, trained on all 60,000 training images, read on the test set.
+
+Run as ``python -m benchmarks.accuracy [seeds [row...]]`` (ten seeds and all rows by default). What was trained before
+with the same settings is taken from ``results/accuracy.jsonl``; delete that file to train everything from nothing
+(about an hour on two cores).
+
+Networks, recipes and numbers of epochs were chosen by validation (the training images 50,000 to 59,999; `docs/log.md`).
+For each row one network is first trained on the other 50,000 images, for its validation accuracy and for the
+temperature, which needs images that were not trained on. Then, for each seed, one is trained on all 60,000 for the same
+number of epochs, gets that temperature, and reads the 10,000 test images once, after its last epoch. No seed and no
+epoch is picked. ``seconds`` are the training steps with augmentation, on all cores; compiling and reading are not in
+them. Beside the accuracy stands the one without the 15 test images whose label most reviewers rejected
+(`benchmarks.doubtful_labels`), and the expected calibration error in 15 bins.
+"""
+
+import json
+import math
+import statistics
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from benchmarks.doubtful_labels import REJECTED
+from benchmarks.machine import describe
+from inksight.config import get_network, get_recipe
+from inksight.data import Dataset, Splits, load
+from inksight.evaluation import evaluate
+from inksight.model import Model
+from inksight.structure import parameter_count
+from inksight.temperature import with_temperature
+from inksight.training import Run, run
+
+RESULTS = Path(__file__).with_name("results") / "accuracy.jsonl"
+CALIBRATION = 0.003  # claimed: the expected calibration error of each row is at most this
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network with its recipe, what is claimed of it, and the best that is known elsewhere."""
+
+    name: str
+    network: str
+    recipe: str
+    parameters: int  # at most
+    claim: float | None  # mean test accuracy at least
+    seconds: float | None  # median training time at most
+    elsewhere: str
+
+
+ROWS = (
+    Row("default", "post", "default", 18_813, None, None, "98.9 (the post)"),
+    Row("post", "post", "minute", 18_813, 0.9950, 60, "98.9 (the post)"),
+    Row("best", "best", "best", 20_000, 0.9960, None, "99.54 to 99.56"),
+    Row("medium", "medium", "best", 8_000, 0.9940, None, "99.48"),
+    Row("small", "small", "best", 5_000, 0.9920, None, "99.07"),
+    Row("tiny", "tiny", "best", 1_000, 0.9860, None, "99.03 (the best of some 700 runs)"),
+)
+
+
+def settings(row: Row) -> dict[str, Any]:
+    """Return all that a row's trainings depend on, but the seed."""
+    values = {"network": get_network(row.network).to_dict(), "recipe": get_recipe(row.recipe).to_dict()}
+    return dict(json.loads(json.dumps(values)))  # as they come back from the file: lists, not tuples
+
+
+def validated(row: Row, splits: Splits) -> Run:
+    """Train on the 50,000 images: for the validation accuracy and the temperature. Never reads test images."""
+    return run(Splits(splits.train, splits.validation, None), row.network, row.recipe, progress=False)
+
+
+def trained(row: Row, splits: Splits, seed: int, temperature: float) -> Run:
+    """Train on all 60,000 images, with a temperature found before. Never reads test images."""
+    everything = Splits(splits.train, splits.validation, None).with_validation_to_train()
+    result = run(everything, row.network, row.recipe, seed=seed, progress=False)
+    return Run(**vars(result) | {"model": with_temperature(result.model, temperature)})
+
+
+def read(model: Model, test: Dataset) -> dict[str, Any]:
+    """Read the test images once."""
+    found = evaluate(model, test, hardest=0)
+    right = found.predictions == test.require_labels("this benchmark")
+    right = right[np.setdiff1d(np.arange(len(test)), list(REJECTED))]
+    return {
+        "test_accuracy": found.accuracy,
+        "without_rejected": float(right.mean()),
+        "calibration_error": found.calibration_error,
+        "log_loss": found.log_loss,
+    }
+
+
+def known(row: Row) -> list[dict[str, Any]]:
+    """Return the results kept of a row with its present settings."""
+    every = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+    return [result for result in every if result["row"] == row.name and result["settings"] == settings(row)]
+
+
+def keep(result: dict[str, Any]) -> None:
+    """Add a result to the file, at once: a run of an hour that is cut short goes on where it was."""
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as file:
+        file.write(json.dumps(result) + "\n")
+
+
+def measure(row: Row, splits: Splits, seeds: int, machine: str) -> list[dict[str, Any]]:
+    """Return the results of a row, first that of validation, then one a seed; train what is not known yet."""
+    assert splits.test is not None
+    found = {result["seed"]: result for result in known(row)}
+    base = {"row": row.name, "settings": settings(row), "machine": machine}
+    if None not in found:
+        result = validated(row, splits)
+        accuracy = result.model.history.rows[-1].val_accuracy
+        found[None] = base | {"seed": None, "val_accuracy": accuracy, "temperature": result.model.temperature}
+        keep(found[None])
+    print(f"{row.name}: validation {found[None]['val_accuracy']:.2%}, temperature {found[None]['temperature']:.3f}")
+    for seed in range(seeds):
+        if seed not in found:
+            result = trained(row, splits, seed, found[None]["temperature"])
+            found[seed] = base | {"seed": seed, "seconds": round(result.seconds, 2)} | read(result.model, splits.test)
+            keep(found[seed])
+        line = "test {test_accuracy:.2%}, without the rejected {without_rejected:.2%}, calibration error "
+        print(
+            f"  seed {seed}: " + (line + "{calibration_error:.2%}, {seconds:.1f} s").format(**found[seed]), flush=True
+        )
+    return [found[None], *(found[seed] for seed in range(seeds))]
+
+
+def protocol(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Put the results of a row's seeds together, as `inksight.cards.Protocol` has it."""
+    tests = [result["test_accuracy"] for result in results if result["seed"] is not None]
+    several = len(tests) > 1
+    half = stats.t.ppf(0.975, len(tests) - 1) * statistics.stdev(tests) / math.sqrt(len(tests)) if several else math.inf
+    mean = statistics.mean(tests)
+
+    def every(name: str) -> list[float]:
+        return [result[name] for result in results if result["seed"] is not None]
+
+    return {
+        "seeds": len(tests),
+        "mean": mean,
+        "sd": statistics.stdev(tests) if several else math.nan,
+        "interval": [max(mean - half, 0.0), min(mean + half, 1.0)],
+        "without_rejected": statistics.mean(every("without_rejected")),
+        "calibration_error": statistics.mean(every("calibration_error")),
+        "seconds": statistics.median(every("seconds")),
+        "machine": results[-1]["machine"],
+    }
+
+
+def holds(row: Row, found: dict[str, Any]) -> bool:
+    """Whether all that is claimed of a row is so."""
+    return (
+        parameter_count(get_network(row.network)) <= row.parameters
+        and (row.claim is None or found["mean"] >= row.claim)
+        and (row.seconds is None or found["seconds"] <= row.seconds)
+        and found["calibration_error"] <= CALIBRATION
+    )
+
+
+def table(found: dict[str, dict[str, Any]]) -> str:
+    """Return the table of the README."""
+    heads = ["network", "parameters", "epochs", "training", "test accuracy (95 % interval of the mean)", "sd"]
+    heads += ["without the rejected", "claimed", "known elsewhere"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in ROWS:
+        if row.name in found:
+            x, network = found[row.name], get_network(row.network)
+            name = f"`{row.network}`" if row.network == row.recipe else f"`{row.network}`, recipe `{row.recipe}`"
+            claim = "" if row.claim is None else f"{row.claim:.2%}"
+            cells = [
+                name, f"{parameter_count(network):,}", str(get_recipe(row.recipe).epochs), f"{x['seconds']:.0f} s",
+                f"**{x['mean']:.2%}** ({x['interval'][0]:.2%} to {x['interval'][1]:.2%})", f"{x['sd']:.2%}",
+                f"{x['without_rejected']:.2%}", claim + ("" if holds(row, x) else ", NOT HELD"), row.elsewhere,
+            ]  # fmt: skip
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(seeds: int = 10, names: tuple[str, ...] = ()) -> int:
+    """Print every seed and the table; return 1 if a claim does not hold."""
+    splits, machine = load("mnist").split(), describe("jax", "numpy")
+    print(f"{machine}; MNIST, {seeds} seeds a row")
+    rows = [row for row in ROWS if not names or row.name in names]
+    found = {row.name: protocol(measure(row, splits, seeds, machine)) for row in rows}
+    print("\n" + table(found))
+    return int(not all(holds(row, found[row.name]) for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(int(x) for x in sys.argv[1:2]), names=tuple(sys.argv[2:])))
