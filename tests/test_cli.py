@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from conftest import SMALL
 
 from inksight import Dataset, Model, cli
 from inksight.cli.train import load_beside_jax
+from inksight.config import BUDGETS, get_network, get_recipe
 from inksight.data import load, write_csv
 
 
@@ -130,6 +132,22 @@ def test_train_evaluate_and_go_on(capsys, csv_pair, tmp_path):
     assert "2 epochs" in text
     assert len(Model.load(more).history) == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["c.svg", "m.safetensors", "more.safetensors"]
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_budget_chooses_network_and_recipe_and_either_may_be_given(budget, capsys, csv_pair, tmp_path):
+    out = tmp_path / "m.safetensors"
+    network, recipe = BUDGETS[budget]
+    arguments = ("train", "--data", csv_pair[0], "--budget", budget, "--epochs", 1, "--out", out)
+    command(capsys, *arguments)
+    model = Model.load(out)
+    assert (model.network, model.recipe) == (get_network(network), replace(get_recipe(recipe), epochs=1))
+    command(capsys, *arguments, "--network", SMALL)
+    model = Model.load(out)
+    assert (model.network, model.recipe) == (get_network(SMALL), replace(get_recipe(recipe), epochs=1))
+    command(capsys, *arguments, "--recipe", "post")
+    model = Model.load(out)
+    assert (model.network, model.recipe) == (get_network(network), replace(get_recipe("post"), epochs=1))
 
 
 def test_kaggle_answers_every_row(capsys, csv_pair, tmp_path):
@@ -251,7 +269,9 @@ def test_bad_data_is_one_line_exit_2_and_no_file(case, capsys, tmp_path):
         (["train", "--epochs", "many"], "'many' is not a valid integer"),
         (["train", "--until", "99"], "until must be an accuracy from 0 to 1"),
         (["train", "--network", "resnet"], "network must be one of post"),
-        (["train", "--recipe", "fast"], "recipe must be one of default, post"),
+        (["train", "--recipe", "fast"], "recipe must be one of seconds, default, best"),
+        (["train", "--budget", "hours"], "budget must be one of seconds, default, best, got 'hours'"),
+        (["train", "--from", "worst"], "model must be a file that exists, or one of post, best"),
         (["train", "--out", "none/m.safetensors"], "does not exist"),
         (["train", "--from", "none.safetensors"], "must exist"),
         (["train", "--colour"], "No such option"),

@@ -16,7 +16,7 @@ from inksight.model import Model
 from inksight.native import peak
 from inksight.training import run
 
-AUGMENTED = replace(RECIPES["default"], batch=BATCH)
+AUGMENTED = replace(RECIPES["default"], batch=BATCH, muon=0)  # Adam alone, as the others have it
 PLAIN = replace(AUGMENTED, augmentation=Augmentation())
 
 

@@ -272,20 +272,49 @@ def known_fields(cls: type, values: object) -> dict[str, Any]:
 NETWORKS = {
     "post": Network((Bank(20, 5, pool=2), Bank(20, 5), Bank(40, 3)), dense=20, l2=1e-4),
     "post-prose": Network((Bank(20, 5, pool=2), Bank(40, 5), Bank(60, 3)), dense=20, l2=1e-4),
-}
-"""`post` is the post's code (18,813 parameters); `post-prose` the 20, 40 and 60 filters its prose speaks of."""
+    "best": Network((Bank(12), Bank(12, pool=2), Bank(16), Bank(20), Bank(28), Bank(32))),
+    "medium": Network((Bank(8), Bank(8, pool=2), Bank(10), Bank(14), Bank(16), Bank(20))),
+    "small": Network((Bank(8), Bank(8, pool=2), Bank(8), Bank(10), Bank(12), Bank(14))),
+    "tiny": Network(
+        (Bank(7, pool=2), *(Bank(filters, separable=True) for filters in (10, 10, 11, 12))), leak=0.3
+    ),
+}  # fmt: skip
+"""`post` is the post's code (18,813 parameters); `post-prose` the 20, 40 and 60 filters its prose speaks of.
+
+The others measured best of their size: at most 20,000 parameters (`best`), 8,000, 5,000 and 1,000 (`docs/log.md`).
+"""
 
 RECIPES = {
+    "seconds": Recipe(
+        epochs=4, batch=128, rate=1e-2, beta1=0.8, beta2=0.95, muon=0.3,
+        augmentation=Augmentation(rotation=7, shift=1.3, scale=0.07, shear=0.07), taper=1,
+    ),
     "default": Recipe(
-        epochs=20, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
-        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1),
+        epochs=20, batch=256, rate=1e-2, beta1=0.8, beta2=0.95, muon=0.3,
+        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=2), taper=1,
+    ),
+    "best": Recipe(
+        epochs=50, batch=256, rate=1e-2, beta1=0.8, beta2=0.95, smoothing=0.05,
+        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=3), taper=1,
+    ),
+    "small": Recipe(
+        epochs=60, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
+        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=2), taper=1,
+    ),
+    "tiny": Recipe(
+        epochs=120, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
+        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1), taper=1,
     ),
     "post": Recipe(
         epochs=80, passes=3, batch=320, rate=1e-3, schedule="constant", epsilon=1e-4,
         augmentation=Augmentation(rotation=36, shift=2.8),
     ),
 }  # fmt: skip
-"""`default` is what measured best for its time; `post` the post's own (a tenth of a turn, a tenth of the side)."""
+"""`seconds`, `default` and `best` are what measured best for their time (`docs/log.md`).
+
+`small` and `tiny` are for networks of so few weights that smoothed labels, or much stretching, ask too much of them.
+`post` is the post's own (a tenth of a turn, a tenth of the side).
+"""
 
 BUDGETS = {"seconds": ("post", "seconds"), "default": ("post", "default"), "best": ("best", "best")}
 """How long a training may take: the network and the recipe, by name, that make the most of it."""

@@ -20,8 +20,8 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
 
 
-NETWORKS = "`post`, `best`, `small`, `tiny`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20."
-RECIPES = "`seconds`, `default`, `best` or `post`."
+NETWORKS = "`post`, `best`, `medium`, `small`, `tiny`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20."
+RECIPES = "`seconds`, `default`, `best`, `small`, `tiny` or `post`."
 NETWORK = click.option("--network", default="post", show_default=True, help=NETWORKS)
 RECIPE = click.option("--recipe", default="default", show_default=True, help=RECIPES)
 SEED = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
