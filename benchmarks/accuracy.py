@@ -54,6 +54,7 @@ class Row:
 
 
 ROWS = (
+    Row("seconds", "post", "seconds", 18_813, None, None, "98.9 (the post)"),
     Row("default", "post", "default", 18_813, None, None, "98.9 (the post)"),
     Row("post", "post", "best", 18_813, 0.9950, 60, "98.9 (the post)"),
     Row("best", "best", "best", 20_000, 0.9960, None, "99.54 to 99.56"),

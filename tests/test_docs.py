@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import accuracy
 from inksight.cli import cli
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +21,14 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
     exec(compile(code.replace("seconds=5", "seconds=0.5"), "README.md", "exec"), {})
     assert "of 10,000 images right" in capsys.readouterr().out
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "barcodes.png"}
+
+
+def test_the_readmes_table_of_accuracies_is_that_of_the_kept_results():
+    found = {row.name: accuracy.protocol(accuracy.known(row)) for row in accuracy.ROWS}
+    assert accuracy.table(found) in README
+    assert min(protocol["seeds"] for protocol in found.values()) >= 10
+    for number in (found["post"]["mean"], found["best"]["mean"]):
+        assert f"{number:.2%}".replace("%", " %") in README.split("##")[0]
 
 
 @pytest.mark.parametrize("name", cli.commands)
