@@ -8,7 +8,7 @@ failed = 0
 for title, run in (
     ("start-up", lambda: startup.main(rounds=7)),
     ("other frameworks", lambda: frameworks.main(rounds=5)),
-    ("accuracy", lambda: accuracy.main(seeds=10)),
+    ("accuracy", lambda: accuracy.main(seeds=10, fresh=True)),
     ("time to 99 %", lambda: time_to_accuracy.main(seeds=10)),
     ("the post's run", post_curve.main),
     ("fewer filters", lambda: fewer_filters.main(seeds=5)),

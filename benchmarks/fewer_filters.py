@@ -43,9 +43,10 @@ images, n = {n}:
 ![Accuracy against parameters](fewer_filters.png)
 
 A step removes a quarter of the parameters, the filters first whose absence costs the least loss for each parameter
-that goes with them, and then trains for four epochs. "Trained small" are the same networks from new starting weights,
-trained for as many epochs in all. Accuracies are means over the seeds, in brackets one standard deviation to either
-side (of a single seed: the 95 % interval that so many images leave). Filters and epochs are those of seed 0.
+that goes with them, and then trains for four epochs, by Adam, with images moved as much at the end as at the start.
+"Trained small" are the same networks from new starting weights, trained for as many epochs in all. Accuracies are
+means over the seeds, in brackets one standard deviation to either side (of a single seed: the 95 % interval that so
+many images leave). Filters and epochs are those of seed 0.
 
 | filters | parameters | epochs | pruned, before training on | pruned | trained small |
 |---|---|---|---|---|---|

@@ -19,8 +19,8 @@ training
     normalising, counting loss and accuracy, and Python are in it too. The others: float32 batches that lie ready
     in memory and aren't shuffled; no metrics but Keras' loss.
 training with augmentation
-    The same, with each image moved at random. inksight: rotation, shift, scale and shear, by the recipe
-    `default`. Keras: RandomTranslation and RandomRotation, as the post has them, on uint8 batches that lie ready.
+    The same, with each image moved at random. inksight: rotation, shift, scale and shear.
+    Keras: RandomTranslation and RandomRotation, as the post has them, on uint8 batches that lie ready.
 predict, one call
     One call with 1,024 images, to probabilities. inksight: `Model.probabilities`, from uint8, its checks of the
     images included. The others: float32 pixels that lie ready.

@@ -32,8 +32,9 @@ def make(row: Row, splits: Splits) -> tuple[Model, str]:
     model = trained(row, splits, 0, temperature).model
     # How long an epoch took is another number every time.
     model = replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
-    card = cards.describe(row.name, model, evaluate(model, splits.test), cards.Protocol.from_dict(protocol(results)))
-    figures = {name: card.to_dict()[name] for name in ("evaluation", "protocol")}
+    found, figures = evaluate(model, splits.test), cards.Protocol.from_dict(protocol(results))
+    card = cards.describe(row.name, model, found, "MNIST's test images", figures).to_dict()
+    figures = {name: card[name] for name in ("images", "evaluation", "protocol")}
     return model, json.dumps(figures, indent=1) + "\n"
 
 

@@ -28,6 +28,7 @@ def test_a_shipped_model_is_what_its_card_says(name, mnist):
         assert found.evaluation[value] == pytest.approx(measured[value], rel=1e-3)
     assert [x["id"] for x in found.evaluation["hardest"]] == [x["id"] for x in measured["hardest"][:HARDEST]]
     assert found.protocol.seeds >= 10
+    assert found.images == "MNIST's test images"
     # One model of those whose mean it is.
     assert abs(found.protocol.mean - measured["accuracy"]) < 4 * max(found.protocol.sd, 1e-4)
 
@@ -49,7 +50,7 @@ def test_the_command_says_what_the_card_says(capsys):
 
 def test_the_card_of_a_model_of_ones_own(model, digits, tmp_path, capsys):
     evaluation = evaluate(model, digits.test)
-    text = str(describe("mine", model, evaluation))
+    text = str(describe("mine", model, evaluation, "500 digits"))
     assert text.startswith("# Model card: mine\n")
     for digit in range(10):
         wrong = int(evaluation.confusion[digit].sum() - evaluation.confusion[digit, digit])
@@ -59,6 +60,13 @@ def test_the_card_of_a_model_of_ones_own(model, digits, tmp_path, capsys):
     assert f"for another: {a} for {b} ({errors.max()})" in text
     assert f"{evaluation.hardest[0]} ({evaluation.hardest_labels[0]}, read as" in text
     assert "seeds" not in text  # nothing was measured of those
+    assert "500 digits: **" in text
+    assert "census bureau" in text
+    letters = tuple("abcdefghij")
+    other = replace(model, class_names=letters)
+    foreign = str(describe("letters", other, replace(evaluation, class_names=letters), "letters"))
+    assert "| j |" in foreign
+    assert "census bureau" not in foreign
 
     model.save(tmp_path / "mine.safetensors")
     inksight.data.write_csv(digits.test, tmp_path / "some.csv")
@@ -70,9 +78,9 @@ def test_the_card_of_a_model_of_ones_own(model, digits, tmp_path, capsys):
 
 def test_a_perfect_model_has_no_confusions_to_list(model, digits):
     right = model.predict(digits.test.images) == digits.test.labels
-    text = str(describe("few", model, evaluate(model, digits.test[right], hardest=0)))
+    text = str(describe("few", model, evaluate(model, digits.test[right], hardest=0), "those it reads"))
     assert "Most often taken for another: none." in text
-    assert ": none.\n" in text.split("Hardest images")[1]
+    assert ": none.\n" in text.split("Hardest of these")[1]
 
 
 @pytest.mark.parametrize("name", ["worst", "", "../best"])
@@ -95,7 +103,7 @@ def test_a_file_called_like_a_shipped_model_is_read_by_its_path(model, tmp_path,
 def test_shipped_models_are_made_the_same_byte_for_byte(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
     monkeypatch.setitem(accuracy.get_recipe.__globals__["RECIPES"], "quick", replace(QUICK, epochs=1))
-    row = accuracy.Row("tiny", "4x5p,8x3", "quick", 600, None, None, "nothing")
+    row = accuracy.Row("tiny", "4x5p,8x3", "quick", 600)
     with pytest.raises(SystemExit, match="first measure"):
         ship.make(row, mnist.split())
     data = replace(mnist[:700], held_out=100).split()

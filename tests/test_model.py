@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from inksight import InputError, Model, load_model
-from inksight.config import NETWORKS
+from inksight.config import NETWORKS, Bank, Network, Recipe
 from inksight.model import FORMAT
 
 
@@ -137,6 +137,15 @@ def test_a_header_that_was_edited_is_refused(model, saved, tmp_path):
         Model.load(_write(tmp_path / "m.safetensors", edited))
 
 
+def test_a_file_from_before_a_recipe_had_more_to_say_trains_on_as_it_did():
+    old = Recipe(epochs=3).to_dict()
+    for name in ("smoothing", "muon", "momentum", "taper"):
+        del old[name]
+    banks = [{"filters": 4, "kernel": 5, "pool": 2}]
+    assert Recipe.from_dict(old) == Recipe(epochs=3, smoothing=0, muon=0, taper=0)
+    assert Network.from_dict({"banks": banks}) == Network((Bank(4, 5, 2, separable=False),))
+
+
 def _header(**changes):
     header = {
         "format": FORMAT, "network": NETWORKS["post"].to_dict(), "class_names": list("0123456789"), "recipe": None,
@@ -186,7 +195,7 @@ def test_weights_are_checked(model, name, value, words):
 def test_missing_and_oversized_files_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"must be a file that exists, or one of post.*train one"):
         Model.load(tmp_path / "none.safetensors")
-    with pytest.raises(InputError, match="must exist"):
+    with pytest.raises(InputError, match="must be a file that exists"):
         Model.load(tmp_path)
     huge = tmp_path / "huge.safetensors"
     with huge.open("wb") as file:

@@ -15,9 +15,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from inksight import InputError, Model, native
-from inksight.config import Bank, Network
+from inksight.config import Bank, Network, get_network
 from inksight.network import predict
 from inksight.ops import lanes, xla
+from inksight.optimizer import POLYNOMIAL, STEPS
 from inksight.predictor import Predictor
 from inksight.structure import stages
 from inksight.training import run
@@ -150,6 +151,7 @@ NETS = [
     Network((Bank(3, 1), Bank(2, 7, 2), Bank(5, 5)), dense=4, classes=3, leak=0.3),
     Network((Bank(4, 3, 2), Bank(6, 3, 2)), classes=2, leak=0.0),
     Network((Bank(17, 5, 2), Bank(33, 3)), dense=7, leak=0.1),
+    Network((Bank(5, 3, 2), Bank(9, 5, separable=True), Bank(7, 3, 2, separable=True)), classes=3),
 ]
 
 
@@ -177,11 +179,27 @@ def test_a_numpy_forward_pass_agrees_on_every_instruction_set(isa, post_model, m
     np.testing.assert_allclose(fresh.probabilities(images), reference.probabilities(post_model, images), atol=1e-5)
 
 
+@pytest.mark.parametrize("spec", ["4x5p,8x3s,6x3s", "3x3s,5x5sp,d4"])
+def test_separable_banks_are_each_channel_by_itself_and_then_all_together(isa, spec, mnist, rng):
+    model = Model.untrained(get_network(spec), seed=2)
+    biases = {k: rng.normal(size=x.shape).astype(np.float32) for k, x in model.params.items() if k.endswith("bias")}
+    model = replace(model, params=model.params | biases)
+    images = mnist.images[:40]
+    np.testing.assert_allclose(model.probabilities(images), reference.probabilities(model, images), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 5), (25, 20), (20, 25), (180, 40), (33, 30), (500, 17)])
+def test_orthogonalized_agrees_with_xla_on_every_instruction_set(isa, shape, rng):
+    matrix = rng.normal(size=shape).astype(np.float32)
+    expected = xla.orthogonalized(matrix, STEPS, POLYNOMIAL)
+    np.testing.assert_allclose(lanes.orthogonalized(matrix, STEPS, POLYNOMIAL), expected, atol=1e-4)
+
+
 def test_the_same_bytes_whatever_the_number_of_threads():
     code = (
         "import numpy as np; from inksight import load, train; from inksight.data import Splits;"
         "from inksight.config import Recipe, Augmentation; d = load('mnist')[:700];"
-        "r = Recipe(epochs=1, batch=96, augmentation=Augmentation(10, 2, 0.1, 0.1));"
+        "r = Recipe(epochs=1, batch=96, muon=0.3, augmentation=Augmentation(10, 2, 0.1, 0.1));"
         "print(train(Splits(d, None, None), '6x5p,9x3,d5', r, progress=False).digest)"
     )
     digests = set()
@@ -193,7 +211,7 @@ def test_the_same_bytes_whatever_the_number_of_threads():
 
 
 def test_training_works_on_every_instruction_set(isa, digits):
-    result = run(digits, SMALL, QUICK, epochs=2, progress=False)
+    result = run(digits, SMALL, replace(QUICK, muon=0.3), epochs=2, progress=False)
     assert result.model.history["val_accuracy"][-1] > 0.5
 
 

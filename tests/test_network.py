@@ -4,7 +4,7 @@ import reference
 
 from inksight.config import NETWORKS, Bank, Network
 from inksight.network import activations
-from inksight.structure import init, layers, parameter_count, shapes, stages, summary
+from inksight.structure import init, kernel, layers, parameter_count, shapes, stages, summary
 
 
 def test_the_posts_network_has_the_posts_18813_parameters():
@@ -75,8 +75,14 @@ def test_a_numpy_forward_pass_agrees_on_a_thousand_images(post_model, mnist):
 def test_starting_weights_are_glorots(rng):
     params = init(NETWORKS["post"], seed=3)
     assert set(params) == set(shapes(NETWORKS["post"]))
-    kernel = np.asarray(params["bank2.kernel"])
+    weights = np.asarray(params["bank2.kernel"])
     limit = np.sqrt(6 / (25 * 20 + 25 * 20))
-    assert np.abs(kernel).max() <= limit
-    assert kernel.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
+    assert np.abs(weights).max() <= limit
+    assert weights.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
     assert all(not np.asarray(params[name]).any() for name in params if name.endswith(".bias"))
+
+
+def test_separable_kernels_start_as_spread_out_as_whole_ones():
+    separable, whole = (Network((Bank(40), Bank(60, separable=separable))) for separable in (True, False))
+    spreads = [np.mean([kernel(init(network, seed), 2).std() for seed in range(20)]) for network in (separable, whole)]
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.05)

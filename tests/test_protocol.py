@@ -68,7 +68,7 @@ def test_the_benchmark_of_accuracy_reads_test_images_once_a_seed(sources, tmp_pa
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
     monkeypatch.setattr(accuracy, "REJECTED", {3: (8, 0)})
     monkeypatch.setitem(accuracy.get_recipe.__globals__["RECIPES"], "quick", replace(QUICK, epochs=1))
-    row = accuracy.Row("toy", TINY, "quick", 600, 0.5, None, "nothing")
+    row = accuracy.Row("toy", TINY, "quick", 600, 0.5)
     unseen = Splits(splits.train, splits.validation, Forbidden())
     accuracy.validated(row, unseen)
     first = accuracy.trained(row, unseen, 0, temperature=1.5)
@@ -85,6 +85,10 @@ def test_the_benchmark_of_accuracy_reads_test_images_once_a_seed(sources, tmp_pa
     assert found[1]["without_rejected"] == float((first.model.predict(test.images) == test.labels)[rest].mean())
     assert accuracy.measure(row, splits, 2, "a machine") == found  # kept, not trained again
     assert read == [test, test]
+    accuracy.forget({"another"})
+    assert len(accuracy.known(row)) == 3
+    accuracy.forget({"toy"})
+    assert accuracy.known(row) == []
     assert accuracy.protocol(found)["mean"] == pytest.approx(np.mean([x["test_accuracy"] for x in found[1:]]))
 
 

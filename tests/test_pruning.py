@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import QUICK, SMALL
 
-from inksight import Dataset, InputError, Model, Splits, cli, plot, prune
+from inksight import Dataset, InputError, Model, Splits, cli, plot, prune, train
 from inksight.config import Network, get_network
 from inksight.data import write_csv
 from inksight.evaluation import evaluate, wilson_interval
@@ -186,6 +186,13 @@ def test_the_same_seed_prunes_to_the_same_bytes(found, digits, model, forbidden)
     unseen = Splits(digits.train, digits.validation, forbidden)
     again = prune(unseen, model, QUICK, keep_accuracy=None, epochs=1, steps=2, progress=False)
     assert again.model.digest == found.model.digest
+
+
+def test_a_model_that_knows_the_validation_images_is_refused(few):
+    everything = Splits(few.train, few.validation, None).with_validation_to_train()
+    model = train(everything, SMALL, QUICK, epochs=1, progress=False)
+    with pytest.raises(InputError, match="must not know the validation images"):
+        prune(few, model, QUICK, keep_accuracy=None, progress=False)
 
 
 def test_training_first_never_sees_the_test_images(digits, forbidden, capsys):

@@ -2,7 +2,7 @@ import math
 import signal
 import threading
 from dataclasses import replace
-from itertools import count
+from itertools import count, pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +11,7 @@ from conftest import QUICK, SMALL
 
 import inksight
 from inksight import InksightError, InputError, Splits, ops
+from inksight.batches import Batches
 from inksight.config import Recipe, get_network
 from inksight.network import forward
 from inksight.step import objective, stack, steps_a_call
@@ -25,6 +26,23 @@ def test_a_small_network_learns(small_run):
     assert history["loss"][2] < history["loss"][0]
     assert (small_run.stopped, small_run.train_images) == ("epochs", 4000)
     assert small_run.images_per_second == pytest.approx(12000 / history["seconds"].sum())
+
+
+def test_augmentation_tapers_by_the_clock_where_time_ends_the_training(digits, monkeypatch):
+    told = []
+    of_epoch = Batches.of_epoch
+
+    def spy(self, epoch, done=0.0):
+        told.append(done)
+        return of_epoch(self, epoch, done)
+
+    monkeypatch.setattr(Batches, "of_epoch", spy)
+    run(digits, SMALL, replace(QUICK, taper=1.0), seconds=0.7, progress=False)
+    during = told[1:]  # the first is the one to compile by
+    assert during[0] == 0
+    assert all(before < after for before, after in pairwise(during))
+    assert len(during) > 1
+    assert during[-1] <= 1
 
 
 def test_labels_are_smoothed_for_the_gradient_and_not_in_the_loss_told(digits):

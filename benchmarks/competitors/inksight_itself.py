@@ -16,7 +16,14 @@ from inksight.model import Model
 from inksight.native import peak
 from inksight.training import run
 
-AUGMENTED = replace(RECIPES["default"], batch=BATCH, muon=0)  # Adam alone, as the others have it
+# Adam alone, as the others have it, and the same augmentation all the time.
+AUGMENTED = replace(
+    RECIPES["default"],
+    batch=BATCH,
+    muon=0,
+    taper=0,
+    augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1),
+)
 PLAIN = replace(AUGMENTED, augmentation=Augmentation())
 
 

@@ -69,7 +69,7 @@ class Network:
     leak : float
         Slope of the leaky ReLU for negative input.
     l2 : float
-        Weight of the sum of squared kernel weights in the loss (Keras' ``l2``; biases are free).
+        Weight of the sum of squared weights in the loss (Keras' ``l2``; biases are free).
 
     Raises
     ------
@@ -202,8 +202,8 @@ class Recipe:
     augmentation : Augmentation
         At the start of the training.
     taper : float
-        Share of the augmentation that is gone at the end, 0 to 1; it goes evenly. With 1 the last pass is nearly over
-        the images as they are.
+        Share of the augmentation that goes away in the course of the training, 0 to 1. It goes evenly, pass by pass:
+        with 1, the first of n passes has all of it, the next 1/n less, and the last only 1/n.
     """
 
     epochs: int
@@ -328,7 +328,7 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     Parameters
     ----------
     name : str or Network
-        ``post``, ``post-prose``, or banks as ``FILTERSxKERNEL`` joined by commas, then ``s`` for a separable one,
+        One of `NETWORKS`, or banks as ``FILTERSxKERNEL`` joined by commas, then ``s`` for a separable one,
         ``p`` for a 2x2 pool, and at the end ``dUNITS`` for a dense layer. A `Network` is handed back as it is.
     classes : int
         Number of classes of a network given by name.

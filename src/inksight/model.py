@@ -17,7 +17,7 @@ from safetensors.numpy import save
 
 from inksight import __version__, native
 from inksight.config import SIDE, Network, Recipe, check, is_between, is_count
-from inksight.errors import InputError
+from inksight.errors import InksightError, InputError
 from inksight.files import write_bytes
 from inksight.history import History
 from inksight.predictor import Predictor
@@ -246,6 +246,9 @@ class Model:
 def load_model(model: str | os.PathLike[str]) -> Model:
     """Read a model that ships with the package, or a model file.
 
+    Those that ship were trained on all 60,000 of MNIST's training images, `Dataset.split`'s validation images among
+    them: only the test images are new to them.
+
     Parameters
     ----------
     model : str or path-like
@@ -260,12 +263,14 @@ def load_model(model: str | os.PathLike[str]) -> Model:
     --------
     >>> import inksight
     >>> model = inksight.load_model("best")
-    >>> digits = inksight.load("mnist").split().validation
+    >>> digits = inksight.load("mnist").split().test
     >>> model.predict(digits.images[:5]), digits.labels[:5]
-    (array([3, 8, 6, 9, 6]), array([3, 8, 6, 9, 6]))
+    (array([7, 2, 1, 0, 4]), array([7, 2, 1, 0, 4]))
     """
     if model in SHIPPED:
         with resources.as_file(resources.files("inksight") / "assets" / f"{model}.safetensors") as path:
+            if not path.is_file():
+                raise InksightError(f"model {model!r} is missing from the installed package: install it again")
             return Model.load(path)
     return Model.load(model)
 

@@ -76,7 +76,8 @@ def prune(
     Raises
     ------
     InputError
-        If there are no validation images or labels, or the network to start with does not reach `keep_accuracy`.
+        If there are no validation images or labels, or the model was trained on them, or the network to start with
+        does not reach `keep_accuracy`.
 
     Examples
     --------
@@ -100,6 +101,11 @@ def prune(
 
     began, stopped = time.perf_counter(), ""
     if isinstance(start, Model):
+        if start.trained_on == splits.with_validation_to_train().train.digest:
+            raise InputError(
+                "a model to prune must not know the validation images, got one trained on them too: "
+                "train another without them, or give a network to train"
+            )
         model = start
     else:
         trained = run(splits, start, recipe, seed=seed, progress=progress)

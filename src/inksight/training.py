@@ -91,7 +91,7 @@ def train(
         As `inksight.config.get_network` takes it; the budget's if not given. Ignored when training goes on from
         `start`.
     recipe : str or Recipe, optional
-        ``seconds``, ``default``, ``best``, ``post``, or one of your own; the budget's if not given.
+        One of `inksight.config.RECIPES`, or one of your own; the budget's if not given.
     budget : {"default", "seconds", "best"}
         How long it may take; what network and recipe make the most of that. ``seconds`` and ``default`` train the
         post's network, for some seconds and for less than a minute on two cores; ``best`` the most accurate one of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
+from inksight.cli.options import SPLIT, data_option, json_option, print_json, training_options, until_option
 from inksight.errors import InputError
 
 
@@ -63,8 +63,7 @@ def explore(
 @click.argument("model")
 @click.argument("pictures", nargs=-1, metavar="[PICTURE]...")
 @data_option
-@click.option("--split", type=click.Choice(["test", "validation", "train", "all"]),
-              help="Which images.  [default: the source's test images if it has any, else all]")  # fmt: skip
+@SPLIT
 @click.option("--image", type=int, default=0, show_default=True, help="Row of the image to look at, from 0.")
 @click.option("--out", default="look", show_default=True, metavar="DIR", help="Folder for the pictures.")
 @json_option

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inksight.cli.options import data_option, json_option, print_json
+from inksight.cli.options import SPLIT, data_option, json_option, print_json
 
 
 @click.command()
@@ -99,8 +99,7 @@ def doctor(as_json: bool) -> None:
 @click.command()
 @click.argument("model")
 @data_option
-@click.option("--split", type=click.Choice(["test", "validation", "train", "all"]),
-              help="Which images.  [default: the source's test images if it has any, else all]")  # fmt: skip
+@SPLIT
 @click.option("--picture", metavar="FILE", help="Draw the confusion matrix, as .png or .svg.")
 @json_option
 def evaluate(model: str, source: str, split: str | None, picture: str | None, as_json: bool) -> None:
@@ -132,9 +131,10 @@ def evaluate(model: str, source: str, split: str | None, picture: str | None, as
 @click.argument("model")
 @click.option("--data", "source", metavar="SOURCE",
               help="Measure it on these digits.  [default: mnist; a shipped model was measured before]")  # fmt: skip
+@SPLIT
 @click.option("--out", metavar="FILE", help="Write the card there, as Markdown.")
 @json_option
-def card(model: str, source: str | None, out: str | None, as_json: bool) -> None:
+def card(model: str, source: str | None, split: str | None, out: str | None, as_json: bool) -> None:
     """Print the model card of MODEL: what it is, how good it was measured to be, where it fails.
 
     MODEL is `post`, `best`, `small`, `tiny`, or a model file.
@@ -142,7 +142,7 @@ def card(model: str, source: str | None, out: str | None, as_json: bool) -> None
     \b
     Examples:
       inksight card best
-      inksight card model.safetensors --data train.csv --out card.md
+      inksight card model.safetensors --data train.csv --split validation --out card.md
     """
     from inksight import cards
     from inksight.files import check_writable, write_text
@@ -150,15 +150,16 @@ def card(model: str, source: str | None, out: str | None, as_json: bool) -> None
 
     if out:
         check_writable(out)
-    if model in SHIPPED and source is None:
+    if model in SHIPPED and source is None and split is None:
         found = cards.card(model)
     else:
         from inksight.data import load
         from inksight.evaluation import evaluate as try_out
 
-        trained = load_model(model)
-        evaluation = try_out(trained, load(source or "mnist").part())
-        found = cards.describe(Path(model).stem, trained, evaluation)
+        trained, digits = load_model(model), load(source or "mnist")
+        part = split or ("test" if digits.held_out else "all")
+        images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
+        found = cards.describe(Path(model).stem, trained, try_out(trained, digits.part(part)), images)
     if out:
         write_text(out, f"{found}\n")
     if as_json:

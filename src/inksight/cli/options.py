@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from inksight.config import BUDGETS, NETWORKS, RECIPES
+
 Command = Callable[..., None]
 
 
@@ -20,10 +22,12 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
 
 
-NETWORKS = "`post`, `best`, `medium`, `small`, `tiny`, `post-prose`, or banks such as 20x5p,20x5,40x3,d20."
-RECIPES = "`seconds`, `default`, `best`, `small`, `tiny` or `post`."
-NETWORK = click.option("--network", default="post", show_default=True, help=NETWORKS)
-RECIPE = click.option("--recipe", default="default", show_default=True, help=RECIPES)
+A_NETWORK = f"One of {', '.join(NETWORKS)}, or banks such as 20x5p,20x5,40x3,d20 (p: pooled, s: separable)."
+A_RECIPE = f"One of {', '.join(RECIPES)}."
+NETWORK = click.option("--network", default="post", show_default=True, help=A_NETWORK)
+RECIPE = click.option("--recipe", default="default", show_default=True, help=A_RECIPE)
+SPLIT = click.option("--split", type=click.Choice(["test", "validation", "train", "all"]),
+                     help="Which images.  [default: the source's test images if it has any, else all]")  # fmt: skip
 SEED = click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True,
                     help="Of starting weights, order and augmentation.")  # fmt: skip
 
@@ -32,10 +36,10 @@ def training_options(command: Command) -> Command:
     """Add what every command that trains a network takes."""
     options = [
         click.option(
-            "--budget", default="default", show_default=True, help="How long: `seconds`, `default` or `best`."
+            "--budget", default="default", show_default=True, help=f"How long it may take: one of {', '.join(BUDGETS)}."
         ),
-        click.option("--network", help=NETWORKS + "  [default: the budget's]"),
-        click.option("--recipe", help=RECIPES + "  [default: the budget's]"),
+        click.option("--network", help=A_NETWORK + "  [default: the budget's]"),
+        click.option("--recipe", help=A_RECIPE + "  [default: the budget's]"),
         click.option("--epochs", type=int, help="Stop after so many epochs.  [default: the recipe's]"),
         click.option("--seconds", type=float, help="Stop after so many seconds of training."),
         SEED,

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from inksight.cli.options import RECIPES, data_option, json_option, print_json
+from inksight.cli.options import A_RECIPE, data_option, json_option, print_json
 from inksight.errors import InksightError, InputError
 
 
@@ -12,7 +12,7 @@ from inksight.errors import InksightError, InputError
 @data_option
 @click.option("--network", "networks", multiple=True, default=("post",), show_default=True,
               help="A network to try, as `train` takes it; may be given again.")  # fmt: skip
-@click.option("--recipe", default="default", show_default=True, help="What to change: " + RECIPES)
+@click.option("--recipe", default="default", show_default=True, help="What to change. " + A_RECIPE)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE[,VALUE...]",
               help="Values of the recipe to try, such as rate=0.01,0.02; may be given again.")  # fmt: skip
 @click.option("--epochs", type=int, help="Of each training; with --halving, of the last.  [default: the recipe's]")

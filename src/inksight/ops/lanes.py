@@ -22,7 +22,7 @@ TARGETS = ("inksight_forward", "inksight_backward", "inksight_warp", "inksight_o
 def register() -> bool:
     """Make the engine's operations known to JAX; False where they were not built."""
     library = native.library()
-    if library is None or not hasattr(library, TARGETS[0]):
+    if library is None or not all(hasattr(library, name) for name in TARGETS):
         return False
     for name in TARGETS:
         jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(getattr(library, name)), platform="cpu")
