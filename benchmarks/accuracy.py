@@ -28,7 +28,7 @@ from scipy import stats
 
 from benchmarks.doubtful_labels import REJECTED
 from benchmarks.machine import describe
-from inksight.config import get_network, get_recipe
+from inksight.config import Network, Recipe, get_network, get_recipe
 from inksight.data import Dataset, Splits, load
 from inksight.evaluation import evaluate
 from inksight.files import write_text
@@ -109,7 +109,13 @@ def read(model: Model, test: Dataset) -> dict[str, Any]:
 def known(row: Row) -> list[dict[str, Any]]:
     """Return the results kept of a row with its present settings."""
     every = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-    return [result for result in every if result["row"] == row.name and result["settings"] == settings(row)]
+    now = get_network(row.network), get_recipe(row.recipe)
+    return [result for result in every if result["row"] == row.name and now == then(**result["settings"])]
+
+
+def then(network: object, recipe: object) -> tuple[Network, Recipe]:
+    """Return what `settings` told, which may be from before there was more to set."""
+    return Network.from_dict(network), Recipe.from_dict(recipe)
 
 
 def keep(result: dict[str, Any]) -> None:
