@@ -302,8 +302,8 @@ RECIPES = {
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=2), taper=0.7,
     ),
     "tiny": Recipe(
-        epochs=120, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
-        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1), taper=1,
+        epochs=100, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
+        augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1), taper=0.7,
     ),
     "post": Recipe(
         epochs=80, passes=3, batch=320, rate=1e-3, schedule="constant", epsilon=1e-4,
