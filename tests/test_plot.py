@@ -30,6 +30,7 @@ from inksight.history import Epoch, History
 from inksight.model import Model
 from inksight.neighbours import neighbours
 from inksight.plot import grammar
+from inksight.preparation import prepare
 from inksight.structure import shapes
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -71,6 +72,8 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str,
         ("separation", separation(model, dataset), {}),
         ("pca", embedding(model, dataset, "pca"), {"most": 7}),
         ("neighbours", neighbours(model, dataset[:3], dataset, 4), {}),
+        ("prepared", prepare(255 - image), {}),
+        ("nothing to prepare", prepare(np.ones((9, 300))), {}),
         ("strangers", neighbours(model, dataset.images[0], Dataset(dataset.images), 1), {}),
     ]
     for bank in range(1, last + 1):

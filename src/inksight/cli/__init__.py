@@ -10,6 +10,7 @@ from inksight.cli.explore import explore, look
 from inksight.cli.inspect import card, data, doctor, evaluate, summary
 from inksight.cli.labels import labels
 from inksight.cli.prune import prune
+from inksight.cli.read import read
 from inksight.cli.sweep import sweep
 from inksight.cli.train import kaggle, train
 from inksight.errors import InksightError, InputError
@@ -26,7 +27,7 @@ def cli() -> None:
     """
 
 
-for command in (explore, train, sweep, evaluate, card, look, prune, labels, summary, kaggle, data, doctor):
+for command in (explore, train, read, sweep, evaluate, card, look, prune, labels, summary, kaggle, data, doctor):
     cli.add_command(command)
 
 

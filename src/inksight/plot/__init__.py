@@ -29,7 +29,9 @@ from inksight.plot.grammar import html
 from inksight.plot.history import draw_history
 from inksight.plot.labels import draw_doubtful_labels
 from inksight.plot.output import check_suffix, save, to_svg
+from inksight.plot.preparation import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
+from inksight.preparation import Prepared
 from inksight.tradeoff import Pruning, Tradeoff
 
 __all__ = ["check_suffix", "draw", "html", "save", "to_svg"]
@@ -84,6 +86,7 @@ draw.register(Filters, draw_filters)
 draw.register(FilterSimilarity, draw_filter_similarity)
 draw.register(History, draw_history)
 draw.register(Neighbours, draw_neighbours)
+draw.register(Prepared, draw_prepared)
 draw.register(Pruning, draw_pruning)
 draw.register(Separation, draw_separation)
 draw.register(Tradeoff, draw_tradeoff)

@@ -1,0 +1,98 @@
+"""``inksight read``: what is written on pictures."""
+
+import csv
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from inksight.cli.options import print_json
+from inksight.errors import InksightError, InputError
+
+COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="FILE_OR_FOLDER...")
+@click.option("--model", default="best", show_default=True, help="One that ships with the package, or a model file.")
+@click.option("--invert/--no-invert", default=None, help="Light ink on dark, or dark on light.  [default: found out]")
+@click.option("--accept-all", is_flag=True, help="Never refuse for being unsure.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
+@click.option("--csv", "table", metavar="OUT", help="Write a CSV file, a row a file.")
+def read(
+    sources: tuple[str, ...], model: str, invert: bool | None, accept_all: bool, as_json: bool, table: str | None
+) -> None:
+    """Read pictures of one digit each.
+
+    Of folders all files in them are read, but not their sub-folders. What cannot be read is named and left
+    out, and at the end the exit code is 1.
+
+    \b
+    Examples:
+      inksight read photo.png
+      inksight read scans/ --csv digits.csv
+      inksight read scans/*.jpg --model mine.safetensors --json
+    """
+    from inksight.files import check_writable, replacing
+    from inksight.model import load_model
+    from inksight.progress import steps
+    from inksight.reading import read as read_picture
+
+    if as_json and table:
+        raise InputError("either --json or --csv must be given, got both: take one")
+    if table:
+        check_writable(table)
+    network, files, failed = load_model(model), list(_files(sources)), 0
+    with ExitStack() as stack:
+        writer: Any = None
+        if table:
+            beside = stack.enter_context(replacing(table))
+            file = stack.enter_context(beside.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+        for path in steps(files, "reading", True) if table else files:
+            began = time.perf_counter()
+            try:
+                found = read_picture(path, network, invert=invert, accept_all=accept_all)
+            except (InputError, MemoryError) as error:
+                click.echo(f"inksight: {_shown(error) or f'not enough memory for {path}'}", err=True)
+                failed += 1
+                continue
+            took = round(1000 * (time.perf_counter() - began), 2)
+            if as_json:
+                print_json(
+                    {"path": _shown(path), "text": str(found), "digits": [found.to_dict()], "milliseconds": took}
+                )
+            elif writer:
+                writer.writerow((path, found, found.confidence, found.reason, found.runner_up or "", took))
+            else:
+                click.echo(f"{_shown(path)}: {found} ({found.reason or f'{found.confidence:.1%}'})")
+    if table:
+        click.echo(f"{table}: {len(files) - failed:,} pictures")
+    if failed:
+        raise InksightError(f"{failed:,} of {len(files):,} files could not be read")
+
+
+def _files(sources: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files named, and those in the folders named, by name."""
+    from inksight.readers.pictures import visible
+
+    for source in map(Path, sources):
+        try:
+            inside = visible(source, folders=False) if source.is_dir() else [source]
+        except OSError as error:
+            if not isinstance(error, PermissionError):
+                yield source  # whoever opens it says what is wrong with it
+                continue
+            raise InputError(f"cannot read folder {str(source)!r}: {error.strerror}; check its permissions") from error
+        if not inside:
+            raise InputError(f"folder {str(source)!r} holds no file to read: name pictures, or the folder they are in")
+        yield from inside
+
+
+def _shown(value: object) -> str:
+    """Return a text that any terminal takes, whatever bytes a file's name is made of."""
+    return str(value).encode("utf-8", "backslashreplace").decode()

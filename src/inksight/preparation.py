@@ -1,0 +1,279 @@
+"""`prepare`: any picture of one digit -> 28x28 the way MNIST's were made, with what led there kept for display.
+
+The steps are plain arithmetic in double precision, rounded once at the end, so that the same ones can be taken
+elsewhere (in a browser); `tests/vectors/prepare.json` holds pictures with their steps to check that by.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from inksight.config import SIDE, check
+from inksight.display import Display
+from inksight.readers.brightness import Picture, brightness
+
+Grey = NDArray[np.float64]
+
+BOX = 20  # pixels: the longer side of MNIST's digits
+CENTRE = 14.0  # pixel, counted from 0: where MNIST's digits have their centre of mass, to half a pixel
+WORKING = 96  # pixels: larger pictures are made as small first
+LEAST = 5  # pixels: a digit is at least as high or wide
+GRID = 32  # cells a side, at most, in which the light is judged
+DARKEST = 0.2  # brightness: paper in deeper shade than this shows too little to be made up for
+FAINT = 0.06  # share of the paper's brightness that ink takes away, below which there is none
+SPECK = 0.03  # of the largest spot of ink: smaller ones are dirt
+PALE = 0.2  # of full ink: paler pixels are ink only beside others that are not
+EDGE = 0.02  # of full ink: paler pixels are paper
+REACH = 4.0  # quartiles of the paper's noise that ink must stand out by
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prepared(Display):
+    """A picture on its way to what a network reads.
+
+    Parameters
+    ----------
+    image : (28, 28) uint8
+        High = ink; all 0 if there is a problem.
+    grey : (height, width) float64, 0..1
+        Brightness, upright, made smaller if it was large.
+    ink : (height, width) float64, 0..1
+        The digit's ink without light, paper and dirt.
+    box : (left, top, width, height)
+        Around the digit, in pixels of the picture handed in, upright; zeros if there is none.
+    dark : bool
+        Whether the ink is darker than the paper.
+    problem : str
+        Why there is nothing to read: ``blank``, ``faint`` or ``small``; else empty.
+    """
+
+    image: NDArray[np.uint8]
+    grey: Grey
+    ink: Grey
+    box: tuple[int, int, int, int]
+    dark: bool
+    problem: str = ""
+
+    def __repr__(self) -> str:
+        height, width = self.grey.shape
+        found = self.problem or f"{'dark' if self.dark else 'light'} ink in a box of {self.box[2]}x{self.box[3]}"
+        return f"Prepared({width}x{height}, {found})"
+
+
+def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
+    """Bring a picture of one digit to the form that MNIST's digits have.
+
+    LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", Proceedings of the
+    IEEE, 1998, describe it: fitted into a box of 20x20 with the proportions kept and edges smoothed, then placed with
+    the centre of mass in the middle of 28x28.
+
+    Parameters
+    ----------
+    picture : path, bytes, file object, PIL image, or array
+        Arrays are grey (height, width), RGB or RGBA (height, width, 3 or 4), of bytes, 16-bit numbers or floats 0..1.
+    invert : bool, optional
+        True: the ink is lighter than the paper; False: darker. Found out if not given.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    InputError
+        If it is no picture, damaged, too large, or holds values that are not finite.
+
+    Examples
+    --------
+    >>> paper = np.full((60, 50), 255, np.uint8)
+    >>> paper[10:50, 20:26] = 30
+    >>> found = prepare(paper)
+    >>> found.box, found.image.max(), found.image[14].argmax()
+    ((20, 10, 6, 40), np.uint8(255), np.int64(13))
+    """
+    check(invert in (None, True, False), "invert", invert, "true, false or None")
+    return prepare_grey(brightness(picture), invert=invert)
+
+
+def prepare_grey(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
+    """`prepare` for brightness (height, width) that is float64, 0..1, already."""
+    whole = np.asarray(picture, np.float64)
+    grey, pixel = shrink(whole, WORKING)
+    coarse, _ = shrink(grey, GRID)
+    dark = is_dark(coarse) if invert is None else not invert
+    contrast = even(grey, coarse) if dark else even(1 - grey, 1 - coarse)
+    nothing = Prepared(np.zeros((SIDE, SIDE), np.uint8), grey, np.zeros_like(grey), (0, 0, 0, 0), dark)
+    peak = float(contrast.max())
+    if peak < FAINT / 2:
+        return replace(nothing, problem="blank")
+    ink = only_ink(contrast)
+    if peak < FAINT or not ink.any():
+        return replace(nothing, problem="faint")
+    spans, inner = [], []
+    for axis, size in ((1, pixel[0]), (0, pixel[1])):
+        places = np.flatnonzero(ink.any(axis=axis))
+        first, last = int(places[0]), int(places[-1]) + 1
+        inner.append(slice(first, last))
+        spans.append((int(first * size), min(int(np.ceil(last * size)), whole.shape[1 - axis])))
+    (top, bottom), (left, right) = spans
+    box = (left, top, right - left, bottom - top)
+    if max(box[2:]) < LEAST:
+        return replace(nothing, ink=ink, box=box, problem="small")
+    return Prepared(fit(ink[inner[0], inner[1]]), grey, ink, box, dark)
+
+
+def shrink(grey: Grey, most: int) -> tuple[Grey, tuple[float, float]]:
+    """Return a picture with at most `most` pixels a side, and how high and wide its pixels are in those of before.
+
+    A very large one is first taken in blocks, by their means, down to some four times as much. A last block that is
+    not full is filled up with what lies at the edge.
+    """
+    block = max(max(grey.shape) // (4 * most), 1)
+    if block > 1:
+        filled = np.pad(grey, [(0, -length % block) for length in grey.shape], mode="edge")
+        height, width = (length // block for length in filled.shape)
+        grey = filled.reshape(height, block, width, block).mean(axis=(1, 3))
+    ratio = most / max(grey.shape)
+    if ratio >= 1:
+        return grey, (block, block)
+    height, width = (max(1, round_half_up(length * ratio)) for length in grey.shape)
+    return resample(grey, height, width), (block * grey.shape[0] / height, block * grey.shape[1] / width)
+
+
+def is_dark(coarse: Grey) -> bool:
+    """Say whether the ink is darker than the paper around it.
+
+    Ink is the lesser part and stands out from the light's slope by much: so the third powers of the differences add up
+    to its sign. A picture without differences is taken for dark ink.
+    """
+    difference = coarse.ravel() - slope_of_light(coarse, 1).ravel()
+    return float((difference**3).sum()) <= 1e-9 * coarse.size
+
+
+def even(grey: Grey, coarse: Grey) -> Grey:
+    """Return by what share each pixel is darker than the paper would be there, 0..1: in the shade, too.
+
+    The paper's brightness is a slope of light, and on it that of the lightest places around, as a closing has it (the
+    least of the greatest, in a window wider than a stroke). That is judged on the same picture, `coarse`, and
+    interpolated between.
+    """
+    slope = slope_of_light(coarse)
+    window = max(3, round_half_up(max(coarse.shape) * 0.6)) | 1
+    paper = ndimage.maximum_filter(coarse - slope, window, mode="nearest")
+    paper = ndimage.minimum_filter(paper, window, mode="nearest") + slope
+    whole = resample(paper, *grey.shape)
+    return np.clip((whole - grey) / np.maximum(whole, DARKEST), 0, 1)
+
+
+def slope_of_light(grey: Grey, rounds: int = 4) -> Grey:
+    """Return the plane through a picture's paper: by least squares, ever less of what lies below it counted."""
+    parts, values = _planes(*grey.shape), grey.ravel()
+    counted, plane = np.ones(grey.size), values
+    for _ in range(rounds):
+        some = parts * counted
+        # The little that is added: a picture of one row has no slope down.
+        plane = np.linalg.solve(some @ parts.T + 1e-9 * np.eye(3), some @ values) @ parts
+        above = values - plane
+        spread = np.sqrt((above**2 * counted).sum() / counted.sum())
+        counted = (above >= -0.5 * spread - 1e-9).astype(np.float64)
+    return plane.reshape(grey.shape)
+
+
+@lru_cache(maxsize=256)
+def _planes(height: int, width: int) -> Grey:
+    """Return a level plane and one that rises by 1 from the middle to the edge, down and across, (3, pixels)."""
+    rows, columns = (np.linspace(-1, 1, length) if length > 1 else np.zeros(1) for length in (height, width))
+    table: Grey = np.stack(np.broadcast_arrays(1.0, rows[:, None], columns)).reshape(3, -1)
+    table.flags.writeable = False
+    return table
+
+
+def only_ink(contrast: Grey) -> Grey:
+    """Return the ink alone, its strokes' core at 1: without the paper's noise and without specks."""
+    threshold = otsu(contrast)
+    core = contrast >= threshold
+    paper = contrast[~core]
+    low = 0.0
+    if paper.size:  # below the lightest places around by so much, and by so much more or less
+        half, quarter = paper.size // 2, paper.size // 4
+        ordered = np.partition(paper, (quarter, half))
+        usual, less = float(ordered[half]), float(ordered[quarter])
+        low = usual + REACH * (usual - less)
+    full = strongest(contrast[core])
+    low = min(low, threshold, 0.5 * full)
+    ink: Grey = np.clip((contrast - low) / (full - low), 0, 1)
+    # Pale pixels are ink beside ink only: the edges of strokes, not the lines of the paper.
+    near = ndimage.binary_dilation(ink > PALE, np.ones((3, 3)))
+    ink = np.where(near & (ink > EDGE), ink, 0.0)
+    regions, count = ndimage.label(ink > 0, np.ones((3, 3)))
+    if count > 1:
+        sizes = ndimage.sum_labels(ink, regions, np.arange(1, count + 1))
+        ink = ink * np.concatenate([[False], sizes >= SPECK * sizes.max()])[regions]
+    return ink
+
+
+def otsu(values: Grey) -> float:
+    """Return the threshold, of 255 between 0 and the largest value, that parts the values best in two (Otsu, 1979)."""
+    top = float(values.max())
+    counts = np.bincount(np.minimum((values * (256 / top)).astype(np.int64), 255).ravel(), minlength=256)
+    weight = np.cumsum(counts)[:-1].astype(np.float64)
+    total = np.cumsum(counts * np.arange(256.0))
+    rest = values.size - weight
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = (total[-1] * weight - total[:-1] * values.size) ** 2 / (weight * rest)
+    gain = np.nan_to_num(gain, nan=0.0, posinf=0.0)
+    best = np.flatnonzero(gain == gain.max())  # several in a row where no value lies between: then their middle
+    return (int(best[0] + best[-1]) // 2 + 1) * top / 256
+
+
+def fit(ink: Grey) -> NDArray[np.uint8]:
+    """Scale ink to a box of 20x20, and place it in 28x28 with its centre of mass in the middle."""
+    height, width = ink.shape
+    ratio = BOX / max(height, width)
+    small = resample(ink, max(1, round_half_up(height * ratio)), max(1, round_half_up(width * ratio)))
+    # Thin strokes get paler when they are made smaller; MNIST's are full at their core.
+    small = np.minimum(small / strongest(small[small > 0.5 * small.max()]), 1)
+    mass = small.sum()
+    canvas = np.zeros((SIDE, SIDE))
+    place = []
+    for axis, length in enumerate(small.shape):
+        centre = float((small.sum(axis=1 - axis) * np.arange(length)).sum() / mass)
+        # Rounded first: a tie shall not be decided by the last bits of the sums.
+        place.append(min(max(round_half_up(round(CENTRE - centre, 6)), 0), SIDE - length))
+    canvas[place[0] : place[0] + small.shape[0], place[1] : place[1] + small.shape[1]] = small
+    return np.floor(canvas * 255 + 0.5).astype(np.uint8)
+
+
+def strongest(values: Grey) -> float:
+    """Return the value that a tenth of the values reach: the greatest but for outliers."""
+    place = values.size - max(1, values.size // 10)
+    return float(np.partition(values, place, axis=None)[place])
+
+
+def resample(grey: Grey, height: int, width: int) -> Grey:
+    """Return a picture of another size: linear between pixels where it grows, their weighted mean where it shrinks."""
+    result: Grey = weights(grey.shape[0], height) @ grey @ weights(grey.shape[1], width).T
+    return result
+
+
+@lru_cache(maxsize=1024)
+def weights(before: int, after: int) -> Grey:
+    """Return how much each of `before` pixels counts for each of `after`, (after, before), rows summing to 1.
+
+    A triangle around the place where the new pixel's centre lies among the old ones, one old pixel wide to either side
+    or, where the picture shrinks, one new one.
+    """
+    reach = max(before / after, 1.0)
+    centres = (np.arange(after) + 0.5) * (before / after) - 0.5
+    table: Grey = np.maximum(1 - np.abs(np.arange(before) - centres[:, None]) / reach, 0)
+    table /= table.sum(axis=1, keepdims=True)
+    table.flags.writeable = False  # it is kept
+    return table
+
+
+def round_half_up(value: float) -> int:
+    """Return the nearest whole number, the higher of two: as browsers round, and Python doesn't."""
+    return int(np.floor(value + 0.5))
