@@ -17,6 +17,7 @@ import argparse
 import json
 import statistics
 import sys
+from dataclasses import replace
 import tempfile
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from inksight.training import run
 RESULTS = HERE / "results" / "time_to_accuracy.jsonl"
 KERAS = HERE / "results" / "keras_post.jsonl"
 ROWS = 42_000
-RECIPE = RECIPES["seconds"]
+# With 33,600 images an epoch is two thirds of what the recipe was made for: so one more.
+RECIPE = replace(RECIPES["seconds"], epochs=3)
 CLAIMS = {"validation accuracy": 0.99, "times as fast as Keras": 60.0}  # at least
 
 

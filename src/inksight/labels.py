@@ -2,13 +2,13 @@
 
 import csv
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import Network, Recipe, check, get_network, get_recipe, is_count
+from inksight.config import RECIPES, Network, Recipe, check, get_network, get_recipe, is_count
 from inksight.data import Dataset, Splits, join
 from inksight.display import Display
 from inksight.errors import InputError
@@ -17,6 +17,7 @@ from inksight.folds import deal, plan, twins
 from inksight.progress import steps
 
 PRINTED = 20
+RECIPE = replace(RECIPES["seconds"], epochs=20)  # which errs least after few epochs
 COLUMNS = ("row", "given", "suggested", "doubt", "p_given", "p_suggested")
 
 
@@ -129,8 +130,8 @@ class DoubtfulLabels(Display):
 def doubtful_labels(
     data: Dataset,
     folds: int | None = None,
-    network: str | Network = "post",
-    recipe: str | Recipe = "default",
+    network: str | Network = "best",
+    recipe: str | Recipe | None = None,
     *,
     repeats: int = 3,
     epochs: int | None = None,
@@ -151,14 +152,15 @@ def doubtful_labels(
     data : Dataset
         Labelled, at least `folds` images of each class.
     folds : int, optional
-        2 or more. By default 5, but fewer where trainings would otherwise be short of ten epochs. Even with many images
-        beside there are two: those judged are learned from too, in turns, for they may be by hands of their own.
+        2 or more. By default 5, but fewer where trainings would otherwise be short of five epochs. Even with many
+        images beside there are two: those judged are learned from too, in turns, for they may be by hands of their own.
     network : str or Network
-    recipe : str or Recipe
-        As `inksight.train` takes them.
+    recipe : str or Recipe, optional
+        As `inksight.train` takes them. By default those that err least after few epochs: the network ``best``, and the
+        recipe ``seconds`` with 20 epochs.
     repeats : int
     epochs : int, optional
-        Of each training. By default the recipe's, but fewer where all trainings together would take more than four
+        Of each training. By default the recipe's, but fewer where all trainings together would take more than two
         million images, which is about a minute on two cores.
     seed : int
         Of the folds and the trainings.
@@ -196,7 +198,8 @@ def doubtful_labels(
     check(folds is None or is_count(folds, 2), "folds", folds, "2 or more")
     check(is_count(repeats), "repeats", repeats, "1 or more")
     check(is_count(seed, 0) and seed < 2**31, "seed", seed, "0 to 2**31 - 1")
-    shape, recipe = get_network(network, classes=len(data.class_names)), get_recipe(recipe)
+    shape = get_network(network, classes=len(data.class_names))
+    recipe = RECIPE if recipe is None else get_recipe(recipe)
     beside = _without(beside, data)
     choice = range(2, 6) if folds is None else [folds]
     folds, fitting = plan(len(data), len(beside), repeats * recipe.passes, choice)

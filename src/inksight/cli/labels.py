@@ -2,7 +2,7 @@
 
 import click
 
-from inksight.cli.options import NETWORK, RECIPE, SEED, json_option, print_json
+from inksight.cli.options import A_NETWORK, A_RECIPE, SEED, json_option, print_json
 
 
 @click.command()
@@ -16,16 +16,16 @@ from inksight.cli.options import NETWORK, RECIPE, SEED, json_option, print_json
     "--folds", type=int, help="Parts that take turns at being judged.  [default: 2 to 5, by what time allows]"
 )
 @click.option("--repeats", type=int, default=3, show_default=True, help="Networks that judge each image.")
-@NETWORK
-@RECIPE
+@click.option("--network", default="best", show_default=True, help=A_NETWORK)
+@click.option("--recipe", help=A_RECIPE + "  [default: seconds, with 20 epochs]")
 @click.option("--epochs", type=int, help="Of each training.  [default: what a minute allows, at most the recipe's]")
 @SEED
 @click.option("--out", default="labels.html", show_default=True, metavar="FILE", help="The page to write.")
 @click.option("--csv", metavar="FILE", help="Write all images, the most doubtful first, as CSV.")
 @json_option
 def labels(
-    source: str, split: str, top: int, folds: int | None, repeats: int, network: str, recipe: str, epochs: int | None,
-    seed: int, out: str, csv: str | None, as_json: bool,
+    source: str, split: str, top: int, folds: int | None, repeats: int, network: str, recipe: str | None,
+    epochs: int | None, seed: int, out: str, csv: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Rank the images of DATA whose labels are doubtful, and show them on a page.
 
