@@ -2,7 +2,16 @@
 
 import sys
 
-from benchmarks import accuracy, csv_readers, fewer_filters, frameworks, post_curve, startup, time_to_accuracy
+from benchmarks import (
+    accuracy,
+    csv_readers,
+    doubtful_labels,
+    fewer_filters,
+    frameworks,
+    post_curve,
+    startup,
+    time_to_accuracy,
+)
 
 failed = 0
 for title, run in (
@@ -12,6 +21,7 @@ for title, run in (
     ("time to 99 %", lambda: time_to_accuracy.main(seeds=10)),
     ("the post's run", post_curve.main),
     ("fewer filters", lambda: fewer_filters.main(seeds=5)),
+    ("doubtful labels", lambda: doubtful_labels.main(seeds=2)),
     ("readers of Kaggle's CSV", lambda: csv_readers.main(rounds=5)),
 ):
     print(f"\n## {title}\n", flush=True)

@@ -17,8 +17,8 @@ import argparse
 import json
 import statistics
 import sys
-from dataclasses import replace
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np

@@ -18,9 +18,10 @@ CONFUSIONS = 5  # pairs of classes that a card lists
 
 # Of digits alone; what other classes are for, and where they fail, only their makers know.
 INTENDED = """\
-Reading single handwritten digits, prepared as MNIST's are: 28 by 28 pixels, ink high on a background of 0, the digit
-in a box of 20 by 20 with its centre of mass in the middle. For teaching, for experiments, and as a part of a product
-that tests it on digits of its own first. Not for deciding by itself over people, money or health."""
+Reading single handwritten digits, prepared as MNIST's are (`inksight read` does that): 28 by 28 pixels, ink high on a
+background of 0, the digit in a box of 20 by 20 with its centre of mass in the middle. For teaching, for experiments,
+and as a part of a product that tests it on digits of its own first. Not for deciding by itself over people, money or
+health."""
 
 FAILURES = """\
 It knows ten digits and nothing else: a letter, a scribble or an empty picture gets a digit too, often a confident one.
