@@ -76,7 +76,7 @@ def test_named_networks_take_the_number_of_classes():
         (lambda: Recipe(1, schedule="cosine"), "schedule must be triangle or constant, got 'cosine'"),
         (lambda: Recipe.from_dict({}), "epochs must be given"),
         (lambda: Augmentation(rotation=181), "rotation must be 0 to 180 degrees, got 181"),
-        (lambda: get_network("alexnet"), "network must be one of post, post-prose, or banks"),
+        (lambda: get_network("alexnet"), "network must be one of post, post-prose, best, medium, small, tiny, or"),
         (lambda: get_network(""), "network must be one of"),
         (lambda: get_network("d20"), "network must be one of"),
         (lambda: get_network("8x4"), "kernel must be 1, 3, 5 or 7, got 4"),

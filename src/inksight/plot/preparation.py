@@ -8,7 +8,7 @@ from inksight.config import SIDE
 from inksight.plot.grammar import IMAGES, bare, canvas, note, show, title, write
 from inksight.preparation import Grey, Prepared, resample, round_half_up
 
-HEIGHT = 4 * SIDE  # pixels of every panel
+HEIGHT, WIDEST = 4 * SIDE, 7 * SIDE  # pixels of every panel
 GAP, ROOM = 14, 14  # pixels between panels, and over them for their names
 PROBLEMS = {"blank": "nothing is on it", "faint": "the ink is too faint", "small": "what is on it is too small"}
 
@@ -40,6 +40,13 @@ def draw_prepared(prepared: Prepared, ax: Axes | None = None) -> Figure:
 
 
 def _high(grey: Grey) -> Grey:
-    """Return a picture of the panels' height, at most three times as wide."""
+    """Return a picture of the panels' height and at most `WIDEST`, its proportions kept and nothing around it."""
     height, width = grey.shape
-    return resample(grey, HEIGHT, max(1, min(round_half_up(width * HEIGHT / height), 3 * HEIGHT)))
+    ratio = min(HEIGHT / height, WIDEST / width)
+    tall, wide = (
+        max(1, min(round_half_up(length * ratio), most)) for length, most in ((height, HEIGHT), (width, WIDEST))
+    )
+    panel = np.full((HEIGHT, wide), np.nan)
+    top = (HEIGHT - tall) // 2
+    panel[top : top + tall] = resample(grey, tall, wide)
+    return panel
