@@ -214,10 +214,12 @@ def draw(found: dict[str, dict[str, Any]]) -> Figure:
         low, high = (100 * (1 - bound) for bound in reversed(x["interval"]))
         ax.plot([size, size], [low, high], color="#3f90da", linewidth=2.2)
         ax.plot(size, 100 * (1 - x["mean"]), "o", color="#3f90da", markersize=5)
-        ax.annotate(f" {row.name}", (size, 100 * (1 - x["mean"])), color="#3f90da", va="top", fontsize=9)
+        ax.annotate(
+            f"{row.name}  ", (size, 100 * (1 - x["mean"])), color="#3f90da", va="center", ha="right", fontsize=9
+        )
     for size, accuracy, name in ELSEWHERE:
         ax.plot(size, 100 - accuracy, "D", color="#a96b59", markersize=4.5)
-        ax.annotate(f" {name}", (size, 100 - accuracy), color="#a96b59", va="bottom", fontsize=8)
+        ax.annotate(f" {name}", (size, 100 - accuracy), color="#a96b59", va="center", fontsize=8)
     ax.set(xscale="log", yscale="log", xlabel="parameters", ylabel="error on MNIST's test images, %")
     seeds = min(x["seeds"] for x in found.values())
     ax.set_title(f"Means of {seeds} seeds, and the best single runs known elsewhere", loc="left", fontsize=10)
