@@ -150,14 +150,14 @@ def measure(row: Row, splits: Splits, seeds: int, machine: str) -> list[dict[str
 
 def protocol(results: list[dict[str, Any]]) -> dict[str, Any]:
     """Put the results of a row's seeds together, as `inksight.cards.Protocol` has it."""
-    tests = [result["test_accuracy"] for result in results if result["seed"] is not None]
-    several = len(tests) > 1
-    half = stats.t.ppf(0.975, len(tests) - 1) * statistics.stdev(tests) / math.sqrt(len(tests)) if several else math.inf
-    mean = statistics.mean(tests)
 
     def every(name: str) -> list[float]:
         return [result[name] for result in results if result["seed"] is not None]
 
+    tests = every("test_accuracy")
+    several = len(tests) > 1
+    half = stats.t.ppf(0.975, len(tests) - 1) * statistics.stdev(tests) / math.sqrt(len(tests)) if several else math.inf
+    mean = statistics.mean(tests)
     return {
         "seeds": len(tests),
         "mean": mean,

@@ -11,6 +11,7 @@ import inksight
 from benchmarks import accuracy, ship
 from inksight import InputError, Model, cli, evaluate, load_model
 from inksight.cards import HARDEST, Protocol, card, describe
+from inksight.config import RECIPES
 from inksight.model import SHIPPED
 from inksight.structure import parameter_count
 
@@ -102,7 +103,7 @@ def test_a_file_called_like_a_shipped_model_is_read_by_its_path(model, tmp_path,
 
 def test_shipped_models_are_made_the_same_byte_for_byte(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
-    monkeypatch.setitem(accuracy.get_recipe.__globals__["RECIPES"], "quick", replace(QUICK, epochs=1))
+    monkeypatch.setitem(RECIPES, "quick", replace(QUICK, epochs=1))
     row = accuracy.Row("tiny", "4x5p,8x3", "quick", 600)
     with pytest.raises(SystemExit, match="first measure"):
         ship.make(row, mnist.split())

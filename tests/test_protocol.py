@@ -9,7 +9,7 @@ from trials import RECIPE, TINY, Forbidden
 
 from benchmarks import accuracy
 from inksight import Dataset, Splits, evaluate, prune, train
-from inksight.config import BUDGETS
+from inksight.config import BUDGETS, RECIPES
 from inksight.sweep import halving, sweep
 from inksight.trial import grid
 
@@ -67,7 +67,7 @@ def test_the_benchmark_of_accuracy_reads_test_images_once_a_seed(sources, tmp_pa
     splits = sources[0].split()
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
     monkeypatch.setattr(accuracy, "REJECTED", {3: (8, 0)})
-    monkeypatch.setitem(accuracy.get_recipe.__globals__["RECIPES"], "quick", replace(QUICK, epochs=1))
+    monkeypatch.setitem(RECIPES, "quick", replace(QUICK, epochs=1))
     row = accuracy.Row("toy", TINY, "quick", 600, 0.5)
     unseen = Splits(splits.train, splits.validation, Forbidden())
     accuracy.validated(row, unseen)

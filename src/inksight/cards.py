@@ -25,9 +25,9 @@ health."""
 
 FAILURES = """\
 It knows ten digits and nothing else: a letter, a scribble or an empty picture gets a digit too, often a confident one.
-Digits that were not prepared as above (too large, off the middle, light on dark) are read badly. MNIST's writers were
-high school students and employees of a census bureau in the United States: a 1 with a long upstroke, a crossed 7 or
-other habits of other places are rare in it."""
+Digits that are not prepared as said below (too large, off the middle, the paper brighter than the ink) are read badly.
+MNIST's writers were high school students and employees of a census bureau in the United States: a 1 with a long
+upstroke, a crossed 7 or other habits of other places are rare in it."""
 
 
 @dataclass(frozen=True, slots=True)
