@@ -150,6 +150,33 @@ def test_a_budget_chooses_network_and_recipe_and_either_may_be_given(budget, cap
     assert (model.network, model.recipe) == (get_network(network), replace(get_recipe("post"), epochs=1))
 
 
+def test_stress_is_of_validation_images_and_says_what_the_model_knows(capsys, csv_pair, model_file, tmp_path):
+    picture = tmp_path / "stress.svg"
+    arguments = ["evaluate", model_file, "--data", csv_pair[0], "--stress", "--images", 20, "--prepare"]
+    result = json.loads(command(capsys, *arguments, "--picture", picture, "--json"))
+    assert (result["images"], result["seen_in_training"]) == (20, False)
+    assert len(result["changes"]) == 11
+    assert all(len(row["prepared_accuracy"]) == 5 for row in result["changes"].values())
+    assert "lined paper" in picture.read_text()
+    out = command(capsys, "evaluate", "tiny", "--stress", "--images", 30)  # trained on all but MNIST's test images
+    assert "of 30 images right as they are" in out
+    assert "The model was trained on these images or some of them" in out
+
+
+def test_who_was_trained_on_what_is_told(capsys, csv_pair, tmp_path):
+    out, submission = tmp_path / "m.safetensors", tmp_path / "s.csv"
+    command(capsys, "kaggle", *csv_pair, "--network", SMALL, "--epochs", 1, "--out", submission, "--model", out)
+
+    def seen(*options):
+        return json.loads(command(capsys, "evaluate", out, "--data", csv_pair[0], *options, "--json"))[
+            "seen_in_training"
+        ]
+
+    assert all(seen(*options) for options in ([], ["--split", "validation"], ["--split", "train"]))
+    command(capsys, "train", "--data", csv_pair[0], "--network", SMALL, "--epochs", 1, "--out", out)
+    assert [seen(*options) for options in ([], ["--split", "validation"], ["--split", "train"])] == [True, False, True]
+
+
 def test_kaggle_answers_every_row(capsys, csv_pair, tmp_path):
     out, kept = tmp_path / "submission.csv", tmp_path / "m.safetensors"
     arguments = ("kaggle", *csv_pair, "--network", SMALL, "--epochs", 2, "--out", out, "--model", kept)
@@ -276,6 +303,8 @@ def test_bad_data_is_one_line_exit_2_and_no_file(case, capsys, tmp_path):
         (["train", "--from", "none.safetensors"], "must be a file that exists"),
         (["train", "--colour"], "No such option"),
         (["evaluate", "none.safetensors"], "must be a file that exists"),
+        (["evaluate", "tiny", "--images", "5"], "--images and --prepare say how to do what --stress asks for"),
+        (["evaluate", "tiny", "--stress", "--picture", "a.jpg"], "suffix of a picture's file must be .png or .svg"),
         (["evaluate", __file__], "no inksight model"),
         (["summary", "none"], "network must be one of"),
         (["bake"], "No such command"),

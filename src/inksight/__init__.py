@@ -34,6 +34,7 @@ _HOMES = {
 _MODULES = (
     "barcode",
     "cards",
+    "changes",
     "config",
     "data",
     "evidence",
@@ -49,6 +50,7 @@ _MODULES = (
     "report",
     "review",
     "saliency",
+    "stress",
     "sweep",
     "tradeoff",
 )

@@ -234,6 +234,21 @@ class Splits:
         """The images to judge with: the test set or, without one, those for validation, or else all there are."""
         return list(self.parts.values())[-1]
 
+    def seen_by(self, trained_on: str) -> tuple[str, ...]:
+        """Return the names of the parts that a model was trained on, by the digest it keeps (`Model.trained_on`).
+
+        Empty if it was trained on other images, or on some of these only.
+
+        Examples
+        --------
+        >>> splits = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10)).split()
+        >>> splits.seen_by(splits.with_validation_to_train().train.digest)
+        ('train', 'validation')
+        """
+        if trained_on == self.train.digest:
+            return ("train",)
+        return ("train", "validation") if trained_on == self.with_validation_to_train().train.digest else ()
+
     def with_validation_to_train(self) -> "Splits":
         """Return the same images with those for validation moved over to training, after the others."""
         if self.validation is None:

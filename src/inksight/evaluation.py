@@ -192,13 +192,7 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
     """
     check(is_count(hardest, 0), "hardest", hardest, "0 or more")
     check(is_count(bins), "bins", bins, "1 or more")
-    labels = data.require_labels("evaluation")
-    if len(data) == 0:
-        raise InputError(f"evaluation needs at least one image, got none in {data.name!r}")
-    check(
-        data.class_names == model.class_names, "classes of the data", data.class_names,
-        f"the model's {model.class_names}",
-    )  # fmt: skip
+    labels = require_suited(data, model, "evaluation")
 
     log_p = model.log_probabilities(data.images)
     predictions = log_p.argmax(axis=1)
@@ -220,6 +214,18 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
         hardest_predictions=predictions[ids],
         hardest_confidence=np.exp(own[ids]),
     )
+
+
+def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int64]:
+    """Return the labels; an `InputError` if `purpose` can't be had of the model with these data, saying why."""
+    labels = data.require_labels(purpose)
+    if len(data) == 0:
+        raise InputError(f"{purpose} needs at least one image, got none in {data.name!r}")
+    check(
+        data.class_names == model.class_names, "classes of the data", data.class_names,
+        f"the model's {model.class_names}",
+    )  # fmt: skip
+    return labels
 
 
 def calibrate(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:

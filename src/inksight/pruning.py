@@ -101,7 +101,7 @@ def prune(
 
     began, stopped = time.perf_counter(), ""
     if isinstance(start, Model):
-        if start.trained_on == splits.with_validation_to_train().train.digest:
+        if "validation" in splits.seen_by(start.trained_on):
             raise InputError(
                 "a model to prune must not know the validation images, got one trained on them too: "
                 "train another without them, or give a network to train"

@@ -6,8 +6,9 @@ import sys
 import click
 
 from inksight import __version__
+from inksight.cli.evaluate import evaluate
 from inksight.cli.explore import explore, look
-from inksight.cli.inspect import card, data, doctor, evaluate, summary
+from inksight.cli.inspect import card, data, doctor, summary
 from inksight.cli.labels import labels
 from inksight.cli.prune import prune
 from inksight.cli.read import read

@@ -1,10 +1,10 @@
-"""``inksight data``, ``summary``, ``doctor`` and ``evaluate``: the commands that look without changing anything."""
+"""``inksight data``, ``summary``, ``doctor`` and ``card``: the commands that look without changing anything."""
 
 from pathlib import Path
 
 import click
 
-from inksight.cli.options import SPLIT, data_option, json_option, print_json
+from inksight.cli.options import SPLIT, json_option, print_json
 
 
 @click.command()
@@ -94,37 +94,6 @@ def doctor(as_json: bool) -> None:
     else:
         width = max(map(len, found))
         click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in found.items()))
-
-
-@click.command()
-@click.argument("model")
-@data_option
-@SPLIT
-@click.option("--picture", metavar="FILE", help="Draw the confusion matrix, as .png or .svg.")
-@json_option
-def evaluate(model: str, source: str, split: str | None, picture: str | None, as_json: bool) -> None:
-    """Say how good MODEL is on labelled digits.
-
-    \b
-    Examples:
-      inksight evaluate best
-      inksight evaluate model.safetensors
-      inksight evaluate model.safetensors --data train.csv --split validation --json
-    """
-    from inksight.data import load
-    from inksight.evaluation import evaluate as try_out
-    from inksight.model import load_model
-
-    trained = load_model(model)
-    result = try_out(trained, load(source).part(split))
-    if picture:
-        from inksight import plot
-
-        plot.save(result.plot(), picture)
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        click.echo(str(result))
 
 
 @click.command()

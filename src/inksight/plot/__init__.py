@@ -31,7 +31,9 @@ from inksight.plot.labels import draw_doubtful_labels
 from inksight.plot.output import check_suffix, save, to_svg
 from inksight.plot.preparation import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
+from inksight.plot.stress import draw_stress
 from inksight.preparation import Prepared
+from inksight.stress import Stress
 from inksight.tradeoff import Pruning, Tradeoff
 
 __all__ = ["check_suffix", "draw", "html", "save", "to_svg"]
@@ -89,4 +91,5 @@ draw.register(Neighbours, draw_neighbours)
 draw.register(Prepared, draw_prepared)
 draw.register(Pruning, draw_pruning)
 draw.register(Separation, draw_separation)
+draw.register(Stress, draw_stress)
 draw.register(Tradeoff, draw_tradeoff)

@@ -1,0 +1,88 @@
+"""``inksight evaluate``: how good a model is, on digits as they are and changed."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from inksight.cli.options import data_option, json_option, print_json
+from inksight.errors import InputError
+
+if TYPE_CHECKING:
+    from inksight.data import Dataset
+    from inksight.evaluation import Evaluation
+    from inksight.model import Model
+    from inksight.stress import Stress
+
+
+@click.command()
+@click.argument("model", default="best")
+@data_option
+@click.option(
+    "--split",
+    type=click.Choice(["test", "validation", "train", "all"]),
+    help="Which images.  [default: the source's test images if it has any, else all; with --stress validation]",
+)
+@click.option("--stress", is_flag=True, help="Change the images: eleven ways, each in five strengths.")
+@click.option("--images", type=click.IntRange(1), help="How many to change.  [default: 2000]")
+@click.option("--prepare", is_flag=True, help="Read the changed images as `read` does, too: about a minute.")
+@click.option("--picture", metavar="FILE",
+              help="Draw the confusion matrix, or accuracy against strength, as .png or .svg.")  # fmt: skip
+@json_option
+def evaluate(
+    model: str, source: str, split: str | None, stress: bool, images: int | None, prepare: bool, picture: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Say how good MODEL is on labelled digits.
+
+    With --stress, how good it stays when they are turned, scaled, shifted, slanted, written with other pens,
+    blurred, noisy, coarse, pale, partly covered, or on lined paper. The network reads them as the change leaves
+    them; with --prepare also after all the steps that `read` takes.
+
+    MODEL is `post`, `best`, `small`, `tiny`, or a model file.
+
+    \b
+    Examples:
+      inksight evaluate best
+      inksight evaluate model.safetensors --data train.csv --split validation --json
+      inksight evaluate model.safetensors --stress --picture stress.png
+    """
+    from inksight.data import load
+    from inksight.model import load_model
+
+    if (images or prepare) and not stress:
+        raise InputError("--images and --prepare say how to do what --stress asks for, got them without it: add it")
+    if picture:
+        from inksight import plot
+        from inksight.files import check_writable
+
+        plot.check_suffix(picture)
+        check_writable(picture)
+    result: Stress | Evaluation
+    trained, digits = load_model(model), load(source)
+    part = split or ("validation" if stress else "test" if digits.held_out else "all")
+    chosen = digits.part(part)
+    if stress:
+        from inksight.stress import stress as try_hard
+
+        result = try_hard(trained, chosen, images=images or 2000, prepare=prepare)
+    else:
+        from inksight.evaluation import evaluate as try_out
+
+        result = try_out(trained, chosen)
+    if picture:
+        plot.save(result.plot(), picture)
+    seen = _seen(trained, digits, part)
+    if as_json:
+        print_json(result.to_dict() | {"seen_in_training": seen})
+        return
+    click.echo(str(result))
+    if seen:
+        click.echo("\nThe model was trained on these images or some of them: on others expect less.")
+
+
+def _seen(model: "Model", digits: "Dataset", part: str) -> bool:
+    """Say whether images of a part, or some of them, are known to have been trained on."""
+    if model.trained_on == digits.digest:
+        return True
+    seen = digits.split().seen_by(model.trained_on) if len(digits) > 1 else ()
+    return bool(seen) if part == "all" else part in seen
