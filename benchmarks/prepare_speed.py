@@ -3,8 +3,9 @@
 Run as ``OPENBLAS_NUM_THREADS=1 python -m benchmarks.prepare_speed``: the process keeps to one core, where more threads
 would be in each other's way. MNIST's training digits are drawn in dark ink on grey paper with some noise, their sides
 drawn evenly from 28 to 200 pixels, and handed in as arrays of bytes: `prepare` turns them to brightness and does all
-that follows. `prepare_grey` has been given the brightness. Drawing them is not timed. The best of several
-rounds over all pictures counts, because other work on the machine can only slow one down.
+that follows. `prepare_grey` has been given the brightness. Drawing them is not timed. Seconds are
+the processor's, spent in this process alone, and the best of several rounds over all pictures counts: other work on the
+machine can only slow one down.
 """
 
 import os
@@ -44,10 +45,10 @@ def rates(work: Callable[[Any], Any], given: Sequence[Any], rounds: int) -> list
     """Return how many were done a second in each round over all that is given."""
     result = []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began = time.process_time()
         for one in given:
             work(one)
-        result.append(len(given) / (time.perf_counter() - began))
+        result.append(len(given) / (time.process_time() - began))
     return result
 
 

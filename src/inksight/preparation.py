@@ -27,6 +27,8 @@ FAINT = 0.06  # share of the paper's brightness that ink takes away, below which
 SPECK = 0.03  # of the largest spot of ink: smaller ones are dirt
 PALE = 0.2  # of full ink: paler pixels are ink only beside others that are not
 EDGE = 0.02  # of full ink: paler pixels are paper
+LEVEL = 1e-9 * np.eye(3)  # towards none, where a picture of one row or column leaves a slope open
+BAND = 24  # pixels that are resampled together
 REACH = 4.0  # quartiles of the paper's noise that ink must stand out by
 
 
@@ -110,11 +112,12 @@ def prepare_grey(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     if peak < FAINT / 2:
         return replace(nothing, problem="blank")
     ink = only_ink(contrast)
-    if peak < FAINT or not ink.any():
+    marked = ink > 0
+    if peak < FAINT or not marked.any():
         return replace(nothing, problem="faint")
     spans, inner = [], []
     for axis, size in ((1, pixel[0]), (0, pixel[1])):
-        places = np.flatnonzero(ink.any(axis=axis))
+        places = np.flatnonzero(marked.any(axis=axis))
         first, last = int(places[0]), int(places[-1]) + 1
         inner.append(slice(first, last))
         spans.append((int(first * size), min(int(np.ceil(last * size)), whole.shape[1 - axis])))
@@ -149,8 +152,8 @@ def is_dark(coarse: Grey) -> bool:
     Ink is the lesser part and stands out from the light's slope by much: so the third powers of the differences add up
     to its sign. A picture without differences is taken for dark ink.
     """
-    difference = coarse.ravel() - slope_of_light(coarse, 1).ravel()
-    return float((difference**3).sum()) <= 1e-9 * coarse.size
+    difference = (coarse - slope_of_light(coarse, 1)).ravel()
+    return float((difference * difference) @ difference) <= 1e-9 * coarse.size
 
 
 def even(grey: Grey, coarse: Grey) -> Grey:
@@ -170,49 +173,59 @@ def even(grey: Grey, coarse: Grey) -> Grey:
 
 def slope_of_light(grey: Grey, rounds: int = 4) -> Grey:
     """Return the plane through a picture's paper: by least squares, ever less of what lies below it counted."""
-    parts, values = _planes(*grey.shape), grey.ravel()
-    counted, plane = np.ones(grey.size), values
-    for _ in range(rounds):
-        some = parts * counted
-        # The little that is added: a picture of one row has no slope down.
-        plane = np.linalg.solve(some @ parts.T + 1e-9 * np.eye(3), some @ values) @ parts
-        above = values - plane
-        spread = np.sqrt((above**2 * counted).sum() / counted.sum())
-        counted = (above >= -0.5 * spread - 1e-9).astype(np.float64)
+    parts, products = _planes(*grey.shape)
+    values = grey.ravel()
+    counted = np.ones(grey.size)
+    for left in reversed(range(rounds)):
+        plane = np.linalg.solve((products @ counted).reshape(3, 3) + LEVEL, parts @ (counted * values)) @ parts
+        if left:
+            above = values - plane
+            spread = np.sqrt((above * above) @ counted / counted.sum())
+            counted = (above >= -0.5 * spread - 1e-9).astype(np.float64)
     return plane.reshape(grey.shape)
 
 
 @lru_cache(maxsize=256)
-def _planes(height: int, width: int) -> Grey:
-    """Return a level plane and one that rises by 1 from the middle to the edge, down and across, (3, pixels)."""
+def _planes(height: int, width: int) -> tuple[Grey, Grey]:
+    """Return a level plane and one that rises by 1 from the middle to the edge, down and across, (3, pixels).
+
+    And what each of them is times each, (9, pixels).
+    """
     rows, columns = (np.linspace(-1, 1, length) if length > 1 else np.zeros(1) for length in (height, width))
     table: Grey = np.stack(np.broadcast_arrays(1.0, rows[:, None], columns)).reshape(3, -1)
-    table.flags.writeable = False
-    return table
+    products = (table[:, None] * table).reshape(9, -1)
+    for kept in (table, products):
+        kept.flags.writeable = False
+    return table, products
 
 
 def only_ink(contrast: Grey) -> Grey:
     """Return the ink alone, its strokes' core at 1: without the paper's noise and without specks."""
     threshold = otsu(contrast)
-    core = contrast >= threshold
-    paper = contrast[~core]
+    ordered = np.sort(contrast, axis=None)
+    below = int(np.searchsorted(ordered, threshold))  # so many are paper
     low = 0.0
-    if paper.size:  # below the lightest places around by so much, and by so much more or less
-        half, quarter = paper.size // 2, paper.size // 4
-        ordered = np.partition(paper, (quarter, half))
-        usual, less = float(ordered[half]), float(ordered[quarter])
+    if below:  # below the lightest places around by so much, and by so much more or less
+        usual, less = float(ordered[below // 2]), float(ordered[below // 4])
         low = usual + REACH * (usual - less)
-    full = strongest(contrast[core])
+    full = float(ordered[-max(1, (ordered.size - below) // 10)])  # as `strongest` has it
     low = min(low, threshold, 0.5 * full)
     ink: Grey = np.clip((contrast - low) / (full - low), 0, 1)
     # Pale pixels are ink beside ink only: the edges of strokes, not the lines of the paper.
-    near = ndimage.binary_dilation(ink > PALE, np.ones((3, 3)))
-    ink = np.where(near & (ink > EDGE), ink, 0.0)
+    ink = np.where(_spread(ink > PALE) & (ink > EDGE), ink, 0.0)
     regions, count = ndimage.label(ink > 0, np.ones((3, 3)))
     if count > 1:
-        sizes = ndimage.sum_labels(ink, regions, np.arange(1, count + 1))
-        ink = ink * np.concatenate([[False], sizes >= SPECK * sizes.max()])[regions]
+        sizes = np.bincount(regions.ravel(), ink.ravel())
+        ink = ink * (sizes >= SPECK * sizes.max())[regions]
     return ink
+
+
+def _spread(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where a pixel or one of its eight neighbours is marked."""
+    wide = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), bool)
+    wide[1:-1, 1:-1] = mask
+    tall = wide[:-2] | wide[1:-1] | wide[2:]
+    return tall[:, :-2] | tall[:, 1:-1] | tall[:, 2:]
 
 
 def otsu(values: Grey) -> float:
@@ -221,10 +234,9 @@ def otsu(values: Grey) -> float:
     counts = np.bincount(np.minimum((values * (256 / top)).astype(np.int64), 255).ravel(), minlength=256)
     weight = np.cumsum(counts)[:-1].astype(np.float64)
     total = np.cumsum(counts * np.arange(256.0))
-    rest = values.size - weight
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gain = (total[-1] * weight - total[:-1] * values.size) ** 2 / (weight * rest)
-    gain = np.nan_to_num(gain, nan=0.0, posinf=0.0)
+    both = weight * (values.size - weight)
+    apart = (total[-1] * weight - total[:-1] * values.size) ** 2
+    gain = np.divide(apart, both, out=np.zeros(255), where=both > 0)
     best = np.flatnonzero(gain == gain.max())  # several in a row where no value lies between: then their middle
     return (int(best[0] + best[-1]) // 2 + 1) * top / 256
 
@@ -249,14 +261,30 @@ def fit(ink: Grey) -> NDArray[np.uint8]:
 
 def strongest(values: Grey) -> float:
     """Return the value that a tenth of the values reach: the greatest but for outliers."""
-    place = values.size - max(1, values.size // 10)
-    return float(np.partition(values, place, axis=None)[place])
+    return float(np.sort(values, axis=None)[-max(1, values.size // 10)])
 
 
 def resample(grey: Grey, height: int, width: int) -> Grey:
     """Return a picture of another size: linear between pixels where it grows, their weighted mean where it shrinks."""
-    result: Grey = weights(grey.shape[0], height) @ grey @ weights(grey.shape[1], width).T
-    return result
+    return _resample_rows(_resample_rows(grey, height).T, width).T
+
+
+def _resample_rows(grey: Grey, height: int) -> Grey:
+    parts = [table @ grey[rows] for rows, table in _bands(grey.shape[0], height)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@lru_cache(maxsize=1024)
+def _bands(before: int, after: int) -> tuple[tuple[slice, Grey], ...]:
+    """Return `weights` in bands of new pixels, each with the old ones that count for it: most of the table is 0."""
+    table = weights(before, after)
+    found = []
+    for start in range(0, after, BAND):
+        band = table[start : start + BAND]
+        counted = np.flatnonzero(band.any(axis=0))
+        rows = slice(int(counted[0]), int(counted[-1]) + 1)
+        found.append((rows, np.ascontiguousarray(band[:, rows])))
+    return tuple(found)
 
 
 @lru_cache(maxsize=1024)
