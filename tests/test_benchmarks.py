@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import fewer_filters, frameworks, startup
+from benchmarks import fewer_filters, frameworks, prepare_speed, startup, stress
 from benchmarks.competitors.protocol import Worker
 from inksight import Model
 from inksight.config import get_network
@@ -121,3 +121,18 @@ def test_the_answer_on_fewer_filters_is_the_smallest_that_matches_the_post():
     assert "trained small from the start, no network matches the post." in page
     assert len(re.findall(r"^\| \d", page, flags=re.MULTILINE)) == 3
     assert "| 9-9-16 | 4,133 | 20 | 50.00% | 99.10% (" in page
+
+
+def test_pictures_to_prepare_hold_digits_of_all_sizes():
+    drawn = prepare_speed.pictures(40, 0)
+    sides = [picture.shape[0] for picture in drawn]
+    assert 28 <= min(sides) < 60
+    assert 160 < max(sides) <= 200
+    found = [prepare_speed.prepare(picture) for picture in drawn]
+    assert all(one.dark and not one.problem for one in found)
+    assert prepare_speed.CLAIMS.keys() == {"prepare", "prepare_grey"}
+
+
+def test_a_model_is_not_stressed_with_what_it_was_trained_on(capsys):
+    assert stress.main("tiny") == 1
+    assert "trained on the validation images" in capsys.readouterr().out

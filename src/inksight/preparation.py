@@ -266,7 +266,7 @@ def strongest(values: Grey) -> float:
 
 def resample(grey: Grey, height: int, width: int) -> Grey:
     """Return a picture of another size: linear between pixels where it grows, their weighted mean where it shrinks."""
-    return _resample_rows(_resample_rows(grey, height).T, width).T
+    return _resample_rows(_resample_rows(grey.T, width).T, height)
 
 
 def _resample_rows(grey: Grey, height: int) -> Grey:
