@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from inksight.brightness import Picture, brightness
 from inksight.config import SIDE, check
 from inksight.display import Display
-from inksight.readers.brightness import Picture, brightness
 
 Grey = NDArray[np.float64]
 
