@@ -6,8 +6,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Each public name and the module that holds it. A name is imported when first used, so that
-# `import inksight` and `inksight --help` cost nothing. (The modules are `training`, `evaluation` and `pruning`
-# because a submodule called `train` would, once imported, hide the function of that name.)
+# `import inksight` and `inksight --help` cost nothing. (The modules are `training`, `evaluation`, `pruning` and
+# `teaching` because a submodule called `train` would, once imported, hide the function of that name.)
 _HOMES = {
     "Augmentation": "config",
     "Bank": "config",
@@ -16,6 +16,7 @@ _HOMES = {
     "History": "history",
     "InksightError": "errors",
     "InputError": "errors",
+    "Lesson": "lesson",
     "Model": "model",
     "Network": "config",
     "Recipe": "config",
@@ -29,6 +30,7 @@ _HOMES = {
     "prune": "pruning",
     "read": "reading",
     "summary": "structure",
+    "teach": "teaching",
     "train": "training",
 }
 _MODULES = (
@@ -50,6 +52,7 @@ _MODULES = (
     "review",
     "saliency",
     "sweep",
+    "teaching",
     "tradeoff",
 )
 
