@@ -33,6 +33,8 @@ _HOMES = {
     "teach": "teaching",
     "train": "training",
 }
+# What needs an extra: `from inksight import *` must not fail without it.
+_OPTIONAL = {"DigitClassifier": "classifier"}
 _MODULES = (
     "barcode",
     "cards",
@@ -60,12 +62,12 @@ __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"inksight.{_HOMES[name]}"), name)
+    if home := (_HOMES | _OPTIONAL).get(name):
+        return getattr(importlib.import_module(f"inksight.{home}"), name)
     if name in _MODULES:
         return importlib.import_module(f"inksight.{name}")
     raise AttributeError(f"module 'inksight' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_OPTIONAL]

@@ -89,6 +89,10 @@ class Model:
         check(variance > 0, "normalization.variance", variance, "above 0")
         check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what it keeps of the engine, which is of this process: so it can be pickled and copied at any time.
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
     def __repr__(self) -> str:
         filters = "-".join(str(bank.filters) for bank in self.network.banks)
         return f"Model({filters} filters, {self.network.classes} classes, {len(self.history)} epochs)"
