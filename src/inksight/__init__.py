@@ -21,6 +21,7 @@ _HOMES = {
     "Network": "config",
     "Recipe": "config",
     "Splits": "data",
+    "Strokes": "strokes",
     "card": "cards",
     "doubtful_labels": "labels",
     "evaluate": "evaluation",

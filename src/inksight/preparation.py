@@ -72,7 +72,7 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 
     Parameters
     ----------
-    picture : path, bytes, file object, PIL image, or array
+    picture : path, bytes, file object, PIL image, array, or Strokes
         Arrays are grey (height, width), RGB or RGBA (height, width, 3 or 4), of bytes, 16-bit numbers or floats 0..1.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Found out if not given.
