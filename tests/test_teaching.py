@@ -81,7 +81,7 @@ def test_a_third_of_the_pictures_is_held_out_in_a_rehearsal(taught):
     assert taught.held_out == 17
     assert taught.own_before < taught.own_after
     assert taught.own_before * 17 == pytest.approx(round(taught.own_before * 17))
-    assert "of 17 of your 50 pictures, held out in a rehearsal" in str(taught)
+    assert "after (17 of 50, held out in a rehearsal)" in str(taught)
 
 
 def test_held_out_pictures_are_not_learned_from(own, model, kept, monkeypatch):
@@ -121,7 +121,7 @@ def test_too_few_to_hold_any_out(own, model, kept):
     assert found.held_out == 0
     assert found.own_before == accuracy(model, own[::5])
     assert found.own_after == accuracy(found.model, own[::5])
-    assert "your 10 pictures, which it learned from: 3 of each class" in str(found)
+    assert "(10, which it learned from: 3 of each class" in str(found)
 
 
 def test_the_same_seed_gives_the_same_model(own, model, kept):
@@ -134,7 +134,10 @@ def test_the_temperature_is_fitted_anew_or_kept_by_who_knows_the_images(own, mod
     assert found.temperature == pytest.approx(calibrated(found, kept.validation).temperature, rel=1e-5)
     assert found.temperature != model.temperature
     known = replace(with_temperature(model, 1.7), trained_on=kept.with_validation_to_train().train.digest)
-    assert teach(own[::5], known, kept, progress=False).model.temperature == 1.7
+    again = teach(own[::5], known, kept, progress=False)
+    assert again.model.temperature == 1.7
+    assert again.known
+    assert "(500, which it had been trained on)" in str(again)
 
 
 def test_as_much_of_the_way_is_kept_as_mnist_allows(own, model, kept, monkeypatch):
@@ -232,7 +235,11 @@ def test_the_command(folder, kept_file, model, tmp_path, capsys):
     assert "learning from 12 pictures" in output.err
     assert "epoch" in output.err
     assert run(*common) == 0
-    assert "read right before and after" in capsys.readouterr().out
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in printed] == [
+        "own pictures read right", "validation images read right", str(out)
+    ]  # fmt: skip
+    assert "12 pictures of 'hand'" in printed[-1]
 
 
 def test_a_refusal_writes_nothing_and_exits_1(folder, kept_file, model, tmp_path, capsys, monkeypatch):

@@ -47,6 +47,8 @@ class Teaching:
         Share of the validation images read right, 0..1.
     images : int
         Validation images.
+    known : bool
+        Whether the model had been trained on them before: then it reads them better than it would new ones.
     share : float
         How far the weights went from where they were to where the training led, above 0, at most 1.
     seconds : float
@@ -60,6 +62,7 @@ class Teaching:
     before: float
     after: float
     images: int
+    known: bool
     share: float
     seconds: float
 
@@ -70,12 +73,13 @@ class Teaching:
 
     def __str__(self) -> str:
         count = sum(self.lesson.pictures.values())
-        own = f"{self.held_out} of your {count} pictures, held out in a rehearsal"
+        which = f"{self.held_out} of {count}, held out in a rehearsal"
         if not self.held_out:
-            own = f"your {count} pictures, which it learned from: {ENOUGH} of each class would allow to hold some out"
+            which = f"{count}, which it learned from: {ENOUGH} of each class would allow to hold some out"
+        known = ", which it had been trained on" if self.known else ""
         return (
-            f"read right before and after: {self.own_before:.1%}, {self.own_after:.1%} of {own}; "
-            f"{self.before:.2%}, {self.after:.2%} of {self.images:,} validation images"
+            f"own pictures read right: {self.own_before:.1%} before, {self.own_after:.1%} after ({which})\n"
+            f"validation images read right: {self.before:.2%} before, {self.after:.2%} after ({self.images:,}{known})"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -180,7 +184,8 @@ def teach(
         held_out=int(held.sum()),
         own_before=_accuracy(start, judged),
         own_after=_accuracy(judge if held.any() else taught, judged),
-        before=before, after=after, images=len(validation), share=share, seconds=time.perf_counter() - began,
+        before=before, after=after, images=len(validation), known=knows, share=share,
+        seconds=time.perf_counter() - began,
     )  # fmt: skip
 
 

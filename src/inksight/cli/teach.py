@@ -40,4 +40,4 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     if as_json:
         print_json(found.to_dict() | {"weights": found.model.digest, "out": out})
         return
-    click.echo(f"{out}: {found.seconds:.1f} s; {found}")
+    click.echo(f"{found}\n{out}: {found.lesson}, learned in {found.seconds:.1f} s")
