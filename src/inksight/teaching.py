@@ -192,8 +192,9 @@ def teach(
 def _distinct(pictures: Dataset) -> Dataset:
     """Return the pictures without those that are there already; an `InputError` if they then had another label."""
     labels, first = pictures.require_labels("teaching"), twins(pictures.images)
-    for row in np.flatnonzero(labels != labels[first])[:1]:
-        one, other = (pictures.class_names[labels[i]] for i in (first[row], row))
+    wrong = np.flatnonzero(labels != labels[first])
+    if wrong.size:
+        one, other = (pictures.class_names[labels[row]] for row in (first[wrong[0]], wrong[0]))
         raise InputError(f"pictures must have one label each, got the same picture as {one!r} and {other!r}")
     return pictures[np.unique(first)]
 
