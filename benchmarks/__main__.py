@@ -10,6 +10,7 @@ from benchmarks import (
     frameworks,
     post_curve,
     startup,
+    teach,
     time_to_accuracy,
 )
 
@@ -22,6 +23,7 @@ for title, run in (
     ("the post's run", post_curve.main),
     ("fewer filters", lambda: fewer_filters.main(seeds=5)),
     ("doubtful labels", lambda: doubtful_labels.main(seeds=2)),
+    ("taught hands", lambda: teach.main(seeds=3)),
     ("readers of Kaggle's CSV", lambda: csv_readers.main(rounds=5)),
 ):
     print(f"\n## {title}\n", flush=True)

@@ -150,6 +150,9 @@ LABELLED: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
         folder, "a.png", parquet_bytes(x, y, more=["text"] * len(x))
     ),
     "parquet folder": lambda folder, x, y: write(folder, "a.parquet", parquet_bytes(x, y)).parent,
+}
+# Pictures are made ready as `prepare` does, whatever they are.
+PICTURES: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "png": write_pictures,
     "bmp": lambda *all: write_pictures(*all, "BMP", "bmp"),
     "gif": lambda *all: write_pictures(*all, "GIF", "gif"),

@@ -1,6 +1,8 @@
 import contextlib
+import copy
 import json
 import os
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -208,3 +210,11 @@ def test_nothing_is_written_where_there_is_no_folder(model, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         model.save(tmp_path / "none" / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_has_predicted_can_be_pickled_and_copied(model, digits):
+    images = digits.validation.images[:20]
+    expected = model.probabilities(images)
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert other.digest == model.digest
+        np.testing.assert_array_equal(other.probabilities(images), expected)

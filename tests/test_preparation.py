@@ -226,7 +226,7 @@ def test_of_an_animation_the_first_picture_is_read(some):
         (b"%PDF-1.7 nothing to see", "damaged or no picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "damaged or no picture"),
         ("nowhere.png", "cannot read 'nowhere.png'"),
-        (7, "picture must be a path, bytes, a binary file, a PIL image or an array, got int"),
+        (7, "picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got int"),
     ],
 )
 def test_what_is_no_picture_is_told_in_one_line(picture, words):

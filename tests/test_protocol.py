@@ -8,7 +8,7 @@ from conftest import QUICK
 from trials import RECIPE, TINY, Forbidden
 
 from benchmarks import accuracy
-from inksight import Dataset, Splits, evaluate, prune, train
+from inksight import Dataset, Splits, evaluate, prune, teaching, train
 from inksight.config import BUDGETS, RECIPES
 from inksight.sweep import halving, sweep
 from inksight.trial import grid
@@ -50,6 +50,14 @@ def test_pruning_is_the_same_whatever_the_test_images(sources):
     )
     assert content(one.model) == content(other.model)
     assert [step.accuracy for step in one.steps] == [step.accuracy for step in other.steps]
+
+
+def test_teaching_is_the_same_whatever_the_test_images(sources, mnist, monkeypatch):
+    monkeypatch.setattr(teaching, "MOST_LOST", 1.0)
+    start = train(sources[0], TINY, QUICK, epochs=1, progress=False)
+    one, other = (teaching.teach(mnist[900:930], start, source, progress=False) for source in sources)
+    assert content(one.model) == content(other.model)
+    assert (one.before, one.after, one.share) == (other.before, other.after, other.share)
 
 
 @pytest.mark.parametrize("search", [sweep, halving])

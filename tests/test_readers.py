@@ -13,6 +13,7 @@ from PIL import Image
 from sources import LIMIT, csv_bytes, picture_bytes, some_digits, write
 
 from inksight.data import load
+from inksight.preparation import prepare
 
 X, Y = some_digits()
 
@@ -24,6 +25,24 @@ def test_every_labelled_source_gives_the_same_digits(kind, tmp_path):
     np.testing.assert_array_equal(data.labels, Y)
     assert data.class_names == tuple("0123456789")
     assert data.held_out == 0
+
+
+@pytest.mark.parametrize("kind", sources.PICTURES)
+def test_pictures_in_folders_become_what_prepare_makes_of_them(kind, tmp_path):
+    data = load(sources.PICTURES[kind](tmp_path, X, Y), memory_limit=LIMIT)
+    np.testing.assert_array_equal(data.images, [prepare(image).image for image in X])
+    np.testing.assert_array_equal(data.labels, Y)
+    assert data.class_names == tuple("0123456789")
+    assert data.held_out == 0
+
+
+def test_mnists_own_digits_stay_as_they_are_as_pictures(mnist, tmp_path):
+    rows = np.arange(50_000, 50_060)
+    rows = rows[np.argsort(mnist.labels[rows], kind="stable")]
+    data = load(sources.write_pictures(tmp_path, mnist.images[rows], mnist.labels[rows]))
+    np.testing.assert_array_equal(data.labels, mnist.labels[rows])
+    differences = np.abs(data.images.astype(int) - mnist.images[rows]).mean(axis=(1, 2))
+    assert np.median(differences) < 0.5  # of 255
 
 
 @pytest.mark.parametrize("kind", sources.HELD_OUT)
@@ -74,7 +93,7 @@ def read_one(folder, content):
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA"])
-@pytest.mark.parametrize(("width", "height"), [(28, 28), (140, 140), (40, 120), (120, 40), (9, 9)])
+@pytest.mark.parametrize(("width", "height"), [(28, 28), (140, 140), (40, 120), (120, 40), (12, 12)])
 def test_dark_ink_on_paper_becomes_high(tmp_path, mode, width, height):
     dark = read_one(tmp_path, picture_bytes(stroke(width, height, 0, 255), mode=mode))
     assert dark.shape == (28, 28)
@@ -94,11 +113,13 @@ def test_a_transparent_ground_is_paper(tmp_path):
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     content = io.BytesIO()
     Image.fromarray(X[0].astype(np.uint16) * 257).save(content, "PNG")
-    np.testing.assert_array_equal(read_one(tmp_path, content.getvalue()), X[0])
+    np.testing.assert_array_equal(read_one(tmp_path, content.getvalue()), prepare(X[0]).image)
 
 
 def test_a_very_long_picture(tmp_path):
-    assert read_one(tmp_path, picture_bytes(np.zeros((1, 500), np.uint8))).shape == (28, 28)
+    long = np.zeros((2, 500), np.uint8)
+    long[:, 200:300] = 255
+    assert read_one(tmp_path, picture_bytes(long)).any()
 
 
 def test_a_photo_on_its_side_is_set_upright(tmp_path):

@@ -23,7 +23,7 @@ DAMAGED = [
 
 @pytest.mark.parametrize("kind", DAMAGED)
 def test_damaged_bytes_are_refused_or_still_digits(kind, tmp_path_factory):
-    make = (sources.LABELLED | sources.HELD_OUT)[kind]
+    make = (sources.LABELLED | sources.PICTURES | sources.HELD_OUT)[kind]
     folder = tmp_path_factory.mktemp("damaged")
     source = make(folder, X[:4], Y[:4])
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -23,7 +23,7 @@ from sources import (
 
 from inksight.data import load
 from inksight.errors import InputError, MissingDependencyError
-from inksight.readers import csv, idx, pictures, raw
+from inksight.readers import csv, folder, idx, raw
 
 X, Y = some_digits()
 
@@ -143,6 +143,19 @@ def test_wrong_picture(case, tmp_path):
     refused(write(tmp_path, "1/a.png", content).parents[1], "a.png", *words)
 
 
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.full((40, 30), 255, np.uint8), "is blank"),
+        (np.where(np.eye(40, dtype=bool), 245, 255).astype(np.uint8), "has ink too faint to tell"),
+        (np.pad(np.zeros((2, 2), np.uint8), 20, constant_values=255), "has a digit of a few pixels only"),
+    ],
+)
+def test_a_picture_without_a_digit_is_named(image, words, tmp_path):
+    write(tmp_path, "1/b.png", picture_bytes(X[0]))
+    refused(write(tmp_path, "1/a.png", picture_bytes(image)).parents[1], "a.png", words, "take it out")
+
+
 def test_wrong_picture_folders(tmp_path):
     write(tmp_path, "1/a.png", picture_bytes(X[0]))
     refused(tmp_path, "3,136 bytes", limit=3000)
@@ -190,7 +203,7 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
         load(path)
 
 
-@pytest.mark.parametrize("module", [csv, idx, pictures])
+@pytest.mark.parametrize("module", [csv, idx, folder])
 def test_readers_other_than_parquet_do_not_need_pyarrow(module):
     assert "pyarrow" not in vars(module)
 

@@ -6,8 +6,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 # Each public name and the module that holds it. A name is imported when first used, so that
-# `import inksight` and `inksight --help` cost nothing. (The modules are `training`, `evaluation` and `pruning`
-# because a submodule called `train` would, once imported, hide the function of that name.)
+# `import inksight` and `inksight --help` cost nothing. (The modules are `training`, `evaluation`, `pruning` and
+# `teaching` because a submodule called `train` would, once imported, hide the function of that name.)
 _HOMES = {
     "Augmentation": "config",
     "Bank": "config",
@@ -16,10 +16,12 @@ _HOMES = {
     "History": "history",
     "InksightError": "errors",
     "InputError": "errors",
+    "Lesson": "lesson",
     "Model": "model",
     "Network": "config",
     "Recipe": "config",
     "Splits": "data",
+    "Strokes": "strokes",
     "card": "cards",
     "doubtful_labels": "labels",
     "evaluate": "evaluation",
@@ -29,8 +31,11 @@ _HOMES = {
     "prune": "pruning",
     "read": "reading",
     "summary": "structure",
+    "teach": "teaching",
     "train": "training",
 }
+# What needs an extra: `from inksight import *` must not fail without it.
+_OPTIONAL = {"DigitClassifier": "classifier"}
 _MODULES = (
     "barcode",
     "cards",
@@ -52,6 +57,7 @@ _MODULES = (
     "saliency",
     "stress",
     "sweep",
+    "teaching",
     "tradeoff",
 )
 
@@ -59,12 +65,12 @@ __all__ = ["__version__", *sorted(_HOMES), *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"inksight.{_HOMES[name]}"), name)
+    if home := (_HOMES | _OPTIONAL).get(name):
+        return getattr(importlib.import_module(f"inksight.{home}"), name)
     if name in _MODULES:
         return importlib.import_module(f"inksight.{name}")
     raise AttributeError(f"module 'inksight' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_OPTIONAL]

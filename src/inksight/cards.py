@@ -110,6 +110,7 @@ class Card:
             "recipe": recipe and recipe.to_dict(),
             "epochs": len(self.model.history),
             "trained_on": self.model.trained_on,
+            "lessons": [lesson.to_dict() for lesson in self.model.lessons],
             "temperature": self.model.temperature,
             "weights": self.model.digest,
             "images": self.images,
@@ -138,6 +139,7 @@ class Card:
             f"- Temperature, by which its output was divided: {model.temperature:.3f}.",
             f"- Weights: `{model.digest[:16]}`, made by inksight {model.version}.",
         ]
+        rows[2:2] = [f"- Taught since: {lesson}." for lesson in model.lessons]
         if recipe:
             a = recipe.augmentation
             rows.insert(

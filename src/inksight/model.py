@@ -20,6 +20,7 @@ from inksight.config import SIDE, Network, Recipe, check, is_between, is_count
 from inksight.errors import InksightError, InputError
 from inksight.files import write_bytes
 from inksight.history import History
+from inksight.lesson import Lesson
 from inksight.predictor import Predictor
 from inksight.readers import DIGITS
 from inksight.structure import init, kernel, shapes, stages
@@ -50,6 +51,8 @@ class Model:
         Of inksight, when it was trained.
     temperature : float
         What the output layer was divided by to make its probabilities honest: see `inksight.temperature`.
+    lessons : tuple of Lesson
+        What it was taught since, as `inksight.teach` does; `trained_on` is what it had learned from before.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Model:
     trained_on: str = ""
     version: str = __version__
     temperature: float = 1.0
+    lessons: tuple[Lesson, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.class_names
@@ -84,6 +88,10 @@ class Model:
         variance = float(self.params["normalization.variance"])
         check(variance > 0, "normalization.variance", variance, "above 0")
         check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what it keeps of the engine, which is of this process: so it can be pickled and copied at any time.
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
         filters = "-".join(str(bank.filters) for bank in self.network.banks)
@@ -196,6 +204,8 @@ class Model:
             "version": self.version,
             "temperature": self.temperature,
         }
+        if self.lessons:  # most have none, and their files stay as they were
+            header["lessons"] = [lesson.to_dict() for lesson in self.lessons]
         header["checksum"] = _checksum(header, self.digest)
         # One key alone: with several their order in the file would change from run to run.
         data = save(self.params, {"inksight": json.dumps(header)})
@@ -233,6 +243,7 @@ class Model:
                 trained_on=str(header["trained_on"]),
                 version=str(header["version"]),
                 temperature=header["temperature"],
+                lessons=tuple(Lesson.from_dict(lesson) for lesson in header.get("lessons", [])),
             )
             check(checksum == _checksum(header, model.digest), "checksum", checksum, "that of the content")
             return model

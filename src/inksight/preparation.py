@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from inksight.brightness import Picture, brightness
 from inksight.config import SIDE, check
 from inksight.display import Display
-from inksight.readers.brightness import Picture, brightness
 
 Grey = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 
     Parameters
     ----------
-    picture : path, bytes, file object, PIL image, or array
+    picture : path, bytes, file object, PIL image, array, or Strokes
         Arrays are grey (height, width), RGB or RGBA (height, width, 3 or 4), of bytes, 16-bit numbers or floats 0..1.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Found out if not given.

@@ -7,10 +7,10 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.brightness import Picture
 from inksight.errors import InputError
 from inksight.model import Model, load_model
 from inksight.preparation import Prepared, prepare
-from inksight.readers.brightness import Picture
 
 UNSURE = 0.5  # confidence below which a digit is less probable than all the others together
 BATCH = 256  # pictures predicted at once

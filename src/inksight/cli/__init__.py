@@ -13,6 +13,7 @@ from inksight.cli.labels import labels
 from inksight.cli.prune import prune
 from inksight.cli.read import read
 from inksight.cli.sweep import sweep
+from inksight.cli.teach import teach
 from inksight.cli.train import kaggle, train
 from inksight.errors import InksightError, InputError
 
@@ -28,7 +29,7 @@ def cli() -> None:
     """
 
 
-for command in (explore, train, read, sweep, evaluate, card, look, prune, labels, summary, kaggle, data, doctor):
+for command in (explore, train, read, teach, sweep, evaluate, card, look, prune, labels, summary, kaggle, data, doctor):
     cli.add_command(command)
 
 

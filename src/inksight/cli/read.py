@@ -78,7 +78,7 @@ def read(
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files named, and those in the folders named, by name."""
-    from inksight.readers.pictures import visible
+    from inksight.pictures import visible
 
     for source in map(Path, sources):
         try:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
+from inksight.bounded import GZIP, opened, take
 from inksight.config import check
 from inksight.errors import InputError
-from inksight.readers import csv, idx, npz, parquet, pictures
-from inksight.readers.bounded import GZIP, opened, take
+from inksight.pictures import visible
+from inksight.readers import csv, idx, npz, parquet
+from inksight.readers import folder as pictures
 from inksight.readers.raw import DIGITS, Raw
 
 __all__ = ["DIGITS", "FORMATS", "MEMORY_LIMIT", "Raw", "read", "read_source"]
@@ -143,7 +145,7 @@ def _read_folder(folder: Path, memory_limit: int) -> Raw:
     for inner in (folder / name for name in _NESTED):
         if inner.is_dir() and _files_by_kind(inner).keys() & {"IDX", "Parquet"}:
             return _read_folder(inner, memory_limit)
-    if pictures.visible(folder, folders=True):
+    if visible(folder, folders=True):
         return pictures.read_folder(folder, memory_limit)
     hint = "sort the pictures into one sub-folder a class" if "picture" in files else f"give {FORMATS}"
     raise InputError(f"folder {str(folder)!r} holds no digits that can be read: {hint}")
@@ -152,6 +154,6 @@ def _read_folder(folder: Path, memory_limit: int) -> Raw:
 def _files_by_kind(folder: Path) -> dict[str, list[Path]]:
     """Return the files in `folder`, by kind and then by name."""
     files: dict[str, list[Path]] = {}
-    for path in pictures.visible(folder, folders=False):
+    for path in visible(folder, folders=False):
         files.setdefault(_kind(path), []).append(path)
     return files

@@ -11,9 +11,9 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.bounded import whole
 from inksight.config import SIDE
 from inksight.errors import InputError
-from inksight.readers.bounded import whole
 from inksight.readers.raw import DIGITS, Raw
 
 COLUMNS = ("label", *(f"pixel{i}" for i in range(SIDE * SIDE)))

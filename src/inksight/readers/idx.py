@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.bounded import check_memory, opened, take
 from inksight.config import SIDE
 from inksight.errors import InputError
-from inksight.readers.bounded import check_memory, opened, take
 from inksight.readers.raw import Raw, join
 
 _UINT8 = 0x08

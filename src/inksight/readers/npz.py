@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.bounded import check_memory, damage_as_input_error, take
 from inksight.config import SIDE
 from inksight.errors import InputError
-from inksight.readers.bounded import check_memory, damage_as_input_error, take
 from inksight.readers.raw import Raw, join
 
 _MAGIC = b"\x93NUMPY\x01\x00"

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.bounded import check_memory, damage_as_input_error
+from inksight.brightness import of_image
 from inksight.config import SIDE
 from inksight.errors import InputError, MissingDependencyError
-from inksight.readers.bounded import check_memory, damage_as_input_error
-from inksight.readers.pictures import decode, to_digit
+from inksight.pictures import open_upright
+from inksight.readers.folder import to_digit
 from inksight.readers.raw import Raw, join
 
 
@@ -26,8 +28,8 @@ def read(path: Path, memory_limit: int) -> Raw:
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28). Grey pictures of 28x28 are taken as they are, high = ink; others are
-        brought to that as `inksight.readers.pictures.to_digit` does.
+        Images uint8, shape (n, 28, 28). Pictures of 28x28 are taken as they are, high = ink: so Hugging Face has
+        MNIST. Others are made ready as `inksight.prepare` does.
 
     Raises
     ------
@@ -84,7 +86,8 @@ def read(path: Path, memory_limit: int) -> Raw:
                 if None in values:
                     row = len(images) + values.index(None) + 1
                     raise InputError(f"{str(path)!r}, row {row}: {place} is missing")
-            images += [_digit(content, path, memory_limit) for content in pictures]
+            for content in pictures:
+                images.append(_digit(content, path, len(images) + 1, memory_limit))
             labels += batch_labels
     if not images:
         raise InputError(f"{str(path)!r} has no rows: give a file with at least one image")
@@ -112,6 +115,8 @@ def _read_all(files: Sequence[Path], memory_limit: int) -> Raw:
     return Raw(raw.images, raw.labels)
 
 
-def _digit(content: bytes, path: Path, memory_limit: int) -> NDArray[np.uint8]:
-    image = decode(io.BytesIO(content), path, memory_limit)
-    return np.array(image) if image.size == (SIDE, SIDE) else to_digit(image)
+def _digit(content: bytes, path: Path, row: int, memory_limit: int) -> NDArray[np.uint8]:
+    grey = of_image(open_upright(io.BytesIO(content), path, memory_limit))
+    if grey.shape == (SIDE, SIDE):
+        return np.round(255 * grey).astype(np.uint8)
+    return to_digit(grey, f"{str(path)!r}, row {row}")

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inksight.bounded import damage_as_input_error, take
 from inksight.config import check
 from inksight.errors import InputError
-from inksight.readers.bounded import damage_as_input_error, take
-from inksight.readers.pictures import MAX_PIXELS, open_upright, upright
+from inksight.pictures import MAX_PIXELS, open_upright, upright
+from inksight.strokes import Strokes, draw
 
-Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[Any]
+Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[Any] | Strokes
 
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue: ITU-R BT.601
 FILE = 1 << 28  # bytes a picture file may have
@@ -26,7 +27,7 @@ def brightness(picture: Picture) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    picture : path, bytes, file object, PIL image, or array
+    picture : path, bytes, file object, PIL image, array, or Strokes
         Of an animation the first picture. Arrays are (height, width), with a last axis of 1, 3 (RGB) or 4 (RGBA) if
         there is one; of booleans, bytes (uint8), 16-bit numbers (uint16), or floats 0..1. Where it is transparent the
         paper is white.
@@ -49,21 +50,23 @@ def brightness(picture: Picture) -> NDArray[np.float64]:
     """
     if isinstance(picture, np.ndarray):
         return _of_array(picture)
+    if isinstance(picture, Strokes):
+        return draw(picture)
     if isinstance(picture, Image.Image):
         check(picture.width * picture.height > 0, "size of a picture", picture.size, "at least 1x1")
         with damage_as_input_error(HANDED, "picture", warned=False):
-            return _of_image(upright(picture, HANDED))
+            return of_image(upright(picture, HANDED))
     if isinstance(picture, (str, os.PathLike)):
         with _opened(picture) as file:
-            return _of_image(open_upright(file, Path(picture)))
+            return of_image(open_upright(file, Path(picture)))
     if isinstance(picture, (bytes, bytearray)):
-        return _of_image(open_upright(io.BytesIO(picture), HANDED))
+        return of_image(open_upright(io.BytesIO(picture), HANDED))
     if hasattr(picture, "read") and isinstance(picture.read(0), bytes):
         content = take(picture, FILE + 1)
         check(len(content) <= FILE, "bytes of a picture", len(content), f"at most {FILE:,}")
-        return _of_image(open_upright(io.BytesIO(content), HANDED))
+        return of_image(open_upright(io.BytesIO(content), HANDED))
     raise InputError(
-        f"picture must be a path, bytes, a binary file, a PIL image or an array, got {type(picture).__name__}"
+        f"picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got {type(picture).__name__}"
     )
 
 
@@ -78,7 +81,8 @@ def _opened(name: str | os.PathLike[str]) -> IO[bytes]:
         raise InputError(f"cannot read {os.fspath(name)!r:.200}: {reason}; check its name and permissions") from error
 
 
-def _of_image(image: Image.Image) -> NDArray[np.float64]:
+def of_image(image: Image.Image) -> NDArray[np.float64]:
+    """Return the brightness of a picture that `inksight.pictures` has opened; see `brightness`."""
     if image.mode.startswith("I;16"):
         return _of_array(np.asarray(image).astype(np.uint16))
     if image.mode in ("1", "L"):
