@@ -9,7 +9,7 @@ from inksight.config import SIDE, Augmentation
 
 KNOTS = 5  # along each side of a lattice
 # Beside the seed and the pass, so that these numbers are not those that decided the order of the images.
-_MOVES, _STRETCHES = 1, 2
+_MOVES, _STRETCHES, _ASPECTS = 1, 2, 3
 
 
 def draw_lattices(seed: int, number: int, images: int, augmentation: Augmentation) -> NDArray[np.float32]:
@@ -45,6 +45,9 @@ def draw_lattices(seed: int, number: int, images: int, augmentation: Augmentatio
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     # Rotation, then a slant that moves a pixel `shear` across for each one down.
     affine = np.stack([cos + sin * shear, sin, down * shift, cos * shear - sin, cos, across * shift], axis=1)
+    if augmentation.aspect:
+        half = np.exp(draw(_ASPECTS, 1) * np.float32(augmentation.aspect / 2))
+        affine *= np.concatenate([half, half, one := np.ones_like(half), 1 / half, 1 / half, one], axis=1)
     knots = np.linspace(-(SIDE - 1) / 2, (SIDE - 1) / 2, KNOTS, dtype=np.float32)
     one = np.ones_like(knots)
     linear = np.stack([np.outer(knots, one), np.outer(one, knots), np.outer(one, one)]).reshape(3, -1)

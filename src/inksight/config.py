@@ -132,7 +132,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far a training image may be moved; each amount is drawn uniformly from minus to plus this.
+    """How far a training image may be moved; each amount but the last is drawn uniformly from minus to plus this.
 
     Parameters
     ----------
@@ -146,6 +146,10 @@ class Augmentation:
         Slant, in pixels across for a pixel down.
     elastic : float
         Pixels by which each of 5x5 places moves by itself, down and across, the paper between them stretching along.
+    aspect : float
+        Logarithm of the ratio of width to height, which grows or shrinks by it.
+    pens : float
+        Share of the images that are drawn again, with other pens and by other hands: see `inksight.pens`.
     """
 
     rotation: float = 0.0
@@ -153,6 +157,8 @@ class Augmentation:
     scale: float = 0.0
     shear: float = 0.0
     elastic: float = 0.0
+    aspect: float = 0.0
+    pens: float = 0.0
 
     def __post_init__(self) -> None:
         check(is_between(self.rotation, 0, 180), "rotation", self.rotation, "0 to 180 degrees")
@@ -160,16 +166,19 @@ class Augmentation:
         check(is_between(self.scale, 0, 0.9), "scale", self.scale, "0 to 0.9")
         check(is_between(self.shear, 0, 2), "shear", self.shear, "0 to 2")
         check(is_between(self.elastic, 0, SIDE), "elastic", self.elastic, f"0 to {SIDE} pixels")
+        check(is_between(self.aspect, 0, 2), "aspect", self.aspect, "0 to 2")
+        check(is_between(self.pens, 0, 1), "pens", self.pens, "0 to 1")
 
     def times(self, share: float) -> "Augmentation":
-        """Return the augmentation with every amount times `share`, 0 to 1.
+        """Return the augmentation with every amount times `share`, 0 to 1; as many images are drawn again as before.
 
         Examples
         --------
         >>> Augmentation(rotation=10, shift=2).times(0.5).rotation
         5.0
         """
-        return Augmentation(**{name: amount * share for name, amount in asdict(self).items()})
+        moves = {name: amount * share for name, amount in asdict(self).items()}
+        return Augmentation(**moves | {"pens": self.pens})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from inksight import __version__, native
+from inksight.clouds import Clouds
 from inksight.config import SIDE, Network, Recipe, check, is_between, is_count
 from inksight.errors import InksightError, InputError
 from inksight.files import write_bytes
@@ -27,6 +28,7 @@ from inksight.structure import init, kernel, shapes, stages
 
 FORMAT = "inksight model 1"
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
+CLOUDS = "clouds."  # what the names of their arrays begin with, in a file
 SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
 
 
@@ -53,6 +55,8 @@ class Model:
         What the output layer was divided by to make its probabilities honest: see `inksight.temperature`.
     lessons : tuple of Lesson
         What it was taught since, as `inksight.teach` does; `trained_on` is what it had learned from before.
+    clouds : Clouds or None
+        By which it knows what is no digit: see `inksight.novelty`.
 
     Examples
     --------
@@ -71,6 +75,7 @@ class Model:
     version: str = __version__
     temperature: float = 1.0
     lessons: tuple[Lesson, ...] = ()
+    clouds: Clouds | None = None
 
     def __post_init__(self) -> None:
         names = self.class_names
@@ -88,6 +93,9 @@ class Model:
         variance = float(self.params["normalization.variance"])
         check(variance > 0, "normalization.variance", variance, "above 0")
         check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
+        if self.clouds is not None:
+            points = (self.network.classes, sum(bank.filters for bank in self.network.banks))
+            check(self.clouds.centres.shape == points, "shape of clouds", self.clouds.centres.shape, str(points))
 
     def __getstate__(self) -> dict[str, Any]:
         # Without what it keeps of the engine, which is of this process: so it can be pickled and copied at any time.
@@ -100,10 +108,7 @@ class Model:
     @property
     def digest(self) -> str:
         """SHA-256 of the weights and normalisation, in hexadecimal: equal for models that predict the same."""
-        digest = hashlib.sha256()
-        for name in sorted(self.params):
-            digest.update(name.encode() + np.ascontiguousarray(self.params[name]).tobytes())
-        return digest.hexdigest()
+        return digest(self.params)
 
     @classmethod
     def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
@@ -206,9 +211,13 @@ class Model:
         }
         if self.lessons:  # most have none, and their files stay as they were
             header["lessons"] = [lesson.to_dict() for lesson in self.lessons]
+        arrays = dict(self.params)
+        if self.clouds is not None:
+            header["clouds"] = {"limit": self.clouds.limit, "digest": digest(self.clouds.arrays)}
+            arrays |= {CLOUDS + name: array for name, array in self.clouds.arrays.items()}
         header["checksum"] = _checksum(header, self.digest)
         # One key alone: with several their order in the file would change from run to run.
-        data = save(self.params, {"inksight": json.dumps(header)})
+        data = save(arrays, {"inksight": json.dumps(header)})
         write_bytes(path, data)
 
     @classmethod
@@ -231,7 +240,8 @@ class Model:
         try:
             with safe_open(where, framework="numpy") as file:
                 header = json.loads((file.metadata() or {})["inksight"])
-                params = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            params = {name: array for name, array in arrays.items() if not name.startswith(CLOUDS)}
             checksum = header.pop("checksum")
             check(header["format"] == FORMAT, "format", header["format"], repr(FORMAT))
             model = cls(
@@ -244,6 +254,7 @@ class Model:
                 version=str(header["version"]),
                 temperature=header["temperature"],
                 lessons=tuple(Lesson.from_dict(lesson) for lesson in header.get("lessons", [])),
+                clouds=_clouds(arrays, header.get("clouds")),
             )
             check(checksum == _checksum(header, model.digest), "checksum", checksum, "that of the content")
             return model
@@ -308,6 +319,23 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
         "0 to 1: divide by the largest possible value, or hand in uint8",
     )  # fmt: skip
     return array.astype(np.float32)
+
+
+def digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
+    """Return the SHA-256 of arrays with their names, in hexadecimal."""
+    result = hashlib.sha256()
+    for name in sorted(arrays):
+        result.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    return result.hexdigest()
+
+
+def _clouds(arrays: Mapping[str, NDArray[np.float32]], header: Any) -> Clouds | None:
+    """Return the clouds of a model file, whose models of before had none."""
+    if header is None:
+        return None
+    clouds = Clouds(arrays[CLOUDS + "centres"], arrays[CLOUDS + "whitening"], header["limit"])
+    check(header["digest"] == digest(clouds.arrays), "digest of clouds", header["digest"], "that of the content")
+    return clouds
 
 
 def _checksum(header: dict[str, Any], digest: str) -> str:

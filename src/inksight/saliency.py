@@ -65,7 +65,8 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model
             name = f"{above}.{part}"
             if name in params:
                 params[name] = params[name].take(kept, axis=axis)
-    return replace(model, network=replace(model.network, banks=tuple(banks)), params=params)
+    network = replace(model.network, banks=tuple(banks))
+    return replace(model, network=network, params=params, clouds=None)
 
 
 def saliency(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.float64]]:

@@ -14,6 +14,7 @@ from inksight.errors import InksightError, InputError
 from inksight.folds import deal, twins
 from inksight.lesson import Lesson
 from inksight.model import Model, load_model
+from inksight.novelty import with_clouds
 from inksight.temperature import calibrated, with_temperature
 from inksight.training import run
 
@@ -177,6 +178,8 @@ def teach(
         judge, judged = learn(distinct[~held])[0], distinct[held]
     _tell(f"learning from {len(distinct)} pictures", progress)
     taught, after, share = learn(distinct)
+    if start.clouds is not None:
+        taught = with_clouds(taught, splits.train, start.clouds.limit if knows else validation)
     counts = zip(pictures.class_names, pictures.counts.tolist(), strict=True)
     lesson = Lesson(pictures.name, {name: count for name, count in counts if count}, pictures.digest)
     return Teaching(

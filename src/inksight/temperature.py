@@ -82,4 +82,5 @@ def with_temperature(model: Model, temperature: float) -> Model:
     """Return the model with another temperature; 1 gives back the weights as they were trained, to rounding."""
     factor = np.float32(model.temperature / temperature)
     params = {name: x * factor if name.startswith("output.") else x for name, x in model.params.items()}
-    return replace(model, params=params, temperature=temperature)
+    # Clouds (`inksight.novelty`) go by probabilities, too: they are to be made anew.
+    return replace(model, params=params, temperature=temperature, clouds=None)

@@ -23,8 +23,11 @@ from inksight.history import Epoch, History
 from inksight.interrupt import CtrlC
 from inksight.model import Model
 from inksight.normalization import measure
+from inksight.novelty import with_clouds
 from inksight.optimizer import Optimizer
+from inksight.pens import redraw
 from inksight.progress import Progress, TrainingBar
+from inksight.readers import DIGITS
 from inksight.step import stack, steps_a_call, take_steps
 from inksight.structure import NORMALIZATION
 from inksight.temperature import calibrated, with_temperature
@@ -117,7 +120,8 @@ def train(
     Returns
     -------
     Model
-        With the weights of the last step, calibrated on the validation images if there are any. Ctrl-C ends the
+        With the weights of the last step; if there are validation images, calibrated on them and with clouds
+        (`inksight.novelty`). Ctrl-C ends the
         training and returns the model so far.
 
     Raises
@@ -184,6 +188,9 @@ def run(
     with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
         for epoch in range(recipe.epochs):
             tally, began = Tally(epoch), time.perf_counter()
+            if share := recipe.augmentation.pens:
+                digits = labels if model.class_names == DIGITS else None
+                images = jax.device_put(redraw(splits.train.images, digits, share, seed, len(model.history)))
             waiting = batches.of_epoch(epoch, min(spent / seconds, 1.0) if seconds else 0.0)
             # The very first step goes alone, so that there is soon something to see, and a pace to go by.
             while call := list(islice(waiting, steps_a_call() if steps else 1)):
@@ -220,7 +227,7 @@ def run(
             if stopped:
                 break
     if splits.validation is not None:
-        model = calibrated(model, splits.validation)
+        model = with_clouds(calibrated(model, splits.validation), splits.train, splits.validation)
     speed = images_seen / spent if spent else 0.0
     return Run(model, stopped or "epochs", len(splits.train), spent, compile_seconds, speed)
 

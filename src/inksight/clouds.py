@@ -1,0 +1,83 @@
+"""`Clouds`: where each class lies among all that a network knows of an image; what lies far off is no digit."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inksight.config import check, is_between
+
+RIDGE = 1e-3  # of the mean variance, added to each: maps that never vary have none
+
+
+@dataclass(frozen=True, eq=False)
+class Clouds:
+    """One cloud of points a class, all of one shape, and how far off its nearest a digit may lie.
+
+    Parameters
+    ----------
+    centres : (classes, features) float32
+        The mean of each class.
+    whitening : (features, features) float32
+        Points times this have no correlation and a variance of 1 within a class.
+    limit : float
+        Strangeness (`inksight.novelty.strangeness`) above which an image is no digit.
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit each other, or a value is not finite.
+    """
+
+    centres: NDArray[np.float32]
+    whitening: NDArray[np.float32]
+    limit: float
+
+    def __post_init__(self) -> None:
+        features = self.centres.shape[-1]
+        good = self.centres.ndim == 2 and self.whitening.shape == (features, features)
+        check(good, "shapes of clouds", (self.centres.shape, self.whitening.shape), "(classes, f) and (f, f)")
+        for name, array in self.arrays.items():
+            check(array.dtype == np.float32, f"type of clouds' {name}", str(array.dtype), "float32")
+            check(bool(np.isfinite(array).all()), f"clouds' {name}", "a value that is not finite", "finite")
+        check(is_between(self.limit, -1e9, 1e9), "clouds' limit", self.limit, "a number")
+
+    @property
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The arrays by name."""
+        return {"centres": self.centres, "whitening": self.whitening}
+
+    @classmethod
+    def fit(cls, points: ArrayLike, labels: NDArray[np.integer], classes: int) -> Self:
+        """Fit clouds to points (n, features) with their labels (n,), every class among them; they have no limit yet.
+
+        Lee, Lee, Lee and Shin, "A simple unified framework for detecting out-of-distribution samples and adversarial
+        attacks", NeurIPS 2018: class means, and one covariance for all classes.
+
+        Examples
+        --------
+        >>> corners = np.array([[0, 0], [0, 2], [2, 0], [2, 2], [9, 0], [9, 2], [11, 0], [11, 2]])
+        >>> clouds = Clouds.fit(corners, np.repeat([0, 1], 4), 2)
+        >>> clouds.centres.tolist()
+        [[1.0, 1.0], [10.0, 1.0]]
+        >>> clouds.distances([[1, 1], [2, 1]]).round(2)
+        array([0. , 0.5])
+        """
+        x = np.asarray(points, np.float64)
+        centres = np.stack([x[labels == k].mean(axis=0) for k in range(classes)])
+        covariance = np.atleast_2d(np.cov((x - centres[labels]).T, bias=True))
+        covariance += (RIDGE * np.trace(covariance) / len(covariance) + 1e-12) * np.eye(len(covariance))
+        whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T
+        return cls(centres.astype(np.float32), whitening.astype(np.float32, order="C"), 0.0)
+
+    def distances(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Return how far points (n, features) are from their nearest cloud, (n,).
+
+        Mahalanobis' distance, squared and by the number of features: 1, on average, for those of a class.
+        """
+        x = np.asarray(points, np.float32) @ self.whitening
+        centres = self.centres @ self.whitening
+        squares = (x**2).sum(axis=1)[:, None] - 2 * x @ centres.T + (centres**2).sum(axis=1)
+        nearest: NDArray[np.float64] = np.maximum(squares.min(axis=1), 0).astype(np.float64) / x.shape[1]
+        return nearest

@@ -1,0 +1,137 @@
+"""Habits of hands that MNIST's writers seldom had.
+
+An upstroke, often a long one, and a foot at the 1, a bar through the 7, a 9 that turns to the left below, a 4 whose
+last stroke begins at the bar.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inksight.config import SIDE
+
+Pixels = NDArray[np.float32]  # (images, side, side), 0..1, high = ink
+Numbers = NDArray[np.floating]
+
+INK = 0.3  # of full ink: paler pixels are not where a digit begins or ends
+LENGTH = 2.6  # times a digit's height, roughly, its strokes are long, edges included: ink by it is their half width
+THINNEST, THICKEST = 0.6, 2.2  # pixels: half the width of a stroke added
+
+
+@dataclass(frozen=True)
+class Habit:
+    """A stroke that some hands add to a digit.
+
+    Parameters
+    ----------
+    digit : int
+    chance : float
+        Of a digit to get it, 0..1.
+    begins : (float, float)
+        Where, between the digit's top (0) and its foot (1).
+    left, right : (float, float)
+        How far it goes to either side, in heights of the digit.
+    falls : (float, float)
+        Degrees by which its left end lies lower.
+    """
+
+    digit: int
+    chance: float
+    begins: tuple[float, float]
+    left: tuple[float, float]
+    right: tuple[float, float]
+    falls: tuple[float, float]
+
+
+HABITS = (
+    Habit(1, 0.4, begins=(0, 0), left=(0.2, 0.6), right=(0, 0), falls=(25, 65)),
+    Habit(1, 0.5, begins=(0, 0), left=(0.5, 1.1), right=(0, 0), falls=(40, 70)),
+    Habit(1, 0.2, begins=(1, 1), left=(0.15, 0.35), right=(0.15, 0.35), falls=(-3, 3)),
+    Habit(7, 0.4, begins=(0.4, 0.6), left=(0.15, 0.3), right=(0.15, 0.3), falls=(-20, 20)),
+    Habit(9, 0.6, begins=(1, 1), left=(0.2, 0.8), right=(0, 0), falls=(-30, 10)),
+)
+SHORT_FOURS = 0.5  # share of the fours whose stem begins at the bar
+
+
+def with_habits(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator) -> Pixels:
+    """Return digits of which some have got strokes of `HABITS`.
+
+    Parameters
+    ----------
+    ink : (n, 28, 28) float32, 0..1
+        High = ink.
+    labels : (n,) int64
+        Which digits they are.
+    rng : Generator
+
+    Returns
+    -------
+    (n, 28, 28) float32, 0..1
+        The digits, most of them with more ink than before.
+
+    Examples
+    --------
+    >>> one = np.zeros((1, 28, 28), np.float32)
+    >>> one[:, 4:24, 14] = 1
+    >>> with_habits(one, np.array([1]), np.random.default_rng(0))[0, 8, :14].max()
+    np.float32(1.0)
+    """
+    result = ink.copy()
+    for habit in HABITS:
+        rows = np.flatnonzero((labels == habit.digit) & (rng.random(len(labels)) < habit.chance))
+        if len(rows):
+            result[rows] = np.maximum(ink[rows], _added(habit, ink[rows], rng))
+    rows = np.flatnonzero((labels == 4) & (rng.random(len(labels)) < SHORT_FOURS))
+    if len(rows):
+        result[rows] = _without_arm(ink[rows], rng)
+    return result
+
+
+def _without_arm(ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return fours without their right arm: what lies above the bar, right of the middle."""
+    places = np.arange(SIDE, dtype=np.float32)
+    lines = ink.sum(axis=2)
+    middle = (lines * places).sum(axis=1) / np.maximum(lines.sum(axis=1), 1e-6)
+    near = np.abs(places - middle[:, None]) < 5
+    bar = (lines * near).argmax(axis=1)  # the row with most ink
+    height = rng.uniform(1, 4, len(ink))
+    above = (places < (bar - height)[:, None])[:, :, None]
+    upper = (ink * above).sum(axis=1)
+    between = (upper * places).sum(axis=1) / np.maximum(upper.sum(axis=1), 1e-6)  # the two arms
+    result: Pixels = np.where(above & (places > between[:, None, None]), np.float32(0), ink)
+    return result
+
+
+def _added(habit: Habit, ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """Draw the stroke that a habit adds to each of some digits."""
+
+    def draw(span: tuple[float, float]) -> Numbers:
+        return rng.uniform(*span, len(ink))
+
+    inked = ink.max(axis=2) > INK
+    top, foot = inked.argmax(axis=1) + 1.0, SIDE - 2.0 - inked[:, ::-1].argmax(axis=1)
+    height = np.maximum(foot - top, 1) + 2
+    half = np.clip(ink.sum(axis=(1, 2)) / (LENGTH * height), THINNEST, THICKEST)
+    row = np.clip(top + (foot - top) * draw(habit.begins), 0, SIDE - 1)
+    line = ink[np.arange(len(ink)), row.astype(np.int64)]
+    column = (line * np.arange(SIDE)).sum(axis=1) / np.maximum(line.sum(axis=1), 1e-6)
+    left, right, angle = height * draw(habit.left), height * draw(habit.right), np.radians(draw(habit.falls))
+    down, across = np.sin(angle), np.cos(angle)
+    return stroke((row + left * down, column - left * across), (row - right * down, column + right * across), half)
+
+
+def stroke(start: tuple[Numbers, Numbers], end: tuple[Numbers, Numbers], half: Numbers) -> Pixels:
+    """Draw one straight stroke an image, with round ends, (n, 28, 28) 0..1; places are (rows, columns) in pixels."""
+
+    def each(values: Numbers) -> Pixels:
+        return np.asarray(values, np.float32)[:, None, None]
+
+    rows, columns = np.arange(SIDE, dtype=np.float32)[:, None], np.arange(SIDE, dtype=np.float32)
+    y, x = (each(value) for value in start)
+    down, across = each(end[0]) - y, each(end[1]) - x
+    along = ((rows - y) * down + (columns - x) * across) / np.maximum(down**2 + across**2, np.float32(1e-6))
+    along = np.clip(along, 0, 1)
+    distance = np.hypot(rows - y - along * down, columns - x - along * across)
+    result: Pixels = np.clip(each(half) + np.float32(0.5) - distance, 0, 1)
+    return result
