@@ -132,15 +132,22 @@ def shrink(grey: Grey, most: int) -> tuple[Grey, tuple[float, float]]:
     not full is filled up with what lies at the edge.
     """
     block = max(max(grey.shape) // (4 * most), 1)
-    if block > 1:
-        filled = np.pad(grey, [(0, -length % block) for length in grey.shape], mode="edge")
-        height, width = (length // block for length in filled.shape)
-        grey = filled.reshape(height, block, width, block).mean(axis=(1, 3))
+    grey = in_blocks(grey, block)
     ratio = most / max(grey.shape)
     if ratio >= 1:
         return grey, (block, block)
     height, width = (max(1, round_half_up(length * ratio)) for length in grey.shape)
     return resample(grey, height, width), (block * grey.shape[0] / height, block * grey.shape[1] / width)
+
+
+def in_blocks(grey: Grey, block: int) -> Grey:
+    """Return the means of blocks of so many pixels a side; the last ones filled up with what lies at the edge."""
+    if block == 1:
+        return grey
+    filled = np.pad(grey, [(0, -length % block) for length in grey.shape], mode="edge")
+    height, width = (length // block for length in filled.shape)
+    means: Grey = filled.reshape(height, block, width, block).mean(axis=(1, 3))
+    return means
 
 
 def is_dark(coarse: Grey) -> bool:
@@ -195,24 +202,33 @@ def only_ink(contrast: Grey) -> Grey:
     """Return the ink alone, its strokes' core at 1: without the paper's noise and without specks."""
     threshold = otsu(contrast)
     core = contrast >= threshold
-    paper = contrast[~core]
-    low = 0.0
-    if paper.size:  # below the lightest places around by so much, and by so much more or less
-        half, quarter = paper.size // 2, paper.size // 4
-        ordered = np.partition(paper, (quarter, half))
-        usual, less = float(ordered[half]), float(ordered[quarter])
-        low = usual + REACH * (usual - less)
     full = strongest(contrast[core])
-    low = min(low, threshold, 0.5 * full)
-    ink: Grey = np.clip((contrast - low) / (full - low), 0, 1)
-    # Pale pixels are ink beside ink only: the edges of strokes, not the lines of the paper.
-    near = ndimage.binary_dilation(ink > PALE, np.ones((3, 3)))
-    ink = np.where(near & (ink > EDGE), ink, 0.0)
+    paper = contrast[~core]
+    low = min(noise_level(paper) if paper.size else 0.0, threshold)
+    ink = between(contrast, low, full)
     regions, count = ndimage.label(ink > 0, np.ones((3, 3)))
     if count > 1:
         sizes = ndimage.sum_labels(ink, regions, np.arange(1, count + 1))
         ink = ink * np.concatenate([[False], sizes >= SPECK * sizes.max()])[regions]
     return ink
+
+
+def noise_level(paper: Grey) -> float:
+    """Return the contrast up to which paper is paper: its noise goes so far."""
+    # Below the lightest places around by so much, and by so much more or less.
+    half, quarter = paper.size // 2, paper.size // 4
+    ordered = np.partition(paper, (quarter, half), axis=None)
+    usual, less = float(ordered[half]), float(ordered[quarter])
+    return usual + REACH * (usual - less)
+
+
+def between(contrast: Grey, low: float, full: float) -> Grey:
+    """Return ink from contrast: none at `low`, which is at most half of `full`, and 1 at `full`."""
+    low = min(low, 0.5 * full)
+    ink: Grey = np.clip((contrast - low) / (full - low), 0, 1)
+    # Pale pixels are ink beside ink only: the edges of strokes, not the lines of the paper.
+    near = ndimage.binary_dilation(ink > PALE, np.ones((3, 3)))
+    return np.where(near & (ink > EDGE), ink, 0.0)
 
 
 def otsu(values: Grey) -> float:
