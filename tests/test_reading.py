@@ -30,7 +30,7 @@ def test_pictures_are_read(pictures):
     alone = read(paths[0])
     assert (alone.digit, alone.confidence) == (found[0].digit, pytest.approx(found[0].confidence, abs=1e-5))
     assert alone.runner_up != alone.digit
-    assert alone.image.shape == (28, 28)
+    assert alone[0].image.shape == (28, 28)
 
 
 def test_what_was_prepared_is_what_is_read(mnist):
@@ -38,7 +38,7 @@ def test_what_was_prepared_is_what_is_read(mnist):
     assert len(images) > BATCH
     model = load_model("small")
     found = read(list(images), model)
-    again = model.probabilities(np.stack([reading.image for reading in found])).max(axis=1)
+    again = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
     np.testing.assert_allclose([reading.confidence for reading in found], again, atol=1e-6)
 
 

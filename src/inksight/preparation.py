@@ -135,15 +135,22 @@ def shrink(grey: Grey, most: int) -> tuple[Grey, tuple[float, float]]:
     not full is filled up with what lies at the edge.
     """
     block = max(max(grey.shape) // (4 * most), 1)
-    if block > 1:
-        filled = np.pad(grey, [(0, -length % block) for length in grey.shape], mode="edge")
-        height, width = (length // block for length in filled.shape)
-        grey = filled.reshape(height, block, width, block).mean(axis=(1, 3))
+    grey = in_blocks(grey, block)
     ratio = most / max(grey.shape)
     if ratio >= 1:
         return grey, (block, block)
     height, width = (max(1, round_half_up(length * ratio)) for length in grey.shape)
     return resample(grey, height, width), (block * grey.shape[0] / height, block * grey.shape[1] / width)
+
+
+def in_blocks(grey: Grey, block: int) -> Grey:
+    """Return the means of blocks of so many pixels a side; the last ones filled up with what lies at the edge."""
+    if block == 1:
+        return grey
+    filled = np.pad(grey, [(0, -length % block) for length in grey.shape], mode="edge")
+    height, width = (length // block for length in filled.shape)
+    means: Grey = filled.reshape(height, block, width, block).mean(axis=(1, 3))
+    return means
 
 
 def is_dark(coarse: Grey) -> bool:
@@ -204,20 +211,32 @@ def only_ink(contrast: Grey) -> Grey:
     threshold = otsu(contrast)
     ordered = np.sort(contrast, axis=None)
     below = int(np.searchsorted(ordered, threshold))  # so many are paper
-    low = 0.0
-    if below:  # below the lightest places around by so much, and by so much more or less
-        usual, less = float(ordered[below // 2]), float(ordered[below // 4])
-        low = usual + REACH * (usual - less)
     full = float(ordered[-max(1, (ordered.size - below) // 10)])  # as `strongest` has it
-    low = min(low, threshold, 0.5 * full)
-    ink: Grey = np.clip((contrast - low) / (full - low), 0, 1)
-    # Pale pixels are ink beside ink only: the edges of strokes, not the lines of the paper.
-    ink = np.where(_spread(ink > PALE) & (ink > EDGE), ink, 0.0)
+    low = min(noise_level(ordered[:below]) if below else 0.0, threshold)
+    ink = between(contrast, low, full)
     regions, count = ndimage.label(ink > 0, np.ones((3, 3)))
     if count > 1:
         sizes = np.bincount(regions.ravel(), ink.ravel())
         ink = ink * (sizes >= SPECK * sizes.max())[regions]
     return ink
+
+
+def noise_level(ordered: Grey) -> float:
+    """Return the contrast up to which paper is paper: its noise goes so far.
+
+    Its contrasts are given in order, at least those in the middle and at the first quarter.
+    """
+    # Below the lightest places around by so much, and by so much more or less.
+    usual, less = float(ordered[ordered.size // 2]), float(ordered[ordered.size // 4])
+    return usual + REACH * (usual - less)
+
+
+def between(contrast: Grey, low: float, full: float) -> Grey:
+    """Return ink from contrast: none at `low`, which is at most half of `full`, and 1 at `full`."""
+    low = min(low, 0.5 * full)
+    ink: Grey = np.clip((contrast - low) / (full - low), 0, 1)
+    # Pale pixels are ink beside ink only: the edges of strokes, not the lines of the paper.
+    return np.where(_spread(ink > PALE) & (ink > EDGE), ink, 0.0)
 
 
 def _spread(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,24 +1,29 @@
-"""`read`: pictures of digits in, digits out, or the reason why not."""
+"""`read`: pictures of handwritten digits in, their text out, digit by digit, or the reason why not."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.brightness import Picture
+from inksight.brightness import Picture, brightness
 from inksight.errors import InputError
 from inksight.model import Model, load_model
-from inksight.preparation import Prepared, prepare
+from inksight.preparation import Grey, Prepared, prepare_grey
+from inksight.segmentation import segment
 
 UNSURE = 0.5  # confidence below which a digit is less probable than all the others together
-BATCH = 256  # pictures predicted at once
+BATCH = 256  # digits predicted at once, or a few more
+SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
+
+Lines = list[list[Prepared]]
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What was read from one picture.
+    """One digit that was read, or a place where none could be.
 
     Parameters
     ----------
@@ -32,7 +37,9 @@ class Reading:
     runner_up : str or None
         The second most probable class.
     prepared : Prepared
-        The picture on its way; its ``image`` is what the network saw, its ``box`` where the digit lies.
+        The digit on its way; its ``image`` is what the network saw, its ``box`` where it lies.
+    line : int
+        Of the picture's lines of text, counted from 0.
     """
 
     digit: str | None
@@ -40,6 +47,7 @@ class Reading:
     reason: str
     runner_up: str | None
     prepared: Prepared
+    line: int = 0
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -62,14 +70,78 @@ class Reading:
             "reason": self.reason,
             "runner_up": self.runner_up,
             "box": list(self.box),
-            "line": 0,  # of the text: there is one digit
+            "line": self.line,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What was read on one picture: a sequence of `Reading`, and their text as its ``str``.
+
+    Parameters
+    ----------
+    lines : tuple of tuples of Reading
+        Top to bottom, in each line left to right. Where nothing was found there is one refused reading.
+    """
+
+    lines: tuple[tuple[Reading, ...], ...]
+
+    @cached_property
+    def digits(self) -> tuple[Reading, ...]:
+        """All readings, in reading order."""
+        return tuple(one for line in self.lines for one in line)
+
+    @property
+    def text(self) -> str:
+        """The lines, joined by ``\\n``; ``?`` where a digit is refused."""
+        return "\n".join("".join(map(str, line)) for line in self.lines)
+
+    @property
+    def digit(self) -> str | None:
+        """The only digit; None if it was refused, or is not the only one."""
+        return self.digits[0].digit if len(self.digits) == 1 else None
+
+    @property
+    def runner_up(self) -> str | None:
+        """The only digit's second most probable class."""
+        return self.digits[0].runner_up if len(self.digits) == 1 else None
+
+    @property
+    def confidence(self) -> float:
+        """The least of the digits' confidences."""
+        return min(one.confidence for one in self.digits)
+
+    @property
+    def reason(self) -> str:
+        """Why the first digit that was refused was; empty if none was."""
+        return next((one.reason for one in self.digits if one.reason), "")
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __len__(self) -> int:
+        return len(self.digits)
+
+    def __iter__(self) -> Iterator[Reading]:
+        return iter(self.digits)
+
+    def __getitem__(self, number: int) -> Reading:
+        return self.digits[number]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"text": self.text, "digits": [one.to_dict() for one in self.digits]}
 
 
 @overload
 def read(
-    pictures: Picture, model: str | Model = ..., *, invert: bool | None = ..., accept_all: bool = ...
-) -> Reading: ...
+    pictures: Picture,
+    model: str | Model = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+) -> Page: ...
 @overload
 def read(
     pictures: list[Any] | tuple[Any, ...],
@@ -77,26 +149,34 @@ def read(
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
-) -> list[Reading]: ...
+    single: bool = ...,
+) -> list[Page]: ...
 def read(
-    pictures: Any, model: str | Model = "best", *, invert: bool | None = None, accept_all: bool = False
-) -> Reading | list[Reading]:
-    """Read a picture of one digit, or a list of such pictures.
+    pictures: Any,
+    model: str | Model = "best",
+    *,
+    invert: bool | None = None,
+    accept_all: bool = False,
+    single: bool = False,
+) -> Page | list[Page]:
+    """Read the digits on a picture, or on each picture of a list.
 
     Parameters
     ----------
-    pictures : path, bytes, file object, PIL image or array, or a list of them
-        As `inksight.preparation.prepare` takes them, each with one digit.
+    pictures : path, bytes, file object, PIL image or array, or a list or tuple of them
+        As `inksight.preparation.prepare` takes them: a digit, or a photo or scan of lines of digits.
     model : str or Model
         One that ships with the package, or a model file, or a model.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Found out, picture by picture, if not given.
     accept_all : bool
         Never refuse for being unsure.
+    single : bool
+        Take each picture for one digit. Those of at most 40x40 pixels always are.
 
     Returns
     -------
-    Reading, or list of Reading
+    Page, or list of Page
 
     Raises
     ------
@@ -109,42 +189,71 @@ def read(
     >>> digits = inksight.load("mnist").split().test
     >>> str(read(255 - digits.images[0])), digits.labels[0]  # dark ink on white paper
     ('7', np.int64(7))
+    >>> page = read(np.hstack(255 - digits.images[:4]).repeat(3, axis=0).repeat(3, axis=1))
+    >>> page.text, page[0].box, len(page)
+    ('7210', (18, 21, 46, 60), 4)
     """
     network = model if isinstance(model, Model) else load_model(model)
     if not isinstance(pictures, (list, tuple)):
-        return next(readings([prepare(pictures, invert=invert)], network, accept_all))
-    return list(readings(_each(pictures, invert), network, accept_all))
+        found = _digits_on(brightness(pictures), network, invert, single)
+        return next(_judged([found], network, accept_all))
+    return list(pages(_each(pictures, network, invert, single), network, accept_all))
 
 
-def _each(pictures: Sequence[Any], invert: bool | None) -> Iterator[Prepared]:
-    """Prepare one picture after the other, and say which it is that fails."""
+def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bool) -> Iterator[Lines]:
+    """Find the digits on one picture after the other, and say which it is that fails."""
     for number, picture in enumerate(pictures):
         try:
-            yield prepare(picture, invert=invert)
+            grey = brightness(picture)
         except InputError as error:
             raise InputError(f"picture {number}: {error}") from error
+        yield _digits_on(grey, model, invert, single)
 
 
-def readings(prepared: Iterable[Prepared], model: Model, accept_all: bool = False) -> Iterator[Reading]:
-    """Yield what a model reads from pictures that have been prepared, some of them at a time."""
-    waiting: list[Prepared] = []
-    for one in prepared:
-        waiting.append(one)
-        if len(waiting) == BATCH:
-            yield from _judge(waiting, model, accept_all)
-            waiting = []
-    yield from _judge(waiting, model, accept_all)
+def _digits_on(grey: Grey, model: Model, invert: bool | None, single: bool) -> Lines:
+    """Find the digits on a picture; what is no more than one is prepared as a single digit is, if that reads well."""
+    alone = max(grey.shape) <= SMALL or single
+    found = [] if alone else segment(grey, model.probabilities, invert=invert)
+    if sum(map(len, found)) > 1:
+        return found
+    whole = prepare_grey(grey, invert=invert)
+    if found and (whole.problem or model.probabilities(whole.image).max() < UNSURE):
+        return found
+    return [[whole]]
 
 
-def _judge(prepared: list[Prepared], model: Model, accept_all: bool) -> Iterator[Reading]:
+def pages(found: Iterable[Lines], model: Model, accept_all: bool = False) -> Iterator[Page]:
+    """Yield what a model reads on pictures whose digits were found, as many pictures at a time as make a batch."""
+    waiting: list[Lines] = []
+    digits = 0
+    for lines in found:
+        waiting.append(lines)
+        digits += sum(map(len, lines))
+        if digits >= BATCH:
+            yield from _judged(waiting, model, accept_all)
+            waiting, digits = [], 0
+    yield from _judged(waiting, model, accept_all)
+
+
+def _judged(found: list[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
+    """Yield the pages of some pictures, whose digits are judged all at once."""
+    every = [(one, number) for lines in found for number, line in enumerate(lines) for one in line]
+    readings = _judge(every, model, accept_all)
+    for lines in found:
+        yield Page(tuple(tuple(next(readings) for _ in line) for line in lines))
+
+
+def _judge(prepared: list[tuple[Prepared, int]], model: Model, accept_all: bool) -> Iterator[Reading]:
+    """Yield the reading of each digit, given with the number of its line."""
     if not prepared:
         return
-    probabilities = model.probabilities(np.stack([one.image for one in prepared]))
+    probabilities = model.probabilities(np.stack([one.image for one, _ in prepared]))
     names = model.class_names
-    for one, p in zip(prepared, probabilities, strict=True):
+    for (one, line), p in zip(prepared, probabilities, strict=True):
         if one.problem:
-            yield Reading(None, 0.0, one.problem, None, one)
+            yield Reading(None, 0.0, one.problem, None, one, line)
             continue
         first, second = (int(i) for i in np.argsort(-p, kind="stable")[:2])
         unsure = p[first] < UNSURE and not accept_all
-        yield Reading(None if unsure else names[first], float(p[first]), "unsure" if unsure else "", names[second], one)
+        digit, reason = (None, "unsure") if unsure else (names[first], "")
+        yield Reading(digit, float(p[first]), reason, names[second], one, line)

@@ -1,16 +1,20 @@
 """``inksight read``: what is written on pictures."""
 
 import csv
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from inksight.cli.options import print_json
 from inksight.errors import InksightError, InputError
+
+if TYPE_CHECKING:
+    from inksight.reading import Page
 
 COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
 
@@ -20,19 +24,27 @@ COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
 @click.option("--model", default="best", show_default=True, help="One that ships with the package, or a model file.")
 @click.option("--invert/--no-invert", default=None, help="Light ink on dark, or dark on light.  [default: found out]")
 @click.option("--accept-all", is_flag=True, help="Never refuse for being unsure.")
+@click.option("--single", is_flag=True, help="Take each picture for one digit.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
 @click.option("--csv", "table", metavar="OUT", help="Write a CSV file, a row a file.")
 def read(
-    sources: tuple[str, ...], model: str, invert: bool | None, accept_all: bool, as_json: bool, table: str | None
+    sources: tuple[str, ...],
+    model: str,
+    invert: bool | None,
+    accept_all: bool,
+    single: bool,
+    as_json: bool,
+    table: str | None,
 ) -> None:
-    """Read pictures of one digit each.
+    """Read the digits on pictures: photos or scans of one digit, or of lines of them.
 
-    Of folders all files in them are read, but not their sub-folders. What cannot be read is named and left
+    Of folders all files in them are read, but not their sub-folders. Behind each text stands the least of its
+    digits' probabilities; a digit that could not be told is a ?. What cannot be read at all is named and left
     out, and at the end the exit code is 1.
 
     \b
     Examples:
-      inksight read photo.png
+      inksight read photo.jpg
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
     """
@@ -53,27 +65,36 @@ def read(
             file = stack.enter_context(beside.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
-        for path in steps(files, "reading", True) if table else files:
+        # Where lines come on a terminal, they are the progress.
+        for path in steps(files, "reading", bool(table) or not sys.stdout.isatty()):
             began = time.perf_counter()
             try:
-                found = read_picture(path, network, invert=invert, accept_all=accept_all)
+                found = read_picture(path, network, invert=invert, accept_all=accept_all, single=single)
             except (InputError, MemoryError) as error:
                 click.echo(f"inksight: {_shown(error) or f'not enough memory for {path}'}", err=True)
                 failed += 1
                 continue
             took = round(1000 * (time.perf_counter() - began), 2)
             if as_json:
-                print_json(
-                    {"path": _shown(path), "text": str(found), "digits": [found.to_dict()], "milliseconds": took}
-                )
+                print_json({"path": _shown(path), **found.to_dict(), "milliseconds": took})
             elif writer:
-                writer.writerow((path, found, found.confidence, found.reason, found.runner_up or "", took))
+                writer.writerow((path, found.text, found.confidence, found.reason, found.runner_up or "", took))
             else:
-                click.echo(f"{_shown(path)}: {found} ({found.reason or f'{found.confidence:.1%}'})")
+                click.echo(_told(path, found))
     if table:
         click.echo(f"{table}: {len(files) - failed:,} pictures")
     if failed:
         raise InksightError(f"{failed:,} of {len(files):,} files could not be read")
+
+
+def _told(path: Path, page: "Page") -> str:
+    """Return a line on a picture, or one for each of several lines on it, below its name."""
+    sure = [
+        next((one.reason for one in line if one.reason), f"{min(one.confidence for one in line):.1%}")
+        for line in page.lines
+    ]
+    texts = [f"{text} ({note})" for text, note in zip(page.text.split("\n"), sure, strict=True)]
+    return f"{_shown(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{_shown(path)}:", *texts])
 
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:

@@ -1,0 +1,151 @@
+"""A page's paper: its light and shade taken away, its ink told from it, and the lines ruled on it left out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inksight.preparation import DARKEST, FAINT, Grey, noise_level, otsu, resample, round_half_up, shrink
+
+LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
+STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, unless told otherwise
+AROUND = 1 / 12  # of the longer side: the reach of what a pixel is compared with, to tell ink from paper
+BLOCKS = 24  # parts of the longer side in which a ruled line is followed
+RULED = 8  # such parts in a row that a ruled line has at least; across a narrow page, nearly all there are
+COVERED = 0.7  # of a ruled line's length that shows
+STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
+THICK = 1 / 120  # of the longer side: ruled lines are thinner
+RUNS = 300_000  # stretches of ink: more are no lined paper, but texture
+
+
+@dataclass(frozen=True, eq=False)
+class Paper:
+    """What is on a page.
+
+    Parameters
+    ----------
+    contrast : (height, width) float64, 0..1
+        By what share each pixel is darker than the paper there (lighter, where the ink is light).
+    mask : (height, width) bool
+        Where there is ink, without the ruled lines.
+    low : float
+        Contrast that the paper's noise reaches.
+    dark : bool
+        Whether the ink is darker than the paper.
+    stroke : float
+        Pixels: nothing wider was taken for a stroke.
+    """
+
+    contrast: Grey
+    mask: NDArray[np.bool_]
+    low: float
+    dark: bool
+    stroke: float
+
+
+def look(grey: Grey, invert: bool | None = None, stroke: float = 0.0) -> Paper:
+    """Find the ink on a page.
+
+    Parameters
+    ----------
+    grey : (height, width) float64, 0..1
+        Brightness.
+    invert : bool, optional
+        As `inksight.preparation.prepare` has it.
+    stroke : float
+        Pixels that strokes are narrower than; by default `STROKE` of the longer side.
+    """
+    stroke = stroke or STROKE * max(grey.shape)
+    contrast, dark = _unlit(grey, invert, stroke)
+    quartiles = (contrast.size // 4, contrast.size // 2)
+    low = noise_level(np.partition(contrast, quartiles, axis=None))
+    above = contrast > max(low, FAINT / 2)
+    if not above.any():
+        return Paper(contrast, above, low, dark, stroke)
+    clear = contrast > max(otsu(contrast[above]), FAINT)
+    return Paper(contrast, clear & ~ruled_lines(above), low, dark, stroke)
+
+
+def _unlit(grey: Grey, invert: bool | None, stroke: float) -> tuple[Grey, bool]:
+    """Return the contrast to the paper, and whether the ink is dark.
+
+    Ink is the lesser part of what is around it and stands out from it by much: the third powers of the differences add
+    up to its sign (as in `inksight.preparation.is_dark`). The paper's brightness at a place is the closing there:
+    strokes are too narrow for its window and vanish; a shadow's edge stays where it is.
+    """
+    small, pixel = shrink(grey, LIGHT)
+    if invert is None:
+        around = ndimage.gaussian_filter(small, max(small.shape) * AROUND)
+        dark = bool(((small - around) ** 3).sum() <= 0)
+    else:
+        dark = not invert
+    window = max(3, round_half_up(stroke / pixel[0])) | 1
+    small = small if dark else 1 - small
+    closed = ndimage.maximum_filter(small, window, mode="nearest")
+    closed = ndimage.minimum_filter(closed, window, mode="nearest")
+    paper = resample(closed, *grey.shape)
+    return np.clip((paper - (grey if dark else 1 - grey)) / np.maximum(paper, DARKEST), 0, 1), dark
+
+
+def ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which pixels of a mask belong to long thin straight lines, down or across, more or less.
+
+    What crosses a line is thicker there than the line, and stays.
+
+    Examples
+    --------
+    >>> page = np.zeros((60, 200), bool)
+    >>> page[30:32] = True
+    >>> page[10:50, 90:95] = True
+    >>> found = ruled_lines(page)
+    >>> found[30:32].mean(), found[10:50, 90:95].any()
+    (np.float64(0.95), np.False_)
+    """
+    found = _ruled_across(mask)
+    found |= _ruled_across(mask.T).T
+    return found
+
+
+def _ruled_across(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of lines that run across.
+
+    Every column's stretches of ink are points, if they are thin. Seen along a slope, a line's points fall on one
+    height, part by part of the page's width; seen along another they scatter.
+    """
+    height, width = mask.shape
+    longer = max(mask.shape)
+    none = np.zeros(mask.shape, bool)
+    edges = np.diff(np.pad(mask.T, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
+    x, first = np.nonzero(edges == 1)
+    last = np.nonzero(edges == -1)[1]
+    thin = last - first <= max(3, longer * THICK)
+    x, first, last = x[thin], first[thin], last[thin]
+    if not 0 < x.size <= RUNS:
+        return none
+    part = max(longer / BLOCKS, 4.0)
+    parts = int(np.ceil(width / part))
+    least = min(RULED, max(int(0.9 * width / part), 2))
+    middle, block = (first + last - 1) / 2, (x / part).astype(np.int64)
+    lengths = np.bincount(np.minimum((np.arange(width) / part).astype(np.int64), parts - 1), minlength=parts)
+    ruled = np.zeros(x.size, bool)
+    step = 2 / (least * part)  # a line drifts by two pixels at most over its shortest length
+    reach = int((STEEPEST + step) * width) + 2
+    for slope in np.arange(-STEEPEST, STEEPEST + step, step):
+        key = (middle - slope * x + reach).astype(np.int64)
+        table = np.bincount(key * parts + block, minlength=(height + 2 * reach + 1) * parts).reshape(-1, parts)
+        table[1:] += table[:-1].copy()  # a line two pixels wide, that of a key and the one before
+        full = table >= COVERED * lengths
+        if not full.any():
+            continue
+        full = ndimage.binary_opening(full, np.ones((1, least)))
+        full[:-1] |= full[1:]
+        ruled |= full[key, block]
+    if not ruled.any():
+        return none
+    ruled &= last - first <= np.median((last - first)[ruled]) + 2
+    # Sums along each column of +1 where a stretch begins and -1 where it ends.
+    ends = np.zeros((height + 1, width), np.int8)
+    ends[first[ruled], x[ruled]] = 1
+    np.subtract.at(ends, (last[ruled], x[ruled]), 1)
+    return np.cumsum(ends[:-1], axis=0, dtype=np.int8) > 0
