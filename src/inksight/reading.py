@@ -1,21 +1,25 @@
 """`read`: pictures of handwritten digits in, their text out, digit by digit, or the reason why not."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.brightness import Picture, brightness
+from inksight.data import Dataset, load
 from inksight.errors import InputError
 from inksight.model import Model, load_model
+from inksight.neighbours import Neighbours, neighbours
+from inksight.novelty import features, from_features
 from inksight.preparation import Grey, Prepared, prepare_grey
 from inksight.segmentation import segment
 
 UNSURE = 0.5  # confidence below which a digit is less probable than all the others together
 BATCH = 256  # digits predicted at once, or a few more
+NEIGHBOURS = 5
 SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
 
 Lines = list[list[Prepared]]
@@ -32,12 +36,14 @@ class Reading:
     confidence : float
         Probability of the most probable class, 0..1; 0 if there was nothing to read.
     reason : str
-        Why there is no digit: ``blank``, ``faint`` or ``small`` (see `inksight.preparation.Prepared`), or ``unsure``.
-        Empty if there is one.
+        Why there is no digit: ``blank``, ``faint`` or ``small`` (see `inksight.preparation.Prepared`), ``not a digit``
+        (see `inksight.novelty`) or ``unsure`` which. Empty if there is one.
     runner_up : str or None
         The second most probable class.
     prepared : Prepared
         The digit on its way; its ``image`` is what the network saw, its ``box`` where it lies.
+    model : Model
+        Which read it.
     line : int
         Of the picture's lines of text, counted from 0.
     """
@@ -47,6 +53,7 @@ class Reading:
     reason: str
     runner_up: str | None
     prepared: Prepared
+    model: Model = field(repr=False)
     line: int = 0
 
     @property
@@ -58,6 +65,12 @@ class Reading:
     def image(self) -> NDArray[np.uint8]:
         """What the network saw, (28, 28), high = ink."""
         return self.prepared.image
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The `NEIGHBOURS` MNIST digits, of those to train on, that the network holds to be most alike."""
+        training, barcodes = _training_digits(self.model)
+        return neighbours(self.model, self.image, training, NEIGHBOURS, barcodes=barcodes)
 
     def __str__(self) -> str:
         return self.digit if self.digit is not None else "?"
@@ -72,6 +85,12 @@ class Reading:
             "box": list(self.box),
             "line": self.line,
         }
+
+
+@lru_cache(maxsize=2)
+def _training_digits(model: Model) -> tuple[Dataset, NDArray[np.float32]]:
+    training = load("mnist").split().train
+    return training, model.barcodes(training.images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +189,7 @@ def read(
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Found out, picture by picture, if not given.
     accept_all : bool
-        Never refuse for being unsure.
+        Never refuse what is there for being unsure, or for being no digit.
     single : bool
         Take each picture for one digit. Those of at most 40x40 pixels always are.
 
@@ -247,13 +266,17 @@ def _judge(prepared: list[tuple[Prepared, int]], model: Model, accept_all: bool)
     """Yield the reading of each digit, given with the number of its line."""
     if not prepared:
         return
-    probabilities = model.probabilities(np.stack([one.image for one, _ in prepared]))
+    points, probabilities = features(model, np.stack([one.image for one, _ in prepared]))
+    strange = np.zeros(len(prepared), bool)
+    if model.clouds is not None and not accept_all:
+        strange = from_features(model, points, probabilities) > model.clouds.limit
     names = model.class_names
-    for (one, line), p in zip(prepared, probabilities, strict=True):
+    for (one, line), p, other in zip(prepared, probabilities, strange, strict=True):
         if one.problem:
-            yield Reading(None, 0.0, one.problem, None, one, line)
+            yield Reading(None, 0.0, one.problem, None, one, model, line)
             continue
         first, second = (int(i) for i in np.argsort(-p, kind="stable")[:2])
-        unsure = p[first] < UNSURE and not accept_all
-        digit, reason = (None, "unsure") if unsure else (names[first], "")
-        yield Reading(digit, float(p[first]), reason, names[second], one, line)
+        reason = ""
+        if not accept_all:
+            reason = "not a digit" if other else "unsure" if p[first] < UNSURE else ""
+        yield Reading(None if reason else names[first], float(p[first]), reason, names[second], one, model, line)
