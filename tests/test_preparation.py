@@ -13,7 +13,7 @@ from PIL import Image
 from scipy import ndimage
 
 from inksight import InputError
-from inksight.preparation import BOX, CENTRE, even, is_dark, otsu, prepare, prepare_grey, resample, shrink, weights
+from inksight.preparation import BOX, CENTRE, even, lean, otsu, prepare, prepare_grey, resample, shrink, weights
 
 
 def on_paper(image, side=90, *, light=1.0, ink=0.1, noise=0.0, slope=0.0, rng=None):
@@ -282,8 +282,8 @@ def test_otsu_parts_two_heaps(rng):
 def test_polarity_and_light(some):
     page = on_paper(some[3], 100, slope=0.7)
     coarse, _ = shrink(page, 32)
-    assert is_dark(coarse)
-    assert not is_dark(1 - coarse)
+    assert lean(coarse) < 0
+    assert lean(1 - coarse) > 0
     assert np.median(1 - page) > 0.3
     contrast = even(page, coarse)
     assert np.median(contrast) < 0.05

@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from inksight import InputError, Model, cli
 from inksight.model import load_model
@@ -112,3 +113,22 @@ def test_an_unknown_model_is_bad_input(pictures, capsys):
     assert cli.run(["read", str(pictures), "--model", "worst"]) == 2
     with pytest.raises(InputError):
         read(np.zeros((4, 4)), "worst")
+
+
+def test_a_thick_digit_that_fills_its_picture_is_read_whichever_way_its_ink_is(digits):
+    """Cut out at the ink's edges and smeared, so that as much is ink as paper: only the network can tell which."""
+    right = 0
+    for image, label in zip(digits.validation.images[:40], digits.validation.labels[:40], strict=True):
+        large = np.kron(image > 100, np.ones((4, 4), bool))
+        thick = ndimage.binary_dilation(large, iterations=4)
+        rows, columns = np.flatnonzero(thick.any(axis=1)), np.flatnonzero(thick.any(axis=0))
+        cut = thick[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        both = [read(np.uint8(255) * ink, accept_all=True).text for ink in (cut, ~cut)]
+        right += both == [str(label)] * 2
+    assert right >= 36
+
+
+def test_neighbours_are_training_digits_of_the_same_look(digits):
+    found = read(255 - digits.validation.images[0])[0].neighbours
+    assert found.images.shape == (1, 5, 28, 28)
+    assert (found.labels == digits.validation.labels[0]).all()

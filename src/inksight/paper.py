@@ -71,7 +71,7 @@ def _unlit(grey: Grey, invert: bool | None, stroke: float) -> tuple[Grey, bool]:
     """Return the contrast to the paper, and whether the ink is dark.
 
     Ink is the lesser part of what is around it and stands out from it by much: the third powers of the differences add
-    up to its sign (as in `inksight.preparation.is_dark`). The paper's brightness at a place is the closing there:
+    up to its sign (as in `inksight.preparation.lean`). The paper's brightness at a place is the closing there:
     strokes are too narrow for its window and vanish; a shadow's edge stays where it is.
     """
     small, pixel = shrink(grey, LIGHT)

@@ -29,6 +29,7 @@ PALE = 0.2  # of full ink: paler pixels are ink only beside others that are not
 EDGE = 0.02  # of full ink: paler pixels are paper
 LEVEL = 1e-9 * np.eye(3)  # towards none, where a picture of one row or column leaves a slope open
 BAND = 24  # pixels that are resampled together
+PLAIN = 0.8  # of what `lean` says: below that, ink may be paper
 REACH = 4.0  # quartiles of the paper's noise that ink must stand out by
 
 
@@ -50,6 +51,8 @@ class Prepared(Display):
         Whether the ink is darker than the paper.
     problem : str
         Why there is nothing to read: ``blank``, ``faint`` or ``small``; else empty.
+    contested : bool
+        Whether ink and paper might as well be the other way round, as where a thick digit fills its picture.
     """
 
     image: NDArray[np.uint8]
@@ -58,6 +61,7 @@ class Prepared(Display):
     box: tuple[int, int, int, int]
     dark: bool
     problem: str = ""
+    contested: bool = False
 
     def __repr__(self) -> str:
         height, width = self.grey.shape
@@ -105,7 +109,8 @@ def prepare_grey(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     whole = np.asarray(picture, np.float64)
     grey, pixel = shrink(whole, WORKING)
     coarse, _ = shrink(grey, GRID)
-    dark = is_dark(coarse) if invert is None else not invert
+    leaning = lean(coarse) if invert is None else 1.0 if invert else -1.0
+    dark = leaning <= 0
     contrast = even(grey, coarse) if dark else even(1 - grey, 1 - coarse)
     nothing = Prepared(np.zeros((SIDE, SIDE), np.uint8), grey, np.zeros_like(grey), (0, 0, 0, 0), dark)
     peak = float(contrast.max())
@@ -125,7 +130,7 @@ def prepare_grey(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     box = (left, top, right - left, bottom - top)
     if max(box[2:]) < LEAST:
         return replace(nothing, ink=ink, box=box, problem="small")
-    return Prepared(fit(ink[inner[0], inner[1]]), grey, ink, box, dark)
+    return Prepared(fit(ink[inner[0], inner[1]]), grey, ink, box, dark, contested=abs(leaning) < PLAIN)
 
 
 def shrink(grey: Grey, most: int) -> tuple[Grey, tuple[float, float]]:
@@ -153,14 +158,15 @@ def in_blocks(grey: Grey, block: int) -> Grey:
     return means
 
 
-def is_dark(coarse: Grey) -> bool:
-    """Say whether the ink is darker than the paper around it.
+def lean(coarse: Grey) -> float:
+    """Say which way ink differs from the paper around it: -1, plainly darker, to 1, plainly lighter.
 
     Ink is the lesser part and stands out from the light's slope by much: so the third powers of the differences add up
-    to its sign. A picture without differences is taken for dark ink.
+    to its sign. A picture without differences gives 0.
     """
-    difference = (coarse - slope_of_light(coarse, 1)).ravel()
-    return float((difference * difference) @ difference) <= 1e-9 * coarse.size
+    cubes = (coarse.ravel() - slope_of_light(coarse, 1).ravel()) ** 3
+    total = float(cubes.sum())
+    return total / float(np.abs(cubes).sum()) if abs(total) > 1e-9 * coarse.size else 0.0
 
 
 def even(grey: Grey, coarse: Grey) -> Grey:

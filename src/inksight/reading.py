@@ -22,6 +22,8 @@ BATCH = 256  # digits predicted at once, or a few more
 NEIGHBOURS = 5
 SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
 
+ONE = 1.3  # heights: what is wider is hardly a single digit
+
 Lines = list[list[Prepared]]
 
 
@@ -230,15 +232,41 @@ def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bo
 
 
 def _digits_on(grey: Grey, model: Model, invert: bool | None, single: bool) -> Lines:
-    """Find the digits on a picture; what is no more than one is prepared as a single digit is, if that reads well."""
-    alone = max(grey.shape) <= SMALL or single
-    found = [] if alone else segment(grey, model.probabilities, invert=invert)
-    if sum(map(len, found)) > 1:
-        return found
-    whole = prepare_grey(grey, invert=invert)
-    if found and (whole.problem or model.probabilities(whole.image).max() < UNSURE):
+    """Find the digits on a picture; what seems to be one alone is prepared as such, whatever its size and pen."""
+    whole = _whole(grey, model, invert)
+    if single or max(grey.shape) <= SMALL or (_in_one(whole.ink) and _doubts(model, whole.image)[0] <= 0):
+        return [[whole]]
+    found = segment(grey, model.probabilities, invert=invert)
+    if sum(map(len, found)) > 1 or (found and whole.problem):
         return found
     return [[whole]]
+
+
+def _in_one(ink: Grey) -> bool:
+    """Whether no empty column parts the ink, and it is not much wider than high."""
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    return 0 < len(columns) <= ONE * len(rows) and len(columns) == columns[-1] - columns[0] + 1
+
+
+def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return how little images look like digits: above 0, like none."""
+    points, probabilities = features(model, images)
+    doubts: NDArray[np.float64] = UNSURE - probabilities.max(axis=1).astype(np.float64)
+    if model.clouds is not None:
+        doubts = from_features(model, points, probabilities) - model.clouds.limit
+    return doubts
+
+
+def _whole(grey: Grey, model: Model, invert: bool | None) -> Prepared:
+    """Prepare a picture as a single digit; where ink and paper are hard to tell, as the less strange one of two."""
+    one = prepare_grey(grey, invert=invert)
+    if not one.contested:
+        return one
+    other = prepare_grey(grey, invert=one.dark)
+    if other.problem:
+        return one
+    doubts = _doubts(model, np.stack([one.image, other.image]))
+    return one if doubts[0] <= doubts[1] else other
 
 
 def pages(found: Iterable[Lines], model: Model, accept_all: bool = False) -> Iterator[Page]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from inksight.preparation import GRID, WORKING, even, is_dark, only_ink, prepare_grey, shrink
+from inksight.preparation import GRID, WORKING, even, lean, only_ink, prepare_grey, shrink
 
 PATH = Path(__file__).with_name("prepare.json")
 
@@ -37,7 +37,7 @@ def steps(picture: np.ndarray) -> dict[str, object]:
     """Return the steps of one picture."""
     grey, _ = shrink(picture / 255, WORKING)
     coarse, _ = shrink(grey, GRID)
-    dark = is_dark(coarse)
+    dark = lean(coarse) <= 0
     contrast = even(grey, coarse) if dark else even(1 - grey, 1 - coarse)
     found = prepare_grey(picture / 255)
     return {
