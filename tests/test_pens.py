@@ -48,9 +48,8 @@ def test_a_digit_stays_where_it_was_and_keeps_most_of_its_ink(digits):
 def test_strokes_get_thicker_and_thinner(digits):
     again = redraw(digits.images, None, 1.0, seed=0, number=0)
     ratio = (again > 127).sum(axis=(1, 2)) / (digits.images > 127).sum(axis=(1, 2))
-    low, high = np.quantile(ratio, (0.05, 0.9))
-    assert low < 0.85
-    assert high > 1.5
+    assert (ratio < 0.9).mean() > 0.05
+    assert (ratio > 1.5).mean() > 0.2
 
 
 def test_an_image_without_ink_has_none_afterwards():
