@@ -1,6 +1,7 @@
 """A page's paper: its light and shade taken away, its ink told from it, and the lines ruled on it left out."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ RULED = 8  # such parts in a row that a ruled line has at least; across a narrow
 COVERED = 0.7  # of a ruled line's length that shows
 STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
 THICK = 1 / 120  # of the longer side: ruled lines are thinner
+COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
 RUNS = 300_000  # stretches of ink: more are no lined paper, but texture
 
 
@@ -62,8 +64,20 @@ def look(grey: Grey, invert: bool | None = None, stroke: float = 0.0) -> Paper:
     above = contrast > max(low, FAINT / 2)
     if not above.any():
         return Paper(contrast, above, low, dark, stroke)
-    clear = contrast > max(otsu(contrast[above]), FAINT)
+    clear = contrast > np.maximum(
+        COARSE * _texture(contrast, 2 * round_half_up(stroke)), max(otsu(contrast[above]), FAINT)
+    )
     return Paper(contrast, clear & ~ruled_lines(above), low, dark, stroke)
+
+
+def _texture(contrast: Grey, tile: int) -> Grey:
+    """Return the usual contrast around each pixel, by tiles: high where no paper is, but wood, or cloth."""
+    rows, columns = (np.linspace(0, length, -(-length // tile) + 1).astype(int) for length in contrast.shape)
+    usual = [
+        [float(np.quantile(contrast[top:bottom, left:right], 0.25)) for left, right in pairwise(columns)]
+        for top, bottom in pairwise(rows)
+    ]
+    return np.array(usual).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
 
 
 def _unlit(grey: Grey, invert: bool | None, stroke: float) -> tuple[Grey, bool]:

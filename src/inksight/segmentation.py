@@ -26,9 +26,11 @@ MOST = 3000  # pieces of ink on a page: the largest are looked at
 STROKE = 0.3  # strokes are narrower
 DIRT = 0.12  # smaller pieces are dirt
 WHOLE = 0.5  # higher pieces may be digits by themselves; others are parts of one
-NEAR = 0.25  # parts of a digit are not farther from it
+NEAR = 0.25  # parts of a digit are not farther from one another
+PART = 1.0  # what is farther from all that may be a digit is dirt
+LOWEST = 0.4  # a digit is not lower
 STACKED = 0.6  # of the narrower one's width that two pieces over one another have in common, to be parts of one digit
-HIGHEST = 1.5  # a digit is not higher
+HIGHEST = 1.5  # what is put together is not higher
 HUGE = 3.0  # higher pieces are no writing
 WIDE = 0.55  # wider pieces may be several digits
 WIDEST = 1.6  # a digit is not wider
@@ -36,14 +38,15 @@ NARROW = 0.2  # pieces are not cut narrower
 CROSSING = 0.35  # ink, that a cut goes through at most
 BORDER = 0.4  # of its own extent, along the picture's border: what has more is a table, or the like, beside the paper
 
-# How probable it is that a stretch is one digit: a logistic regression, fitted on MNIST's training digits and on pairs
-# of them that touch, whose weights are these.
-SURE = 9.5  # of the logarithm of the network's probability
-ASPECT = -9.3  # of the logarithm of its width to the height of the page's digits, or its own if that is more
-BIAS = 2.0
+# Log-odds that a stretch is one digit, and no more and no less; weights that read the most lines of composed photos of
+# training digits, found one by one:
+SURE = 13.0  # a unit of the logarithm of the network's probability
+ASPECT = -13.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
+TALL = 6.0  # a unit of the logarithm of its height to that of the page's digits
+BIAS = 1.0
 
 # In units of log-probability:
-CUT = 1.5  # what the network's judgement must gain from cutting ink that hangs together
+CUT = 2.0  # what the network's judgement must gain from cutting ink that hangs together
 JOIN = 1.5  # what it must gain from joining two pieces each high enough to be a digit
 LEFT_OUT = 3.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
 TOGETHER = 5  # neighbouring pieces that are tried as one digit, at most
@@ -252,7 +255,7 @@ def _lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
     for i in np.flatnonzero(~whole):
         gap = np.maximum(np.abs(centres[numbers] - centres[i]) - (boxes[numbers, 2:] + boxes[i, 2:]) / 2, 0)
         away = np.hypot(*gap.T)
-        if away.min() <= NEAR * height:
+        if away.min() <= PART * height:
             home[int(numbers[away.argmin()])].append(int(i))
     return [[pieces[i] for i in sorted(line, key=lambda i: float(centres[i, 0]))] for line in lines]
 
@@ -273,7 +276,7 @@ class _Chain:
         left, top, right, bottom = _around(pieces)
         wide, tall = right - left, bottom - top
         near = all(b.box[0] - a.box[2] <= NEAR * self.height for a, b in pairwise(pieces))
-        fits = WHOLE * self.height <= tall <= HIGHEST * self.height or len(pieces) == 1
+        fits = LOWEST <= tall / self.height <= (HUGE if len(pieces) == 1 else HIGHEST)
         return near and fits and (wide <= WIDEST * self.height or len(pieces) == 1)
 
     def candidates(self) -> list[list[Piece]]:
@@ -309,8 +312,13 @@ class _Chain:
     def _log_probability_of_one(self, judged: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return for each stretch the logarithm of the probability that it is one digit."""
         around = np.array([_around(pieces) for pieces in self.candidates()], np.float64).reshape(-1, 4)
-        aspect = (around[:, 2] - around[:, 0]) / np.maximum(around[:, 3] - around[:, 1], self.height)
-        odds = SURE * np.log(np.maximum(judged.max(axis=1), 1e-6)) + ASPECT * np.log(aspect) + BIAS
+        wide, tall = around[:, 2] - around[:, 0], around[:, 3] - around[:, 1]
+        odds = (
+            SURE * np.log(np.maximum(judged.max(axis=1), 1e-6))
+            + ASPECT * np.log(wide / np.maximum(tall, self.height))
+            + TALL * np.log(tall / self.height)
+            + BIAS
+        )
         result: NDArray[np.float64] = -np.logaddexp(0, -odds)
         return result
 
