@@ -23,7 +23,6 @@ PAGE = 2000  # pixels: larger pages are made smaller, by whole numbers of pixels
 MOST = 3000  # pieces of ink on a page: the largest are looked at
 
 # Of the height of the page's digits:
-STROKE = 0.3  # strokes are narrower
 DIRT = 0.12  # smaller pieces are dirt
 WHOLE = 0.5  # higher pieces may be digits by themselves; others are parts of one
 NEAR = 0.25  # parts of a digit are not farther from one another
@@ -40,9 +39,9 @@ BORDER = 0.4  # of its own extent, along the picture's border: what has more is 
 
 # Log-odds that a stretch is one digit, and no more and no less; weights that read the most lines of composed photos of
 # training digits, found one by one:
-SURE = 13.0  # a unit of the logarithm of the network's probability
+SURE = 22.0  # a unit of the logarithm of the network's probability
 ASPECT = -13.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
-TALL = 6.0  # a unit of the logarithm of its height to that of the page's digits
+TALL = 3.0  # a unit of the logarithm of its height to that of the page's digits
 BIAS = 1.0
 
 # In units of log-probability:
@@ -104,9 +103,6 @@ def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = N
     small = in_blocks(grey, block)
     paper = look(small, invert)
     regions, pieces, height = _pieces(paper)
-    if STROKE * height > paper.stroke:  # strokes may have been taken for shade
-        paper = look(small, invert, 1.5 * STROKE * height)
-        regions, pieces, height = _pieces(paper)
     chains = [_Chain(line, height) for line in _lines(pieces, height)]
     cuts = [_cut_out(paper, regions, part) for chain in chains for part in chain.candidates()]
     if not cuts:
@@ -166,22 +162,20 @@ def _usual_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> floa
 def _stacked(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
     """Put together what lies closely over or under one another, or one in another: a digit broken across."""
     groups: list[list[int]] = []
-    around: list[tuple[int, int, int, int]] = []
+    around = np.empty_like(boxes)  # of each group
     for i in np.argsort(boxes[:, 1] - boxes[:, 3], kind="stable").tolist():  # the highest first
-        left, top, right, bottom = boxes[i].tolist()
-        best, home = 0.0, -1
-        for number, (x, y, x_end, y_end) in enumerate(around):
-            common = (min(x_end, right) - max(x, left)) / min(right - left, x_end - x)
-            together = max(y_end, bottom) - min(y, top)
-            if common > best and max(y - bottom, top - y_end) <= NEAR * height and together <= HIGHEST * height:
-                best, home = common, number
-        if best >= STACKED:
-            x, y, x_end, y_end = around[home]
-            around[home] = (min(x, left), min(y, top), max(x_end, right), max(y_end, bottom))
+        one, others = boxes[i], around[: len(groups)]
+        low, high = np.minimum(others, one), np.maximum(others, one)
+        common = (low[:, 2] - high[:, 0]) / np.minimum(one[2] - one[0], others[:, 2] - others[:, 0])
+        near = (high[:, 1] - low[:, 3] <= NEAR * height) & (high[:, 3] - low[:, 1] <= HIGHEST * height)
+        common = np.where(near, common, 0)
+        home = int(common.argmax()) if groups else 0
+        if groups and common[home] >= STACKED:
             groups[home].append(i)
+            around[home] = [*low[home, :2], *high[home, 2:]]
         else:
+            around[len(groups)] = one
             groups.append([i])
-            around.append((left, top, right, bottom))
     return groups
 
 
@@ -226,19 +220,19 @@ def _seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
         choice = np.where(beside[1] <= np.minimum(beside[0], beside[2]), 1, np.where(beside[0] < beside[2], 0, 2))
         back[row] = places + choice - 1
         best = beside[choice, places] + cost[row]
-    seams: list[NDArray[np.int64]] = []
-    least = NARROW * height
-    for end in np.argsort(best, kind="stable"):
+    ways = np.empty((rows, columns), np.int64)  # one a column of the last row
+    ways[-1] = places
+    for row in range(rows - 1, 0, -1):
+        ways[row - 1] = back[row, ways[row]]
+    middle, least = ways.mean(axis=0), NARROW * height
+    chosen: list[int] = []
+    for end in np.argsort(best, kind="stable").tolist():
         if best[end] > CROSSING * height + 0.02 * rows + 0.01 * columns:
             break
-        seam = np.empty(rows, np.int64)
-        seam[-1] = end
-        for row in range(rows - 1, 0, -1):
-            seam[row - 1] = back[row, seam[row]]
-        middle = float(seam.mean())
-        if least <= middle <= columns - least and all(abs(middle - other.mean()) >= least for other in seams):
-            seams.append(seam)
-    return sorted(seams, key=lambda seam: float(seam.mean()))
+        at = middle[end]
+        if least <= at <= columns - least and all(abs(at - middle[other]) >= least for other in chosen):
+            chosen.append(end)
+    return [ways[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]
 
 
 def _lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
@@ -293,9 +287,7 @@ class _Chain:
             ending.setdefault(last, []).append(number)
         alone = self._log_probability_of_one(judged)
         for last in range(1, count + 1):
-            piece = self.pieces[last - 1]
-            tall = max(piece.box[3] - piece.box[1], piece.box[2] - piece.box[0]) / self.height
-            score[last] = score[last - 1] - LEFT_OUT * tall
+            score[last] = score[last - 1] - LEFT_OUT * self._extent(last - 1)
             came[last] = (last - 1, -1)
             for number in ending.get(last, ()):
                 first = self.spans[number][0]
@@ -308,6 +300,13 @@ class _Chain:
             if number >= 0:
                 chosen.append(number)
         return chosen[::-1]
+
+    def _extent(self, number: int) -> float:
+        """Return how much is left out with a piece, in heights of a digit: of ink that hangs together, a digit."""
+        piece = self.pieces[number]
+        if any(other.region == piece.region for other in self.pieces if other is not piece):
+            return 1.0
+        return max(piece.box[3] - piece.box[1], piece.box[2] - piece.box[0]) / self.height
 
     def _log_probability_of_one(self, judged: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return for each stretch the logarithm of the probability that it is one digit."""
