@@ -33,21 +33,22 @@ HIGHEST = 1.5  # what is put together is not higher
 HUGE = 3.0  # higher pieces are no writing
 WIDE = 0.55  # wider pieces may be several digits
 WIDEST = 1.6  # a digit is not wider
-NARROW = 0.2  # pieces are not cut narrower
+NARROW = 0.1  # nothing narrower is cut off
+STEP = 0.2  # cuts are not closer to one another
 CROSSING = 0.35  # ink, that a cut goes through at most
 BORDER = 0.4  # of its own extent, along the picture's border: what has more is a table, or the like, beside the paper
 
 # Log-odds that a stretch is one digit, and no more and no less; weights that read the most lines of composed photos of
-# training digits, found one by one:
-SURE = 22.0  # a unit of the logarithm of the network's probability
-ASPECT = -13.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
-TALL = 3.0  # a unit of the logarithm of its height to that of the page's digits
-BIAS = 1.0
+# training digits, found by random search:
+SURE = 25.0  # a unit of the logarithm of the network's probability
+ASPECT = -12.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
+BIAS = 1.5
 
 # In units of log-probability:
-CUT = 2.0  # what the network's judgement must gain from cutting ink that hangs together
-JOIN = 1.5  # what it must gain from joining two pieces each high enough to be a digit
-LEFT_OUT = 3.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
+CUT = 0.4  # what the network's judgement must gain from cutting ink that hangs together,
+THROUGH = 6.0  # and for every height of a digit that the cut goes through ink
+JOIN = 7.0  # what it must gain from joining two pieces each high enough to be a digit
+LEFT_OUT = 4.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
 TOGETHER = 5  # neighbouring pieces that are tried as one digit, at most
 
 
@@ -65,12 +66,15 @@ class Piece:
         What it was cut from; pieces of one region hang together.
     whole : bool
         Whether it may be a digit by itself.
+    crossing : float
+        Pixels of ink on the cut that parts it from the piece on its left; 0 if nothing was cut.
     """
 
     names: tuple[int, ...]
     box: tuple[int, int, int, int]
     region: int
     whole: bool
+    crossing: float = 0.0
 
 
 def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = None) -> list[list[Prepared]]:
@@ -201,7 +205,10 @@ def _cut(regions: NDArray[np.int32], names: tuple[int, ...], box: tuple[int, ...
         part[own] = name
         y, x = rows[own.any(axis=1)], np.flatnonzero(own.any(axis=0))
         place = (left + int(x[0]), top + int(y[0]), left + int(x[-1]) + 1, top + int(y[-1]) + 1)
-        pieces.append(Piece((name,), place, names[0], place[3] - place[1] >= WHOLE * height))
+        if max(place[2] - place[0], place[3] - place[1]) < DIRT * height:
+            continue
+        crossing = float(ink[rows, np.minimum(seams[number - 1], right - left - 1)].sum()) if number else 0.0
+        pieces.append(Piece((name,), place, names[0], place[3] - place[1] >= WHOLE * height, crossing))
     return pieces
 
 
@@ -230,7 +237,7 @@ def _seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
         if best[end] > CROSSING * height + 0.02 * rows + 0.01 * columns:
             break
         at = middle[end]
-        if least <= at <= columns - least and all(abs(at - middle[other]) >= least for other in chosen):
+        if least <= at <= columns - least and all(abs(at - middle[other]) >= STEP * height for other in chosen):
             chosen.append(end)
     return [ways[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]
 
@@ -315,7 +322,6 @@ class _Chain:
         odds = (
             SURE * np.log(np.maximum(judged.max(axis=1), 1e-6))
             + ASPECT * np.log(wide / np.maximum(tall, self.height))
-            + TALL * np.log(tall / self.height)
             + BIAS
         )
         result: NDArray[np.float64] = -np.logaddexp(0, -odds)
@@ -324,7 +330,9 @@ class _Chain:
     def _price(self, first: int, last: int) -> float:
         """Return what it costs to take a stretch for a digit: cuts at its start, joints within."""
         pieces = self.pieces
-        price = CUT * (first > 0 and pieces[first - 1].region == pieces[first].region)
+        price = 0.0
+        if first > 0 and pieces[first - 1].region == pieces[first].region:
+            price = CUT + THROUGH * pieces[first].crossing / self.height
         for a, b in pairwise(pieces[first:last]):
             if a.region != b.region and a.whole and b.whole:
                 price += JOIN
