@@ -1,6 +1,7 @@
 """A page's paper: its light and shade taken away, its ink told from it, and the lines ruled on it left out."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,14 +10,16 @@ from scipy import ndimage
 from inksight.preparation import DARKEST, FAINT, Grey, noise_level, otsu, resample, round_half_up, shrink
 
 LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
-STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, unless told otherwise
+STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise
+WIDE = 0.6  # of the longer side: wider than any stroke
 AROUND = 1 / 12  # of the longer side: the reach of what a pixel is compared with, to tell ink from paper
 BLOCKS = 24  # parts of the longer side in which a ruled line is followed
 RULED = 8  # such parts in a row that a ruled line has at least; across a narrow page, nearly all there are
 COVERED = 0.7  # of a ruled line's length that shows
 STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
 THICK = 1 / 120  # of the longer side: ruled lines are thinner
-RUNS = 300_000  # stretches of ink: more are no lined paper, but texture
+COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
+RUNS = 100_000  # stretches of ink: more are no lined paper, but texture
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,42 +36,40 @@ class Paper:
         Contrast that the paper's noise reaches.
     dark : bool
         Whether the ink is darker than the paper.
-    stroke : float
-        Pixels: nothing wider was taken for a stroke.
     """
 
     contrast: Grey
     mask: NDArray[np.bool_]
     low: float
     dark: bool
-    stroke: float
 
 
-def look(grey: Grey, invert: bool | None = None, stroke: float = 0.0) -> Paper:
-    """Find the ink on a page.
-
-    Parameters
-    ----------
-    grey : (height, width) float64, 0..1
-        Brightness.
-    invert : bool, optional
-        As `inksight.preparation.prepare` has it.
-    stroke : float
-        Pixels that strokes are narrower than; by default `STROKE` of the longer side.
-    """
-    stroke = stroke or STROKE * max(grey.shape)
-    contrast, dark = _unlit(grey, invert, stroke)
+def look(grey: Grey, invert: bool | None = None) -> Paper:
+    """Find the ink on a page, brightness (height, width) 0..1; `invert` as `inksight.preparation.prepare` has it."""
+    contrast, dark, stroke = _unlit(grey, invert)
     quartiles = (contrast.size // 4, contrast.size // 2)
     low = noise_level(np.partition(contrast, quartiles, axis=None))
     above = contrast > max(low, FAINT / 2)
     if not above.any():
-        return Paper(contrast, above, low, dark, stroke)
-    clear = contrast > max(otsu(contrast[above]), FAINT)
-    return Paper(contrast, clear & ~ruled_lines(above), low, dark, stroke)
+        return Paper(contrast, above, low, dark)
+    clear = contrast > np.maximum(
+        COARSE * _texture(contrast, 2 * round_half_up(stroke)), max(otsu(contrast[above]), FAINT)
+    )
+    return Paper(contrast, clear & ~ruled_lines(above), low, dark)
 
 
-def _unlit(grey: Grey, invert: bool | None, stroke: float) -> tuple[Grey, bool]:
-    """Return the contrast to the paper, and whether the ink is dark.
+def _texture(contrast: Grey, tile: int) -> Grey:
+    """Return the usual contrast around each pixel, by tiles: high where no paper is, but wood, or cloth."""
+    rows, columns = (np.linspace(0, length, -(-length // tile) + 1).astype(int) for length in contrast.shape)
+    usual = [
+        [float(np.quantile(contrast[top:bottom, left:right], 0.25)) for left, right in pairwise(columns)]
+        for top, bottom in pairwise(rows)
+    ]
+    return np.array(usual).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
+
+
+def _unlit(grey: Grey, invert: bool | None) -> tuple[Grey, bool, float]:
+    """Return the contrast to the paper, whether the ink is dark, and pixels that strokes are narrower than.
 
     Ink is the lesser part of what is around it and stands out from it by much: the third powers of the differences add
     up to its sign (as in `inksight.preparation.lean`). The paper's brightness at a place is the closing there:
@@ -80,12 +81,31 @@ def _unlit(grey: Grey, invert: bool | None, stroke: float) -> tuple[Grey, bool]:
         dark = bool(((small - around) ** 3).sum() <= 0)
     else:
         dark = not invert
-    window = max(3, round_half_up(stroke / pixel[0])) | 1
     small = small if dark else 1 - small
-    closed = ndimage.maximum_filter(small, window, mode="nearest")
-    closed = ndimage.minimum_filter(closed, window, mode="nearest")
-    paper = resample(closed, *grey.shape)
-    return np.clip((paper - (grey if dark else 1 - grey)) / np.maximum(paper, DARKEST), 0, 1), dark
+    width = max(STROKE * max(small.shape), 1.5 * _widest_stroke(small))
+    paper = resample(_closing(small, width), *grey.shape)
+    contrast = np.clip((paper - (grey if dark else 1 - grey)) / np.maximum(paper, DARKEST), 0, 1)
+    return contrast, dark, width * pixel[0]
+
+
+def _closing(grey: Grey, width: float) -> Grey:
+    window = max(3, round_half_up(width)) | 1
+    lightest = ndimage.maximum_filter(grey, window, mode="nearest")
+    paper: Grey = ndimage.minimum_filter(lightest, window, mode="nearest")
+    return paper
+
+
+def _widest_stroke(small: Grey) -> float:
+    """Return the width of the widest stroke, in pixels; what meets the picture's border is a shadow, not a stroke."""
+    paper = _closing(small, WIDE * max(small.shape))
+    contrast = np.clip((paper - small) / np.maximum(paper, DARKEST), 0, 1)
+    if contrast.max() < FAINT:
+        return 0.0
+    ink = contrast >= otsu(contrast)
+    border = np.pad(np.zeros((max(ink.shape[0] - 2, 0), max(ink.shape[1] - 2, 0)), bool), 1, constant_values=True)
+    border = border[: ink.shape[0], : ink.shape[1]]
+    inner = ink & ~ndimage.binary_propagation(border & ink, mask=ink)
+    return 2 * float(ndimage.distance_transform_cdt(np.pad(inner, 1)).max())
 
 
 def ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -23,29 +23,32 @@ PAGE = 2000  # pixels: larger pages are made smaller, by whole numbers of pixels
 MOST = 3000  # pieces of ink on a page: the largest are looked at
 
 # Of the height of the page's digits:
-STROKE = 0.3  # strokes are narrower
 DIRT = 0.12  # smaller pieces are dirt
 WHOLE = 0.5  # higher pieces may be digits by themselves; others are parts of one
-NEAR = 0.25  # parts of a digit are not farther from it
+NEAR = 0.25  # parts of a digit are not farther from one another
+PART = 1.0  # what is farther from all that may be a digit is dirt
+LOWEST = 0.4  # a digit is not lower
 STACKED = 0.6  # of the narrower one's width that two pieces over one another have in common, to be parts of one digit
-HIGHEST = 1.5  # a digit is not higher
+HIGHEST = 1.5  # what is put together is not higher
 HUGE = 3.0  # higher pieces are no writing
 WIDE = 0.55  # wider pieces may be several digits
 WIDEST = 1.6  # a digit is not wider
-NARROW = 0.2  # pieces are not cut narrower
+NARROW = 0.1  # nothing narrower is cut off
+STEP = 0.2  # cuts are not closer to one another
 CROSSING = 0.35  # ink, that a cut goes through at most
 BORDER = 0.4  # of its own extent, along the picture's border: what has more is a table, or the like, beside the paper
 
-# How probable it is that a stretch is one digit: a logistic regression, fitted on MNIST's training digits and on pairs
-# of them that touch, whose weights are these.
-SURE = 9.5  # of the logarithm of the network's probability
-ASPECT = -9.3  # of the logarithm of its width to the height of the page's digits, or its own if that is more
-BIAS = 2.0
+# Log-odds that a stretch is one digit, and no more and no less; weights that read the most lines of composed photos of
+# training digits, found by random search:
+SURE = 25.0  # a unit of the logarithm of the network's probability
+ASPECT = -12.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
+BIAS = 1.5
 
 # In units of log-probability:
-CUT = 1.5  # what the network's judgement must gain from cutting ink that hangs together
-JOIN = 1.5  # what it must gain from joining two pieces each high enough to be a digit
-LEFT_OUT = 3.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
+CUT = 0.4  # what the network's judgement must gain from cutting ink that hangs together,
+THROUGH = 6.0  # and for every height of a digit that the cut goes through ink
+JOIN = 7.0  # what it must gain from joining two pieces each high enough to be a digit
+LEFT_OUT = 4.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
 TOGETHER = 5  # neighbouring pieces that are tried as one digit, at most
 
 
@@ -63,12 +66,15 @@ class Piece:
         What it was cut from; pieces of one region hang together.
     whole : bool
         Whether it may be a digit by itself.
+    crossing : float
+        Pixels of ink on the cut that parts it from the piece on its left; 0 if nothing was cut.
     """
 
     names: tuple[int, ...]
     box: tuple[int, int, int, int]
     region: int
     whole: bool
+    crossing: float = 0.0
 
 
 def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = None) -> list[list[Prepared]]:
@@ -101,9 +107,6 @@ def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = N
     small = in_blocks(grey, block)
     paper = look(small, invert)
     regions, pieces, height = _pieces(paper)
-    if STROKE * height > paper.stroke:  # strokes may have been taken for shade
-        paper = look(small, invert, 1.5 * STROKE * height)
-        regions, pieces, height = _pieces(paper)
     chains = [_Chain(line, height) for line in _lines(pieces, height)]
     cuts = [_cut_out(paper, regions, part) for chain in chains for part in chain.candidates()]
     if not cuts:
@@ -163,22 +166,20 @@ def _usual_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> floa
 def _stacked(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
     """Put together what lies closely over or under one another, or one in another: a digit broken across."""
     groups: list[list[int]] = []
-    around: list[tuple[int, int, int, int]] = []
+    around = np.empty_like(boxes)  # of each group
     for i in np.argsort(boxes[:, 1] - boxes[:, 3], kind="stable").tolist():  # the highest first
-        left, top, right, bottom = boxes[i].tolist()
-        best, home = 0.0, -1
-        for number, (x, y, x_end, y_end) in enumerate(around):
-            common = (min(x_end, right) - max(x, left)) / min(right - left, x_end - x)
-            together = max(y_end, bottom) - min(y, top)
-            if common > best and max(y - bottom, top - y_end) <= NEAR * height and together <= HIGHEST * height:
-                best, home = common, number
-        if best >= STACKED:
-            x, y, x_end, y_end = around[home]
-            around[home] = (min(x, left), min(y, top), max(x_end, right), max(y_end, bottom))
+        one, others = boxes[i], around[: len(groups)]
+        low, high = np.minimum(others, one), np.maximum(others, one)
+        common = (low[:, 2] - high[:, 0]) / np.minimum(one[2] - one[0], others[:, 2] - others[:, 0])
+        near = (high[:, 1] - low[:, 3] <= NEAR * height) & (high[:, 3] - low[:, 1] <= HIGHEST * height)
+        common = np.where(near, common, 0)
+        home = int(common.argmax()) if groups else 0
+        if groups and common[home] >= STACKED:
             groups[home].append(i)
+            around[home] = [*low[home, :2], *high[home, 2:]]
         else:
+            around[len(groups)] = one
             groups.append([i])
-            around.append((left, top, right, bottom))
     return groups
 
 
@@ -204,7 +205,10 @@ def _cut(regions: NDArray[np.int32], names: tuple[int, ...], box: tuple[int, ...
         part[own] = name
         y, x = rows[own.any(axis=1)], np.flatnonzero(own.any(axis=0))
         place = (left + int(x[0]), top + int(y[0]), left + int(x[-1]) + 1, top + int(y[-1]) + 1)
-        pieces.append(Piece((name,), place, names[0], place[3] - place[1] >= WHOLE * height))
+        if max(place[2] - place[0], place[3] - place[1]) < DIRT * height:
+            continue
+        crossing = float(ink[rows, np.minimum(seams[number - 1], right - left - 1)].sum()) if number else 0.0
+        pieces.append(Piece((name,), place, names[0], place[3] - place[1] >= WHOLE * height, crossing))
     return pieces
 
 
@@ -223,19 +227,19 @@ def _seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
         choice = np.where(beside[1] <= np.minimum(beside[0], beside[2]), 1, np.where(beside[0] < beside[2], 0, 2))
         back[row] = places + choice - 1
         best = beside[choice, places] + cost[row]
-    seams: list[NDArray[np.int64]] = []
-    least = NARROW * height
-    for end in np.argsort(best, kind="stable"):
+    ways = np.empty((rows, columns), np.int64)  # one a column of the last row
+    ways[-1] = places
+    for row in range(rows - 1, 0, -1):
+        ways[row - 1] = back[row, ways[row]]
+    middle, least = ways.mean(axis=0), NARROW * height
+    chosen: list[int] = []
+    for end in np.argsort(best, kind="stable").tolist():
         if best[end] > CROSSING * height + 0.02 * rows + 0.01 * columns:
             break
-        seam = np.empty(rows, np.int64)
-        seam[-1] = end
-        for row in range(rows - 1, 0, -1):
-            seam[row - 1] = back[row, seam[row]]
-        middle = float(seam.mean())
-        if least <= middle <= columns - least and all(abs(middle - other.mean()) >= least for other in seams):
-            seams.append(seam)
-    return sorted(seams, key=lambda seam: float(seam.mean()))
+        at = middle[end]
+        if least <= at <= columns - least and all(abs(at - middle[other]) >= STEP * height for other in chosen):
+            chosen.append(end)
+    return [ways[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]
 
 
 def _lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
@@ -252,7 +256,7 @@ def _lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
     for i in np.flatnonzero(~whole):
         gap = np.maximum(np.abs(centres[numbers] - centres[i]) - (boxes[numbers, 2:] + boxes[i, 2:]) / 2, 0)
         away = np.hypot(*gap.T)
-        if away.min() <= NEAR * height:
+        if away.min() <= PART * height:
             home[int(numbers[away.argmin()])].append(int(i))
     return [[pieces[i] for i in sorted(line, key=lambda i: float(centres[i, 0]))] for line in lines]
 
@@ -273,7 +277,7 @@ class _Chain:
         left, top, right, bottom = _around(pieces)
         wide, tall = right - left, bottom - top
         near = all(b.box[0] - a.box[2] <= NEAR * self.height for a, b in pairwise(pieces))
-        fits = WHOLE * self.height <= tall <= HIGHEST * self.height or len(pieces) == 1
+        fits = LOWEST <= tall / self.height <= (HUGE if len(pieces) == 1 else HIGHEST)
         return near and fits and (wide <= WIDEST * self.height or len(pieces) == 1)
 
     def candidates(self) -> list[list[Piece]]:
@@ -290,9 +294,7 @@ class _Chain:
             ending.setdefault(last, []).append(number)
         alone = self._log_probability_of_one(judged)
         for last in range(1, count + 1):
-            piece = self.pieces[last - 1]
-            tall = max(piece.box[3] - piece.box[1], piece.box[2] - piece.box[0]) / self.height
-            score[last] = score[last - 1] - LEFT_OUT * tall
+            score[last] = score[last - 1] - LEFT_OUT * self._extent(last - 1)
             came[last] = (last - 1, -1)
             for number in ending.get(last, ()):
                 first = self.spans[number][0]
@@ -306,18 +308,31 @@ class _Chain:
                 chosen.append(number)
         return chosen[::-1]
 
+    def _extent(self, number: int) -> float:
+        """Return how much is left out with a piece, in heights of a digit: of ink that hangs together, a digit."""
+        piece = self.pieces[number]
+        if any(other.region == piece.region for other in self.pieces if other is not piece):
+            return 1.0
+        return max(piece.box[3] - piece.box[1], piece.box[2] - piece.box[0]) / self.height
+
     def _log_probability_of_one(self, judged: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return for each stretch the logarithm of the probability that it is one digit."""
         around = np.array([_around(pieces) for pieces in self.candidates()], np.float64).reshape(-1, 4)
-        aspect = (around[:, 2] - around[:, 0]) / np.maximum(around[:, 3] - around[:, 1], self.height)
-        odds = SURE * np.log(np.maximum(judged.max(axis=1), 1e-6)) + ASPECT * np.log(aspect) + BIAS
+        wide, tall = around[:, 2] - around[:, 0], around[:, 3] - around[:, 1]
+        odds = (
+            SURE * np.log(np.maximum(judged.max(axis=1), 1e-6))
+            + ASPECT * np.log(wide / np.maximum(tall, self.height))
+            + BIAS
+        )
         result: NDArray[np.float64] = -np.logaddexp(0, -odds)
         return result
 
     def _price(self, first: int, last: int) -> float:
         """Return what it costs to take a stretch for a digit: cuts at its start, joints within."""
         pieces = self.pieces
-        price = CUT * (first > 0 and pieces[first - 1].region == pieces[first].region)
+        price = 0.0
+        if first > 0 and pieces[first - 1].region == pieces[first].region:
+            price = CUT + THROUGH * pieces[first].crossing / self.height
         for a, b in pairwise(pieces[first:last]):
             if a.region != b.region and a.whole and b.whole:
                 price += JOIN
