@@ -34,7 +34,7 @@ def _greatest(values: Values, window: int) -> Values:
 
 
 def regions(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """Number the regions of a mask, whose pixels hang together across edges and corners.
+    """Return the regions of a mask, numbered: pixels that hang together across edges and corners.
 
     Parameters
     ----------
