@@ -127,7 +127,11 @@ BAD = {
     # Told from the header: none of them holds a pixel that could be decoded.
     "hundred.png": (_png_of(10_000, 10_000), "100,000,000 pixels, 67,108,864 are allowed"),
     "bomb.png": (_png_of(100_000, 100_000), "too many pixels, 67,108,864 are allowed"),
-    "bomb.gif": (b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0) + b"," + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b";", "too many pixels"),
+    "bomb.gif": (
+        b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0)
+        + b"," + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b";",
+        "too many pixels",
+    ),
     "bomb.ppm": (b"P6 60000 60000 255\n", "too many pixels"),
     "bomb.bmp": (
         b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
@@ -159,9 +163,8 @@ def test_of_a_batch_with_everything_bad_in_it_the_rest_is_read(mnist, capsys, tm
         "moving.png": _saved(digit, "PNG", save_all=True, append_images=[digit.rotate(90)]),
         "moving.tif": _saved(digit, "TIFF", save_all=True, append_images=[digit.rotate(90)]),
     }  # fmt: skip
-    empty = {
-        name: Image.new("L", size) for name, size in (("1.png", (1, 1)), ("l.png", (1, 9)), ("black.png", (60, 60)))
-    }
+    sizes = {"1.png": (1, 1), "line.png": (1, 9), "black.png": (60, 60)}
+    empty = {name: Image.new("L", size) for name, size in sizes.items()}
     for name, content in (good | {name: _saved(picture, "PNG") for name, picture in empty.items()}).items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "inside").mkdir()  # folders among the files are left alone
