@@ -13,6 +13,7 @@ from benchmarks import fewer_filters, frameworks, prepare_speed, startup, stress
 from benchmarks.competitors.protocol import Worker
 from inksight import Model
 from inksight.config import get_network
+from inksight.reading import read
 from inksight.tradeoff import Pruning, Step, Tradeoff
 
 ROOT = Path(__file__).parents[1]
@@ -106,6 +107,14 @@ def test_the_first_step_is_timed_and_its_process_ended(tmp_path):
 
 def test_claims_of_startup_name_what_is_measured():
     assert startup.CLAIMS.keys() <= {*startup.COMMANDS, "load('mnist')"}
+
+
+def test_the_picture_that_is_read_at_startup_holds_a_digit(tmp_path, mnist):
+    path = tmp_path / "digit.png"
+    startup.draw(str(path))
+    page = read(path)
+    assert page.text == str(mnist.labels[0])
+    assert startup.measure(startup.CLI, ["read", str(path)], dict(os.environ)) > 0.01
 
 
 def test_the_answer_on_fewer_filters_is_the_smallest_that_matches_the_post():

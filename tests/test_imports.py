@@ -61,6 +61,10 @@ def test_imports_point_upward(path):
         ("import inksight; inksight.load('mnist')", ("jax", "matplotlib", "pyarrow")),
         ("import inksight; inksight.train", ("matplotlib", "rich", "pyarrow")),
         ("import inksight; inksight.evaluate; inksight.barcode", ("matplotlib",)),
+        (
+            "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
+            ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.neighbours"),
+        ),
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_used(code, absent):

@@ -1,8 +1,12 @@
 """Pictures in, digits out, or why not."""
 
 import csv
+import io
 import json
 import os
+import struct
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,6 +95,104 @@ def test_odd_names_and_folders_do_not_lose_the_rest(pictures, capsys, tmp_path):
     assert len(out.read_text().splitlines()) == 3
     assert cli.run(["read", str(odd)]) == 0
     assert f": {good.name[0]} (" in capsys.readouterr().out
+
+
+def _png_of(width, height):
+    """The beginning of a PNG that promises so many pixels, and has none."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = b"IDAT" + zlib.compress(b"")
+    parts = (struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (header, body))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _saved(picture, kind, **options):
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+WHITE = Image.new("RGB", (90, 90), "white")
+BAD = {
+    "empty.png": (b"", "damaged or no picture"),
+    "words.jpg": (b"these are words", "damaged or no picture"),
+    "page.png": (b"<!doctype html><title>7</title>", "damaged or no picture"),
+    "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'><text>7</text></svg>", "damaged or no picture"),
+    "paper.jpg": (b"%PDF-1.7\n1 0 obj\n", "damaged or no picture"),
+    "script.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged or no picture"),
+    "cut.png": (_saved(WHITE, "PNG")[:80], "damaged or no picture"),
+    "cut.jpg": (_saved(WHITE, "JPEG")[:300], "damaged or no picture"),
+    "cut.gif": (_saved(WHITE, "GIF")[:40], "damaged or no picture"),
+    "cut.tif": (_saved(WHITE, "TIFF")[:200], "damaged or no picture"),
+    "flipped.png": (_saved(WHITE, "PNG").replace(b"IDAT", b"IDBT"), "damaged or no picture"),
+    # Told from the header: none of them holds a pixel that could be decoded.
+    "hundred.png": (_png_of(10_000, 10_000), "100,000,000 pixels, 67,108,864 are allowed"),
+    "bomb.png": (_png_of(100_000, 100_000), "too many pixels, 67,108,864 are allowed"),
+    "bomb.gif": (
+        b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0)
+        + b"," + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b";",
+        "too many pixels",
+    ),
+    "bomb.ppm": (b"P6 60000 60000 255\n", "too many pixels"),
+    "bomb.bmp": (
+        b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0),
+        "too many pixels",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_each_bad_file_has_one_clear_reason(name, tmp_path):
+    content, words = BAD[name]
+    (tmp_path / name).write_bytes(content)
+    for picture in (tmp_path / name, content, io.BytesIO(content)):
+        with pytest.raises(InputError) as caught:
+            read(picture, "tiny")
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+def test_of_a_batch_with_everything_bad_in_it_the_rest_is_read(mnist, capsys, tmp_path):
+    digit = Image.fromarray(255 - mnist.images[60_000])
+    for name, (content, _) in BAD.items():
+        (tmp_path / name).write_bytes(content)
+    good = {
+        "a jpeg.png": _saved(digit.resize((80, 80)), "JPEG"), "no suffix": _saved(digit, "BMP"),
+        "moving.gif": _saved(digit, "GIF", save_all=True, append_images=[digit.transpose(1), digit.rotate(90)]),
+        "moving.png": _saved(digit, "PNG", save_all=True, append_images=[digit.rotate(90)]),
+        "moving.tif": _saved(digit, "TIFF", save_all=True, append_images=[digit.rotate(90)]),
+    }  # fmt: skip
+    sizes = {"1.png": (1, 1), "line.png": (1, 9), "black.png": (60, 60)}
+    empty = {name: Image.new("L", size) for name, size in sizes.items()}
+    for name, content in (good | {name: _saved(picture, "PNG") for name, picture in empty.items()}).items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "inside").mkdir()  # folders among the files are left alone
+    expected = {name: str(mnist.labels[60_000]) for name in good} | dict.fromkeys(empty, "?")
+    for extra in ([], ["--csv", str(tmp_path.with_suffix(".csv"))], ["--show", str(tmp_path.with_suffix(".html"))]):
+        assert cli.run(["read", str(tmp_path), "--model", "small", *(extra or ["--json"])]) == 1
+        captured = capsys.readouterr()
+        if not extra:
+            found = [json.loads(line) for line in captured.out.splitlines()]
+            assert {Path(one["path"]).name: one["text"] for one in found} == expected
+            assert {one["digits"][0]["reason"] for one in found if one["text"] == "?"} == {"blank"}
+        errors = captured.err.splitlines()
+        for name, (_, words) in BAD.items():
+            assert sum(name in line and words in line for line in errors) == 1
+        assert f"{len(BAD)} of {len(BAD) + len(expected)} files could not be read" in errors[-1]
+        assert "Traceback" not in captured.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read anything")
+def test_what_may_not_be_read_is_named(pictures, capsys, tmp_path):
+    good = next(iter(sorted(pictures.iterdir())))
+    locked = tmp_path / "locked.png"
+    locked.write_bytes(good.read_bytes())
+    locked.chmod(0)
+    assert cli.run(["read", str(locked), str(good)]) == 1
+    captured = capsys.readouterr()
+    assert "locked.png': Permission denied; check its name and permissions" in captured.err
+    assert len(captured.out.splitlines()) == 1
 
 
 def test_what_cannot_be_done_at_all_is_bad_input(pictures, capsys, tmp_path):

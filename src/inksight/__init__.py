@@ -59,6 +59,7 @@ _MODULES = (
     "sweep",
     "teaching",
     "tradeoff",
+    "transcript",
 )
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]

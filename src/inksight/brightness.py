@@ -48,23 +48,29 @@ def brightness(picture: Picture) -> NDArray[np.float64]:
     array([[0. , 1. ],
            [0.2, 0.4]])
     """
+    found = look_at(picture)
+    return of_image(found) if isinstance(found, Image.Image) else _of_array(found)
+
+
+def look_at(picture: Picture) -> Image.Image | NDArray[Any]:
+    """Return a picture upright, with its colours; arrays, and strokes drawn, as arrays. See `brightness`."""
     if isinstance(picture, np.ndarray):
-        return _of_array(picture)
+        return picture
     if isinstance(picture, Strokes):
         return draw(picture)
     if isinstance(picture, Image.Image):
         check(picture.width * picture.height > 0, "size of a picture", picture.size, "at least 1x1")
         with damage_as_input_error(HANDED, "picture", warned=False):
-            return of_image(upright(picture, HANDED))
+            return upright(picture, HANDED)
     if isinstance(picture, (str, os.PathLike)):
         with _opened(picture) as file:
-            return of_image(open_upright(file, Path(picture)))
+            return open_upright(file, Path(picture))
     if isinstance(picture, (bytes, bytearray)):
-        return of_image(open_upright(io.BytesIO(picture), HANDED))
+        return open_upright(io.BytesIO(picture), HANDED)
     if hasattr(picture, "read") and isinstance(picture.read(0), bytes):
         content = take(picture, FILE + 1)
         check(len(content) <= FILE, "bytes of a picture", len(content), f"at most {FILE:,}")
-        return of_image(open_upright(io.BytesIO(content), HANDED))
+        return open_upright(io.BytesIO(content), HANDED)
     raise InputError(
         f"picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got {type(picture).__name__}"
     )

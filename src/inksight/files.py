@@ -1,7 +1,6 @@
 """Writing files so that a reader never meets half of one."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -49,7 +48,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             folder = str(target.parent)
             raise InputError(f"cannot write {str(target)!r}: folder {folder!r} does not exist; make it first")
         # The suffix stays last because libraries choose a format, or append one, by it.
-        beside = target.with_name(f".{target.stem[:40]}-{secrets.token_hex(4)}{target.suffix}")
+        beside = target.with_name(f".{target.stem[:40]}-{os.urandom(4).hex()}{target.suffix}")
         yield beside
         beside.replace(target)
     except OSError as error:
@@ -90,3 +89,14 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write `content` to `path`, whole or not at all; errors as `replacing` raises them."""
     with replacing(path) as beside:
         beside.write_bytes(content)
+
+
+def shown(value: object) -> str:
+    """Return a text that any terminal, file and page takes, whatever bytes a file's name is made of.
+
+    Examples
+    --------
+    >>> print(shown("caf" + chr(0xDCE9) + ".png"))
+    caf\\udce9.png
+    """
+    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -9,7 +9,6 @@ from inksight.clouds import Clouds
 from inksight.config import check
 from inksight.data import Dataset
 from inksight.model import Model
-from inksight.pens import redraw
 from inksight.readers import DIGITS
 
 KEPT = 0.995  # of the digits that it was not trained on
@@ -35,6 +34,8 @@ def with_clouds(model: Model, train: Dataset, limit: Dataset | float) -> Model:
     -------
     Model
     """
+    from inksight.pens import redraw  # brings NumPy's random numbers, which reading does without
+
     labels = train.require_labels("clouds")
     rows = np.linspace(0, len(train), min(len(train), MOST), endpoint=False).astype(np.int64)
     images, labels = train.images[rows], labels[rows]

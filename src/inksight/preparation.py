@@ -9,11 +9,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from inksight.brightness import Picture, brightness
 from inksight.config import SIDE, check
 from inksight.display import Display
+from inksight.morphology import closing, regions
 
 Grey = NDArray[np.float64]
 
@@ -178,9 +178,7 @@ def even(grey: Grey, coarse: Grey) -> Grey:
     """
     slope = slope_of_light(coarse)
     window = max(3, round_half_up(max(coarse.shape) * 0.6)) | 1
-    paper = ndimage.maximum_filter(coarse - slope, window, mode="nearest")
-    paper = ndimage.minimum_filter(paper, window, mode="nearest") + slope
-    whole = resample(paper, *grey.shape)
+    whole = resample(closing(coarse - slope, window) + slope, *grey.shape)
     return np.clip((whole - grey) / np.maximum(whole, DARKEST), 0, 1)
 
 
@@ -220,10 +218,10 @@ def only_ink(contrast: Grey) -> Grey:
     full = float(ordered[-max(1, (ordered.size - below) // 10)])  # as `strongest` has it
     low = min(noise_level(ordered[:below]) if below else 0.0, threshold)
     ink = between(contrast, low, full)
-    regions, count = ndimage.label(ink > 0, np.ones((3, 3)))
+    spots, count = regions(ink > 0)
     if count > 1:
-        sizes = np.bincount(regions.ravel(), ink.ravel())
-        ink = ink * (sizes >= SPECK * sizes.max())[regions]
+        sizes = np.bincount(spots.ravel(), ink.ravel())
+        ink = ink * (sizes >= SPECK * sizes.max())[spots]
     return ink
 
 

@@ -3,19 +3,20 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.brightness import Picture, brightness
-from inksight.data import Dataset, load
 from inksight.errors import InputError
 from inksight.model import Model, load_model
-from inksight.neighbours import Neighbours, neighbours
 from inksight.novelty import features, from_features
 from inksight.preparation import Grey, Prepared, prepare_grey
-from inksight.segmentation import segment
+
+if TYPE_CHECKING:  # imported where they are used, as `segment` is: they take longer than reading a single digit
+    from inksight.data import Dataset
+    from inksight.neighbours import Neighbours
 
 UNSURE = 0.5  # confidence below which a digit is less probable than all the others together
 BATCH = 256  # digits predicted at once, or a few more
@@ -69,10 +70,9 @@ class Reading:
         return self.prepared.image
 
     @cached_property
-    def neighbours(self) -> Neighbours:
+    def neighbours(self) -> "Neighbours":
         """The `NEIGHBOURS` MNIST digits, of those to train on, that the network holds to be most alike."""
-        training, barcodes = _training_digits(self.model)
-        return neighbours(self.model, self.image, training, NEIGHBOURS, barcodes=barcodes)
+        return nearest(self.model, self.image)
 
     def __str__(self) -> str:
         return self.digit if self.digit is not None else "?"
@@ -89,8 +89,18 @@ class Reading:
         }
 
 
+def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
+    """Return `Reading.neighbours` of images (n, 28, 28), all at once; an `InputError` if the classes are no digits."""
+    from inksight.neighbours import neighbours
+
+    training, barcodes = _training_digits(model)
+    return neighbours(model, images, training, NEIGHBOURS, barcodes=barcodes)
+
+
 @lru_cache(maxsize=2)
-def _training_digits(model: Model) -> tuple[Dataset, NDArray[np.float32]]:
+def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
+    from inksight.data import load
+
     training = load("mnist").split().train
     return training, model.barcodes(training.images)
 
@@ -236,6 +246,8 @@ def _digits_on(grey: Grey, model: Model, invert: bool | None, single: bool) -> L
     whole = _whole(grey, model, invert)
     if single or max(grey.shape) <= SMALL or (_in_one(whole.ink) and _doubts(model, whole.image)[0] <= 0):
         return [[whole]]
+    from inksight.segmentation import segment
+
     found = segment(grey, model.probabilities, invert=invert)
     if sum(map(len, found)) > 1 or (found and whole.problem):
         return found

@@ -11,12 +11,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inksight.cli.options import print_json
+from inksight.config import check
 from inksight.errors import InksightError, InputError
+from inksight.files import check_writable, replacing, shown
 
 if TYPE_CHECKING:
     from inksight.reading import Page
 
+PAGE = "reading.html"  # that --show writes unless it is told another
 COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
+
+
+def _checked(_context: click.Context, _option: click.Parameter, page: str | None) -> str | None:
+    """See to it that a picture that is named behind --show is not written to."""
+    check(page is None or page.endswith(".html"), "the page to --show", page, "a name that ends in .html")
+    return page
 
 
 @click.command()
@@ -27,6 +36,15 @@ COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
 @click.option("--single", is_flag=True, help="Take each picture for one digit.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
 @click.option("--csv", "table", metavar="OUT", help="Write a CSV file, a row a file.")
+@click.option(
+    "--show",
+    "page",
+    callback=_checked,
+    is_flag=False,
+    flag_value=PAGE,
+    metavar="[OUT.html]",
+    help=f"Write an HTML page of what was read, and how.  [without a name: {PAGE}]",
+)
 def read(
     sources: tuple[str, ...],
     model: str,
@@ -35,29 +53,35 @@ def read(
     single: bool,
     as_json: bool,
     table: str | None,
+    page: str | None,
 ) -> None:
     """Read the digits on pictures: photos or scans of one digit, or of lines of them.
 
     Of folders all files in them are read, but not their sub-folders. Behind each text stands the least of its
     digits' probabilities; a digit that could not be told is a ?. What cannot be read at all is named and left
-    out, and at the end the exit code is 1.
+    out, and at the end the exit code is 1. Of an animation the first picture is read.
 
     \b
     Examples:
       inksight read photo.jpg
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
+      inksight read photo.jpg --show photo.html
     """
-    from inksight.files import check_writable, replacing
     from inksight.model import load_model
     from inksight.progress import steps
     from inksight.reading import read as read_picture
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: take one")
-    if table:
-        check_writable(table)
+    for out in filter(None, (table, page)):
+        check_writable(out)
     network, files, failed = load_model(model), list(_files(sources)), 0
+    transcript = None
+    if page:
+        from inksight.transcript import Transcript
+
+        transcript = Transcript(network)
     with ExitStack() as stack:
         writer: Any = None
         if table:
@@ -70,19 +94,27 @@ def read(
             began = time.perf_counter()
             try:
                 found = read_picture(path, network, invert=invert, accept_all=accept_all, single=single)
+                took = round(1000 * (time.perf_counter() - began), 2)
+                if transcript:
+                    transcript.add(path, found, path)
             except (InputError, MemoryError) as error:
-                click.echo(f"inksight: {_shown(error) or f'not enough memory for {path}'}", err=True)
+                reason = shown(error) or f"not enough memory for {shown(path)}"
+                click.echo(f"inksight: {reason}", err=True)
                 failed += 1
+                if transcript:
+                    transcript.add_unread(path, reason)
                 continue
-            took = round(1000 * (time.perf_counter() - began), 2)
             if as_json:
-                print_json({"path": _shown(path), **found.to_dict(), "milliseconds": took})
+                print_json({"path": shown(path), **found.to_dict(), "milliseconds": took})
             elif writer:
                 writer.writerow((path, found.text, found.confidence, found.reason, found.runner_up or "", took))
             else:
                 click.echo(_told(path, found))
     if table:
         click.echo(f"{table}: {len(files) - failed:,} pictures")
+    if page and transcript:
+        transcript.write(page)
+        click.echo(f"{shown(page)}: what was read, and how", err=True)
     if failed:
         raise InksightError(f"{failed:,} of {len(files):,} files could not be read")
 
@@ -94,7 +126,7 @@ def _told(path: Path, page: "Page") -> str:
         for line in page.lines
     ]
     texts = [f"{text} ({note})" for text, note in zip(page.text.split("\n"), sure, strict=True)]
-    return f"{_shown(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{_shown(path)}:", *texts])
+    return f"{shown(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{shown(path)}:", *texts])
 
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:
@@ -112,8 +144,3 @@ def _files(sources: tuple[str, ...]) -> Iterator[Path]:
         if not inside:
             raise InputError(f"folder {str(source)!r} holds no file to read: name pictures, or the folder they are in")
         yield from inside
-
-
-def _shown(value: object) -> str:
-    """Return a text that any terminal takes, whatever bytes a file's name is made of."""
-    return str(value).encode("utf-8", "backslashreplace").decode()
