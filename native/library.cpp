@@ -5,7 +5,6 @@
 #include "engine.h"
 #include "pool.h"
 #include "predict.h"
-#include "prepare.h"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -59,7 +58,7 @@ int inksight_predict(const inksight::Predictor* predictor, const std::uint8_t* b
 int inksight_prepare(const double* picture, long height, long width, int invert, const inksight::Constants* constants,
                      std::uint8_t* image, double* grey, double* ink, inksight::Found* found) {
   try {
-    *found = inksight::prepare(picture, height, width, invert, *constants, image, grey, ink);
+    *found = inksight::kernels().prepare(picture, height, width, invert, *constants, image, grey, ink);
     return 1;
   } catch (const std::bad_alloc&) {
     return 0;

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include "resample.h"
 
 namespace inksight {
+namespace INKSIGHT_ISA {
 
 namespace {
 
@@ -16,7 +18,16 @@ using std::size_t;
 
 long round_half_up(double value) { return long(std::floor(value + 0.5)); }
 
-double clip(double value) { return value > 0 ? (value < 1 ? value : 1) : 0; }  // NaN, too, ends as a number
+double clip(double value) { return std::min(1.0, std::max(0.0, value)); }  // NaN, too, ends as a number
+
+double largest(const std::vector<double>& values) {
+  double best[8] = {};
+  size_t i = 0;
+  for (; i + 8 <= values.size(); i += 8)
+    for (int k = 0; k < 8; ++k) best[k] = std::max(best[k], values[i + k]);
+  for (; i < values.size(); ++i) best[0] = std::max(best[0], values[i]);
+  return *std::max_element(best, best + 8);
+}
 
 // Rows of pixels, which lie close.
 struct Grey {
@@ -30,6 +41,12 @@ struct Grey {
   }
   long size() const { return height * width; }
   double* row(long y) { return values.data() + y * width; }
+};
+
+// Pixels of a row with ink, from `first` to before `last`, and the spot that they are of.
+struct Run {
+  long row, first, last;
+  int spot;
 };
 
 // A picture on its way. A thread keeps one: fresh memory costs a page fault every few thousand bytes.
@@ -49,6 +66,7 @@ class Preparation {
   double otsu();
   double in_order(long place);
   void between(double low, double full, double* ink);
+  void find_runs();
   void drop_specks(double* ink);
   void fit(const double* ink, long height, long width, std::uint8_t* image);
   double steady(double value) const { return (value + c_.rough) - c_.rough; }
@@ -57,8 +75,9 @@ class Preparation {
   Resampler resample_;
   Grey blocks_, coarse_, slope_, paper_, contrast_, small_;
   std::vector<double> counted_, padded_, some_, sizes_;
-  std::vector<std::uint8_t> bins_, marks_, tall_;
-  std::vector<int> labels_, parents_;
+  std::vector<std::uint8_t> bins_, marks_, tall_, inked_;
+  std::vector<Run> runs_;
+  std::vector<int> parents_;
   long counts_[256];
   double peak_;
 };
@@ -71,10 +90,8 @@ Found Preparation::run(const double* picture, long height, long width, int inver
   long size[2], cells[2];
   double pixel[2], unused[2];
   shrink(picture, height, width, long(c_.working), grey, size, pixel);
-  const long pixels = size[0] * size[1];
   found.height = size[0];
   found.width = size[1];
-  std::fill(ink, ink + pixels, 0.0);
   coarse_.shape(std::min(size[0], long(c_.grid)), std::min(size[1], long(c_.grid)));
   shrink(grey, size[0], size[1], long(c_.grid), coarse_.values.data(), cells, unused);
   coarse_.shape(cells[0], cells[1]);
@@ -82,24 +99,20 @@ Found Preparation::run(const double* picture, long height, long width, int inver
   found.dark = leaning <= 0;
   contrast_.shape(size[0], size[1]);
   even(grey, found.dark);
-  if (peak_ < c_.faint / 2) {
-    found.problem = BLANK;
+  if (peak_ < c_.faint) {
+    std::fill(ink, ink + contrast_.size(), 0.0);
+    found.problem = peak_ < c_.faint / 2 ? BLANK : FAINT;
     return found;
   }
   only_ink(ink);
-  long first[2] = {size[0], size[1]}, last[2] = {0, 0};  // of the rows and columns with ink
-  for (long y = 0; y < size[0]; ++y)
-    for (long x = 0; x < size[1]; ++x)
-      if (ink[y * size[1] + x] > 0) {
-        first[0] = std::min(first[0], y);
-        last[0] = y + 1;
-        first[1] = std::min(first[1], x);
-        last[1] = std::max(last[1], x + 1);
-      }
-  if (peak_ < c_.faint || last[0] == 0) {
-    std::fill(ink, ink + pixels, 0.0);
+  if (runs_.empty()) {
     found.problem = FAINT;
     return found;
+  }
+  long first[2] = {runs_.front().row, size[1]}, last[2] = {runs_.back().row + 1, 0};  // rows and columns with ink
+  for (const Run& run : runs_) {
+    first[1] = std::min(first[1], run.first);
+    last[1] = std::max(last[1], run.last);
   }
   const long lengths[2] = {height, width};
   long from[2], to[2];
@@ -187,12 +200,11 @@ void Preparation::even(const double* grey, bool dark) {
   for (long i = 0; i < paper_.size(); ++i) paper_.values[i] += slope_.values[i];
   double* contrast = contrast_.values.data();
   resample_(paper_.values.data(), paper_.height, paper_.width, paper_.width, contrast, contrast_.height, contrast_.width);
-  peak_ = 0;
   for (long i = 0; i < contrast_.size(); ++i) {
     const double whole = contrast[i], value = dark ? grey[i] : 1 - grey[i];
     contrast[i] = steady(clip((whole - value) / std::max(whole, c_.darkest)));
-    peak_ = std::max(peak_, contrast[i]);
   }
+  peak_ = largest(contrast_.values);
 }
 
 // Sets `slope_` to the plane through the paper of `coarse_`.
@@ -274,6 +286,7 @@ void Preparation::closing(long window) {
   filter([](double a, double b) { return a < b ? a : b; });
 }
 
+// Sets ink, and its `runs_`.
 void Preparation::only_ink(double* ink) {
   const long pixels = contrast_.size();
   const double threshold = otsu();
@@ -286,6 +299,7 @@ void Preparation::only_ink(double* ink) {
     low = usual + c_.reach * (usual - less);
   }
   between(std::min(low, threshold), full, ink);
+  find_runs();
   drop_specks(ink);
 }
 
@@ -321,69 +335,86 @@ double Preparation::otsu() {
 double Preparation::in_order(long place) {
   int bin = 0;
   while (bin < 255 && place >= counts_[bin]) place -= counts_[bin++];
-  some_.clear();
-  for (long i = 0; i < contrast_.size(); ++i)
-    if (bins_[i] == bin) some_.push_back(contrast_.values[i]);
+  some_.resize(size_t(counts_[bin]) + 1);  // one more: each is written, and stays if it counts
+  long count = 0;
+  for (long i = 0; i < contrast_.size(); ++i) {
+    some_[count] = contrast_.values[i];
+    count += bins_[i] == bin;
+  }
+  some_.pop_back();
   std::nth_element(some_.begin(), some_.begin() + place, some_.end());
   return some_[size_t(place)];
 }
 
+// Sets ink, and in `inked_` where there is some.
 void Preparation::between(double low, double full, double* ink) {
   const long height = contrast_.height, width = contrast_.width, wide = width + 2;
   low = std::min(low, 0.5 * full);
   marks_.assign(size_t((height + 2) * wide), 0);
-  for (long y = 0; y < height; ++y)
-    for (long x = 0; x < width; ++x) {
-      const double value = clip((contrast_.values[y * width + x] - low) / (full - low));
-      ink[y * width + x] = value;
-      marks_[(y + 1) * wide + x + 1] = value > c_.pale;
-    }
+  for (long y = 0; y < height; ++y) {
+    const double* contrast = contrast_.row(y);
+    double* row = ink + y * width;
+    std::uint8_t* marks = &marks_[(y + 1) * wide + 1];
+    for (long x = 0; x < width; ++x) row[x] = clip((contrast[x] - low) / (full - low));
+    for (long x = 0; x < width; ++x) marks[x] = row[x] > c_.pale;
+  }
   tall_.resize(size_t(wide));
+  inked_.resize(size_t(contrast_.size()));
   for (long y = 0; y < height; ++y) {
     const std::uint8_t* marks = &marks_[y * wide];
     for (long x = 0; x < wide; ++x) tall_[x] = marks[x] | marks[x + wide] | marks[x + 2 * wide];
     double* row = ink + y * width;
-    for (long x = 0; x < width; ++x)
-      if (!((tall_[x] | tall_[x + 1] | tall_[x + 2]) && row[x] > c_.edge)) row[x] = 0;
+    std::uint8_t* inked = &inked_[y * width];
+    for (long x = 0; x < width; ++x) inked[x] = (tall_[x] | tall_[x + 1] | tall_[x + 2]) & (row[x] > c_.edge);
+    for (long x = 0; x < width; ++x) row[x] = inked[x] ? row[x] : 0.0;
+  }
+}
+
+void Preparation::find_runs() {
+  runs_.clear();
+  for (long y = 0; y < contrast_.height; ++y) {
+    const std::uint8_t* const row = &inked_[y * contrast_.width];
+    const std::uint8_t* const end = row + contrast_.width;
+    const auto next = [&](const std::uint8_t* from, int value) {
+      const void* found = from < end ? std::memchr(from, value, size_t(end - from)) : nullptr;
+      return found ? static_cast<const std::uint8_t*>(found) : end;
+    };
+    for (const std::uint8_t* from = next(row, 1); from < end;) {
+      const std::uint8_t* to = next(from, 0);
+      runs_.push_back({y, from - row, to - row, 0});
+      from = next(to, 1);
+    }
   }
 }
 
 // Takes away the spots of ink, joined by sides and corners, that are small beside the largest.
 void Preparation::drop_specks(double* ink) {
-  const long height = contrast_.height, width = contrast_.width, wide = width + 2;
-  labels_.assign(size_t((height + 1) * wide), 0);  // a frame of 0: no ink
-  parents_.assign(1, 0);
-  const auto root = [&](int label) {
-    while (parents_[label] != label) label = parents_[label] = parents_[parents_[label]];
-    return label;
+  const long width = contrast_.width;
+  parents_.clear();
+  const auto root = [&](int spot) {
+    while (parents_[spot] != spot) spot = parents_[spot] = parents_[parents_[spot]];
+    return spot;
   };
-  for (long y = 0; y < height; ++y)
-    for (long x = 0; x < width; ++x) {
-      if (!(ink[y * width + x] > 0)) continue;
-      int* here = &labels_[(y + 1) * wide + x + 1];
-      for (const long near : {-1L, -wide - 1, -wide, -wide + 1}) {
-        const int other = here[near];
-        if (!other || other == *here) continue;
-        if (!*here) {
-          *here = other;
-        } else {
-          const int one = root(*here), two = root(other);
-          parents_[std::max(one, two)] = std::min(one, two);
-        }
-      }
-      if (!*here) {
-        *here = int(parents_.size());
-        parents_.push_back(*here);
-      }
+  size_t above = 0;  // the first run that may touch the next one from the row above
+  for (Run& run : runs_) {
+    run.spot = int(parents_.size());
+    parents_.push_back(run.spot);
+    while (runs_[above].row < run.row - 1 || (runs_[above].row == run.row - 1 && runs_[above].last < run.first)) ++above;
+    for (size_t i = above; runs_[i].row == run.row - 1 && runs_[i].first <= run.last; ++i) {
+      const int one = root(run.spot), two = root(runs_[i].spot);
+      parents_[std::max(one, two)] = std::min(one, two);
     }
+  }
   sizes_.assign(parents_.size(), 0.0);
-  for (long y = 0; y < height; ++y)
-    for (long x = 0; x < width; ++x)
-      if (int& label = labels_[(y + 1) * wide + x + 1]) sizes_[label = root(label)] += ink[y * width + x];
-  const double least = c_.speck * *std::max_element(sizes_.begin(), sizes_.end());
-  for (long y = 0; y < height; ++y)
-    for (long x = 0; x < width; ++x)
-      if (sizes_[labels_[(y + 1) * wide + x + 1]] < least) ink[y * width + x] = 0;
+  for (Run& run : runs_) {
+    double& size = sizes_[run.spot = root(run.spot)];
+    for (long x = run.first; x < run.last; ++x) size += ink[run.row * width + x];
+  }
+  const double least = c_.speck * largest(sizes_);
+  const auto speck = [&](const Run& run) { return sizes_[run.spot] < least; };
+  for (const Run& run : runs_)
+    if (speck(run)) std::fill(ink + run.row * width + run.first, ink + run.row * width + run.last, 0.0);
+  runs_.erase(std::remove_if(runs_.begin(), runs_.end(), speck), runs_.end());
 }
 
 // The crop's rows lie as far apart as those of `contrast_`.
@@ -428,4 +459,5 @@ Found prepare(const double* picture, long height, long width, int invert, const 
   return preparation.run(picture, height, width, invert, constants, image, grey, ink);
 }
 
+}  // namespace INKSIGHT_ISA
 }  // namespace inksight

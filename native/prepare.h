@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "isa.h"
+
 namespace inksight {
 
 // The constants of preparation.py, as `Constants` of preparer.py lists them.
@@ -16,9 +18,13 @@ struct Found {
   std::int64_t height, width, left, top, across, down, dark, contested, problem;
 };
 
+namespace INKSIGHT_ISA {
+
 // `picture` (height, width) is brightness 0..1. `invert` is negative if the polarity is to be found. `image` has room for
 // side x side bytes; `grey` and `ink` for as many pixels as the picture, at most `working` to a side.
 Found prepare(const double* picture, long height, long width, int invert, const Constants& constants, std::uint8_t* image,
               double* grey, double* ink);
+
+}  // namespace INKSIGHT_ISA
 
 }  // namespace inksight

@@ -4,7 +4,10 @@
 #include <cmath>
 #include <vector>
 
+#include "isa.h"
+
 namespace inksight {
+namespace INKSIGHT_ISA {
 
 // Which of `before` pixels count for each of `after`, and how much: `taps` of them from `first` on, by shares that add up to 1.
 struct Weights {
@@ -69,4 +72,5 @@ struct Resampler {
   }
 };
 
+}  // namespace INKSIGHT_ISA
 }  // namespace inksight
