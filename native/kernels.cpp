@@ -53,6 +53,7 @@ const Kernels NAME(INKSIGHT_ISA) = {
     INKSIGHT_ISA::warp,
     INKSIGHT_ISA::orthogonalize,
     INKSIGHT_ISA::peak,
+    INKSIGHT_ISA::prepare,
 };
 
 }  // namespace inksight

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "prepare.h"
 #include "shape.h"
 
 namespace inksight {
@@ -26,6 +27,8 @@ struct Kernels {
   // `steps` steps with the polynomial's three coefficients: see orthogonal.h.
   void (*orthogonalize)(int rows, int columns, const float* m, int steps, const float* abc, float* out);
   double (*peak)(long repeats);
+  Found (*prepare)(const double* picture, long height, long width, int invert, const Constants&, std::uint8_t* image,
+                   double* grey, double* ink);  // see prepare.h
 };
 
 extern const Kernels portable_kernels;

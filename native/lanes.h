@@ -4,18 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "isa.h"
 #include "shape.h"
-
-#if defined(__AVX512F__)
-#define INKSIGHT_ISA avx512
-#define INKSIGHT_WIDTH 16
-#elif defined(__AVX2__)
-#define INKSIGHT_ISA avx2
-#define INKSIGHT_WIDTH 8
-#else
-#define INKSIGHT_ISA portable
-#define INKSIGHT_WIDTH 4
-#endif
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -1,4 +1,4 @@
-// The library's plain C interface, for ctypes: what was built and chosen, and prediction.
+// The library's plain C interface, for ctypes: what was built and chosen, prediction, and preparation.
 #include <cstdint>
 #include <new>
 
@@ -49,6 +49,16 @@ int inksight_predict(const inksight::Predictor* predictor, const std::uint8_t* b
                      float* const* stages) {
   try {
     predictor->predict(bytes, floats, n, stages);
+    return 1;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
+}
+
+int inksight_prepare(const double* picture, long height, long width, int invert, const inksight::Constants* constants,
+                     std::uint8_t* image, double* grey, double* ink, inksight::Found* found) {
+  try {
+    *found = inksight::kernels().prepare(picture, height, width, invert, *constants, image, grey, ink);
     return 1;
   } catch (const std::bad_alloc&) {
     return 0;

@@ -6,6 +6,9 @@ import sysconfig
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inksight.config import check
 from inksight.errors import InputError
 
@@ -54,6 +57,16 @@ def computes() -> bool:
     wanted = os.environ.get("INKSIGHT_ENGINE", "")
     check(wanted in ("", "native", "xla"), "INKSIGHT_ENGINE", wanted, "native or xla, or unset")
     return wanted != "xla" and library() is not None
+
+
+def prepares() -> bool:
+    """Return whether the engine prepares pictures: it computes, and was not built before it could."""
+    return computes() and hasattr(library(), "inksight_prepare")
+
+
+def address(array: NDArray[np.generic]) -> int:
+    """Return where an array lies, quicker than ``array.ctypes``, which one image would notice."""
+    return int(array.__array_interface__["data"][0])
 
 
 def engine() -> str | None:

@@ -130,5 +130,5 @@ def _both_ways(ink: Pixels, table: NDArray[np.float64]) -> Pixels:
     """Apply a table (after, before) to the rows and the columns of every image."""
     small = table.astype(np.float32)
     # Image by image: of all at once NumPy's library would make work for every core, and they are busy training.
-    result: Pixels = small @ ink @ small.T
+    result: Pixels = np.matmul(small @ ink, small.T)
     return result

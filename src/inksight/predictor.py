@@ -57,15 +57,11 @@ class Predictor:
         result = {name: np.empty((n, *self.sizes[name]), np.float32) for name in names}
         places = self.places()
         for name, array in result.items():
-            places[self.positions[name]] = _address(array)
-        form = (_address(images), None) if images.dtype == np.uint8 else (None, _address(images))
+            places[self.positions[name]] = native.address(array)
+        form = (native.address(images), None) if images.dtype == np.uint8 else (None, native.address(images))
         if n and not self.library.inksight_predict(self.handle, *form, n, places):
             raise InksightError(f"not enough memory to predict {n:,} images")
         return result
-
-
-def _address(array: NDArray[np.generic]) -> int:
-    return int(array.__array_interface__["data"][0])  # quicker than array.ctypes, which one image would notice
 
 
 def _sizes(network: Network) -> dict[str, tuple[int, ...]]:

@@ -1,7 +1,8 @@
 """`prepare`: any picture of one digit -> 28x28 the way MNIST's were made, with what led there kept for display.
 
 The steps are plain arithmetic in double precision, rounded once at the end, so that the same ones can be taken
-elsewhere (in a browser); `tests/vectors/prepare.json` holds pictures with their steps to check that by.
+elsewhere (in a browser); `tests/vectors/prepare.json` holds pictures with their steps to check that by. What they are
+is defined here; the native engine, where it is, takes the same ones many times as fast (`inksight.preparer`).
 """
 
 from dataclasses import dataclass, replace
@@ -10,10 +11,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from inksight import native
 from inksight.brightness import Picture, brightness
 from inksight.config import SIDE, check
 from inksight.display import Display
-from inksight.morphology import closing, regions
+from inksight.preparer import PROBLEMS, Constants, Preparer
 
 Grey = NDArray[np.float64]
 
@@ -27,7 +29,8 @@ FAINT = 0.06  # share of the paper's brightness that ink takes away, below which
 SPECK = 0.03  # of the largest spot of ink: smaller ones are dirt
 PALE = 0.2  # of full ink: paler pixels are ink only beside others that are not
 EDGE = 0.02  # of full ink: paler pixels are paper
-LEVEL = 1e-9 * np.eye(3)  # towards none, where a picture of one row or column leaves a slope open
+LEVEL = 5e-6  # of the pixels: so much counts for no slope, which paper along a single line leaves open
+ROUGH = 1.5 * 2**12  # what is added to this and taken away again keeps 40 binary digits
 BAND = 24  # pixels that are resampled together
 PLAIN = 0.8  # of what `lean` says: below that, ink may be paper
 REACH = 4.0  # quartiles of the paper's noise that ink must stand out by
@@ -107,6 +110,28 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 def prepare_grey(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     """`prepare` for brightness (height, width) that is float64, 0..1, already."""
     whole = np.asarray(picture, np.float64)
+    return by_engine(whole, invert) if native.prepares() else by_steps(whole, invert)
+
+
+def by_engine(whole: Grey, invert: bool | None = None) -> Prepared:
+    """Return what `by_steps` does, from the native engine."""
+    image, grey, ink, found = _preparer()(whole, invert)
+    box = (found.left, found.top, found.across, found.down)
+    return Prepared(image, grey, ink, box, bool(found.dark), PROBLEMS[found.problem], bool(found.contested))
+
+
+@lru_cache(maxsize=1)
+def _preparer() -> Preparer:
+    return Preparer(
+        Constants(
+            side=SIDE, box=BOX, centre=CENTRE, working=WORKING, least=LEAST, grid=GRID, darkest=DARKEST, faint=FAINT,
+            speck=SPECK, pale=PALE, edge=EDGE, level=LEVEL, plain=PLAIN, reach=REACH, rough=ROUGH,
+        )
+    )  # fmt: skip
+
+
+def by_steps(whole: Grey, invert: bool | None = None) -> Prepared:
+    """Prepare brightness step by step: the definition."""
     grey, pixel = shrink(whole, WORKING)
     coarse, _ = shrink(grey, GRID)
     leaning = lean(coarse) if invert is None else 1.0 if invert else -1.0
@@ -166,7 +191,7 @@ def lean(coarse: Grey) -> float:
     """
     cubes = (coarse.ravel() - slope_of_light(coarse, 1).ravel()) ** 3
     total = float(cubes.sum())
-    return total / float(np.abs(cubes).sum()) if abs(total) > 1e-9 * coarse.size else 0.0
+    return float(steady(total / np.abs(cubes).sum())) if abs(total) > 1e-9 * coarse.size else 0.0
 
 
 def even(grey: Grey, coarse: Grey) -> Grey:
@@ -176,10 +201,14 @@ def even(grey: Grey, coarse: Grey) -> Grey:
     least of the greatest, in a window wider than a stroke). That is judged on the same picture, `coarse`, and
     interpolated between.
     """
+    from scipy import ndimage  # here, because the engine does without, and most of a short start is imports
+
     slope = slope_of_light(coarse)
     window = max(3, round_half_up(max(coarse.shape) * 0.6)) | 1
-    whole = resample(closing(coarse - slope, window) + slope, *grey.shape)
-    return np.clip((whole - grey) / np.maximum(whole, DARKEST), 0, 1)
+    paper = ndimage.maximum_filter(coarse - slope, window, mode="nearest")
+    paper = ndimage.minimum_filter(paper, window, mode="nearest") + slope
+    whole = resample(paper, *grey.shape)
+    return steady(np.clip((whole - grey) / np.maximum(whole, DARKEST), 0, 1))
 
 
 def slope_of_light(grey: Grey, rounds: int = 4) -> Grey:
@@ -187,8 +216,9 @@ def slope_of_light(grey: Grey, rounds: int = 4) -> Grey:
     parts, products = _planes(*grey.shape)
     values = grey.ravel()
     counted = np.ones(grey.size)
+    level = np.diag([0.0, LEVEL, LEVEL]) * grey.size
     for left in reversed(range(rounds)):
-        plane = np.linalg.solve((products @ counted).reshape(3, 3) + LEVEL, parts @ (counted * values)) @ parts
+        plane = np.linalg.solve((products @ counted).reshape(3, 3) + level, parts @ (counted * values)) @ parts
         if left:
             above = values - plane
             spread = np.sqrt((above * above) @ counted / counted.sum())
@@ -212,13 +242,15 @@ def _planes(height: int, width: int) -> tuple[Grey, Grey]:
 
 def only_ink(contrast: Grey) -> Grey:
     """Return the ink alone, its strokes' core at 1: without the paper's noise and without specks."""
+    from scipy import ndimage
+
     threshold = otsu(contrast)
     ordered = np.sort(contrast, axis=None)
     below = int(np.searchsorted(ordered, threshold))  # so many are paper
     full = float(ordered[-max(1, (ordered.size - below) // 10)])  # as `strongest` has it
     low = min(noise_level(ordered[:below]) if below else 0.0, threshold)
     ink = between(contrast, low, full)
-    spots, count = regions(ink > 0)
+    spots, count = ndimage.label(ink > 0, np.ones((3, 3)))
     if count > 1:
         sizes = np.bincount(spots.ravel(), ink.ravel())
         ink = ink * (sizes >= SPECK * sizes.max())[spots]
@@ -268,7 +300,7 @@ def fit(ink: Grey) -> NDArray[np.uint8]:
     """Scale ink to a box of 20x20, and place it in 28x28 with its centre of mass in the middle."""
     height, width = ink.shape
     ratio = BOX / max(height, width)
-    small = resample(ink, max(1, round_half_up(height * ratio)), max(1, round_half_up(width * ratio)))
+    small = steady(resample(ink, max(1, round_half_up(height * ratio)), max(1, round_half_up(width * ratio))))
     # Thin strokes get paler when they are made smaller; MNIST's are full at their core.
     small = np.minimum(small / strongest(small[small > 0.5 * small.max()]), 1)
     mass = small.sum()
@@ -323,6 +355,11 @@ def weights(before: int, after: int) -> Grey:
     table /= table.sum(axis=1, keepdims=True)
     table.flags.writeable = False  # it is kept
     return table
+
+
+def steady(values: Grey) -> Grey:
+    """Return values without their last bits, which depend on the order of sums and shall decide no tie."""
+    return (values + ROUGH) - ROUGH
 
 
 def round_half_up(value: float) -> int:
