@@ -18,6 +18,7 @@ RULED = 8  # such parts in a row that a ruled line has at least; across a narrow
 COVERED = 0.7  # of a ruled line's length that shows
 STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
 THICK = 1 / 120  # of the longer side: ruled lines are thinner
+SHADE = 0.6  # of the page's usual light: deeper shade is not made up for, for it may be a table
 COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
 RUNS = 100_000  # stretches of ink: more are no lined paper, but texture
 
@@ -81,15 +82,17 @@ def _unlit(grey: Grey, invert: bool | None) -> tuple[Grey, bool, float]:
         dark = bool(((small - around) ** 3).sum() <= 0)
     else:
         dark = not invert
-    small = small if dark else 1 - small
-    width = max(STROKE * max(small.shape), 1.5 * _widest_stroke(small))
-    paper = resample(_closing(small, width), *grey.shape)
-    contrast = np.clip((paper - (grey if dark else 1 - grey)) / np.maximum(paper, DARKEST), 0, 1)
-    return contrast, dark, width * pixel[0]
-
-
-def _closing(grey: Grey, width: float) -> Grey:
+    width = max(STROKE * max(small.shape), 1.5 * _widest_stroke(small if dark else 1 - small))
     window = max(3, round_half_up(width)) | 1
+    paper = _closing(small, window) if dark else 1 - _closing(1 - small, window)
+    # Light falls on dark paper as on white: what is light there is compared with the lightest, ink if there is any.
+    light = paper if dark else ndimage.maximum_filter(small, window, mode="nearest")
+    light = np.maximum(light, max(SHADE * float(np.median(light)), DARKEST))
+    contrast = (resample(paper, *grey.shape) - grey) / resample(light, *grey.shape)
+    return np.clip(contrast if dark else -contrast, 0, 1), dark, width * pixel[0]
+
+
+def _closing(grey: Grey, window: int) -> Grey:
     lightest = ndimage.maximum_filter(grey, window, mode="nearest")
     paper: Grey = ndimage.minimum_filter(lightest, window, mode="nearest")
     return paper
@@ -97,7 +100,7 @@ def _closing(grey: Grey, width: float) -> Grey:
 
 def _widest_stroke(small: Grey) -> float:
     """Return the width of the widest stroke, in pixels; what meets the picture's border is a shadow, not a stroke."""
-    paper = _closing(small, WIDE * max(small.shape))
+    paper = _closing(small, round_half_up(WIDE * max(small.shape)) | 1)
     contrast = np.clip((paper - small) / np.maximum(paper, DARKEST), 0, 1)
     if contrast.max() < FAINT:
         return 0.0

@@ -120,8 +120,11 @@ def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = N
     return [line for line in found if line]
 
 
-def _pieces(paper: Paper) -> tuple[NDArray[np.int32], list[Piece], float]:
-    """Return the map of regions, the pieces of ink, dirt left out, and the height of the page's digits."""
+def _pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], float]:
+    """Return the map of regions, the pieces of ink by what hung together, and the height of the page's digits.
+
+    Dirt is left out.
+    """
     regions, count = ndimage.label(paper.mask, np.ones((3, 3)))
     boxes = np.array(
         [(across.start, down.start, across.stop, down.stop) for down, across in ndimage.find_objects(regions)]
@@ -142,9 +145,9 @@ def _pieces(paper: Paper) -> tuple[NDArray[np.int32], list[Piece], float]:
         names = tuple(int(i) + 1 for i in members)
         whole = box[3] - box[1] >= WHOLE * height
         if whole and box[2] - box[0] > WIDE * height:
-            pieces += _cut(regions, names, box, height)
+            pieces.append(_cut(regions, names, box, height))
         else:
-            pieces.append(Piece(names, box, names[0], whole))
+            pieces.append([Piece(names, box, names[0], whole)])
     return regions, pieces, height
 
 
@@ -242,11 +245,14 @@ def _seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
     return [ways[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]
 
 
-def _lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
-    """Return the pieces in reading order; parts go into the line of what is near, or are dirt."""
-    boxes = np.array([piece.box for piece in pieces], np.float64).reshape(-1, 4)
+def _lines(groups: list[list[Piece]], height: float) -> list[list[Piece]]:
+    """Return the pieces in reading order; low ones go into the line of what is near, or are dirt.
+
+    What hangs together is in one line, however it was cut.
+    """
+    boxes = np.array([_around(group) for group in groups], np.float64).reshape(-1, 4)
     boxes[:, 2:] -= boxes[:, :2]
-    whole = np.array([piece.whole for piece in pieces], bool)
+    whole = boxes[:, 3] >= WHOLE * height
     numbers = np.flatnonzero(whole)
     lines = [[int(numbers[i]) for i in line] for line in in_lines(boxes[numbers])]
     if not lines:
@@ -258,7 +264,9 @@ def _lines(pieces: list[Piece], height: float) -> list[list[Piece]]:
         away = np.hypot(*gap.T)
         if away.min() <= PART * height:
             home[int(numbers[away.argmin()])].append(int(i))
-    return [[pieces[i] for i in sorted(line, key=lambda i: float(centres[i, 0]))] for line in lines]
+    return [
+        sorted((piece for i in line for piece in groups[i]), key=lambda one: one.box[0] + one.box[2]) for line in lines
+    ]
 
 
 class _Chain:
