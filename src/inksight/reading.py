@@ -23,6 +23,8 @@ BATCH = 256  # digits predicted at once, or a few more
 NEIGHBOURS = 5
 SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
 
+CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
+PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
 ONE = 1.3  # heights: what is wider is hardly a single digit
 
 Lines = list[list[Prepared]]
@@ -242,16 +244,22 @@ def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bo
 
 
 def _digits_on(grey: Grey, model: Model, invert: bool | None, single: bool) -> Lines:
-    """Find the digits on a picture; what seems to be one alone is prepared as such, whatever its size and pen."""
+    """Find the digits on a picture; it may be one alone that fills it, which no page does: the less strange counts."""
     whole = _whole(grey, model, invert)
-    if single or max(grey.shape) <= SMALL or (_in_one(whole.ink) and _doubts(model, whole.image)[0] <= 0):
+    if single or max(grey.shape) <= SMALL:
         return [[whole]]
-    from inksight.segmentation import segment
+    alone = _doubts(model, whole.image)[0] if _in_one(whole.ink) else np.inf
+    if max(grey.shape) <= CUT_OUT and alone <= PLAINLY:
+        return [[whole]]
+    from inksight.segmentation import segment  # here, because its SciPy takes longer to import than a digit to read
 
     found = segment(grey, model.probabilities, invert=invert)
-    if sum(map(len, found)) > 1 or (found and whole.problem):
-        return found
-    return [[whole]]
+    digits = [one.image for line in found for one in line]
+    if len(digits) <= 1:
+        return found if digits and whole.problem else [[whole]]
+    if alone <= 0 and alone <= _doubts(model, np.stack(digits)).mean():
+        return [[whole]]
+    return found
 
 
 def _in_one(ink: Grey) -> bool:
