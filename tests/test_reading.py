@@ -234,3 +234,32 @@ def test_neighbours_are_training_digits_of_the_same_look(digits):
     found = read(255 - digits.validation.images[0])[0].neighbours
     assert found.images.shape == (1, 5, 28, 28)
     assert (found.labels == digits.validation.labels[0]).all()
+
+
+def test_lines_of_digits_are_told_and_written(mnist, capsys, tmp_path):
+    rows = [np.hstack(255 - mnist.images[60_000 + 3 * i : 60_003 + 3 * i]) for i in range(2)]
+    texts = ["".join(str(label) for label in mnist.labels[60_000 + 3 * i : 60_003 + 3 * i]) for i in range(2)]
+    path = tmp_path / "two lines.png"
+    Image.fromarray(np.pad(np.vstack(rows), 10, constant_values=255)).resize((416, 304)).save(path)
+    assert cli.run(["read", str(path)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"{path}:"
+    assert [line.split(" (")[0] for line in out[1:]] == [f"  {text}" for text in texts]
+    assert cli.run(["read", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["text"] == "\n".join(texts)
+    assert [digit["line"] for digit in found["digits"]] == [0] * 3 + [1] * 3
+    assert all(len(digit["box"]) == 4 and min(digit["box"][2:]) > 0 for digit in found["digits"])
+    table = tmp_path / "out.csv"
+    assert cli.run(["read", str(path), "--csv", str(table)]) == 0
+    with table.open(newline="") as file:
+        assert next(csv.DictReader(file))["text"] == "\n".join(texts)
+    capsys.readouterr()
+    assert cli.run(["read", str(path), "--single"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    page = read(path)
+    assert (len(page), page.digit, page.runner_up) == (6, None, None)
+    assert page.confidence == min(one.confidence for one in page)
+    assert [str(one) for one in page] == list("".join(texts))
+    assert page.lines[1][0] is page[3]
+    assert page.to_dict()["text"] == str(page)
