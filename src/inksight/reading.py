@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -25,6 +25,8 @@ SMALL = 40  # pixels: pictures no higher and no wider are too small for several 
 
 CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
 PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
+USUAL = -1.5  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
+STRANGE = 0.16  # in the logarithm, by so much for each unit
 ONE = 1.3  # heights: what is wider is hardly a single digit
 
 Lines = list[list[Prepared]]
@@ -253,7 +255,7 @@ def _digits_on(grey: Grey, model: Model, invert: bool | None, single: bool) -> L
         return [[whole]]
     from inksight.segmentation import segment  # here, because its SciPy takes longer to import than a digit to read
 
-    found = segment(grey, model.probabilities, invert=invert)
+    found = segment(grey, partial(_as_digits, model), invert=invert)
     digits = [one.image for line in found for one in line]
     if len(digits) <= 1:
         return found if digits and whole.problem else [[whole]]
@@ -275,6 +277,16 @@ def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     if model.clouds is not None:
         doubts = from_features(model, points, probabilities) - model.clouds.limit
     return doubts
+
+
+def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return how probable it is that an image is a digit, and which, (n, classes): less, the stranger it is."""
+    points, probabilities = features(model, images)
+    if model.clouds is None:
+        return probabilities.astype(np.float64)
+    beyond = from_features(model, points, probabilities) - model.clouds.limit
+    result: NDArray[np.float64] = probabilities * np.exp(-STRANGE * np.maximum(beyond - USUAL, 0))[:, None]
+    return result
 
 
 def _whole(grey: Grey, model: Model, invert: bool | None) -> Prepared:

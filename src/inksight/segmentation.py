@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inksight.forms import form_lines
 from inksight.lines import in_lines
 from inksight.paper import Paper, look
 from inksight.preparation import LEAST, Grey, Prepared, between, fit, in_blocks, strongest
 
-Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 
 PAGE = 2000  # pixels: larger pages are made smaller, by whole numbers of pixels
 MOST = 3000  # pieces of ink on a page: the largest are looked at
@@ -132,6 +133,7 @@ def _pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], float]:
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     writing = _along_the_border(regions, count) < BORDER * size.max(axis=1)
+    writing &= ~form_lines(regions, boxes, mass)
     height = _usual_height(size[writing, 1], mass[writing])
     kept = np.flatnonzero(writing & (size.max(axis=1) >= max(DIRT * height, 2)) & (size[:, 1] <= HUGE * height))
     if height < LEAST or not kept.size:
@@ -291,7 +293,7 @@ class _Chain:
     def candidates(self) -> list[list[Piece]]:
         return [self.pieces[first:last] for first, last in self.spans]
 
-    def best(self, judged: NDArray[np.float32]) -> list[int]:
+    def best(self, judged: NDArray[np.floating]) -> list[int]:
         """Return the numbers of the stretches that are the most probable together, and leave nothing big out."""
         count = len(self.pieces)
         score = np.full(count + 1, -np.inf)
@@ -323,7 +325,7 @@ class _Chain:
             return 1.0
         return max(piece.box[3] - piece.box[1], piece.box[2] - piece.box[0]) / self.height
 
-    def _log_probability_of_one(self, judged: NDArray[np.float32]) -> NDArray[np.float64]:
+    def _log_probability_of_one(self, judged: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return for each stretch the logarithm of the probability that it is one digit."""
         around = np.array([_around(pieces) for pieces in self.candidates()], np.float64).reshape(-1, 4)
         wide, tall = around[:, 2] - around[:, 0], around[:, 3] - around[:, 1]
