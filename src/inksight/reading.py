@@ -285,7 +285,9 @@ def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     if model.clouds is None:
         return probabilities.astype(np.float64)
     beyond = from_features(model, points, probabilities) - model.clouds.limit
-    result: NDArray[np.float64] = probabilities * np.exp(-STRANGE * np.maximum(beyond - USUAL, 0))[:, None]
+    result: NDArray[np.float64] = (
+        probabilities.astype(np.float64) * np.exp(-STRANGE * np.maximum(beyond - USUAL, 0))[:, None]
+    )
     return result
 
 
