@@ -37,7 +37,7 @@ def test_a_zero_is_no_frame_and_a_speck_in_it_makes_it_none():
 def test_digits_in_a_row_of_boxes_and_above_a_line_are_read(mnist):
     digits = [255 - mnist.images[60_000 + i] for i in range(4)]
     text = "".join(str(label) for label in mnist.labels[60_000:60_004])
-    page = np.full((300, 1000), 255, np.uint8)
+    page = np.full((300, 1600), 255, np.uint8)  # longer lines are ruled ones, and leave a box's sides
     for i, digit in enumerate(digits):
         page[30:114, 40 + 100 * i : 124 + 100 * i] = digit.repeat(3, axis=0).repeat(3, axis=1)
     boxed, underlined = page.copy(), page.copy()

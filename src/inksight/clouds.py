@@ -11,7 +11,7 @@ from inksight.config import check, is_between
 RIDGE = 1e-3  # of the mean variance, added to each: maps that never vary have none
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Clouds:
     """One cloud of points a class, all of one shape, and how far off its nearest a digit may lie.
 
@@ -42,6 +42,9 @@ class Clouds:
             check(array.dtype == np.float32, f"type of clouds' {name}", str(array.dtype), "float32")
             check(bool(np.isfinite(array).all()), f"clouds' {name}", "a value that is not finite", "finite")
         check(is_between(self.limit, -1e9, 1e9), "clouds' limit", self.limit, "a number")
+
+    def __repr__(self) -> str:
+        return f"Clouds({len(self.centres)} of {self.centres.shape[1]} features, limit {self.limit:.3g})"
 
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:

@@ -54,7 +54,7 @@ def look(grey: Grey, invert: bool | None = None) -> Paper:
     if not above.any():
         return Paper(contrast, above, low, dark)
     clear = contrast > np.maximum(
-        COARSE * _texture(contrast, 2 * round_half_up(stroke)), max(otsu(contrast[above]), FAINT)
+        COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), max(otsu(contrast[above]), FAINT)
     )
     return Paper(contrast, clear & ~ruled_lines(above), low, dark)
 
