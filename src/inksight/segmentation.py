@@ -5,6 +5,7 @@ of all ways to put neighbouring pieces together again the network's probabilitie
 and Haffner, "Gradient-based learning applied to document recognition", Proceedings of the IEEE, 1998, section V).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -112,6 +113,7 @@ class _Chain:
 
     def __init__(self, pieces: list[Piece], height: float) -> None:
         self.pieces, self.height = pieces, height
+        self.parts = Counter(piece.region for piece in pieces)
         self.spans = [
             (first, last)
             for first in range(len(pieces))
@@ -157,7 +159,7 @@ class _Chain:
     def _extent(self, number: int) -> float:
         """Return how much is left out with a piece, in heights of a digit: of ink that hangs together, a digit."""
         piece = self.pieces[number]
-        if any(other.region == piece.region for other in self.pieces if other is not piece):
+        if self.parts[piece.region] > 1:
             return 1.0
         return max(piece.box[3] - piece.box[1], piece.box[2] - piece.box[0]) / self.height
 
@@ -205,4 +207,5 @@ def _prepared(
 ) -> Prepared:
     left, top, right, bottom = box
     wide, tall = min(right * block, shape[1]) - left * block, min(bottom * block, shape[0]) - top * block
-    return Prepared(fit(ink), page[top:bottom, left:right], ink, (left * block, top * block, wide, tall), dark)
+    # A copy: the page shall not be kept for the sake of its digits.
+    return Prepared(fit(ink), page[top:bottom, left:right].copy(), ink, (left * block, top * block, wide, tall), dark)
