@@ -8,8 +8,12 @@ from benchmarks import (
     doubtful_labels,
     fewer_filters,
     frameworks,
+    lines,
+    non_digits,
     post_curve,
+    prepare_speed,
     startup,
+    stress,
     teach,
     time_to_accuracy,
 )
@@ -24,6 +28,10 @@ for title, run in (
     ("fewer filters", lambda: fewer_filters.main(seeds=5)),
     ("doubtful labels", lambda: doubtful_labels.main(seeds=2)),
     ("taught hands", lambda: teach.main(seeds=3)),
+    ("preparation", prepare_speed.main),
+    ("lines of digits", lines.main),
+    ("what is no digit", non_digits.main),
+    ("changed images", stress.main),
     ("readers of Kaggle's CSV", lambda: csv_readers.main(rounds=5)),
 ):
     print(f"\n## {title}\n", flush=True)

@@ -3,7 +3,7 @@
 Run as ``python -m benchmarks.lines [MODEL] [N]``. N photos (300 by default) of `benchmarks.photos`, with 4 to 12 digits
 each, are composed of MNIST's validation digits and read by ``inksight.read``. The models that ship were trained on
 those digits too; so, if no model is named, one of the shipped network ``best`` is trained first, by the recipe
-``default``, on the other 50,000. What `inksight.segmentation` chooses by was settled on photos of training digits.
+``best``, on the other 50,000. What `inksight.segmentation` chooses by was settled on photos of training digits.
 
 A line is right if every digit of it is, and no line is too many or too few on its photo; one refused digit makes it
 wrong. Beside that stands what ``accept_all`` reads, where an unsure digit counts as what it was taken for. Digits are
@@ -74,8 +74,8 @@ def main(name: str = "", count: str = "300") -> int:
     if name:
         model, of = inksight.load_model(name), name
     else:
-        model = inksight.train(inksight.Splits(splits.train, None, None), "best", "default")
-        of = "best, trained by the recipe default on 50,000 images"
+        model = inksight.train(inksight.Splits(splits.train, splits.validation, None), "best", "best")
+        of = "best, trained by the recipe best on 50,000 images"
     print(f"{describe('numpy', 'scipy', 'pillow')}\nmodel: {of}")
     seeds = range(FIRST, FIRST + int(count))
     results = [read(compose(splits.validation, seed), model) for seed in steps(seeds, "reading photos")]

@@ -3,7 +3,7 @@
 Run as ``python -m benchmarks.non_digits [MODEL]``. Pictures of letters from fonts (those that come with matplotlib) and
 as a hand would draw them, scribbles, textures and empty paper are prepared as `inksight read` does it; then
 `inksight.novelty.strangeness` should be higher for them than for MNIST's validation digits. MODEL must not have been
-trained on these; without it the network ``best`` is trained on the 50,000 training images by the recipe ``default``.
+trained on these; without it the network ``best`` is trained on the 50,000 training images by the recipe of that name.
 
 The figure is the area under the receiver operating characteristic: how often, of a digit and something else drawn at
 random, the digit is the less strange. A picture on which `prepare` finds nothing to read is the strangest. Letters
@@ -140,11 +140,11 @@ def scores(model: Model, pictures: list[Grey]) -> Grey:
 def main(name: str | None = None) -> int:
     """Print the area under the curve and the share refused, kind by kind; return 1 if a claim does not hold."""
     splits = load("mnist").split()
-    model = load_model(name) if name else train(replace(splits, test=None), "best", "default", progress=False)
+    model = load_model(name) if name else train(replace(splits, test=None), "best", "best", progress=False)
     assert splits.validation is not None
     assert model.clouds is not None
     digits = strangeness(model, splits.validation.images)
-    print(f"{describe('numpy', 'scipy')}; model {name or 'best, recipe default, 50,000 images'}")
+    print(f"{describe('numpy', 'scipy')}; model {name or 'best, recipe best, 50,000 images'}")
     print(f"digits: {np.mean(digits <= model.clouds.limit):.2%} of {len(digits):,} kept")
     found: dict[str, Grey] = {}
 
