@@ -192,7 +192,7 @@ def lean(coarse: Grey) -> float:
     """
     cubes = (coarse.ravel() - slope_of_light(coarse, 1).ravel()) ** 3
     total = float(cubes.sum())
-    return steady(total / np.abs(cubes).sum()) if abs(total) > 1e-9 * coarse.size else 0.0
+    return float(steady(total / np.abs(cubes).sum())) if abs(total) > 1e-9 * coarse.size else 0.0
 
 
 def even(grey: Grey, coarse: Grey) -> Grey:
@@ -354,9 +354,10 @@ def weights(before: int, after: int) -> Grey:
     return table
 
 
-def steady(values: Grey) -> Grey:
+def steady(values: Grey | float) -> Grey:
     """Return values without their last bits, which depend on the order of sums and shall decide no tie."""
-    return (values + ROUGH) - ROUGH
+    kept: Grey = np.add(values, ROUGH) - ROUGH
+    return kept
 
 
 def round_half_up(value: float) -> int:

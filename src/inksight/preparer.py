@@ -28,8 +28,7 @@ class Found(Structure):
     """What the engine says of a picture, in the order of native/prepare.h."""
 
     _fields_ = [
-        (name, c_int64)
-        for name in ("height", "width", "left", "top", "across", "down", "dark", "contested", "problem")
+        (name, c_int64) for name in ("height", "width", "left", "top", "across", "down", "dark", "contested", "problem")
     ]
 
 
