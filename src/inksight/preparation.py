@@ -357,9 +357,10 @@ def weights(before: int, after: int) -> Grey:
     return table
 
 
-def steady(values: Grey) -> Grey:
+def steady(values: Grey | float) -> Grey:
     """Return values without their last bits, which depend on the order of sums and shall decide no tie."""
-    return (values + ROUGH) - ROUGH
+    kept: Grey = np.add(values, ROUGH) - ROUGH
+    return kept
 
 
 def round_half_up(value: float) -> int:
