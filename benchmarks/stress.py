@@ -1,9 +1,9 @@
 """How accuracy falls as digits are changed: eleven ways, each in five strengths, on MNIST's validation images.
 
-Run as ``python -m benchmarks.stress [MODEL [IMAGES]]``. MODEL is a model file whose training left the validation images
-out; without one, the network ``best`` is trained by the recipe of that name on the 50,000 training images, seed 0. The first
-2,000 images of a shuffle by seed 0 are read as each change leaves them, and once more after `inksight.prepare`. Nothing
-is claimed: it is to compare trainings by. No test image is read.
+Run as ``python -m benchmarks.stress [MODEL [IMAGES]]``. MODEL is a model file whose training left the validation
+images out; without one, the network ``best`` is trained by the recipe of that name on the 50,000 training images, seed
+0. The first 2,000 images of a shuffle by seed 0 are read as each change leaves them, and once more after
+`inksight.prepare`. Nothing is claimed: it is to compare trainings by. No test image is read.
 """
 
 import sys
