@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.preparation import DARKEST, FAINT, Grey, noise_level, otsu, resample, round_half_up, shrink
+from inksight.preparation import DARKEST, FAINT, Grey, noise_level, otsu, resample, round_half_up, shrink, strongest
 
 LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
 STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise
@@ -20,6 +20,7 @@ STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held 
 THICK = 1 / 120  # of the longer side: ruled lines are thinner
 SHADE = 0.6  # of the page's usual light: deeper shade is not made up for, for it may be a table
 COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
+GRAIN = 0.7  # pixels: standard deviation of the blur that ink and paper are told apart under
 RUNS = 100_000  # stretches of ink: more are no lined paper, but texture
 
 
@@ -53,9 +54,11 @@ def look(grey: Grey, invert: bool | None = None) -> Paper:
     above = contrast > max(low, FAINT / 2)
     if not above.any():
         return Paper(contrast, above, low, dark)
-    clear = contrast > np.maximum(
-        COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), max(otsu(contrast[above]), FAINT)
-    )
+    strong = contrast[above]
+    # Chalk and pencil are grainy: of their dark and their light grains none is paper.
+    least = max(min(otsu(strong), 0.5 * strongest(strong)), FAINT)
+    smooth = ndimage.gaussian_filter(contrast, GRAIN)
+    clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
     return Paper(contrast, clear & ~ruled_lines(above), low, dark)
 
 
