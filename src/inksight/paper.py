@@ -56,7 +56,7 @@ def look(grey: Grey, invert: bool | None = None) -> Paper:
         return Paper(contrast, above, low, dark)
     strong = contrast[above]
     # Chalk and pencil are grainy: of their dark and their light grains none is paper.
-    least = max(min(otsu(strong), 0.5 * strongest(strong)), FAINT)
+    least = max(min(otsu(strong), 0.6 * strongest(strong)), FAINT)
     smooth = ndimage.gaussian_filter(contrast, GRAIN)
     clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
     return Paper(contrast, clear & ~ruled_lines(above), low, dark)

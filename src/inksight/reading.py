@@ -26,7 +26,7 @@ SMALL = 40  # pixels: pictures no higher and no wider are too small for several 
 CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
 PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
 USUAL = -1.5  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
-STRANGE = 0.16  # in the logarithm, by so much for each unit
+STRANGE = 0.2  # in the logarithm, by so much for each unit
 ONE = 1.3  # heights: what is wider is hardly a single digit
 
 Lines = list[list[Prepared]]

@@ -29,15 +29,15 @@ WIDEST = 1.6  # a digit is not wider
 
 # Log-odds that a stretch is one digit, and no more and no less; weights that read the most lines of composed photos of
 # training digits, found by random search:
-SURE = 25.0  # a unit of the logarithm of the network's probability
-ASPECT = -12.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
-BIAS = 1.5
+SURE = 20.0  # a unit of the logarithm of the network's probability
+ASPECT = -8.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
+BIAS = 1.8
 
 # In units of log-probability:
-CUT = 0.4  # what the network's judgement must gain from cutting ink that hangs together,
-THROUGH = 6.0  # and for every height of a digit that the cut goes through ink
-JOIN = 7.0  # what it must gain from joining two pieces each high enough to be a digit
-LEFT_OUT = 4.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
+CUT = 0.3  # what the network's judgement must gain from cutting ink that hangs together,
+THROUGH = 7.0  # and for every stroke that the cut goes through
+JOIN = 4.0  # what it must gain from joining two pieces each high enough to be a digit
+LEFT_OUT = 12.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
 TOGETHER = 5  # neighbouring pieces that are tried as one digit, at most
 
 
@@ -180,7 +180,7 @@ class _Chain:
         pieces = self.pieces
         price = 0.0
         if first > 0 and pieces[first - 1].region == pieces[first].region:
-            price = CUT + THROUGH * pieces[first].crossing / self.height
+            price = CUT + THROUGH * pieces[first].crossing
         for a, b in pairwise(pieces[first:last]):
             if a.region != b.region and a.whole and b.whole:
                 price += JOIN
