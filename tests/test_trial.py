@@ -52,7 +52,7 @@ def test_a_grid_is_every_combination():
 @pytest.mark.parametrize(
     ("networks", "changes", "words"),
     [
-        ([TINY], {"speed": [1]}, r"setting must be one of epochs, batch, .*augmentation.elastic, taper, got 'speed'"),
+        ([TINY], {"speed": [1]}, r"setting must be one of epochs, batch, .*augmentation.pens, taper, got 'speed'"),
         ([TINY], {"augmentation": [1]}, "setting must be one of"),
         ([TINY], {"network": [1]}, "setting must be one of"),
         ([TINY], {"rate": []}, "number of values of rate must be 1 or more, got 0"),

@@ -74,8 +74,8 @@ def with_habits(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator
     --------
     >>> one = np.zeros((1, 28, 28), np.float32)
     >>> one[:, 4:24, 14] = 1
-    >>> with_habits(one, np.array([1]), np.random.default_rng(0))[0, 8, :14].max()
-    np.float32(1.0)
+    >>> bool(with_habits(one, np.array([1]), np.random.default_rng(0))[0, 8, :14].max() > 0.5)  # an upstroke
+    True
     """
     result = ink.copy()
     for habit in HABITS:
