@@ -54,6 +54,11 @@ def digits_right(written: tuple[str, ...], read: tuple[str, ...]) -> list[bool]:
     return found
 
 
+def blanked(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return lines of which only the length is known."""
+    return tuple("." * len(line) for line in lines)
+
+
 def read(photo: Photo, model: inksight.Model) -> Result:
     began = time.perf_counter()
     page = inksight.read(photo.image, model)
@@ -82,11 +87,13 @@ def main(name: str = "", count: str = "300") -> int:
     lines = [same for one in results for same in right(one.photo.lines, one.read)]
     accepted = [same for one in results for same in right(one.photo.lines, one.accepted)]
     digits = [same for one in results for same in digits_right(one.photo.lines, one.read)]
+    lengths = [same for one in results for same in right(blanked(one.photo.lines), blanked(one.read))]
     claim = CLAIMS["whole lines right"]
     held = float(np.mean(lines)) >= claim
     print(
         f"whole lines right: {np.mean(lines):.2%} of {len(lines):,} on {len(results)} photos "
         f"(claimed: {claim:.0%}{'' if held else ', NOT HELD'}), {np.mean(accepted):.2%} with accept_all\n"
+        f"lines with as many digits as were written: {np.mean(lengths):.2%}\n"
         f"digits right: {np.mean(digits):.2%} of {len(digits):,}"
     )
     parts = defaultdict(list)
