@@ -226,7 +226,7 @@ def read(
     ('7', np.int64(7))
     >>> page = read(np.hstack(255 - digits.images[:4]).repeat(3, axis=0).repeat(3, axis=1))
     >>> page.text, page[0].box, len(page)
-    ('7210', (18, 21, 47, 60), 4)
+    ('7210', (18, 21, 46, 60), 4)
     """
     network = model if isinstance(model, Model) else load_model(model)
     if not isinstance(pictures, (list, tuple)):
