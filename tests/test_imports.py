@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import inksight
+from inksight import native
 
 ROOT = Path(inksight.__file__).parent
 DOCUMENT = Path(__file__).parents[1] / "ARCHITECTURE.md"
@@ -61,9 +62,10 @@ def test_imports_point_upward(path):
         ("import inksight; inksight.load('mnist')", ("jax", "matplotlib", "pyarrow")),
         ("import inksight; inksight.train", ("matplotlib", "rich", "pyarrow")),
         ("import inksight; inksight.evaluate; inksight.barcode", ("matplotlib",)),
-        (
+        pytest.param(
             "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
             ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.neighbours"),
+            marks=pytest.mark.skipif(not native.computes(), reason="without the engine JAX predicts"),
         ),
     ],
 )
