@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from benchmarks.machine import describe
 from inksight import native
 from inksight.data import load
-from inksight.preparation import by_steps, prepare, prepare_grey, resample
+from inksight.preparation import by_steps, prepare, prepare_grey
+from inksight.resampling import resample
 
 PICTURES, ROUNDS, SEED = 1000, 7, 0
 LEAST, MOST = 28, 200  # pixels a side

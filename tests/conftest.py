@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from trials import Forbidden, Made
 
-from inksight import Dataset, Model, Splits, load
+from inksight import Dataset, Model, Splits, load, native
 from inksight.config import Augmentation, Recipe
 from inksight.training import Run, run
 
@@ -53,6 +53,15 @@ def post_model(mnist: Dataset) -> Model:
 def few(digits):
     """300 images to train and 100 to validate; whoever touches the test images fails."""
     return Splits(digits.train[:300], digits.validation[:100], Forbidden())
+
+
+@pytest.fixture(params=native.available())
+def isa(request):
+    """Each instruction set that is here; the best again afterwards."""
+    best = native.isa()
+    assert native.use(request.param)
+    yield request.param
+    native.use(best)
 
 
 @pytest.fixture

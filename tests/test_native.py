@@ -31,13 +31,6 @@ BEST = native.isa()
 HERE = native.available()
 
 
-@pytest.fixture(params=HERE)
-def isa(request):
-    assert native.use(request.param)
-    yield request.param
-    native.use(BEST)
-
-
 shapes = st.fixed_dictionaries(
     {
         "kernel": st.sampled_from((1, 3, 5, 7)), "pool": st.sampled_from((1, 2)), "channels": st.integers(1, 9),

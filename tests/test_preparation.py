@@ -13,7 +13,8 @@ from PIL import Image
 from scipy import ndimage
 
 from inksight import InputError
-from inksight.preparation import BOX, CENTRE, even, lean, otsu, prepare, prepare_grey, resample, shrink, weights
+from inksight.preparation import BOX, CENTRE, even, lean, otsu, prepare, prepare_grey, shrink
+from inksight.resampling import resample, weights
 
 
 def on_paper(image, side=90, *, light=1.0, ink=0.1, noise=0.0, slope=0.0, rng=None):

@@ -18,15 +18,6 @@ pytestmark = pytest.mark.skipif(not native.prepares(), reason="the native engine
 
 EXAMPLES = 10 * int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer where each takes ten times as long
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "prepare.json").read_text())
-BEST = native.isa()
-HERE = native.available()
-
-
-@pytest.fixture(params=HERE)
-def isa(request):
-    assert native.use(request.param)
-    yield request.param
-    native.use(BEST)
 
 
 def agree(grey, invert=None):

@@ -1,20 +1,18 @@
 """The report: whole, small, without the network, and working in a real browser."""
 
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from browser import in_both_schemes, opened
 from PIL import Image
 
 from inksight import Dataset, InputError, Splits, evaluate
 from inksight.gallery import gallery
 from inksight.report import write_figures, write_report
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -101,24 +99,10 @@ def test_images_without_labels_have_pictures_too(model, mnist, tmp_path):
         gallery(model, Dataset(mnist.images[:20]), image=20)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
-@pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
+@in_both_schemes
 def test_in_a_browser_a_cell_shows_its_images(written, width, scheme):
-    from playwright.sync_api import sync_playwright
-
     path, evaluation = written
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
-        page = context.new_page()
-        problems, requests = [], []
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
-        assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing hangs out sideways
-
+    with opened(path, width, scheme) as page:
         confusion = evaluation.confusion
         off = np.argwhere((confusion > 0) & ~np.eye(10, dtype=bool))[0]
         for true, read in (off, (1, 1)):
@@ -132,6 +116,3 @@ def test_in_a_browser_a_cell_shows_its_images(written, width, scheme):
 
         page.click("#theme")
         assert page.evaluate("document.documentElement.dataset.theme") != scheme
-        assert problems == []
-        assert all(url.startswith(("file:", "data:")) for url in requests)
-        browser.close()

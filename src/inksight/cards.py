@@ -24,8 +24,8 @@ and as a part of a product that tests it on digits of its own first. Not for dec
 health."""
 
 FAILURES = """\
-It knows ten digits and nothing else. `inksight read` refuses what lies far from all of them, most scribbles and half of
-the letters; a letter that is written like a digit is read as one, and `predict` has a digit for everything.
+It knows ten digits and nothing else. `inksight read` refuses what lies far from all of them, most scribbles but only
+some of the letters; a letter that is written like a digit is read as one, and `predict` has a digit for everything.
 Digits that are not prepared as said below (too large, off the middle, the paper brighter than the ink) are read badly.
 MNIST's writers were high school students and employees of a census bureau in the United States: a 1 with a long
 upstroke, a crossed 7 or other habits of other places are rare in it. The model `best` has practised some of them, drawn

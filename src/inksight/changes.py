@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from inksight.config import SIDE, check, is_count
 from inksight.model import as_images
-from inksight.preparation import weights
+from inksight.resampling import weights
 
 Ink = NDArray[np.float32]
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.preparation import DARKEST, FAINT, Grey, noise_level, otsu, resample, round_half_up, shrink, strongest
+from inksight.preparation import DARKEST, FAINT, noise_level, otsu, shrink, strongest
+from inksight.resampling import Grey, resample, round_half_up
 
 LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
 STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise

@@ -1,18 +1,17 @@
 """Digits drawn again with other pens, by other hands and more coarsely: a function of (seed, pass, image) alone.
 
 What a network trained on MNIST has not seen: strokes far thicker, and thinner, the blur and the few pixels of a small
-picture, edges without a grey between black and white, and, where classes are digits, ones with an upstroke or a foot
-and sevens with a bar (`inksight.habits`).
+picture, edges without a grey between black and white, digits that were stretched, and, where classes are digits, what
+other hands write differently (`inksight.habits`).
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.config import SIDE
-from inksight.habits import with_habits
-from inksight.preparation import weights
-
-Pixels = NDArray[np.float32]  # (images, side, side), 0..1, high = ink
+from inksight.habits import INK, Pixels, with_habits
+from inksight.preparation import BOX
+from inksight.resampling import weights
 
 PENS = 64  # different ones a pass; a pen draws whole arrays of images, which is quick
 BLUR = 1.6  # pixels: standard deviation of the widest stroke's spread
@@ -24,9 +23,7 @@ COARSEST, FINEST = 9.0, 36.0  # pixels a side that an image is drawn with, 28 at
 FEW = 14  # pixels a side, of which fewer are never only black or white
 SLANT = 0.3  # pixels to the side for each one down, at most
 STRETCHED = 0.5  # share of the digits that are stretched across
-BOX = 20  # pixels that MNIST's digits are wide or high
 MIDDLE = (SIDE - 1) / 2
-INK = 0.3  # of full ink: paler pixels do not count for a digit's width
 STREAM = 4  # of random numbers, beside those of `augment`
 
 
@@ -40,7 +37,7 @@ def redraw(
     images : (n, 28, 28) uint8
         High = ink.
     labels : (n,) int64, optional
-        Which digits they are: some ones and sevens then get other hands' habits.
+        Which digits they are: some of them then get other hands' habits.
     share : float
         Of the images to draw again, above 0 to 1.
     seed, number : int

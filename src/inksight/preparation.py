@@ -16,8 +16,7 @@ from inksight.brightness import Picture, brightness
 from inksight.config import SIDE, check
 from inksight.display import Display
 from inksight.preparer import PROBLEMS, Constants, Preparer
-
-Grey = NDArray[np.float64]
+from inksight.resampling import Grey, resample, round_half_up
 
 BOX = 20  # pixels: the longer side of MNIST's digits
 CENTRE = 14.0  # pixel, counted from 0: where MNIST's digits have their centre of mass, to half a pixel
@@ -31,7 +30,6 @@ PALE = 0.2  # of full ink: paler pixels are ink only beside others that are not
 EDGE = 0.02  # of full ink: paler pixels are paper
 LEVEL = 5e-6  # of the pixels: so much counts for no slope, which paper along a single line leaves open
 ROUGH = 1.5 * 2**12  # what is added to this and taken away again keeps 40 binary digits
-BAND = 24  # pixels that are resampled together
 PLAIN = 0.8  # of what `lean` says: below that, ink may be paper
 REACH = 4.0  # quartiles of the paper's noise that ink must stand out by
 
@@ -319,50 +317,7 @@ def strongest(values: Grey) -> float:
     return float(np.sort(values, axis=None)[-max(1, values.size // 10)])
 
 
-def resample(grey: Grey, height: int, width: int) -> Grey:
-    """Return a picture of another size: linear between pixels where it grows, their weighted mean where it shrinks."""
-    return _resample_rows(_resample_rows(grey.T, width).T, height)
-
-
-def _resample_rows(grey: Grey, height: int) -> Grey:
-    parts = [table @ grey[rows] for rows, table in _bands(grey.shape[0], height)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-@lru_cache(maxsize=1024)
-def _bands(before: int, after: int) -> tuple[tuple[slice, Grey], ...]:
-    """Return `weights` in bands of new pixels, each with the old ones that count for it: most of the table is 0."""
-    table = weights(before, after)
-    found = []
-    for start in range(0, after, BAND):
-        band = table[start : start + BAND]
-        counted = np.flatnonzero(band.any(axis=0))
-        rows = slice(int(counted[0]), int(counted[-1]) + 1)
-        found.append((rows, np.ascontiguousarray(band[:, rows])))
-    return tuple(found)
-
-
-@lru_cache(maxsize=1024)
-def weights(before: int, after: int) -> Grey:
-    """Return how much each of `before` pixels counts for each of `after`, (after, before), rows summing to 1.
-
-    A triangle around the place where the new pixel's centre lies among the old ones, one old pixel wide to either side
-    or, where the picture shrinks, one new one.
-    """
-    reach = max(before / after, 1.0)
-    centres = (np.arange(after) + 0.5) * (before / after) - 0.5
-    table: Grey = np.maximum(1 - np.abs(np.arange(before) - centres[:, None]) / reach, 0)
-    table /= table.sum(axis=1, keepdims=True)
-    table.flags.writeable = False  # it is kept
-    return table
-
-
 def steady(values: Grey | float) -> Grey:
     """Return values without their last bits, which depend on the order of sums and shall decide no tie."""
     kept: Grey = np.add(values, ROUGH) - ROUGH
     return kept
-
-
-def round_half_up(value: float) -> int:
-    """Return the nearest whole number, the higher of two: as browsers round, and Python doesn't."""
-    return int(np.floor(value + 0.5))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -10,26 +10,16 @@ from numpy.typing import NDArray
 
 from inksight.brightness import Picture, brightness
 from inksight.errors import InputError
+from inksight.finding import UNSURE, Lines, digits_on, look_at
 from inksight.model import Model, load_model
-from inksight.novelty import features, from_features
-from inksight.preparation import Grey, Prepared, prepare_grey
+from inksight.preparation import Prepared
 
 if TYPE_CHECKING:  # imported where they are used, as `segment` is: they take longer than reading a single digit
     from inksight.data import Dataset
     from inksight.neighbours import Neighbours
 
-UNSURE = 0.5  # confidence below which a digit is less probable than all the others together
 BATCH = 256  # digits predicted at once, or a few more
 NEIGHBOURS = 5
-SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
-
-CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
-PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
-USUAL = -1.5  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
-STRANGE = 0.2  # in the logarithm, by so much for each unit
-ONE = 1.3  # heights: what is wider is hardly a single digit
-
-Lines = list[list[Prepared]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,7 +220,7 @@ def read(
     """
     network = model if isinstance(model, Model) else load_model(model)
     if not isinstance(pictures, (list, tuple)):
-        found = _digits_on(brightness(pictures), network, invert, single)
+        found = digits_on(brightness(pictures), network, invert, single)
         return next(_judged([found], network, accept_all))
     return list(pages(_each(pictures, network, invert, single), network, accept_all))
 
@@ -242,65 +232,7 @@ def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bo
             grey = brightness(picture)
         except InputError as error:
             raise InputError(f"picture {number}: {error}") from error
-        yield _digits_on(grey, model, invert, single)
-
-
-def _digits_on(grey: Grey, model: Model, invert: bool | None, single: bool) -> Lines:
-    """Find the digits on a picture; it may be one alone that fills it, which no page does: the less strange counts."""
-    whole = _whole(grey, model, invert)
-    if single or max(grey.shape) <= SMALL:
-        return [[whole]]
-    alone = _doubts(model, whole.image)[0] if _in_one(whole.ink) else np.inf
-    if max(grey.shape) <= CUT_OUT and alone <= PLAINLY:
-        return [[whole]]
-    from inksight.segmentation import segment  # here, because its SciPy takes longer to import than a digit to read
-
-    found = segment(grey, partial(_as_digits, model), invert=invert)
-    digits = [one.image for line in found for one in line]
-    if len(digits) <= 1:
-        return found if digits and whole.problem else [[whole]]
-    if alone <= 0 and alone <= _doubts(model, np.stack(digits)).mean():
-        return [[whole]]
-    return found
-
-
-def _in_one(ink: Grey) -> bool:
-    """Whether no empty column parts the ink, and it is not much wider than high."""
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
-    return 0 < len(columns) <= ONE * len(rows) and len(columns) == columns[-1] - columns[0] + 1
-
-
-def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how little images look like digits: above 0, like none."""
-    points, probabilities = features(model, images)
-    doubts: NDArray[np.float64] = UNSURE - probabilities.max(axis=1).astype(np.float64)
-    if model.clouds is not None:
-        doubts = from_features(model, points, probabilities) - model.clouds.limit
-    return doubts
-
-
-def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how probable it is that an image is a digit, and which, (n, classes): less, the stranger it is."""
-    points, probabilities = features(model, images)
-    if model.clouds is None:
-        return probabilities.astype(np.float64)
-    beyond = from_features(model, points, probabilities) - model.clouds.limit
-    result: NDArray[np.float64] = (
-        probabilities.astype(np.float64) * np.exp(-STRANGE * np.maximum(beyond - USUAL, 0))[:, None]
-    )
-    return result
-
-
-def _whole(grey: Grey, model: Model, invert: bool | None) -> Prepared:
-    """Prepare a picture as a single digit; where ink and paper are hard to tell, as the less strange one of two."""
-    one = prepare_grey(grey, invert=invert)
-    if not one.contested:
-        return one
-    other = prepare_grey(grey, invert=one.dark)
-    if other.problem:
-        return one
-    doubts = _doubts(model, np.stack([one.image, other.image]))
-    return one if doubts[0] <= doubts[1] else other
+        yield digits_on(grey, model, invert, single)
 
 
 def pages(found: Iterable[Lines], model: Model, accept_all: bool = False) -> Iterator[Page]:
@@ -328,17 +260,14 @@ def _judge(prepared: list[tuple[Prepared, int]], model: Model, accept_all: bool)
     """Yield the reading of each digit, given with the number of its line."""
     if not prepared:
         return
-    points, probabilities = features(model, np.stack([one.image for one, _ in prepared]))
-    strange = np.zeros(len(prepared), bool)
-    if model.clouds is not None and not accept_all:
-        strange = from_features(model, points, probabilities) > model.clouds.limit
+    probabilities, beyond = look_at(model, np.stack([one.image for one, _ in prepared]))
     names = model.class_names
-    for (one, line), p, other in zip(prepared, probabilities, strange, strict=True):
+    for (one, line), p, strange in zip(prepared, probabilities, beyond > 0, strict=True):
         if one.problem:
             yield Reading(None, 0.0, one.problem, None, one, model, line)
             continue
         first, second = (int(i) for i in np.argsort(-p, kind="stable")[:2])
         reason = ""
         if not accept_all:
-            reason = "not a digit" if other else "unsure" if p[first] < UNSURE else ""
+            reason = "not a digit" if strange else "unsure" if p[first] < UNSURE else ""
         yield Reading(None if reason else names[first], float(p[first]), reason, names[second], one, model, line)

@@ -16,7 +16,8 @@ from scipy import ndimage
 from inksight.lines import in_lines
 from inksight.paper import Paper, look
 from inksight.pieces import HIGHEST, HUGE, NEAR, WHOLE, Piece, around, find_pieces
-from inksight.preparation import Grey, Prepared, between, fit, in_blocks, strongest
+from inksight.preparation import Prepared, between, fit, in_blocks, strongest
+from inksight.resampling import Grey
 
 Probabilities = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 

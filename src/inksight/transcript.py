@@ -14,9 +14,10 @@ from inksight.brightness import Picture, brightness, look_at
 from inksight.files import shown, write_text
 from inksight.model import Model
 from inksight.plot.grammar import ACTIVATIONS
-from inksight.preparation import FAINT, LEAST, Grey, shrink
+from inksight.preparation import FAINT, LEAST, shrink
 from inksight.readers import DIGITS
 from inksight.reading import Page, Reading, nearest
+from inksight.resampling import Grey
 from inksight.template import render, sprite
 
 PICTURES, CUT_OUTS = 100, 500  # shown at most: pictures, and digits on all of them together

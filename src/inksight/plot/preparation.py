@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 
 from inksight.config import SIDE
 from inksight.plot.grammar import IMAGES, bare, canvas, note, show, title, write
-from inksight.preparation import Grey, Prepared, resample, round_half_up
+from inksight.preparation import Prepared
+from inksight.resampling import Grey, resample, round_half_up
 
 HEIGHT, WIDEST = 4 * SIDE, 7 * SIDE  # pixels of every panel
 GAP, ROOM = 14, 14  # pixels between panels, and over them for their names

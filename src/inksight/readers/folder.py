@@ -10,6 +10,7 @@ from inksight.brightness import of_image
 from inksight.config import SIDE
 from inksight.errors import InputError
 from inksight.pictures import open_upright, visible
+from inksight.preparation import prepare_grey
 from inksight.readers.raw import DIGITS, Raw
 
 
@@ -83,8 +84,6 @@ def to_digit(grey: NDArray[np.float64], name: str) -> NDArray[np.uint8]:
     ...
     inksight.errors.InputError: a sheet of paper is blank: take it out, or give a picture of one digit
     """
-    from inksight.preparation import prepare_grey  # brings SciPy, which other sources do without
-
     found = prepare_grey(grey)
     if found.problem:
         what = {"blank": "is blank", "faint": "has ink too faint to tell", "small": "has a digit of a few pixels only"}
