@@ -45,7 +45,7 @@ def test_augmentation_tapers_by_the_clock_where_time_ends_the_training(digits, m
         return of_epoch(self, epoch, done)
 
     monkeypatch.setattr(Batches, "of_epoch", spy)
-    run(digits, SMALL, replace(QUICK, taper=1.0), seconds=1, progress=False)
+    run(digits, SMALL, replace(QUICK, taper=1.0), seconds=5, progress=False)
     during = told[1:]  # the first is the one to compile by
     assert during[0] == 0
     assert all(before < after for before, after in pairwise(during))
