@@ -52,7 +52,7 @@ HABITS = (
     Habit(7, 0.4, begins=(0.4, 0.6), left=(0.15, 0.3), right=(0.15, 0.3), falls=(-20, 20)),
     Habit(9, 0.6, begins=(1, 1), left=(0.2, 0.8), right=(0, 0), falls=(-30, 10)),
 )
-TAILED_NINES = 0.35  # share of the nines whose stem is a tail, round as that of a g
+TAILED_NINES = 0.3  # share of the nines whose stem is a tail, round as that of a g
 BENDS = 5  # places on that tail, which are joined by straight strokes
 SHORT_FOURS = 0.5  # share of the fours whose stem begins at the bar
 

@@ -1,8 +1,8 @@
 """Digits drawn again with other pens, by other hands and more coarsely: a function of (seed, pass, image) alone.
 
-What a network trained on MNIST has not seen: strokes far thicker, and thinner, the grain of chalk and pencil, the blur
-and the few pixels of a small picture, edges without a grey between black and white, digits that were stretched, and,
-where classes are digits, what other hands write differently (`inksight.habits`).
+What a network trained on MNIST has not seen: strokes far thicker, and thinner, the blur and the few pixels of a small
+picture, edges without a grey between black and white, digits that were stretched, and, where classes are digits, what
+other hands write differently (`inksight.habits`).
 """
 
 import numpy as np
@@ -18,9 +18,6 @@ BLUR = 1.6  # pixels: standard deviation of the widest stroke's spread
 NO_BLUR = 0.3  # pixels: below that there is nothing to spread
 SHARE = (0.15, 0.8)  # of full ink, at which a stroke's edge is drawn: less makes it thicker, more thinner
 LESS = 0.15  # by which the upper one is less for each pixel of spread, or else thin strokes would break
-GRAIN = 0.12  # of full ink: standard deviation of grain, at most, in every other pen: chalk, pencil, a sensor
-BLURRED, LOUDER = 0.6, 2.0  # pixels that grain is spread over, and what it is multiplied by then
-INKED = 0.02  # of full ink: paler pixels are paper, which has no grain
 EDGES = (0.1, 0.3, 0.8)  # width of an edge from paper to ink, in shares of full ink: black and white, or soft
 COARSEST, FINEST = 9.0, 36.0  # pixels a side that an image is drawn with, 28 at most
 FEW = 14  # pixels a side, of which fewer are never only black or white
@@ -76,8 +73,6 @@ def redraw(
         ink = _widened(ink, rng)
         if spread > NO_BLUR:
             ink = _both_ways(ink, _gauss(spread))
-        if rng.random() < 0.5:
-            ink = _grainy(ink, rng)
         ink = _sharpened(ink, at, edge)
         if side < SIDE:
             ink = _both_ways(ink, weights(SIDE, side))
@@ -92,14 +87,6 @@ def _sharpened(ink: Pixels, at: float, edge: float) -> Pixels:
     """Return ink whose edges are `edge` wide, from paper to full ink, around a share `at` of each image's full ink."""
     low = max(at - edge / 2, 0.0)
     result: Pixels = np.clip((_full(ink) - np.float32(low)) / np.float32(edge), 0, 1)
-    return result
-
-
-def _grainy(ink: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return ink that covers its strokes unevenly, and whose edges are rough."""
-    grain = rng.normal(0, rng.uniform(0, GRAIN), ink.shape).astype(np.float32)
-    grain = _both_ways(grain, _gauss(BLURRED)) * np.float32(LOUDER)
-    result: Pixels = ink + grain * (ink > INKED)
     return result
 
 
