@@ -15,10 +15,10 @@ SMALL = 40  # pixels: pictures no higher and no wider are too small for several 
 
 CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
 PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
-USUAL = -1.65  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
-STRANGE = 1.85  # in the logarithm, by so much for each unit
-WHOLE = 1.0  # logarithm of the odds to be a scrap: with higher odds it is the less probably one whole digit,
-TORN = 0.9  # in the logarithm, by so much for each unit
+USUAL = -1.8  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
+STRANGE = 2.55  # in the logarithm, by so much for each unit
+WHOLE = 1.9  # logarithm of the odds to be a scrap: with higher odds it is the less probably one whole digit,
+TORN = 1.5  # in the logarithm, by so much for each unit
 ONE = 1.3  # heights: what is wider is hardly a single digit
 
 Lines = list[list[Prepared]]
