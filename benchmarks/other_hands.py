@@ -3,8 +3,8 @@
 Run as ``python -m benchmarks.other_hands [SEMEION]``. The 1,797 digits of 8x8 that come with scikit-learn (Alpaydin and
 Kaynak, "Optical recognition of handwritten digits", UCI, 1998) and, if its file is named, Semeion's 1,593 digits of
 16x16 in black and white (Tactile Srl, Brescia, "Semeion handwritten digit", UCI, 1994; ``semeion.data``) are read by
-``inksight.read``. Nothing of either was used to choose anything. ``accept_all``: an unsure digit counts as what it was
-taken for. Not part of ``make bench`` yet, because its claims do not hold: see RECORDS.md.
+``inksight.read``. No label of either was used to choose anything. ``accept_all``: an unsure digit counts as what it was
+taken for.
 """
 
 import sys

@@ -42,8 +42,23 @@ def test_a_feature_that_never_varies_is_no_harm(points):
         {"centres": np.full((3, 4), np.nan, np.float32)},
         {"centres": np.zeros((3, 4))},
         {"limit": float("nan")},
+        {"scraps": np.zeros(4, np.float32)},
+        {"scraps": np.zeros(8)},
     ],
 )
 def test_what_does_not_fit_is_refused(points, change):
     with pytest.raises(InputError):
         replace(Clouds.fit(*points, 3), **change)
+
+
+def test_scraps_have_higher_odds_than_digits(points, rng):
+    x, labels = points
+    likely = np.eye(3, dtype=np.float32)[labels] * 0.9 + 0.1 / 3
+    clouds = Clouds.fit(x, labels, 3)
+    assert clouds.scrap_odds(x, likely).tolist() == [0.0] * 500  # nothing learnt yet
+    scraps = rng.uniform(-5, 15, (200, 4)).astype(np.float32), rng.dirichlet(np.ones(3), 200).astype(np.float32)
+    clouds = clouds.with_scraps((x, likely), scraps)
+    odds, others = clouds.scrap_odds(x, likely), clouds.scrap_odds(*scraps)
+    assert (odds < 0).mean() > 0.9
+    assert (others > 0).mean() > 0.8
+    assert clouds.scrap_odds(x[:1], np.zeros((1, 3), np.float32)).shape == (1,)

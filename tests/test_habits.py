@@ -47,3 +47,22 @@ def test_a_short_four_keeps_its_left_arm_bar_and_stem(monkeypatch):
     assert short[4:15, 8].min() == 1
     assert short[14, 8:20].min() == 1
     assert short[14:24, 16].min() == 1
+
+
+def test_a_nine_with_a_tail_keeps_its_loop_and_turns_to_the_left(monkeypatch):
+    monkeypatch.setattr(habits, "HABITS", ())
+    monkeypatch.setattr(habits, "TAILED_NINES", 1.0)
+    loop = [(4, slice(10, 17)), (12, slice(10, 17)), (slice(4, 13), 10), (slice(4, 13), 16)]
+    nine = np.repeat(drawn(*loop, (slice(4, 24), 16)), 50, axis=0)
+    tailed = with_habits(nine, np.full(50, 9), np.random.default_rng(0))
+    np.testing.assert_array_equal(tailed[:, :13], np.maximum(tailed[:, :13], nine[:, :13]))
+    assert (tailed[:, 20:25, :15].max(axis=(1, 2)) > 0.6).all()  # the stem went straight down at 16
+    assert tailed[:, 26:].max() == 0
+
+
+def test_ink_of_any_form_can_be_given_a_tail(rng):
+    for ink in (np.zeros((3, 28, 28), np.float32), rng.random((3, 28, 28)).astype(np.float32)):
+        tailed = with_habits(ink, np.full(3, 9), np.random.default_rng(0))
+        assert np.isfinite(tailed).all()
+        assert tailed.min() >= 0
+        assert tailed.max() <= 1

@@ -9,6 +9,7 @@ import inksight
 from inksight.errors import InputError
 from inksight.model import Model
 from inksight.novelty import features, strangeness, with_clouds
+from inksight.scraps import scraps
 from inksight.temperature import with_temperature
 
 
@@ -55,9 +56,22 @@ def test_a_file_keeps_the_clouds(model, validation, tmp_path):
     model.save(tmp_path / "m.safetensors")
     again = Model.load(tmp_path / "m.safetensors")
     assert again.clouds.limit == model.clouds.limit
+    np.testing.assert_array_equal(again.clouds.scraps, model.clouds.scraps)
     np.testing.assert_array_equal(
         strangeness(again, validation.images[:50]), strangeness(model, validation.images[:50])
     )
+
+
+def test_two_digits_at_once_are_told_from_one(model, validation):
+    pairs = scraps(validation.images, np.random.default_rng(5))
+    odds = [model.clouds.scrap_odds(*features(model, images)) for images in (validation.images, pairs)]
+    assert (odds[0] < 0).mean() > 0.8
+    assert (odds[1] > 0).mean() > 0.8
+
+
+def test_a_file_from_before_scraps_is_read(model, tmp_path):
+    replace(model, clouds=replace(model.clouds, scraps=None)).save(tmp_path / "m.safetensors")
+    assert Model.load(tmp_path / "m.safetensors").clouds.scraps is None
 
 
 def test_other_weights_have_no_clouds_yet(model):

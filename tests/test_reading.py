@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from inksight import InputError, Model, cli
+from inksight import InputError, Model, cli, reading
+from inksight.finding import look_at
 from inksight.model import load_model
 from inksight.reading import BATCH, read
 
@@ -45,6 +46,14 @@ def test_what_was_prepared_is_what_is_read(mnist):
     found = read(list(images), model)
     again = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
     np.testing.assert_allclose([reading.confidence for reading in found], again, atol=1e-6)
+
+
+@pytest.mark.parametrize(("beyond", "alone", "together"), [(-0.1, "7", "72"), (0.1, "?", "72"), (0.4, "?", "??")])
+def test_beside_others_on_a_line_a_digit_may_be_a_little_stranger(beyond, alone, together, mnist, monkeypatch):
+    monkeypatch.setattr(reading, "look_at", lambda *args: (look_at(*args)[0], np.full(len(args[1]), beyond)))
+    seven, two = 255 - mnist.images[60_000:60_002]  # the first two test images
+    assert str(read(seven)) == alone
+    assert str(read(np.hstack([seven, two]).repeat(3, axis=0).repeat(3, axis=1))) == together
 
 
 def test_no_digit_is_no_guess(mnist):

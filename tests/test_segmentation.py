@@ -117,6 +117,23 @@ def test_dirt_the_table_and_margins_are_no_digits(clear, network, rng):
     assert texts_of(around, network) == texts
 
 
+def test_a_grainy_table_around_a_sheet_is_no_writing(clear, network, rng):
+    texts = ["3964", "7150"]
+    page, _ = page_of(texts, clear)
+    around = np.pad(page, 50, constant_values=0.0)
+    coarse = rng.random([length // 5 + 1 for length in around.shape])
+    wood = 0.5 + 0.2 * ndimage.zoom(coarse, 5, order=1)[: around.shape[0], : around.shape[1]]
+    around = np.where(np.pad(np.ones(page.shape, bool), 50), around, wood)
+    assert texts_of(around, network) == texts
+    assert texts_of(np.clip(around - 0.35, 0, 1), network) == texts
+
+
+def test_a_white_sheet_on_a_dark_table_is_not_the_ink(clear, network):
+    page, _ = page_of(["725482"], clear)
+    around = np.pad(page, 70, constant_values=0.1)
+    assert texts_of(around, network) == ["725482"]
+
+
 def test_digits_that_touch_are_cut(clear, network):
     texts = ["6086"]
     page, _ = page_of(texts, clear, gap=-3)

@@ -1,12 +1,16 @@
 """`Clouds`: where each class lies among all that a network knows of an image; what lies far off is no digit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight.config import check, is_between
+from inksight.logistic import fit_logistic
+
+LEAST = 1e-6  # probability below which none is less
+Seen = tuple[NDArray[np.float32], NDArray[np.float32]]  # points (n, features), and probabilities (n, classes)
 
 RIDGE = 1e-3  # of the mean variance, added to each: maps that never vary have none
 
@@ -23,6 +27,9 @@ class Clouds:
         Points times this have no correlation and a variance of 1 within a class.
     limit : float
         Strangeness (`inksight.novelty.strangeness`) above which an image is no digit.
+    scraps : (features + classes + 1,) float32, optional
+        Weights of a point, whitened, of the logarithms of its probabilities, and of 1, whose sum is the logarithm of
+        the odds that it is a scrap (`inksight.scraps`) and not one whole digit.
 
     Raises
     ------
@@ -33,11 +40,15 @@ class Clouds:
     centres: NDArray[np.float32]
     whitening: NDArray[np.float32]
     limit: float
+    scraps: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         features = self.centres.shape[-1]
         good = self.centres.ndim == 2 and self.whitening.shape == (features, features)
         check(good, "shapes of clouds", (self.centres.shape, self.whitening.shape), "(classes, f) and (f, f)")
+        sums = (features + len(self.centres) + 1,)
+        good = self.scraps is None or self.scraps.shape == sums
+        check(good, "shape of clouds' scraps", None if self.scraps is None else self.scraps.shape, str(sums))
         for name, array in self.arrays.items():
             check(array.dtype == np.float32, f"type of clouds' {name}", str(array.dtype), "float32")
             check(bool(np.isfinite(array).all()), f"clouds' {name}", "a value that is not finite", "finite")
@@ -49,7 +60,8 @@ class Clouds:
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """The arrays by name."""
-        return {"centres": self.centres, "whitening": self.whitening}
+        arrays = {"centres": self.centres, "whitening": self.whitening}
+        return arrays if self.scraps is None else arrays | {"scraps": self.scraps}
 
     @classmethod
     def fit(cls, points: ArrayLike, labels: NDArray[np.integer], classes: int) -> Self:
@@ -84,3 +96,21 @@ class Clouds:
         squares = (x**2).sum(axis=1)[:, None] - 2 * x @ centres.T + (centres**2).sum(axis=1)
         nearest: NDArray[np.float64] = np.maximum(squares.min(axis=1), 0).astype(np.float64) / x.shape[1]
         return nearest
+
+    def with_scraps(self, digits: Seen, scraps: Seen) -> Self:
+        """Return clouds that tell scraps from digits, both given with their points and probabilities."""
+        rows = np.concatenate([self._sums(*digits), self._sums(*scraps)])
+        weights = fit_logistic(rows, np.arange(len(rows)) >= len(digits[0]))
+        return replace(self, scraps=weights.astype(np.float32))
+
+    def scrap_odds(self, points: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
+        """Return the logarithm of the odds that points (n, features) are scraps, (n,); 0 if that was never learnt."""
+        sums = self._sums(points, probabilities)
+        if self.scraps is None:
+            return np.zeros(len(sums))
+        odds: NDArray[np.float64] = sums @ self.scraps[:-1].astype(np.float64) + float(self.scraps[-1])
+        return odds
+
+    def _sums(self, points: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
+        likely = np.log(np.maximum(np.asarray(probabilities, np.float64), LEAST))
+        return np.concatenate([np.asarray(points, np.float32) @ self.whitening, likely], axis=1)

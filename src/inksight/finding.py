@@ -15,8 +15,10 @@ SMALL = 40  # pixels: pictures no higher and no wider are too small for several 
 
 CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
 PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
-USUAL = -1.5  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
-STRANGE = 0.2  # in the logarithm, by so much for each unit
+USUAL = -1.8  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
+STRANGE = 2.55  # in the logarithm, by so much for each unit
+WHOLE = 1.9  # logarithm of the odds to be a scrap: with higher odds it is the less probably one whole digit,
+TORN = 1.5  # in the logarithm, by so much for each unit
 ONE = 1.3  # heights: what is wider is hardly a single digit
 
 Lines = list[list[Prepared]]
@@ -45,15 +47,29 @@ def digits_on(grey: Grey, model: Model, invert: bool | None = None, single: bool
     alone = _doubts(model, whole.image)[0] if _in_one(whole.ink) else np.inf
     if max(grey.shape) <= CUT_OUT and alone <= PLAINLY:
         return [[whole]]
-    from inksight.segmentation import segment  # here, because its SciPy takes longer to import than a digit to read
-
-    found = segment(grey, partial(_as_digits, model), invert=invert)
+    found = _segmented(grey, model, invert)
     digits = [one.image for line in found for one in line]
     if len(digits) <= 1:
         return found if digits and whole.problem else [[whole]]
     if alone <= 0 and alone <= _doubts(model, np.stack(digits)).mean():
         return [[whole]]
     return found
+
+
+def _segmented(grey: Grey, model: Model, invert: bool | None) -> Lines:
+    """Find lines of digits; where nothing looks like one, with paper for ink: it stood out from a table, maybe."""
+    from inksight.segmentation import segment  # here, because its SciPy takes longer to import than a digit to read
+
+    def looks_like_digits(lines: Lines) -> bool:
+        images = [one.image for line in lines for one in line]
+        return bool(images) and bool((_doubts(model, np.stack(images)) <= 0).any())
+
+    judge = partial(_as_digits, model)
+    found = segment(grey, judge, invert=invert)
+    if invert is not None or looks_like_digits(found):
+        return found
+    other = segment(grey, judge, invert=found[0][0].dark if found else False)
+    return other if looks_like_digits(other) else found
 
 
 def _in_one(ink: Grey) -> bool:
@@ -80,11 +96,18 @@ def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how probable it is that an image is a digit, and which, (n, classes): less, the stranger it is."""
-    probabilities, beyond = look_at(model, images)
-    result: NDArray[np.float64] = (
-        probabilities.astype(np.float64) * np.exp(-STRANGE * np.maximum(beyond - USUAL, 0))[:, None]
-    )
+    """Return how probable it is that an image is a digit, and which, (n, classes): less, the stranger it is.
+
+    Less, too, the more it looks like a part of one, or like several (`inksight.scraps`).
+    """
+    points, probabilities = features(model, images)
+    likely = probabilities.astype(np.float64)
+    if model.clouds is None:
+        return likely
+    beyond = from_features(model, points, probabilities) - model.clouds.limit
+    odds = model.clouds.scrap_odds(points, probabilities)
+    doubt = STRANGE * np.maximum(beyond - USUAL, 0) + TORN * np.maximum(odds - WHOLE, 0)
+    result: NDArray[np.float64] = likely * np.exp(-doubt)[:, None]
     return result
 
 

@@ -1,10 +1,11 @@
 """Habits of hands that MNIST's writers seldom had.
 
-An upstroke, often a long one, and a foot at the 1, a bar through the 7, a 9 that turns to the left below, a 4 whose
-last stroke begins at the bar.
+An upstroke, often a long one, and a foot at the 1, a bar through the 7, a 9 that turns to the left below or has a tail
+as a g has, a 4 whose last stroke begins at the bar.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,8 @@ HABITS = (
     Habit(7, 0.4, begins=(0.4, 0.6), left=(0.15, 0.3), right=(0.15, 0.3), falls=(-20, 20)),
     Habit(9, 0.6, begins=(1, 1), left=(0.2, 0.8), right=(0, 0), falls=(-30, 10)),
 )
+TAILED_NINES = 0.3  # share of the nines whose stem is a tail, round as that of a g
+BENDS = 5  # places on that tail, which are joined by straight strokes
 SHORT_FOURS = 0.5  # share of the fours whose stem begins at the bar
 
 
@@ -82,6 +85,9 @@ def with_habits(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator
         rows = np.flatnonzero((labels == habit.digit) & (rng.random(len(labels)) < habit.chance))
         if len(rows):
             result[rows] = np.maximum(ink[rows], _added(habit, ink[rows], rng))
+    rows = np.flatnonzero((labels == 9) & (rng.random(len(labels)) < TAILED_NINES))
+    if len(rows):
+        result[rows] = _with_tail(ink[rows], rng)
     rows = np.flatnonzero((labels == 4) & (rng.random(len(labels)) < SHORT_FOURS))
     if len(rows):
         result[rows] = _without_arm(ink[rows], rng)
@@ -103,16 +109,42 @@ def _without_arm(ink: Pixels, rng: np.random.Generator) -> Pixels:
     return result
 
 
+def _with_tail(ink: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return nines whose stem is drawn anew: from the loop on it swings out, round, and back to the left."""
+    count = len(ink)
+    top, foot, half = _extent(ink)
+    height = foot - top + 1
+    neck = np.clip(np.round(top + rng.uniform(0.45, 0.6, count) * height), 0, SIDE - 1).astype(np.int64)
+    inked = ink[np.arange(count), neck] > INK
+    stem = np.where(inked.any(axis=1), SIDE - 1 - inked[:, ::-1].argmax(axis=1) - half, SIDE / 2)
+    # An arc of an ellipse, from its right end down and round to the left.
+    deep, wide = foot - half - neck, height * rng.uniform(0.2, 0.6, count)
+    right = stem + height * rng.uniform(0, 0.15, count)
+    angle = np.linspace(0, 1, BENDS)[:, None] * np.radians(rng.uniform(90, 170, count))
+    rows = np.concatenate([neck[None], neck + deep * (0.35 + 0.65 * np.sin(angle))])
+    columns = np.concatenate([stem[None], right - wide + np.cos(angle) * wide])
+    result: Pixels = ink * (np.arange(SIDE) <= neck[:, None])[:, :, None]
+    for start, end in pairwise(zip(rows, columns, strict=True)):
+        result = np.maximum(result, stroke(start, end, half))
+    return result
+
+
+def _extent(ink: Pixels) -> tuple[Numbers, Numbers, Numbers]:
+    """Return each digit's first and last row, and half the width of its strokes, in pixels."""
+    inked = ink.max(axis=2) > INK
+    top, foot = inked.argmax(axis=1) + 0.0, SIDE - 1.0 - inked[:, ::-1].argmax(axis=1)
+    height = np.maximum(foot - top, 3) + 1
+    return top, foot, np.clip(ink.sum(axis=(1, 2)) / (LENGTH * height), THINNEST, THICKEST)
+
+
 def _added(habit: Habit, ink: Pixels, rng: np.random.Generator) -> Pixels:
     """Draw the stroke that a habit adds to each of some digits."""
 
     def draw(span: tuple[float, float]) -> Numbers:
         return rng.uniform(*span, len(ink))
 
-    inked = ink.max(axis=2) > INK
-    top, foot = inked.argmax(axis=1) + 1.0, SIDE - 2.0 - inked[:, ::-1].argmax(axis=1)
-    height = np.maximum(foot - top, 1) + 2
-    half = np.clip(ink.sum(axis=(1, 2)) / (LENGTH * height), THINNEST, THICKEST)
+    first, last, half = _extent(ink)
+    top, foot, height = first + 1, last - 1, np.maximum(last - first, 3)
     row = np.clip(top + (foot - top) * draw(habit.begins), 0, SIDE - 1)
     line = ink[np.arange(len(ink)), row.astype(np.int64)]
     column = (line * np.arange(SIDE)).sum(axis=1) / np.maximum(line.sum(axis=1), 1e-6)

@@ -333,7 +333,8 @@ def _clouds(arrays: Mapping[str, NDArray[np.float32]], header: Any) -> Clouds | 
     """Return the clouds of a model file, whose models of before had none."""
     if header is None:
         return None
-    clouds = Clouds(arrays[CLOUDS + "centres"], arrays[CLOUDS + "whitening"], header["limit"])
+    scraps = arrays.get(CLOUDS + "scraps")
+    clouds = Clouds(arrays[CLOUDS + "centres"], arrays[CLOUDS + "whitening"], header["limit"], scraps)
     check(header["digest"] == digest(clouds.arrays), "digest of clouds", header["digest"], "that of the content")
     return clouds
 

@@ -34,7 +34,8 @@ def with_clouds(model: Model, train: Dataset, limit: Dataset | float) -> Model:
     -------
     Model
     """
-    from inksight.pens import redraw  # brings NumPy's random numbers, which reading does without
+    from inksight.pens import redraw  # these bring NumPy's random numbers, which reading does without
+    from inksight.scraps import scraps
 
     labels = train.require_labels("clouds")
     rows = np.linspace(0, len(train), min(len(train), MOST), endpoint=False).astype(np.int64)
@@ -42,11 +43,13 @@ def with_clouds(model: Model, train: Dataset, limit: Dataset | float) -> Model:
     half = np.arange(len(rows)) % 2 == 1
     digits = labels[half] if model.class_names == DIGITS else None
     images[half] = redraw(images[half], digits, 1.0, seed=0, number=0)
-    model = replace(model, clouds=Clouds.fit(features(model, images)[0], labels, model.network.classes))
-    assert model.clouds is not None
+    seen = features(model, images)
+    clouds = Clouds.fit(seen[0], labels, model.network.classes)
+    clouds = clouds.with_scraps(seen, features(model, scraps(images, np.random.default_rng(0))))
+    model = replace(model, clouds=clouds)
     if isinstance(limit, Dataset):
         limit = float(np.quantile(strangeness(model, limit.images), KEPT))
-    return replace(model, clouds=replace(model.clouds, limit=limit))
+    return replace(model, clouds=replace(clouds, limit=limit))
 
 
 def strangeness(model: Model, images: ArrayLike) -> NDArray[np.float64]:

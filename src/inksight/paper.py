@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from inksight.preparation import DARKEST, FAINT, noise_level, otsu, shrink, strongest
 from inksight.resampling import Grey, resample, round_half_up
+from inksight.sheet import sheet_on
 
 LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
 STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise
@@ -35,6 +36,8 @@ class Paper:
         By what share each pixel is darker than the paper there (lighter, where the ink is light).
     mask : (height, width) bool
         Where there is ink, without the ruled lines.
+    sheet : (height, width) bool
+        Where the sheet is, and not the table under it.
     low : float
         Contrast that the paper's noise reaches.
     dark : bool
@@ -43,6 +46,7 @@ class Paper:
 
     contrast: Grey
     mask: NDArray[np.bool_]
+    sheet: NDArray[np.bool_]
     low: float
     dark: bool
 
@@ -54,13 +58,15 @@ def look(grey: Grey, invert: bool | None = None) -> Paper:
     low = noise_level(np.partition(contrast, quartiles, axis=None))
     above = contrast > max(low, FAINT / 2)
     if not above.any():
-        return Paper(contrast, above, low, dark)
+        return Paper(contrast, above, ~above, low, dark)
     strong = contrast[above]
     # Chalk and pencil are grainy: of their dark and their light grains none is paper.
     least = max(min(otsu(strong), 0.6 * strongest(strong)), FAINT)
     smooth = ndimage.gaussian_filter(contrast, GRAIN)
     clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
-    return Paper(contrast, clear & ~ruled_lines(above), low, dark)
+    ruled = ruled_lines(above)
+    sheet = sheet_on(~above | ruled)
+    return Paper(contrast, clear & ~ruled & sheet, sheet, low, dark)
 
 
 def _texture(contrast: Grey, tile: int) -> Grey:

@@ -62,7 +62,7 @@ def find_pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], flo
     ).reshape(-1, 4)
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
-    writing = _along_the_border(regions, count) < BORDER * size.max(axis=1)
+    writing = _along_the_border(regions, count, paper.sheet) < BORDER * size.max(axis=1)
     writing &= ~form_lines(regions, boxes, mass)
     height = _usual_height(size[writing, 1], mass[writing])
     kept = np.flatnonzero(writing & (size.max(axis=1) >= max(DIRT * height, 2)) & (size[:, 1] <= HUGE * height))
@@ -83,10 +83,10 @@ def find_pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], flo
     return regions, pieces, height
 
 
-def _along_the_border(regions: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """Return how many pixels each region has along the picture's border."""
-    border = np.concatenate([regions[0], regions[-1], regions[1:-1, 0], regions[1:-1, -1]])
-    return np.bincount(border, minlength=count + 1)[1:]
+def _along_the_border(regions: NDArray[np.int32], count: int, sheet: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return how many pixels each region has along the border of the sheet, or of the picture."""
+    border = sheet & ~ndimage.binary_erosion(sheet, np.ones((3, 3)))
+    return np.bincount(regions[border], minlength=count + 1)[1:]
 
 
 def _usual_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> float:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # imported where they are used, as `segment` is: they take lo
 
 BATCH = 256  # digits predicted at once, or a few more
 NEIGHBOURS = 5
+AMONG = 0.25  # beyond the limit of strangeness: so far is still a digit, beside others on a line, and little else is
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,24 +251,25 @@ def pages(found: Iterable[Lines], model: Model, accept_all: bool = False) -> Ite
 
 def _judged(found: list[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
     """Yield the pages of some pictures, whose digits are judged all at once."""
-    every = [(one, number) for lines in found for number, line in enumerate(lines) for one in line]
+    every = [(one, number, len(line) > 1) for lines in found for number, line in enumerate(lines) for one in line]
     readings = _judge(every, model, accept_all)
     for lines in found:
         yield Page(tuple(tuple(next(readings) for _ in line) for line in lines))
 
 
-def _judge(prepared: list[tuple[Prepared, int]], model: Model, accept_all: bool) -> Iterator[Reading]:
-    """Yield the reading of each digit, given with the number of its line."""
+def _judge(prepared: list[tuple[Prepared, int, bool]], model: Model, accept_all: bool) -> Iterator[Reading]:
+    """Yield the reading of each digit, given with the number of its line and whether others are on it."""
     if not prepared:
         return
-    probabilities, beyond = look_at(model, np.stack([one.image for one, _ in prepared]))
+    probabilities, beyond = look_at(model, np.stack([one.image for one, _, _ in prepared]))
     names = model.class_names
-    for (one, line), p, strange in zip(prepared, probabilities, beyond > 0, strict=True):
+    for (one, line, accompanied), p, far in zip(prepared, probabilities, beyond, strict=True):
         if one.problem:
             yield Reading(None, 0.0, one.problem, None, one, model, line)
             continue
         first, second = (int(i) for i in np.argsort(-p, kind="stable")[:2])
         reason = ""
         if not accept_all:
+            strange = far > (AMONG if accompanied else 0)
             reason = "not a digit" if strange else "unsure" if p[first] < UNSURE else ""
         yield Reading(None if reason else names[first], float(p[first]), reason, names[second], one, model, line)

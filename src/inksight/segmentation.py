@@ -29,16 +29,16 @@ LOWEST = 0.4  # a digit is not lower
 WIDEST = 1.6  # a digit is not wider
 
 # Log-odds that a stretch is one digit, and no more and no less; weights that read the most lines of composed photos of
-# training digits, found by random search:
-SURE = 20.0  # a unit of the logarithm of the network's probability
-ASPECT = -8.0  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
-BIAS = 1.8
+# training digits new to the network, found by random search:
+SURE = 3.7  # a unit of the logarithm of the network's probability
+ASPECT = -1.6  # a unit of the logarithm of its width to the height of the page's digits, or its own if that is more
+BIAS = 4.9
 
 # In units of log-probability:
-CUT = 0.3  # what the network's judgement must gain from cutting ink that hangs together,
-THROUGH = 7.0  # and for every stroke that the cut goes through
-JOIN = 4.0  # what it must gain from joining two pieces each high enough to be a digit
-LEFT_OUT = 12.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
+CUT = 3.6  # what the network's judgement must gain from cutting ink that hangs together,
+THROUGH = 16.4  # and for every stroke that the cut goes through
+JOIN = 0.3  # what it must gain from joining two pieces each high enough to be a digit
+LEFT_OUT = 40.0  # what it must gain from leaving out a part as high as a digit; less for lower ones
 TOGETHER = 5  # neighbouring pieces that are tried as one digit, at most
 
 
