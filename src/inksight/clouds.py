@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from inksight.config import check, is_between
 from inksight.logistic import fit_logistic
 
-LEAST = 1e-6  # probability below which none is less
 Seen = tuple[NDArray[np.float32], NDArray[np.float32]]  # points (n, features), and probabilities (n, classes)
 
 RIDGE = 1e-3  # of the mean variance, added to each: maps that never vary have none
+LEAST = 1e-6  # probability: what is less counts as much
 
 
 @dataclass(frozen=True, eq=False, repr=False)

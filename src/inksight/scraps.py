@@ -54,7 +54,7 @@ def scraps(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
 
 
 def _scraps(kind: str, one: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return scraps of one kind, whatever is too much comes from the right; ink 0..1."""
+    """Return scraps of one kind, ink 0..1; the neighbour, or the cut, is on the right."""
     apart = 0 if kind == "part" else int(rng.integers(*APART))
     cut = int(rng.integers(*CUT))
     columns = np.arange(SIDE + apart)
