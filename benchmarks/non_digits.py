@@ -7,7 +7,8 @@ trained on these; without it the network ``best`` is trained on the 50,000 train
 
 The figure is the area under the receiver operating characteristic: how often, of a digit and something else drawn at
 random, the digit is the less strange. A picture on which `prepare` finds nothing to read is the strangest. Letters
-whose form many people give to a digit (``ALIKE``) are told apart: nobody can refuse a lonely O and read every 0.
+whose form many people give to a digit (``ALIKE``) are told apart: nobody can refuse a lonely O and read every 0. What
+is refused alone, and what beside digits on a line (`inksight.reading.AMONG`), is said with it.
 """
 
 import re
@@ -29,6 +30,7 @@ from inksight.data import load
 from inksight.model import Model, load_model
 from inksight.novelty import strangeness
 from inksight.preparation import prepare_grey
+from inksight.reading import AMONG
 from inksight.training import train
 
 CLAIMS = {"all kinds": 0.98}  # area under the curve at least
@@ -122,7 +124,7 @@ def blank(rng: np.random.Generator) -> Grey:
 
 
 KINDS: dict[str, Callable[[np.random.Generator], Grey]] = {
-    "printed letters": lambda rng: printed(rng, "".join(set(LETTERS) - set(ALIKE))),
+    "printed letters": lambda rng: printed(rng, "".join(sorted(set(LETTERS) - set(ALIKE)))),
     "drawn letters and signs": drawn,
     "scribbles": scribble,
     "textures": texture,
@@ -151,10 +153,14 @@ def main(name: str | None = None) -> int:
     def show(kind: str, strange: Grey) -> float:
         finite = np.where(np.isfinite(strange), strange, 1e9)
         area = float(roc_auc_score(np.repeat([0, 1], [len(digits), len(finite)]), np.concatenate([digits, finite])))
-        refused = np.mean(strange > model.clouds.limit) if model.clouds else 0.0
+        assert model.clouds is not None
+        refused, among = (np.mean(strange > model.clouds.limit + more) for more in (0, AMONG))
         claim = CLAIMS.get(kind)
         verdict = f" (claimed: {claim}{'' if area >= claim else ', NOT HELD'})" if claim else ""
-        print(f"{kind}: {area:.4f}{verdict}, {refused:.1%} of {len(strange):,} refused", flush=True)
+        print(
+            f"{kind}: {area:.4f}{verdict}, {refused:.1%} of {len(strange):,} refused, {among:.1%} beside digits",
+            flush=True,
+        )
         return area
 
     for kind, make in KINDS.items():

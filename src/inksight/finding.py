@@ -1,6 +1,7 @@
 """Which digits are on a picture: one alone, or lines of them, and whether they are dark or light."""
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,21 +79,28 @@ def _in_one(ink: Grey) -> bool:
     return 0 < len(columns) <= ONE * len(rows) and len(columns) == columns[-1] - columns[0] + 1
 
 
-def look_at(model: Model, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the probabilities (n, classes), and how far (n,) each image is beyond the limit of what may be a digit.
+class Look(NamedTuple):
+    """What a model makes of images."""
 
-    Nothing is beyond it, by any measure, for a model without clouds (`inksight.novelty`).
-    """
+    probabilities: NDArray[np.float32]  # (n, classes)
+    beyond: NDArray[np.float64]  # (n,) how far beyond the limit of what may be a digit
+    odds: NDArray[np.float64]  # (n,) logarithm of the odds to be a scrap, and not one whole digit
+
+
+def look_at(model: Model, images: NDArray[np.uint8]) -> Look:
+    """Look at images; for a model without clouds (`inksight.novelty`) none is strange or a scrap, by any measure."""
     points, probabilities = features(model, images)
     if model.clouds is None:
-        return probabilities, np.full(len(probabilities), -np.inf)
-    return probabilities, from_features(model, points, probabilities) - model.clouds.limit
+        nothing = np.full(len(probabilities), -np.inf)
+        return Look(probabilities, nothing, nothing)
+    beyond = from_features(model, points, probabilities) - model.clouds.limit
+    return Look(probabilities, beyond, model.clouds.scrap_odds(points, probabilities))
 
 
 def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return how little images look like digits: above 0, like none."""
-    probabilities, beyond = look_at(model, images)
-    return beyond if model.clouds is not None else UNSURE - probabilities.max(axis=1).astype(np.float64)
+    look = look_at(model, images)
+    return look.beyond if model.clouds is not None else UNSURE - look.probabilities.max(axis=1).astype(np.float64)
 
 
 def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -100,14 +108,9 @@ def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
     Less, too, the more it looks like a part of one, or like several (`inksight.scraps`).
     """
-    points, probabilities = features(model, images)
-    likely = probabilities.astype(np.float64)
-    if model.clouds is None:
-        return likely
-    beyond = from_features(model, points, probabilities) - model.clouds.limit
-    odds = model.clouds.scrap_odds(points, probabilities)
-    doubt = STRANGE * np.maximum(beyond - USUAL, 0) + TORN * np.maximum(odds - WHOLE, 0)
-    result: NDArray[np.float64] = likely * np.exp(-doubt)[:, None]
+    look = look_at(model, images)
+    doubt = STRANGE * np.maximum(look.beyond - USUAL, 0) + TORN * np.maximum(look.odds - WHOLE, 0)
+    result: NDArray[np.float64] = look.probabilities.astype(np.float64) * np.exp(-doubt)[:, None]
     return result
 
 

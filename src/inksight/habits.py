@@ -129,10 +129,15 @@ def _with_tail(ink: Pixels, rng: np.random.Generator) -> Pixels:
     return result
 
 
+def span(ink: Pixels, axis: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return each image's first and last row (axis 1) or column (axis 2) of ink; all of them for one without ink."""
+    inked = ink.max(axis=3 - axis) > INK
+    return inked.argmax(axis=1), SIDE - 1 - inked[:, ::-1].argmax(axis=1)
+
+
 def _extent(ink: Pixels) -> tuple[Numbers, Numbers, Numbers]:
     """Return each digit's first and last row, and half the width of its strokes, in pixels."""
-    inked = ink.max(axis=2) > INK
-    top, foot = inked.argmax(axis=1) + 0.0, SIDE - 1.0 - inked[:, ::-1].argmax(axis=1)
+    top, foot = (rows.astype(np.float64) for rows in span(ink, 1))
     height = np.maximum(foot - top, 3) + 1
     return top, foot, np.clip(ink.sum(axis=(1, 2)) / (LENGTH * height), THINNEST, THICKEST)
 

@@ -58,7 +58,7 @@ def look(grey: Grey, invert: bool | None = None) -> Paper:
     low = noise_level(np.partition(contrast, quartiles, axis=None))
     above = contrast > max(low, FAINT / 2)
     if not above.any():
-        return Paper(contrast, above, ~above, low, dark)
+        return Paper(contrast, above, np.ones(above.shape, bool), low, dark)
     strong = contrast[above]
     # Chalk and pencil are grainy: of their dark and their light grains none is paper.
     least = max(min(otsu(strong), 0.6 * strongest(strong)), FAINT)

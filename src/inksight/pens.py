@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight.config import SIDE
-from inksight.habits import INK, Pixels, with_habits
+from inksight.habits import Pixels, span, with_habits
 from inksight.preparation import BOX
 from inksight.resampling import weights
 
@@ -99,8 +99,7 @@ def _full(ink: Pixels) -> Pixels:
 def _widened(ink: Pixels, rng: np.random.Generator) -> Pixels:
     """Return digits slanted, and some of them stretched until they are up to as wide as the box of 20 pixels."""
     places = np.arange(SIDE, dtype=np.float32)
-    inked = ink.max(axis=1) > INK
-    first, last = inked.argmax(axis=1), SIDE - 1 - inked[:, ::-1].argmax(axis=1)
+    first, last = span(ink, 2)
     width = np.maximum(last - first + 1, 1)
     wider = np.where(rng.random(len(ink)) < STRETCHED, rng.uniform(0.3, 1, len(ink)), 0)
     ratio = (width / np.maximum(width, BOX)) ** wider  # pixels to read from, for each pixel

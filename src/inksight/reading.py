@@ -261,9 +261,9 @@ def _judge(prepared: list[tuple[Prepared, int, bool]], model: Model, accept_all:
     """Yield the reading of each digit, given with the number of its line and whether others are on it."""
     if not prepared:
         return
-    probabilities, beyond = look_at(model, np.stack([one.image for one, _, _ in prepared]))
+    look = look_at(model, np.stack([one.image for one, _, _ in prepared]))
     names = model.class_names
-    for (one, line, accompanied), p, far in zip(prepared, probabilities, beyond, strict=True):
+    for (one, line, accompanied), p, far in zip(prepared, look.probabilities, look.beyond, strict=True):
         if one.problem:
             yield Reading(None, 0.0, one.problem, None, one, model, line)
             continue

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight.config import SIDE
-from inksight.habits import INK
+from inksight.habits import Pixels, span
 from inksight.preparation import BOX
 
 GROUPS = 48  # of images that are cut and put together alike, which is quick
@@ -53,39 +53,34 @@ def scraps(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
     return np.concatenate(found)
 
 
-def _scraps(kind: str, one: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _scraps(kind: str, one: Pixels, rng: np.random.Generator) -> Pixels:
     """Return scraps of one kind, ink 0..1; the neighbour, or the cut, is on the right."""
     apart = 0 if kind == "part" else int(rng.integers(*APART))
     cut = int(rng.integers(*CUT))
     columns = np.arange(SIDE + apart)
     wide = np.pad(one, [(0, 0), (0, 0), (0, apart)])
     whole = np.maximum(one.sum(axis=(1, 2)), np.float32(1e-3))
-    first, last = _extent(one)
+    first, last = span(one, 2)
+    width = last - first + 1
     if kind == "part":
-        wide *= (columns < (first + rng.uniform(*LEFT) * (last - first))[:, None])[:, None]
+        wide *= (columns < (first + rng.uniform(*LEFT) * width)[:, None])[:, None]
         left = wide.sum(axis=(1, 2)) / whole
-        good = (left > LEFT[0]) & (left < LEFT[1]) & (last - first >= WIDE)
+        good = (left > LEFT[0]) & (left < LEFT[1]) & (width >= WIDE)
         end = EDGE + BOX
     else:
         other = one[rng.permutation(len(one))]
         np.maximum(wide[:, :, apart:], other, out=wide[:, :, apart:])
         good, end = np.ones(len(one), bool), EDGE + BOX + apart
         if kind == "neighbour":
-            cuts = apart + _extent(other)[0] + cut
+            cuts = apart + span(other, 2)[0] + cut
             wide *= (columns < cuts[:, None])[:, None]
-            good = (wide.sum(axis=(1, 2)) > (1 + ADDED) * whole) & (cuts > last)
+            good = (wide.sum(axis=(1, 2)) > (1 + ADDED) * whole) & (cuts > last + 1)
             end = min(end, apart + 2 * EDGE + cut)
     scale = min(1.0, BOX / (end - EDGE))
     down, across = _table(SIDE, scale, SIDE / 2), _table(SIDE + apart, scale, (EDGE + end) / 2)
     ink = np.matmul(down @ wide[good], across.T)
-    result: NDArray[np.float32] = ink * BRIGHTER / np.maximum(ink.max(axis=(1, 2), keepdims=True), np.float32(1e-3))
+    result: Pixels = ink * BRIGHTER / np.maximum(ink.max(axis=(1, 2), keepdims=True), np.float32(1e-3))
     return result
-
-
-def _extent(ink: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return each image's first column of ink, and the one after the last."""
-    inked = ink.max(axis=1) > INK
-    return inked.argmax(axis=1), SIDE - inked[:, ::-1].argmax(axis=1)
 
 
 def _table(before: int, scale: float, centre: float) -> NDArray[np.float32]:

@@ -32,7 +32,7 @@ def _checked(_context: click.Context, _option: click.Parameter, page: str | None
 @click.argument("sources", nargs=-1, required=True, metavar="FILE_OR_FOLDER...")
 @click.option("--model", default="best", show_default=True, help="One that ships with the package, or a model file.")
 @click.option("--invert/--no-invert", default=None, help="Light ink on dark, or dark on light.  [default: found out]")
-@click.option("--accept-all", is_flag=True, help="Never refuse for being unsure.")
+@click.option("--accept-all", is_flag=True, help="Never refuse for being unsure, or no digit.")
 @click.option("--single", is_flag=True, help="Take each picture for one digit.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a file.")
 @click.option("--csv", "table", metavar="OUT", help="Write a CSV file, a row a file.")
