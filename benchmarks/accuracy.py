@@ -6,7 +6,7 @@ forgets it and trains everything from nothing, about an hour on two cores.
 
 Networks, recipes and numbers of epochs were chosen by validation (the training images 50,000 to 59,999; `docs/log.md`).
 For each row one network is first trained on the other 50,000 images, for its validation accuracy, for the temperature
-and for how strange a digit may be (`inksight.novelty`), which need images that were not trained on. Then, for each
+and for how strange a digit may be (`inksight.nn.ood`), which need images that were not trained on. Then, for each
 seed, one is trained on all 60,000 for the same number of epochs, gets that temperature, and reads the 10,000 test
 images once, after its last epoch. No seed and no epoch is picked. ``seconds`` are the training steps with
 augmentation, on all cores; compiling and reading are not in them. Beside the accuracy stands the one without the 15
@@ -29,14 +29,14 @@ from scipy import stats
 
 from benchmarks.doubtful_labels import REJECTED
 from benchmarks.machine import describe
+from inksight._shared.files import write_text
 from inksight.config import Network, Recipe, get_network, get_recipe
-from inksight.data import Dataset, Splits, load
-from inksight.evaluation import evaluate
-from inksight.files import write_text
-from inksight.model import Model
-from inksight.structure import parameter_count
-from inksight.temperature import with_temperature
-from inksight.training import Run, run
+from inksight.data.dataset import Dataset, Splits, load
+from inksight.inspection.evaluation import evaluate
+from inksight.nn.model import Model
+from inksight.nn.parameters import parameter_count
+from inksight.training.calibration import with_temperature
+from inksight.training.fit import Run, run
 
 RESULTS = Path(__file__).with_name("results") / "accuracy.jsonl"
 PICTURE = Path(__file__).parents[1] / "docs" / "accuracy.png"
@@ -151,7 +151,7 @@ def measure(row: Row, splits: Splits, seeds: int, machine: str) -> list[dict[str
 
 
 def protocol(results: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put the results of a row's seeds together, as `inksight.cards.Protocol` has it."""
+    """Put the results of a row's seeds together, as `inksight.inspection.model_card.Protocol` has it."""
 
     def every(name: str) -> list[float]:
         return [result[name] for result in results if result["seed"] is not None]

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from benchmarks.machine import describe
 from inksight.config import RECIPES, Augmentation
-from inksight.data import Splits, load
+from inksight.data.dataset import Splits, load
+from inksight.experiments.pruning import POST, prune, train_small
+from inksight.experiments.tradeoff import Point, Pruning, Tradeoff
 from inksight.plot import save
-from inksight.pruning import POST, prune, train_small
-from inksight.tradeoff import Point, Pruning, Tradeoff
-from inksight.training import run
+from inksight.training.fit import run
 
 ROOT = Path(__file__).parents[1]
 # A plain one, so that what is compared is the networks: the augmentation stays the same to the end.

@@ -56,7 +56,7 @@ import numpy as np
 from benchmarks.competitors.protocol import SHOWN, Worker
 from benchmarks.machine import describe
 from inksight.config import SIDE, Network, get_network
-from inksight.data import Dataset, load
+from inksight.data.dataset import Dataset, load
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "frameworks.jsonl"
@@ -165,7 +165,7 @@ def multiply_adds(network: Network) -> tuple[int, int]:
 
 def write_data(path: Path, data: Dataset, validation: Dataset | None = None) -> None:
     """Save what the workers start from: images, labels, and starting weights of the network `post`."""
-    from inksight.model import Model
+    from inksight.nn.model import Model
 
     arrays = {"images": data.images, "labels": data.require_labels("a benchmark").astype(np.int32)}
     if validation is not None:

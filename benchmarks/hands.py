@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.data import Dataset
-from inksight.preparation import prepare_grey
+from inksight.data.dataset import Dataset
+from inksight.imaging.preprocessing import prepare_grey
 
 ENLARGED = 4  # times as many pixels a side while a digit is rewritten
 

@@ -3,7 +3,7 @@
 Run as ``python -m benchmarks.lines [MODEL] [N]``. N photos (300 by default) of `benchmarks.photos`, with 4 to 12 digits
 each, are composed of MNIST's validation digits and read by ``inksight.read``. The models that ship were trained on
 those digits too; so, if no model is named, one of the shipped network ``best`` is trained first, by the recipe
-``best``, on the other 50,000. What `inksight.segmentation` chooses by was settled on photos of training digits.
+``best``, on the other 50,000. What `inksight.reading.segmentation` chooses by was settled on photos of training digits.
 
 A line is right if every digit of it is, and no line is too many or too few on its photo; one refused digit makes it
 wrong. Beside that stands what ``accept_all`` reads, where an unsure digit counts as what it was taken for. Digits are
@@ -20,7 +20,7 @@ import numpy as np
 import inksight
 from benchmarks.machine import describe
 from benchmarks.photos import Photo, compose
-from inksight.progress import steps
+from inksight._shared.progress import steps
 
 CLAIMS = {"whole lines right": 0.95}  # share at least
 FIRST = 900_000  # seed of the first photo

@@ -2,13 +2,13 @@
 
 Run as ``python -m benchmarks.non_digits [MODEL]``. Pictures of letters from fonts (those that come with matplotlib) and
 as a hand would draw them, scribbles, textures and empty paper are prepared as `inksight read` does it; then
-`inksight.novelty.strangeness` should be higher for them than for MNIST's validation digits. MODEL must not have been
+`inksight.nn.ood.strangeness` should be higher for them than for MNIST's validation digits. MODEL must not have been
 trained on these; without it the network ``best`` is trained on the 50,000 training images by the recipe of that name.
 
 The figure is the area under the receiver operating characteristic: how often, of a digit and something else drawn at
 random, the digit is the less strange. A picture on which `prepare` finds nothing to read is the strangest. Letters
 whose form many people give to a digit (``ALIKE``) are told apart: nobody can refuse a lonely O and read every 0. What
-is refused alone, and what beside digits on a line (`inksight.reading.AMONG`), is said with it.
+is refused alone, and what beside digits on a line (`inksight.reading.reader.AMONG`), is said with it.
 """
 
 import re
@@ -26,12 +26,12 @@ from scipy.interpolate import make_interp_spline
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.machine import describe
-from inksight.data import load
-from inksight.model import Model, load_model
-from inksight.novelty import strangeness
-from inksight.preparation import prepare_grey
-from inksight.reading import AMONG
-from inksight.training import train
+from inksight.data.dataset import load
+from inksight.imaging.preprocessing import prepare_grey
+from inksight.nn.model import Model, load_model
+from inksight.nn.ood import strangeness
+from inksight.reading.reader import AMONG
+from inksight.training.fit import train
 
 CLAIMS = {"all kinds": 0.98}  # area under the curve at least
 COUNT = 500  # pictures of each kind

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from benchmarks.machine import describe
-from inksight.model import load_model
-from inksight.reading import read
+from inksight.nn.model import load_model
+from inksight.reading.reader import read
 
 CLAIMS = {"scikit-learn's 8x8": 0.95, "Semeion": 0.94}  # accuracy at least
 

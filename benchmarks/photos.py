@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from inksight.data import Dataset
+from inksight.data.dataset import Dataset
 
 PAPERS = ("plain", "ruled", "squared", "crumpled", "shadow", "board")
 SHARES = (0.2, 0.2, 0.2, 0.15, 0.15, 0.1)  # of the photos on each
@@ -270,7 +270,7 @@ def contact_sheet(photos: list[Photo], width: int = 480, height: int = 300, acro
 
 def main(out: str) -> int:
     """Write a sheet of 30 photos."""
-    from inksight.data import load
+    from inksight.data.dataset import load
 
     digits = load("mnist").split().train
     contact_sheet([compose(digits, seed) for seed in range(30)]).save(out)

@@ -14,8 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.machine import describe
-from inksight.data import load
-from inksight.training import run
+from inksight.data.dataset import load
+from inksight.training.fit import run
 
 ROOT = Path(__file__).parents[1]
 ROWS = 42_000

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
-from inksight import native
-from inksight.data import load
-from inksight.preparation import by_steps, prepare, prepare_grey
-from inksight.resampling import resample
+from inksight.data.dataset import load
+from inksight.engine import library as native
+from inksight.imaging.preprocessing import by_steps, prepare, prepare_grey
+from inksight.imaging.resampling import resample
 
 PICTURES, ROUNDS, SEED = 1000, 7, 0
 LEAST, MOST = 28, 200  # pixels a side

@@ -13,15 +13,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.accuracy import ROWS, Row, known, protocol, trained
-from inksight import cards
-from inksight.data import Splits, load
-from inksight.evaluation import evaluate
-from inksight.files import write_bytes
-from inksight.history import History
-from inksight.model import SHIPPED, Model
-from inksight.novelty import with_clouds
+from inksight._shared.files import write_bytes
+from inksight.data.dataset import Splits, load
+from inksight.inspection import model_card as cards
+from inksight.inspection.evaluation import evaluate
+from inksight.nn.history import History
+from inksight.nn.model import SHIPPED, Model
+from inksight.nn.ood import with_clouds
 
-ASSETS = Path(cards.__file__).with_name("assets")
+ASSETS = Path(cards.__file__).parents[1] / "assets"
 
 
 def make(row: Row, splits: Splits) -> tuple[Model, str]:

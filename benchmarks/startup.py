@@ -21,14 +21,14 @@ from PIL import Image
 
 from benchmarks.machine import describe
 from inksight.config import NETWORKS
-from inksight.data import load
-from inksight.model import Model
+from inksight.data.dataset import load
+from inksight.nn.model import Model
 
 CLI = "from inksight.cli import main; main()"
 PREDICT = "import sys, inksight, numpy; inksight.load_model(sys.argv[1]).predict(numpy.zeros((28, 28), numpy.uint8))"
 STEP = """
 import os, time
-from inksight import progress
+from inksight._shared import progress
 def tell(bar, now):
     os.write(1, str(time.perf_counter()).encode())
     os._exit(0)

@@ -10,10 +10,10 @@ import sys
 import time
 
 from benchmarks.machine import describe
-from inksight.data import Splits, load
-from inksight.model import load_model
-from inksight.stress import stress
-from inksight.training import run
+from inksight.data.dataset import Splits, load
+from inksight.inspection.corruption_robustness import stress
+from inksight.nn.model import load_model
+from inksight.training.fit import run
 
 NETWORK, RECIPE, SEED = "best", "best", 0
 

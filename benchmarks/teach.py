@@ -14,10 +14,10 @@ import numpy as np
 
 from benchmarks.hands import HANDS, write
 from benchmarks.machine import describe
-from inksight.data import Dataset, Splits, load
-from inksight.model import Model, load_model
-from inksight.teaching import teach
-from inksight.training import train
+from inksight.data.dataset import Dataset, Splits, load
+from inksight.nn.model import Model, load_model
+from inksight.training.fine_tuning import teach
+from inksight.training.fit import train
 
 CLAIMS = {"errors left": 0.6, "points lost": 0.1, "seconds": 15.0}  # at most; means, but for the points: the most
 EPOCHS = 20  # of the model to start from

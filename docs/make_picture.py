@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import inksight
-from inksight.barcode import average_barcodes, barcode
-from inksight.filters import feature_maps, filters
+from inksight.inspection.banks import feature_maps, filters
+from inksight.inspection.barcodes import average_barcodes, barcode
 
 GAP = 24  # pixels
 

@@ -15,8 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from inksight._shared.files import check_writable, write_text
 from inksight.errors import InksightError, InputError
-from inksight.files import check_writable, write_text
 
 try:
     import nbformat

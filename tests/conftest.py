@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from trials import Forbidden, Made
 
-from inksight import Dataset, Model, Splits, load, native
+from inksight import Dataset, Model, Splits, load
 from inksight.config import Augmentation, Recipe
-from inksight.training import Run, run
+from inksight.engine import library as native
+from inksight.training.fit import Run, run
 
 QUICK = Recipe(epochs=3, batch=32, rate=2e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05))
 SMALL = "8x5p,12x3"
@@ -67,7 +68,7 @@ def isa(request):
 @pytest.fixture
 def made(monkeypatch):
     Made.every, Made.running, Made.most = (), 0, 0
-    monkeypatch.setattr("inksight.sweep.Worker", Made)
+    monkeypatch.setattr("inksight.experiments.search.Worker", Made)
     return Made
 
 

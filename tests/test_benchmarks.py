@@ -13,8 +13,8 @@ from benchmarks import fewer_filters, frameworks, prepare_speed, startup, stress
 from benchmarks.competitors.protocol import Worker
 from inksight import Model
 from inksight.config import get_network
-from inksight.reading import read
-from inksight.tradeoff import Pruning, Step, Tradeoff
+from inksight.experiments.tradeoff import Pruning, Step, Tradeoff
+from inksight.reading.reader import read
 
 ROOT = Path(__file__).parents[1]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import inksight
-from inksight import native
+from inksight.engine import library as native
 
 ROOT = Path(inksight.__file__).parent
 DOCUMENT = Path(__file__).parents[1] / "ARCHITECTURE.md"
@@ -61,10 +61,10 @@ def test_imports_point_upward(path):
         ("import inksight", ("numpy", "jax", "matplotlib", "click")),
         ("import inksight; inksight.load('mnist')", ("jax", "matplotlib", "pyarrow")),
         ("import inksight; inksight.train", ("matplotlib", "rich", "pyarrow")),
-        ("import inksight; inksight.evaluate; inksight.barcode", ("matplotlib",)),
+        ("import inksight; inksight.evaluate; inksight.inspection.barcodes", ("matplotlib",)),
         pytest.param(
             "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
-            ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.neighbours"),
+            ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.inspection.nearest"),
             marks=pytest.mark.skipif(not native.computes(), reason="without the engine JAX predicts"),
         ),
     ],
@@ -84,5 +84,5 @@ def test_every_public_name_is_there():
 
 
 def test_functions_are_not_hidden_by_modules_of_the_same_name():
-    code = "import inksight.training, inksight.evaluation, inksight; assert callable(inksight.train)"
+    code = "import inksight.training.fit, inksight.inspection.evaluation, inksight; assert callable(inksight.train)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,10 +8,11 @@ from conftest import QUICK
 from trials import RECIPE, TINY, Forbidden
 
 from benchmarks import accuracy
-from inksight import Dataset, Splits, evaluate, prune, teaching, train
+from inksight import Dataset, Splits, evaluate, prune, train
 from inksight.config import BUDGETS, RECIPES
-from inksight.sweep import halving, sweep
-from inksight.trial import grid
+from inksight.experiments.search import halving, sweep
+from inksight.experiments.trial import grid
+from inksight.training import fine_tuning as teaching
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from inksight import Augmentation, Recipe
-from inksight.history import Epoch, History
-from inksight.trial import Result, Trial
+from inksight.experiments.trial import Result, Trial
+from inksight.nn.history import Epoch, History
 
 TINY = "4x5p,8x3"
 RECIPE = Recipe(epochs=1, batch=64, rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1))

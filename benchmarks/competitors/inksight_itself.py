@@ -1,4 +1,4 @@
-"""inksight as its users call it: `inksight.training.run`, and `Model.probabilities` on uint8 images.
+"""inksight as its users call it: `inksight.training.fit.run`, and `Model.probabilities` on uint8 images.
 
 Runs in inksight's own environment; environment variables decide which engine and instruction set it uses.
 """
@@ -9,12 +9,12 @@ from functools import partial
 import numpy as np
 from protocol import BATCH, MANY, ONE_CALL, SHOWN, WARM_UP, Answer, Data, latency, serve, throughput
 
-from inksight import ops
 from inksight.config import RECIPES, Augmentation, Recipe, get_network
-from inksight.data import Dataset, Splits
-from inksight.model import Model
-from inksight.native import peak
-from inksight.training import run
+from inksight.data.dataset import Dataset, Splits
+from inksight.engine import ops
+from inksight.engine.library import peak
+from inksight.nn.model import Model
+from inksight.training.fit import run
 
 # Adam alone, as the others have it, and the same augmentation all the time.
 AUGMENTED = replace(

@@ -149,7 +149,7 @@ class Augmentation:
     aspect : float
         Logarithm of the ratio of width to height, which grows or shrinks by it.
     pens : float
-        Share of the images that are drawn again, with other pens and by other hands: see `inksight.pens`.
+        Share of the images that are drawn again, with other pens and by other hands: see `inksight.augmentation.pen_style`.
     """
 
     rotation: float = 0.0
@@ -205,7 +205,7 @@ class Recipe:
         Share of each label, 0 to 1, that is spread evenly over all classes (label smoothing: Szegedy and others,
         "Rethinking the Inception architecture for computer vision", CVPR 2016).
     muon : float
-        Where above 0, kernels are moved by Muon instead (`inksight.optimizer`), with `rate` times this.
+        Where above 0, kernels are moved by Muon instead (`inksight.training.optimizer`), with `rate` times this.
     momentum : float
         Muon's.
     augmentation : Augmentation

@@ -8,10 +8,10 @@ from inksight.cli.options import data_option, json_option, print_json
 from inksight.errors import InputError
 
 if TYPE_CHECKING:
-    from inksight.data import Dataset
-    from inksight.evaluation import Evaluation
-    from inksight.model import Model
-    from inksight.stress import Stress
+    from inksight.data.dataset import Dataset
+    from inksight.inspection.corruption_robustness import Stress
+    from inksight.inspection.evaluation import Evaluation
+    from inksight.nn.model import Model
 
 
 @click.command()
@@ -46,14 +46,14 @@ def evaluate(
       inksight evaluate model.safetensors --data train.csv --split validation --json
       inksight evaluate model.safetensors --stress --picture stress.png
     """
-    from inksight.data import load
-    from inksight.model import load_model
+    from inksight.data.dataset import load
+    from inksight.nn.model import load_model
 
     if (images or prepare) and not stress:
         raise InputError("--images and --prepare say how to do what --stress asks for, got them without it: add it")
     if picture:
         from inksight import plot
-        from inksight.files import check_writable
+        from inksight._shared.files import check_writable
 
         plot.check_suffix(picture)
         check_writable(picture)
@@ -62,11 +62,11 @@ def evaluate(
     part = split or ("validation" if stress else "test" if digits.held_out else "all")
     chosen = digits.part(part)
     if stress:
-        from inksight.stress import stress as try_hard
+        from inksight.inspection.corruption_robustness import stress as try_hard
 
         result = try_hard(trained, chosen, images=images or 2000, prepare=prepare)
     else:
-        from inksight.evaluation import evaluate as try_out
+        from inksight.inspection.evaluation import evaluate as try_out
 
         result = try_out(trained, chosen)
     if picture:

@@ -30,14 +30,14 @@ def explore(
     """
     import json
 
+    from inksight._shared.files import make_folder, write_text
     from inksight.cli.train import figures, load_beside_jax
-    from inksight.files import make_folder, write_text
 
     folder = make_folder(out)
     splits = load_beside_jax(source).split()
-    from inksight.evaluation import evaluate
-    from inksight.report import write_report
-    from inksight.training import run
+    from inksight.inspection.evaluation import evaluate
+    from inksight.report.report import write_report
+    from inksight.training.fit import run
 
     result = run(
         splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, until=until,
@@ -79,11 +79,11 @@ def look(
       inksight look model.safetensors
       inksight look model.safetensors filters-1 barcode --image 7
     """
-    from inksight.data import load
-    from inksight.files import make_folder
-    from inksight.gallery import gallery
-    from inksight.model import load_model
-    from inksight.report import write_figures
+    from inksight._shared.files import make_folder
+    from inksight.data.dataset import load
+    from inksight.nn.model import load_model
+    from inksight.report.pictures import gallery
+    from inksight.report.report import write_figures
 
     every = gallery(load_model(model), load(source).part(split), image)
     names = [picture.name for picture in every]

@@ -21,7 +21,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
       inksight data train.csv --picture examples.png
       inksight data folder-of-pictures --csv digits.csv
     """
-    from inksight.data import load, write_csv
+    from inksight.data.dataset import load, write_csv
 
     dataset = load(source)
     if csv:
@@ -61,9 +61,9 @@ def summary(network: str, as_json: bool) -> None:
       inksight summary model.safetensors
     """
     from inksight.config import get_network
-    from inksight.model import Model
-    from inksight.structure import layers, parameter_count
-    from inksight.structure import summary as table
+    from inksight.nn.model import Model
+    from inksight.nn.parameters import layers, parameter_count
+    from inksight.nn.parameters import summary as table
 
     shape = Model.load(network).network if Path(network).is_file() else get_network(network)
     if as_json:
@@ -86,7 +86,7 @@ def doctor(as_json: bool) -> None:
     Example:
       inksight doctor
     """
-    from inksight import doctor
+    from inksight.engine import diagnostics as doctor
 
     found = doctor.examine()
     if as_json:
@@ -113,17 +113,17 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
       inksight card best
       inksight card model.safetensors --data train.csv --split validation --out card.md
     """
-    from inksight import cards
-    from inksight.files import check_writable, write_text
-    from inksight.model import SHIPPED, load_model
+    from inksight._shared.files import check_writable, write_text
+    from inksight.inspection import model_card as cards
+    from inksight.nn.model import SHIPPED, load_model
 
     if out:
         check_writable(out)
     if model in SHIPPED and source is None and split is None:
         found = cards.card(model)
     else:
-        from inksight.data import load
-        from inksight.evaluation import evaluate as try_out
+        from inksight.data.dataset import load
+        from inksight.inspection.evaluation import evaluate as try_out
 
         trained, digits = load_model(model), load(source or "mnist")
         part = split or ("test" if digits.held_out else "all")

@@ -38,15 +38,15 @@ def labels(
       inksight labels mnist --split test --csv doubts.csv
       inksight labels folder-of-pictures --repeats 1 --top 30
     """
+    from inksight._shared.files import check_writable
     from inksight.cli.train import load_beside_jax
-    from inksight.files import check_writable
 
     for path in (out, csv):
         if path:
             check_writable(path)
     judged, beside = load_beside_jax(source).set_apart(split)
-    from inksight.labels import doubtful_labels, write_table
-    from inksight.review import write_review
+    from inksight.inspection.label_errors import doubtful_labels, write_table
+    from inksight.report.label_review import write_review
 
     found = doubtful_labels(
         judged, folds, network, recipe, repeats=repeats, epochs=epochs, seed=seed, beside=beside

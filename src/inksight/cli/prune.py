@@ -37,10 +37,10 @@ def prune(
       inksight prune model.safetensors --keep-accuracy 99.2 --out small.safetensors
       inksight prune model.safetensors --picture curve.png --compare
     """
+    from inksight._shared.files import check_writable
     from inksight.cli.train import load_beside_jax
     from inksight.config import check, is_between
-    from inksight.files import check_writable
-    from inksight.model import load_model
+    from inksight.nn.model import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
     check_writable(out)
@@ -51,8 +51,8 @@ def prune(
         check_writable(picture)
     start = load_model(model) if model else network
     splits = load_beside_jax(source).split()
-    from inksight import pruning
-    from inksight.tradeoff import Tradeoff
+    from inksight.experiments import pruning
+    from inksight.experiments.tradeoff import Tradeoff
 
     # Rounded, because 98.9 / 100 is a hair above 0.989, which 9,890 of 10,000 would then miss.
     keep = round(keep_accuracy / 100, 12) if keep_accuracy > 1 else keep_accuracy

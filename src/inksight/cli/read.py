@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from inksight._shared.files import check_writable, replacing, shown
 from inksight.cli.options import print_json
 from inksight.config import check
 from inksight.errors import InksightError, InputError
-from inksight.files import check_writable, replacing, shown
 
 if TYPE_CHECKING:
-    from inksight.reading import Page
+    from inksight.reading.reader import Page
 
 PAGE = "reading.html"  # that --show writes unless it is told another
 COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
@@ -68,9 +68,9 @@ def read(
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
     """
-    from inksight.model import load_model
-    from inksight.progress import steps
-    from inksight.reading import read as read_picture
+    from inksight._shared.progress import steps
+    from inksight.nn.model import load_model
+    from inksight.reading.reader import read as read_picture
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: take one")
@@ -79,7 +79,7 @@ def read(
     network, files, failed = load_model(model), list(_files(sources)), 0
     transcript = None
     if page:
-        from inksight.transcript import Transcript
+        from inksight.report.transcript import Transcript
 
         transcript = Transcript(network)
     with ExitStack() as stack:
@@ -131,7 +131,7 @@ def _told(path: Path, page: "Page") -> str:
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files named, and those in the folders named, by name."""
-    from inksight.pictures import visible
+    from inksight.imaging.decoding import visible
 
     for source in map(Path, sources):
         try:

@@ -42,10 +42,10 @@ def sweep(
     from dataclasses import replace
 
     from inksight.config import get_recipe
-    from inksight.data import load
-    from inksight.sweep import halving
-    from inksight.sweep import sweep as train_all
-    from inksight.trial import grid
+    from inksight.data.dataset import load
+    from inksight.experiments.search import halving
+    from inksight.experiments.search import sweep as train_all
+    from inksight.experiments.trial import grid
 
     tried = read_changes(changes)
     if epochs is not None and "epochs" in tried:

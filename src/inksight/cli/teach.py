@@ -25,15 +25,15 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
       inksight teach my-digits/ --model small --out mine.safetensors
       inksight read photo.png --model mine.safetensors
     """
+    from inksight._shared.files import check_writable
     from inksight.cli.train import load_beside_jax
-    from inksight.data import load
-    from inksight.files import check_writable
-    from inksight.model import load_model
+    from inksight.data.dataset import load
+    from inksight.nn.model import load_model
 
     check_writable(out)
     start, own = load_model(model), load(folder)
     data = load_beside_jax(source)
-    from inksight import teaching
+    from inksight.training import fine_tuning as teaching
 
     found = teaching.teach(own, start, data, seed=seed)
     found.model.save(out)

@@ -10,8 +10,8 @@ import click
 from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
 
 if TYPE_CHECKING:
-    from inksight.data import Dataset
-    from inksight.training import Run
+    from inksight.data.dataset import Dataset
+    from inksight.training.fit import Run
 
 
 @click.command()
@@ -39,13 +39,13 @@ def train(
       inksight train --network 12x3,12x3p,24x3 --until 0.99
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
     """
-    from inksight.files import check_writable
-    from inksight.model import load_model
+    from inksight._shared.files import check_writable
+    from inksight.nn.model import load_model
 
     check_writable(out)
     model = load_model(start) if start else None
     splits = load_beside_jax(source).split()
-    from inksight.training import run
+    from inksight.training.fit import run
 
     if everything:
         splits = splits.with_validation_to_train()
@@ -74,10 +74,10 @@ def kaggle(
     Example:
       inksight kaggle train.csv test.csv --out submission.csv
     """
-    from inksight.data import Splits, load
-    from inksight.files import check_writable
-    from inksight.kaggle import write_submission
-    from inksight.training import run
+    from inksight._shared.files import check_writable
+    from inksight.data.dataset import Splits, load
+    from inksight.data.kaggle import write_submission
+    from inksight.training.fit import run
 
     for path in (out, model_out):
         if path:
@@ -98,7 +98,7 @@ def load_beside_jax(source: str) -> "Dataset":
     """Load digits, and import JAX and all else that training needs; MNIST is unpacked in a thread of its own."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from inksight.data import load
+    from inksight.data.dataset import load
 
     with ThreadPoolExecutor(1) as beside:
         # Only MNIST: reading any other source sets Python's warning filters, which all threads share.
@@ -106,7 +106,7 @@ def load_beside_jax(source: str) -> "Dataset":
         # What JAX brings stays: looking through it for garbage, now and later, would take a tenth of a second.
         gc.disable()
         try:
-            importlib.import_module("inksight.training")
+            importlib.import_module("inksight.training.fit")
             gc.freeze()
         finally:
             gc.enable()
@@ -130,8 +130,8 @@ def report(result: "Run", out: str, as_json: bool) -> None:
 
 def figures(result: "Run") -> dict[str, Any]:
     """Return the figures of a training that a program would read; null for what wasn't measured."""
-    from inksight.ops import engine
-    from inksight.structure import parameter_count
+    from inksight.engine.ops import engine
+    from inksight.nn.parameters import parameter_count
 
     network, rows = result.model.network, result.model.history.to_list()
     last = rows[-1] if rows else dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))

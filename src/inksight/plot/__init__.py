@@ -10,31 +10,31 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from inksight.barcode import AverageBarcodes, Barcode, DetrendedBarcodes
-from inksight.data import Dataset
+from inksight.data.dataset import Dataset
 from inksight.errors import InputError
-from inksight.evaluation import Calibration, Evaluation
-from inksight.evidence import Evidence
-from inksight.filters import FeatureMaps, Filters, FilterSimilarity
-from inksight.geometry import Embedding, Separation
-from inksight.history import History
-from inksight.labels import DoubtfulLabels
-from inksight.neighbours import Neighbours
-from inksight.plot.barcode import draw_average_barcodes, draw_barcode, draw_detrended_barcodes, draw_evidence
+from inksight.experiments.tradeoff import Pruning, Tradeoff
+from inksight.imaging.preprocessing import Prepared
+from inksight.inspection.attribution import Evidence
+from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity
+from inksight.inspection.barcodes import AverageBarcodes, Barcode, DetrendedBarcodes
+from inksight.inspection.corruption_robustness import Stress
+from inksight.inspection.evaluation import Calibration, Evaluation
+from inksight.inspection.geometry import Embedding, Separation
+from inksight.inspection.label_errors import DoubtfulLabels
+from inksight.inspection.nearest import Neighbours
+from inksight.nn.history import History
+from inksight.plot.banks import draw_feature_maps, draw_filter_similarity, draw_filters
+from inksight.plot.barcodes import draw_average_barcodes, draw_barcode, draw_detrended_barcodes, draw_evidence
 from inksight.plot.dataset import draw_dataset
 from inksight.plot.evaluation import draw_calibration, draw_evaluation
-from inksight.plot.filters import draw_feature_maps, draw_filter_similarity, draw_filters
 from inksight.plot.geometry import draw_embedding, draw_neighbours, draw_separation
 from inksight.plot.grammar import html
 from inksight.plot.history import draw_history
-from inksight.plot.labels import draw_doubtful_labels
+from inksight.plot.label_errors import draw_doubtful_labels
 from inksight.plot.output import check_suffix, save, to_svg
-from inksight.plot.preparation import draw_prepared
+from inksight.plot.preprocessing import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
-from inksight.plot.stress import draw_stress
-from inksight.preparation import Prepared
-from inksight.stress import Stress
-from inksight.tradeoff import Pruning, Tradeoff
+from inksight.plot.robustness import draw_stress
 
 __all__ = ["check_suffix", "draw", "html", "save", "to_svg"]
 
@@ -66,7 +66,7 @@ def draw(result: object, ax: Axes | None = None, **options: Any) -> Figure:
     --------
     >>> import inksight
     >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
-    >>> figure = draw(inksight.filters.filters(model, bank=1))
+    >>> figure = draw(inksight.inspection.banks.filters(model, bank=1))
     >>> len(figure.axes)
     1
     """

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from inksight.config import SIDE, check, is_count
-from inksight.data import Dataset
+from inksight.data.dataset import Dataset
 from inksight.errors import InputError
 from inksight.plot.grammar import IMAGES, NORMAL, bare, brief, canvas, montage, note, show, ticks_of, title, unit
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from inksight.config import SIDE, check, is_count
-from inksight.evaluation import Calibration, Evaluation, wilson_interval
+from inksight.inspection.evaluation import Calibration, Evaluation, wilson_interval
 from inksight.plot.grammar import (
     CLASSES,
     IMAGES,

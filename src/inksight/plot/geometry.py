@@ -8,8 +8,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from inksight.config import SIDE, check, is_count
-from inksight.geometry import Embedding, Separation
-from inksight.neighbours import Neighbours
+from inksight.inspection.geometry import Embedding, Separation
+from inksight.inspection.nearest import Neighbours
 from inksight.plot.grammar import (
     CLASSES,
     DARK,

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from inksight.config import check
-from inksight.history import History
+from inksight.nn.history import History
 from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, WIDTH, blank, canvas, note, title
 
 PANELS = {

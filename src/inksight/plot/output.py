@@ -11,8 +11,8 @@ from typing import IO, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from inksight._shared.files import replacing
 from inksight.config import check
-from inksight.files import replacing
 from inksight.plot.grammar import TEXT
 
 PNG_DPI = 160

@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from inksight.experiments.tradeoff import Point, Pruning, Tradeoff, front
 from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, canvas, note, title
-from inksight.tradeoff import Point, Pruning, Tradeoff, front
 
 PRUNED, SMALL_ALL_ALONG = CLASSES[0], CLASSES[6]
 # What may be written at the axis, and where that leaves it bare.

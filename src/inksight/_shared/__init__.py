@@ -1,0 +1,1 @@
+"""What every room uses: whole files or none, untrusted input, progress, interrupts, displays."""

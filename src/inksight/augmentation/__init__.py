@@ -1,0 +1,1 @@
+"""Training images changed at random, and corruptions to test with."""

@@ -1,0 +1,1 @@
+"""Digits from any source: datasets, splits, folds, readers."""

@@ -1,0 +1,54 @@
+"""Kaggle's Digit Recognizer: train on every labelled row, answer every test row."""
+
+import os
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from inksight._shared.files import replacing
+from inksight.config import check
+from inksight.errors import InksightError
+
+HEADER = "ImageId,Label"
+
+
+def write_submission(predictions: ArrayLike, path: str | os.PathLike[str]) -> None:
+    """Write predictions as Kaggle takes them: ``ImageId,Label``, ids from 1, a row a prediction.
+
+    The file is read back and compared before it is renamed into place.
+
+    Parameters
+    ----------
+    predictions : (n,) int
+        Digits 0 to 9, in the order of the test rows.
+    path : path-like
+
+    Raises
+    ------
+    InputError
+        If there is no prediction, one is no digit, or the place can't be written to.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_submission([7, 2], Path(folder) / "submission.csv")
+    ...     (Path(folder) / "submission.csv").read_text()
+    'ImageId,Label\\n1,7\\n2,2\\n'
+    """
+    labels = np.asarray(predictions)
+    check(labels.ndim == 1 and len(labels) > 0, "shape of predictions", labels.shape, "(n,), n at least 1")
+    check(labels.dtype.kind in "iu", "type of predictions", str(labels.dtype), "whole numbers")
+    check(
+        bool((labels >= 0).all() and (labels <= 9).all()),
+        "predictions", (int(labels.min()), int(labels.max())), "0 to 9",
+    )  # fmt: skip
+    with replacing(path) as beside:
+        rows = [f"{number},{label}" for number, label in enumerate(labels.tolist(), start=1)]
+        beside.write_text("\n".join([HEADER, *rows]) + "\n")
+        header, *written = beside.read_text().splitlines()
+        back = np.array([row.split(",") for row in written], dtype=int)
+        ids, values = back.T
+        if header != HEADER or not np.array_equal(ids, np.arange(1, len(labels) + 1)) or not (values == labels).all():
+            raise InksightError(f"what was written to {os.fspath(path)!r} reads back differently: is the disk full?")

@@ -1,0 +1,165 @@
+"""Kaggle's Digit Recognizer layout: a header line, then one image a row as decimal numbers.
+
+The parser is our own because it was the fastest of those measured (benchmarks/csv_readers.py), needs no
+library besides NumPy, and knows the row in which a value is wrong.
+"""
+
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inksight._shared.untrusted import whole
+from inksight.config import SIDE
+from inksight.data.readers.raw import DIGITS, Raw
+from inksight.errors import InputError
+
+COLUMNS = ("label", *(f"pixel{i}" for i in range(SIDE * SIDE)))
+_ALLOWED = "label,pixel0,...,pixel783 or, without labels, pixel0,...,pixel783"
+_BOM = b"\xef\xbb\xbf"
+_COMMA, _NEWLINE, _ZERO = b",\n0"
+_BLOCK = 1 << 18  # bytes: a block and the arrays made from it then stay in the L2 cache
+
+
+def read(path: Path, memory_limit: int) -> Raw:
+    r"""Read a CSV file with the header ``label,pixel0,...,pixel783`` or ``pixel0,...,pixel783``.
+
+    Parameters
+    ----------
+    path : Path
+        Gzipped or not; lines may end in CRLF, a byte order mark may lead, the last newline may be missing.
+    memory_limit : int
+        Largest number of bytes of text to take in.
+
+    Returns
+    -------
+    Raw
+        Images uint8, shape (n, 28, 28), as the file has them; labels None when it has no such column.
+
+    Raises
+    ------
+    InputError
+        If the header is another, a row has another number of columns, a value is no whole number from 0 to
+        255 or a label none from 0 to 9 (rows counted from 1, below the header), or there is no row.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "one.csv"
+    ...     size = path.write_text(",".join(COLUMNS) + "\n7" + ",255" * 784)
+    ...     raw = read(path, 20_000)
+    >>> raw.images.shape, raw.labels
+    ((1, 28, 28), array([7]))
+    """
+    text = whole(path, memory_limit)
+    if text.startswith(_BOM):
+        del text[: len(_BOM)]
+    header, _, _ = text[:_BLOCK].partition(b"\n")
+    start = len(header) + 1
+    columns = _columns(path, header.removesuffix(b"\r"))
+    if b"\r" in header:
+        text = text.replace(b"\r\n", b"\n")
+        start -= 1
+    while text.endswith(b"\n"):
+        text.pop()
+    if len(text) < start:
+        raise InputError(f"{str(path)!r} has a header but no rows: give a file with at least one image")
+    text.append(_NEWLINE)
+    table = _parse(path, text, start, columns)
+    images = table[:, -SIDE * SIDE :].reshape(-1, SIDE, SIDE)
+    if len(columns) == SIDE * SIDE:
+        return Raw(images, None)
+    wrong = np.flatnonzero(table[:, 0] >= len(DIGITS))
+    if wrong.size:
+        row = int(wrong[0])
+        raise InputError(f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {table[row, 0]}")
+    return Raw(images, table[:, 0].astype(np.int64))
+
+
+def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
+    """Write images, shape (n, 28, 28), and their labels of 0 to 999, if any, as `read` takes them in."""
+    numbers = images.reshape(len(images), -1)
+    if labels is not None:
+        numbers = np.column_stack([labels, numbers])
+    # Every number and its separator as four bytes; the zero bytes that fill the short ones are then left out.
+    words = [np.array([f"{number}{end}" for number in range(1000)], "S4").view(np.uint32) for end in ",\n"]
+    with path.open("wb") as file:
+        file.write(",".join(COLUMNS[-numbers.shape[1] :]).encode() + b"\n")
+        for start in range(0, len(numbers), 1000):
+            block = numbers[start : start + 1000]
+            padded = np.column_stack([words[0][block[:, :-1]], words[1][block[:, -1]]]).view(np.uint8)
+            file.write(padded[padded != 0].tobytes())
+
+
+def _columns(path: Path, header: bytearray) -> tuple[str, ...]:
+    """Return the names of the columns, after checking them."""
+    names = header.decode("utf-8", "replace").split(",")
+    columns = COLUMNS[-len(names) :]
+    if len(names) not in (len(COLUMNS), len(COLUMNS) - 1):
+        raise InputError(
+            f"{str(path)!r}: the header must have 785 columns, {_ALLOWED} (784), got {len(names)}, "
+            f"the first {names[0][:20]!r}"
+        )
+    for place, (name, expected) in enumerate(zip(names, columns, strict=True), 1):
+        if name != expected:
+            raise InputError(
+                f"{str(path)!r}: column {place} of the header must be {expected!r}, got {name[:20]!r}; "
+                f"the first line must be {_ALLOWED}"
+            )
+    return columns
+
+
+def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...]) -> NDArray[np.uint8]:
+    """Return the rows of `text` from byte `start`, shape (rows, columns); every row ends in a newline."""
+    tables: list[NDArray[np.uint8]] = []
+    rows = 0
+    while start < len(text):
+        # No row of three-digit numbers is as long as a block, so a block without a newline is one wrong row.
+        stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
+        table = None
+        if stop - start <= _BLOCK:
+            table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(columns))
+        if table is None:
+            _explain(path, text[start:stop], rows, columns)
+        tables.append(table)
+        rows += len(table)
+        start = stop
+    return np.concatenate(tables)
+
+
+def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | None:
+    """Return the numbers in whole rows of text, or None if anything about them is wrong."""
+    digits = block - np.uint8(_ZERO)  # wraps around, so that whatever is no digit becomes more than 9
+    ends = np.flatnonzero(digits > 9)  # one past the last digit of each number
+    if ends.size % columns:
+        return None
+    separators = block[ends].reshape(-1, columns)
+    if (separators[:, :-1] != _COMMA).any() or (separators[:, -1] != _NEWLINE).any():
+        return None
+    widths = np.diff(ends, prepend=-1) - 1
+    if widths.min() < 1 or widths.max() > 3:
+        return None
+    values = digits[ends - 1].astype(np.uint16)
+    tens = np.flatnonzero(widths >= 2)  # most pixels are 0, so the few longer numbers are picked out
+    values[tens] += digits[ends[tens] - 2] * np.uint16(10)
+    hundreds = tens[widths[tens] == 3]
+    values[hundreds] += digits[ends[hundreds] - 3] * np.uint16(100)
+    if values.max() > 255:
+        return None
+    return values.astype(np.uint8).reshape(-1, columns)
+
+
+def _explain(path: Path, block: bytearray, rows: int, columns: tuple[str, ...]) -> NoReturn:
+    """Raise the `InputError` for the first wrong row of `block`, which `rows` good ones precede."""
+    for row, line in enumerate(block.split(b"\n"), rows + 1):
+        where = f"{str(path)!r}, data row {row}"
+        if (found := line.count(b",") + 1) != len(columns):
+            raise InputError(f"{where}: expected {len(columns)} columns as in the header, got {found}")
+        for name, field in zip(columns, line.split(b","), strict=True):
+            if not re.fullmatch(rb"\d{1,3}", field) or int(field) > 255:
+                got = field[:20].decode("utf-8", "replace")
+                raise InputError(f"{where}: {name} must be a whole number from 0 to 255, got {got!r}")
+    raise AssertionError("a block was refused although each of its rows is right")  # pragma: no cover

@@ -1,0 +1,1 @@
+"""The compiled engine (`native/`) seen from Python."""

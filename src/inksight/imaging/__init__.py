@@ -1,0 +1,1 @@
+"""Any picture to a 28x28 image like those of MNIST."""

@@ -1,0 +1,246 @@
+"""The filters of a bank, the feature maps they make of an image, and how alike they are."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
+
+from inksight._shared.display import Display
+from inksight.config import SIDE, check, is_count
+from inksight.errors import InputError
+from inksight.nn.model import Model, as_images
+
+CHUNK = 256  # images whose feature maps are held at once
+
+
+@dataclass(frozen=True, eq=False)
+class Filters(Display):
+    """The filters of one bank.
+
+    Parameters
+    ----------
+    bank : int
+        Counted from 1.
+    kernels : (filters, channels, k, k) float32
+        Weights, any sign. A channel is a feature map of the bank below; bank 1 has one, the image.
+    """
+
+    bank: int
+    kernels: NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        filters, channels, k, _ = self.kernels.shape
+        inputs = f"{channels} input channel{'s' * (channels > 1)}"
+        return f"Filters of bank {self.bank}: {filters} of {k}x{k}, {inputs}"
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMaps(Display):
+    """What each filter of one bank makes of one image.
+
+    Parameters
+    ----------
+    bank : int
+        Counted from 1.
+    image : (28, 28) uint8, or float32 0..1
+    maps : (filters, side, side) float32
+        Activations after pooling and leaky ReLU.
+    prediction : str
+        Name of the class predicted.
+    confidence : float
+        Its probability, 0 to 1.
+    """
+
+    bank: int
+    image: NDArray[np.generic]
+    maps: NDArray[np.float32]
+    prediction: str
+    confidence: float
+
+    def __repr__(self) -> str:
+        return (
+            f"FeatureMaps of bank {self.bank}: {len(self.maps)} maps of an image "
+            f"read as {self.prediction} ({self.confidence:.1%})"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FilterSimilarity(Display):
+    """How alike the filters of one bank are: redundant ones come out near 1.
+
+    Parameters
+    ----------
+    bank : int
+        Counted from 1.
+    weights : (filters, filters) float64, -1..1
+        Cosine of the angle between two filters' weights.
+    maps : (filters, filters) float64, -1..1, or None
+        Correlation of their feature maps over all positions of `images` images; 0 for a map that is constant.
+    order : (filters,) int64
+        Filters so ordered that alike ones stand together.
+    images : int
+    """
+
+    bank: int
+    weights: NDArray[np.float64]
+    maps: NDArray[np.float64] | None
+    order: NDArray[np.int64]
+    images: int
+
+    def most_similar(self, count: int = 5) -> list[tuple[int, int, float]]:
+        """Return the most similar pairs as (filter, filter, similarity), by their maps if there are any."""
+        matrix = self.weights if self.maps is None else self.maps
+        first, second = np.triu_indices(len(matrix), k=1)
+        values = matrix[first, second]
+        best = np.argsort(-values, kind="stable")[:count]
+        return [(int(first[i]), int(second[i]), float(values[i])) for i in best]
+
+    def __repr__(self) -> str:
+        pairs = ", ".join(f"{a} and {b} ({value:.2f})" for a, b, value in self.most_similar(3))
+        return f"FilterSimilarity of bank {self.bank}, most alike: {pairs or 'there is one filter only'}"
+
+
+def filters(model: Model, bank: int = 1) -> Filters:
+    """Return the filters of a bank, counted from 1.
+
+    Raises
+    ------
+    InputError
+        If the model has no such bank.
+
+    Examples
+    --------
+    >>> from inksight.config import get_network
+    >>> filters(Model.untrained(get_network("post")), bank=2)
+    Filters of bank 2: 20 of 5x5, 20 input channels
+    """
+    return Filters(bank, model.filters(bank))
+
+
+def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
+    """Return the feature maps that one image leaves in a bank.
+
+    Parameters
+    ----------
+    model : Model
+    image : (28, 28) uint8, or float 0..1
+        High = ink; axes of length 1 around it do no harm.
+    bank : int
+        Counted from 1.
+
+    Raises
+    ------
+    InputError
+        If it isn't one image, or the model has no such bank.
+
+    Examples
+    --------
+    >>> from inksight.config import get_network
+    >>> model = Model.untrained(get_network("post"))
+    >>> feature_maps(model, np.zeros((28, 28), np.uint8), bank=3).maps.shape
+    (40, 6, 6)
+    """
+    stage = stage_of(model, bank)
+    picture = one_image(image)
+    found = model.activations(picture, [stage, "probabilities"])
+    probabilities = found["probabilities"][0]
+    best = int(probabilities.argmax())
+    maps = found[stage][0].transpose(2, 0, 1)
+    return FeatureMaps(bank, picture, maps, model.class_names[best], float(probabilities[best]))
+
+
+def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = None) -> FilterSimilarity:
+    """Compare the filters of a bank pair by pair: by their weights and, on images, by what they see.
+
+    Weights that look different may still see the same in real digits, so where images are given their
+    correlation decides the order. That order is the one of a hierarchical clustering by average linkage whose
+    leaves are turned until neighbours are as alike as possible (Bar-Joseph, Gifford, Jaakkola, "Fast optimal
+    leaf ordering for hierarchical clustering", Bioinformatics 2001).
+
+    Parameters
+    ----------
+    model : Model
+    bank : int
+        Counted from 1.
+    images : (n, 28, 28) uint8, or float 0..1, optional
+        A few hundred give a steady correlation.
+
+    Returns
+    -------
+    FilterSimilarity
+        Two matrices (filters, filters), -1..1, and the order (filters,).
+
+    Raises
+    ------
+    InputError
+        If the model has no such bank, or `images` is empty.
+
+    Examples
+    --------
+    >>> from inksight.config import get_network
+    >>> filter_similarity(Model.untrained(get_network("post")), bank=1).weights.shape
+    (20, 20)
+    """
+    stage_of(model, bank)
+    kernels = model.filters(bank)
+    flat = kernels.reshape(len(kernels), -1).astype(np.float64)
+    weights = _scaled(flat @ flat.T)
+    maps, count = None, 0
+    if images is not None:
+        batch = as_images(images)
+        count = len(batch)
+        maps = _map_correlation(model, bank, batch)
+    return FilterSimilarity(bank, weights, maps, _order(weights if maps is None else maps), count)
+
+
+def stage_of(model: Model, bank: int) -> str:
+    """Return the stage name of a bank, counted from 1; an `InputError` if there is none."""
+    banks = len(model.network.banks)
+    check(is_count(bank) and bank <= banks, "bank", bank, f"1 to {banks}")
+    return f"bank{bank}"
+
+
+def one_image(image: ArrayLike) -> NDArray[np.generic]:
+    """Check that `image` is one image, uint8 or float 0..1, and return it as (28, 28)."""
+    batch = as_images(image)
+    if len(batch) != 1:
+        raise InputError(f"image must be one of {SIDE}x{SIDE}, got {len(batch)} of them: pick one, such as images[0]")
+    result: NDArray[np.generic] = batch[0]
+    return result
+
+
+def _map_correlation(model: Model, bank: int, images: NDArray[np.generic]) -> NDArray[np.float64]:
+    check(len(images) > 0, "number of images", len(images), "at least 1")
+    stage = f"bank{bank}"
+    filters = model.network.banks[bank - 1].filters
+    total, products, positions = np.zeros(filters), np.zeros((filters, filters)), 0
+    for start in range(0, len(images), CHUNK):
+        seen = model.activations(images[start : start + CHUNK], [stage])[stage]
+        values = seen.reshape(-1, filters).astype(np.float64)  # in single precision the sums would lose digits
+        total += values.sum(axis=0)
+        products += values.T @ values
+        positions += len(values)
+    mean = total / positions
+    covariance = products / positions - np.outer(mean, mean)
+    # Below this a variance is the rounding of the two sums above: the map is constant.
+    constant = np.diag(covariance) <= 1e-12 * np.diag(products) / positions
+    covariance[constant, :] = covariance[:, constant] = 0
+    return _scaled(covariance)
+
+
+def _scaled(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide inner products by both lengths; a vector of length 0 is like nothing but itself."""
+    length = np.sqrt(np.diag(products))
+    length = np.where(length > 0, length, 1.0)
+    result: NDArray[np.float64] = np.clip(products / np.outer(length, length), -1, 1)
+    np.fill_diagonal(result, 1.0)
+    return result
+
+
+def _order(similarity: NDArray[np.float64]) -> NDArray[np.int64]:
+    if len(similarity) < 3:
+        return np.arange(len(similarity))
+    distance = squareform(1 - (similarity + similarity.T) / 2, checks=False)
+    return np.asarray(leaves_list(linkage(distance, "average", optimal_ordering=True)), np.int64)

@@ -1,0 +1,249 @@
+"""Barcodes: the mean of each last feature map, by which the network tells one digit from another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inksight._shared.display import Display
+from inksight.config import check, is_count
+from inksight.data.dataset import Dataset
+from inksight.errors import InputError
+from inksight.inspection.banks import one_image
+from inksight.nn.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Barcode(Display):
+    """The barcode of one image.
+
+    Parameters
+    ----------
+    image : (28, 28) uint8, or float32 0..1
+    values : (filters,) float32
+        Mean activation of each feature map of the last bank; hardly ever far below 0.
+    prediction : str
+        Name of the class predicted.
+    confidence : float
+        Its probability, 0 to 1.
+    """
+
+    image: NDArray[np.generic]
+    values: NDArray[np.float32]
+    prediction: str
+    confidence: float
+
+    def __repr__(self) -> str:
+        return f"Barcode of {len(self.values)} entries, read as {self.prediction} ({self.confidence:.1%})"
+
+
+@dataclass(frozen=True, eq=False)
+class AverageBarcodes(Display):
+    """The average barcode of each class.
+
+    Parameters
+    ----------
+    means : (classes, filters) float64
+    counts : (classes,) int64
+        Images averaged over.
+    class_names : tuple of str
+    """
+
+    means: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    class_names: tuple[str, ...]
+
+    @property
+    def trend(self) -> NDArray[np.float64]:
+        """The mean of the classes' averages, (filters,): what all digits have in common."""
+        result: NDArray[np.float64] = self.means.mean(axis=0)
+        return result
+
+    def __repr__(self) -> str:
+        classes, filters = self.means.shape
+        low, high = self.counts.min(), self.counts.max()
+        images = f"{low}" if low == high else f"{low} to {high}"
+        return f"AverageBarcodes of {classes} classes, {filters} entries each, over {images} images a class"
+
+
+@dataclass(frozen=True, eq=False)
+class DetrendedBarcodes(Display):
+    """Barcodes of several images a class, less what all classes have in common.
+
+    Parameters
+    ----------
+    values : (n, filters) float64
+        Barcode minus `trend`, rows in order of class.
+    labels : (n,) int64
+    ids : (n,) int64
+        Rows of the dataset.
+    trend : (filters,) float64
+        Mean over the classes' average barcodes.
+    class_names : tuple of str
+    """
+
+    values: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    trend: NDArray[np.float64]
+    class_names: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        n, filters = self.values.shape
+        return f"DetrendedBarcodes of {n} images in {len(self.class_names)} classes, {filters} entries each"
+
+
+def barcode(model: Model, image: ArrayLike) -> Barcode:
+    """Return the barcode of one image.
+
+    Parameters
+    ----------
+    model : Model
+    image : (28, 28) uint8, or float 0..1
+        High = ink.
+
+    Returns
+    -------
+    Barcode
+        With `values` (filters of the last bank,).
+
+    Raises
+    ------
+    InputError
+        If it isn't one image.
+
+    Examples
+    --------
+    >>> from inksight.config import get_network
+    >>> barcode(Model.untrained(get_network("post")), np.zeros((28, 28), np.uint8)).values.shape
+    (40,)
+    """
+    picture = one_image(image)
+    found = model.activations(picture, ["barcode", "probabilities"])
+    probabilities = found["probabilities"][0]
+    best = int(probabilities.argmax())
+    return Barcode(picture, found["barcode"][0], model.class_names[best], float(probabilities[best]))
+
+
+def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: int | None = None) -> AverageBarcodes:
+    """Average the barcodes of some images of every class.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+        Labelled.
+    each : int
+        Images a class; all of a class that has fewer.
+    seed : int, optional
+        Draw them at random; the first ones if omitted.
+
+    Returns
+    -------
+    AverageBarcodes
+        With `means` (classes, filters).
+
+    Raises
+    ------
+    InputError
+        If the dataset has no labels, or a class no image.
+
+    Examples
+    --------
+    >>> import inksight
+    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> average_barcodes(model, inksight.load("mnist"), each=50)
+    AverageBarcodes of 10 classes, 40 entries each, over 50 images a class
+    """
+    rows = rows_of_each(dataset, each, seed)
+    values = model.barcodes(dataset.images[np.concatenate(rows)]).astype(np.float64)
+    ends = np.cumsum([len(ids) for ids in rows])
+    means = np.stack([part.mean(axis=0) for part in np.split(values, ends[:-1])])
+    return AverageBarcodes(means, np.array([len(ids) for ids in rows]), dataset.class_names)
+
+
+def detrended_barcodes(
+    model: Model,
+    dataset: Dataset,
+    each: int = 10,
+    *,
+    average: AverageBarcodes | None = None,
+    seed: int | None = None,
+) -> DetrendedBarcodes:
+    """Return barcodes of some images of every class, minus the mean of all classes' average barcodes.
+
+    What is left shows by which entries a digit differs from the others.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+        Labelled.
+    each : int
+        Images a class; all of a class that has fewer.
+    average : AverageBarcodes, optional
+        Whose mean is taken off; by default that of `average_barcodes` with its 50 images a class.
+    seed : int, optional
+        Draw the images at random; the first ones if omitted.
+
+    Returns
+    -------
+    DetrendedBarcodes
+        With `values` (n, filters), n = `each` a class where there are so many.
+
+    Raises
+    ------
+    InputError
+        If the dataset has no labels, or a class no image.
+
+    Examples
+    --------
+    >>> import inksight
+    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> detrended_barcodes(model, inksight.load("mnist"), each=10).values.shape
+    (100, 40)
+    """
+    if average is None:
+        average = average_barcodes(model, dataset, seed=seed)
+    rows = rows_of_each(dataset, each, seed)
+    ids = np.concatenate(rows)
+    labels = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+    trend = average.trend
+    return DetrendedBarcodes(model.barcodes(dataset.images[ids]) - trend, labels, ids, trend, dataset.class_names)
+
+
+def barcodes_of(model: Model, images: NDArray[np.generic], known: ArrayLike | None = None) -> NDArray[np.float64]:
+    """Return the barcodes (n, filters) of images (n, 28, 28): those `known`, once checked, or the model's."""
+    if known is None:
+        return model.barcodes(images).astype(np.float64)
+    values = np.asarray(known, np.float64)
+    shape = (len(images), model.network.banks[-1].filters)
+    check(
+        values.shape == shape,
+        "shape of barcodes",
+        values.shape,
+        f"{shape}, a row for each image of the dataset",
+    )
+    check(bool(np.isfinite(values).all()), "barcodes", "a value that is not finite", "finite")
+    return values
+
+
+def labels_of(dataset: Dataset) -> NDArray[np.int64]:
+    """Return the labels (n,) of a dataset that has some for every class, or raise an `InputError`."""
+    if dataset.labels is None:
+        raise InputError(f"dataset must have labels, got {dataset.name!r} without: load one that has them")
+    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
+    for name, count in zip(dataset.class_names, counts, strict=True):
+        check(count > 0, f"number of images of class {name!r} in {dataset.name!r}", 0, "at least 1")
+    return dataset.labels
+
+
+def rows_of_each(dataset: Dataset, each: int, seed: int | None) -> list[NDArray[np.int64]]:
+    """Return, class by class, the rows of its first `each` images, or of as many drawn by `seed`."""
+    check(is_count(each), "images a class", each, "a whole number of at least 1")
+    labels = labels_of(dataset)
+    rows = [np.flatnonzero(labels == number) for number in range(len(dataset.class_names))]
+    if seed is not None:
+        random = np.random.default_rng(seed)
+        rows = [np.sort(random.permutation(ids)[:each]) for ids in rows]
+    return [ids[:each] for ids in rows]

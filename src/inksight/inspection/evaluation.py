@@ -1,0 +1,265 @@
+"""`evaluate`: how good a model is on labelled images, and where it goes wrong."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inksight._shared.display import Display
+from inksight.config import check, is_count
+from inksight.data.dataset import Dataset
+from inksight.errors import InputError
+from inksight.nn.model import Model
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(Display):
+    """How often the model is right when it says how sure it is.
+
+    Parameters
+    ----------
+    bin_confidence : (bins,) float64, 0..1
+        Mean probability of the predicted class in each bin; NaN in an empty one.
+    bin_accuracy : (bins,) float64, 0..1
+        Share of the bin's predictions that are right; NaN in an empty one.
+    bin_count : (bins,) int64
+        Images in the bin.
+    """
+
+    bin_confidence: NDArray[np.float64]
+    bin_accuracy: NDArray[np.float64]
+    bin_count: NDArray[np.int64]
+
+    def __repr__(self) -> str:
+        return f"Calibration({self.bin_count.sum():,} images, off by {self.error:.2%} on average)"
+
+    @property
+    def error(self) -> float:
+        """Expected calibration error, 0..1: the bins' gaps between accuracy and confidence, weighted by count.
+
+        Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
+        """
+        gaps = np.nan_to_num(np.abs(self.bin_accuracy - self.bin_confidence))
+        return float(gaps @ self.bin_count / self.bin_count.sum())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Display):
+    """What a model made of n labelled images.
+
+    Parameters
+    ----------
+    name : str
+        Of the images.
+    class_names : tuple of str
+    confusion : (classes, classes) int64
+        Images by true class (rows) and predicted class (columns).
+    log_loss : float
+        Mean negative logarithm of the true class's probability, in nats.
+    calibration : Calibration
+    predictions : (n,) int64
+    confidence : (n,) float64, 0..1
+        Probability given to the true class.
+    hardest : (k,) int64
+        Ids (row numbers) of the images whose true class was given least, hardest first.
+    hardest_images : (k, 28, 28) uint8
+    hardest_labels, hardest_predictions : (k,) int64
+    hardest_confidence : (k,) float64, 0..1
+        Probability given to the true class.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    log_loss: float
+    calibration: Calibration
+    predictions: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    hardest: NDArray[np.int64]
+    hardest_images: NDArray[np.uint8]
+    hardest_labels: NDArray[np.int64]
+    hardest_predictions: NDArray[np.int64]
+    hardest_confidence: NDArray[np.float64]
+
+    @property
+    def n(self) -> int:
+        """Number of images."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images that are right, 0..1."""
+        return float(np.trace(self.confusion) / self.n)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % confidence interval of the accuracy; see `wilson_interval`."""
+        return wilson_interval(int(np.trace(self.confusion)), self.n)
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """Of the images given each class, the share that are of it, (classes,); NaN where none was given."""
+        return _share(np.diag(self.confusion), self.confusion.sum(axis=0))
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        """Of the images of each class, the share that were given it, (classes,); NaN where there is none."""
+        return _share(np.diag(self.confusion), self.confusion.sum(axis=1))
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error, 0..1."""
+        return self.calibration.error
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.name!r}, {self.accuracy:.2%} of {self.n:,} images right)"
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        errors = self.n - int(np.trace(self.confusion))
+        rows = [
+            f"{self.name}: {self.accuracy:.2%} of {self.n:,} images right (95 % interval {low:.2%} to {high:.2%}), "
+            f"{errors:,} wrong",
+            f"log loss {self.log_loss:.4f}, calibration error {self.calibration_error:.2%}",
+            "",
+            f"{'class':>8}{'images':>9}{'precision':>11}{'recall':>9}",
+        ]
+        columns = zip(self.class_names, self.confusion.sum(axis=1), self.precision, self.recall, strict=True)
+        rows += [f"{name:>8}{count:>9,}{p:>11.2%}{r:>9.2%}" for name, count, p, r in columns]
+        return "\n".join(rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; null stands for what no image speaks of."""
+        return {
+            "data": self.name,
+            "n": self.n,
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "log_loss": self.log_loss,
+            "calibration_error": self.calibration_error,
+            "class_names": list(self.class_names),
+            "precision": [None if math.isnan(x) else x for x in self.precision.tolist()],
+            "recall": [None if math.isnan(x) else x for x in self.recall.tolist()],
+            "confusion": self.confusion.tolist(),
+            "hardest": [
+                {
+                    "id": int(i),
+                    "label": self.class_names[a],
+                    "predicted": self.class_names[b],
+                    "confidence": float(p),
+                }
+                for i, a, b, p in zip(
+                    self.hardest,
+                    self.hardest_labels,
+                    self.hardest_predictions,
+                    self.hardest_confidence,
+                    strict=True,
+                )
+            ],
+        }
+
+
+def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) -> Evaluation:
+    """Try a model on labelled images.
+
+    Parameters
+    ----------
+    model : Model
+    data : Dataset
+        Labelled, of the model's classes, at least one image.
+    hardest : int
+        How many of the hardest images to keep, fewer if there are fewer.
+    bins : int
+        Equally wide bins of confidence for the calibration.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+        If the data is empty, unlabelled, or of other classes.
+
+    Examples
+    --------
+    >>> import inksight
+    >>> data = inksight.load("mnist")[:100]
+    >>> evaluate(inksight.Model.untrained(inksight.config.get_network("4x5p,8x3")), data).n
+    100
+    """
+    check(is_count(hardest, 0), "hardest", hardest, "0 or more")
+    check(is_count(bins), "bins", bins, "1 or more")
+    labels = require_suited(data, model, "evaluation")
+
+    log_p = model.log_probabilities(data.images)
+    predictions = log_p.argmax(axis=1)
+    own = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
+    confusion = np.zeros((len(model.class_names),) * 2, np.int64)
+    np.add.at(confusion, (labels, predictions), 1)
+    ids = np.argsort(own, kind="stable")[:hardest]
+    return Evaluation(
+        name=data.name,
+        class_names=model.class_names,
+        confusion=confusion,
+        log_loss=-float(own.mean()),
+        calibration=calibrate(np.exp(log_p.max(axis=1)), predictions == labels, bins),
+        predictions=predictions,
+        confidence=np.exp(own),
+        hardest=ids,
+        hardest_images=data.images[ids],
+        hardest_labels=labels[ids],
+        hardest_predictions=predictions[ids],
+        hardest_confidence=np.exp(own[ids]),
+    )
+
+
+def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int64]:
+    """Return the labels; an `InputError` if `purpose` can't be had of the model with these data, saying why."""
+    labels = data.require_labels(purpose)
+    if len(data) == 0:
+        raise InputError(f"{purpose} needs at least one image, got none in {data.name!r}")
+    check(
+        data.class_names == model.class_names, "classes of the data", data.class_names,
+        f"the model's {model.class_names}",
+    )  # fmt: skip
+    return labels
+
+
+def calibrate(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:
+    """Sort predictions into equally wide bins of their confidence (n,), 0..1, and see how many were `right` (n,)."""
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(which, minlength=bins)
+    return Calibration(
+        bin_confidence=_share(np.bincount(which, confidence, bins), count),
+        bin_accuracy=_share(np.bincount(which, right, bins), count),
+        bin_count=count,
+    )
+
+
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share of which `right` of `n` were seen.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927. Unlike the
+    usual plus-minus it holds near 100 %, where these networks live.
+
+    Examples
+    --------
+    >>> low, high = wilson_interval(99, 100)
+    >>> round(low, 4), round(high, 4)
+    (0.9455, 0.9982)
+    """
+    z = 1.959963984540054  # the normal distribution's 97.5 % point
+    p = right / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    # At the ends the formula is exact, its rounding is not.
+    return (0.0 if right == 0 else middle - half), (1.0 if right == n else middle + half)
+
+
+def _share(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        share: NDArray[np.float64] = np.true_divide(part, whole)
+    return share

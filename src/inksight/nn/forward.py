@@ -1,0 +1,103 @@
+"""The network as pure functions: its forward pass by stage name.
+
+Weights and normalisation are one flat dict, `Params`, under the names they have in the model file:
+``normalization.mean``, ``bank1.kernel``, ``bank1.bias``, ..., ``dense.kernel``, ``output.bias``.
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from inksight.config import Network
+from inksight.engine import ops
+from inksight.nn.parameters import NORMALIZATION, kernel
+
+Params = Mapping[str, Any]
+
+
+def normalize(params: Params, images: Array) -> Array:
+    """Bring images (n, 28, 28), uint8 or float 0..1, to (n, 28, 28, 1) of the training set's mean 0, variance 1."""
+    pixels = images.astype(jnp.float32) / 255 if images.dtype == jnp.uint8 else images
+    normalized = (pixels - params[NORMALIZATION + "mean"]) / jnp.sqrt(params[NORMALIZATION + "variance"])
+    result: Array = normalized[..., None]
+    return result
+
+
+def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
+    """Return the stages above the barcodes (n, filters): ``dense`` if there is one, and ``logits`` (n, classes)."""
+    result = {}
+    x = barcodes
+    if network.dense:
+        x = x @ params["dense.kernel"] + params["dense.bias"]
+        x = result["dense"] = jnp.where(x > 0, x, network.leak * x)
+    result["logits"] = x @ params["output.kernel"] + params["output.bias"]
+    return result
+
+
+def forward(network: Network, params: Params, x: Array, count: int) -> dict[str, Array]:
+    """Return every stage above `count` normalised images, up to ``logits``; those of the banks in `ops`' layout."""
+    result = {}
+    for number, bank in enumerate(network.banks, start=1):
+        weights, bias = jnp.asarray(kernel(params, number)), jnp.asarray(params[f"bank{number}.bias"])
+        if number < len(network.banks):
+            x = ops.conv_block(x, weights, bias, pool=bank.pool, leak=network.leak)
+        else:  # global average pooling: (count, filters)
+            x, barcodes = ops.averaged_conv_block(x, weights, bias, pool=bank.pool, leak=network.leak, count=count)
+        result[f"bank{number}"] = x
+    return result | {"barcode": barcodes} | head(network, params, barcodes)
+
+
+def activations(network: Network, params: Params, images: Array) -> dict[str, Array]:
+    """Return every stage by name, from the same forward pass that predicts.
+
+    Parameters
+    ----------
+    network : Network
+    params : Params
+    images : (n, 28, 28) uint8, or float 0..1
+        High = ink.
+
+    Returns
+    -------
+    dict of str to Array
+        ``normalized`` (n, 28, 28, 1); ``bank1``, ``bank2``, ... (n, side, side, filters), after pooling and
+        leaky ReLU; ``barcode`` (n, filters of the last bank); ``dense`` (n, units) if there is one;
+        ``logits`` (n, classes); ``probabilities`` (n, classes), each row summing to 1.
+    """
+    count = len(images)
+    normalized = normalize(params, images)
+    result = {"normalized": normalized} | forward(network, params, ops.enter(normalized), count)
+    for number in range(1, len(network.banks) + 1):
+        result[f"bank{number}"] = ops.leave(result[f"bank{number}"], count)
+    return result | {"probabilities": jax.nn.softmax(result["logits"])}
+
+
+# Images are predicted in chunks of the smallest of these sizes that holds them all, or of the largest; the last
+# chunk is padded. So memory stays bounded, and the network is compiled at most once a size.
+CHUNKS = (1, 32, 512)
+
+
+def predict(
+    network: Network, params: Params, images: NDArray[np.generic], names: tuple[str, ...]
+) -> dict[str, NDArray[np.float32]]:
+    """Return the stages named, as NumPy arrays, for any number of images (n, 28, 28) uint8 or float32 0..1."""
+    size = next((chunk for chunk in CHUNKS if chunk >= len(images)), CHUNKS[-1])
+    parts = []
+    for start in range(0, max(len(images), 1), size):
+        chunk = images[start : start + size]
+        padding = np.zeros((size - len(chunk), *images.shape[1:]), images.dtype)
+        result = _stages(network, names, params, np.concatenate([chunk, padding]))
+        parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _stages(network: Network, names: tuple[str, ...], params: Params, images: Array) -> dict[str, Array]:
+    every = activations(network, params, images)
+    return {name: every[name] for name in names}  # what isn't asked for is never computed

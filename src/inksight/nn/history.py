@@ -1,0 +1,101 @@
+"""`History`: one row an epoch, growing when training goes on."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inksight._shared.display import Display
+from inksight.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What one epoch did.
+
+    Parameters
+    ----------
+    epoch : int
+        From 1, counted on when training goes on.
+    loss, accuracy : float
+        Mean over the epoch's (augmented) training images, while the weights were changing.
+    val_loss, val_accuracy : float
+        On the validation images, after the epoch; NaN where there were none.
+    rate : float
+        The learning rate of the last step.
+    seconds : float
+        Spent on the epoch's training steps; compiling and validating are not in it.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    val_loss: float
+    val_accuracy: float
+    rate: float
+    seconds: float
+
+
+COLUMNS = tuple(field.name for field in fields(Epoch))
+
+
+@dataclass(frozen=True)
+class History(Display):
+    """The rows of a training, in order; a column is read by its name.
+
+    Examples
+    --------
+    >>> history = History((Epoch(1, 0.5, 0.85, 0.2, 0.94, 0.01, 2.5), Epoch(2, 0.2, 0.95, 0.1, 0.97, 0.0, 2.4)))
+    >>> history["val_accuracy"].tolist(), len(history)
+    ([0.94, 0.97], 2)
+    """
+
+    rows: tuple[Epoch, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Epoch]:
+        return iter(self.rows)
+
+    def __getitem__(self, column: str) -> NDArray[np.float64]:
+        if column not in COLUMNS:
+            raise InputError(f"history column must be one of {', '.join(COLUMNS)}, got {column!r}")
+        return np.array([getattr(row, column) for row in self.rows], dtype=np.float64)
+
+    def __str__(self) -> str:
+        heads = "".join(f"{name:>14}" for name in COLUMNS)
+        lines = [f"{row.epoch:>14}" + "".join(f"{x:>14.5g}" for x in astuple(row)[1:]) for row in self.rows]
+        return "\n".join([heads, *lines])
+
+    def __add__(self, more: "History") -> "History":
+        return History(self.rows + more.rows)
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return a JSON object a row; NaN becomes null, which JSON has a word for."""
+        return [
+            {
+                name: None if isinstance(x, float) and math.isnan(x) else x
+                for name, x in zip(COLUMNS, astuple(row), strict=True)
+            }
+            for row in self.rows
+        ]
+
+    @classmethod
+    def from_list(cls, rows: object) -> Self:
+        """Read what `to_list` wrote; anything else is an `InputError`."""
+        if not isinstance(rows, list):
+            raise InputError(f"history must be a list of rows, got {type(rows).__name__}")
+        return cls(tuple(_read_row(row) for row in rows))
+
+
+def _read_row(row: object) -> Epoch:
+    if not isinstance(row, dict) or set(row) != set(COLUMNS):
+        raise InputError(f"a history row must hold {', '.join(COLUMNS)}, got {row!r}"[:300])
+    values = {name: math.nan if value is None else value for name, value in row.items()}
+    if not all(isinstance(value, (int, float)) for value in values.values()):
+        raise InputError(f"a history row must hold numbers, got {row!r}"[:300])
+    return Epoch(int(values.pop("epoch")), **{name: float(value) for name, value in values.items()})

@@ -1,0 +1,162 @@
+"""Pictures of barcodes: of an image, of the average, without the trend, and the evidence in them."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from inksight.inspection.attribution import Evidence
+from inksight.inspection.barcodes import AverageBarcodes, Barcode, DetrendedBarcodes
+from inksight.plot.grammar import (
+    ACTIVATIONS,
+    IMAGES,
+    NORMAL,
+    SMALL,
+    TEXT,
+    WEIGHTS,
+    WIDTH,
+    bare,
+    brief,
+    canvas,
+    colour_bar,
+    inches_from,
+    note,
+    number,
+    reach,
+    shared_scale,
+    show,
+    ticks_of,
+    title,
+    unit,
+    write,
+)  # fmt: skip
+
+
+def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
+    """Draw a barcode as stripes, with its values as bars above them and the image beside."""
+    figure, ax = canvas(ax, WIDTH, 2.3)
+    values = barcode.values
+    low, high = float(values.min()), float(values.max())
+    top = max(high, 0.0) - min(low, 0.0) or 1.0
+    # Stripes below the zero line, bars above: one picture, in units of the highest bar.
+    floor = min(low, 0.0) - 0.06 * top
+    stripes = np.stack([values, np.full_like(values, np.nan)], axis=1).ravel()[:-1]
+    places = np.arange(len(values))
+    image = show(
+        ax, stripes.repeat([4, 1] * (len(values) - 1) + [4])[None], ACTIVATIONS, low, high,
+        extent=(-0.4, len(values) - 0.6, floor - 0.7 * top, floor), aspect="auto",
+    )  # fmt: skip
+    ax.bar(places, values, width=0.8, color=image.to_rgba(values), edgecolor=(*to_rgb(TEXT), 0.4), linewidth=0.5)
+    ax.set(xlim=(-0.6, len(values) - 0.4), ylim=(floor - 0.7 * top, max(high, 0.0) + 0.02 * top))
+    bare(ax)
+    _numbers(ax, len(values))
+    ax.set_yticks([0, high] if high > 0 else [0], ["0", number(high)] if high > 0 else ["0"], fontsize=SMALL)
+    _picture(ax, barcode.image, 0.4)
+    title(ax, f"Barcode of an image read as {brief(barcode.prediction, 20)} ({barcode.confidence:.1%})")
+    note(ax, "mean activation of each feature map; the colour scale is this barcode's own", axis="filter")
+    return figure
+
+
+def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None) -> Figure:
+    """Draw the average barcode of each class, a row a class."""
+    means = barcodes.means
+    classes, filters = means.shape
+    figure, ax = canvas(ax, WIDTH, 0.3 * classes + 1.0)
+    rows = np.full((classes, 6, filters), np.nan)
+    rows[:, :5] = means[:, None]
+    image = show(ax, rows.reshape(-1, filters)[:-1], ACTIVATIONS, float(means.min()), float(means.max()), aspect="auto")
+    bare(ax)
+    _numbers(ax, filters)
+    ax.set_yticks(np.arange(classes) * 6 + 2, ticks_of(barcodes.class_names), fontsize=NORMAL, parse_math=False)
+    low, high = int(barcodes.counts.min()), int(barcodes.counts.max())
+    title(ax, f"Average barcode of {low}{f' to {high}' * (high > low)} image{'s' * (high > 1)} of each class")
+    note(ax, shared_scale(means.min(), means.max(), "mean activation"), axis="filter")
+    colour_bar(ax, image)
+    return figure
+
+
+def draw_detrended_barcodes(barcodes: DetrendedBarcodes, ax: Axes | None = None) -> Figure:
+    """Draw barcodes less the trend, a row an image, grouped by class."""
+    n, filters = barcodes.values.shape
+    figure, ax = canvas(ax, WIDTH, min(0.075 * n + 1.2, 11))
+    top = reach(barcodes.values)
+    # Three pixels an image, two of gap between classes.
+    starts = 3 * np.arange(n) + 2 * barcodes.labels
+    pixels = np.full((starts[-1] + 3, filters), np.nan)
+    for line in range(3):
+        pixels[starts + line] = barcodes.values
+    image = show(ax, pixels, WEIGHTS, -top, top, aspect="auto")
+    bare(ax)
+    _numbers(ax, filters)
+    middles = [starts[barcodes.labels == label].mean() + 1 for label in np.unique(barcodes.labels)]
+    names = [barcodes.class_names[label] for label in np.unique(barcodes.labels)]
+    ax.set_yticks(middles, ticks_of(names), fontsize=NORMAL, parse_math=False)
+    title(ax, "Barcodes minus the mean of all classes")
+    note(
+        ax,
+        "a row an image · " + shared_scale(-top, top, "more (red) or less (blue) than the mean"),
+        axis="filter",
+    )
+    colour_bar(ax, image)
+    return figure
+
+
+def draw_evidence(evidence: Evidence, ax: Axes | None = None, *, named: int = 5) -> Figure:
+    """Draw what each barcode entry adds to the lead of the predicted class over the other.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    ax : Axes, optional
+    named : int
+        Entries on either side whose number is written beside the bar.
+    """
+    figure, ax = canvas(ax, WIDTH, 2.9)
+    values = evidence.values
+    names = ticks_of(evidence.class_names)
+    name, other = names[evidence.predicted], names[evidence.against]
+    red, blue = colormaps[WEIGHTS](0.85), colormaps[WEIGHTS](0.15)
+    ax.bar(np.arange(len(values)), values, width=0.8, color=np.where(values[:, None] > 0, red, blue))
+    ax.axhline(0, color=TEXT, linewidth=0.8)
+    top = reach(values) or 1.0
+    for i in np.argsort(-np.abs(values), kind="stable")[: 2 * named]:
+        if values[i]:
+            write(ax, i, values[i] + np.sign(values[i]) * 0.06 * top, str(i), fontsize=SMALL - 0.5)
+    ax.set(
+        xlim=(-0.8, len(values) - 0.2),
+        ylim=(min(values.min(), 0) - 0.2 * top, max(values.max(), 0) + 0.2 * top),
+    )
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+    ax.tick_params(axis="x", length=0)
+    _numbers(ax, len(values))
+    ax.set_ylabel(f"logits for {name} over {other}", fontsize=NORMAL, color=TEXT, parse_math=False)
+    _picture(ax, evidence.image, 0.75)
+    sure, less = evidence.probabilities[evidence.predicted], evidence.probabilities[evidence.against]
+    title(ax, f"What speaks for {name} ({sure:.1%}), and what for {other} ({less:.1%})")
+    note(
+        ax,
+        f"red speaks for {name}, blue for {other}\nin sum {_signed(evidence.values.sum())}: from a lead "
+        f"of {_signed(evidence.baseline_margin)} at the mean barcode to {_signed(evidence.margin)}",
+        axis="filter",
+    )
+    return figure
+
+
+def _signed(value: float) -> str:
+    """Write a number of logits with two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def _numbers(ax: Axes, filters: int) -> None:
+    every = 1 if filters <= 12 else 5 if filters <= 100 else 50
+    ticks = range(0, filters, every)
+    ax.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=SMALL)
+
+
+def _picture(ax: Axes, image: NDArray[np.generic], away: float) -> None:
+    """Put the image to the left of the axes, an inch wide and `away` inches from them."""
+    place = ax.inset_axes((-1 - away, -0.5, 1, 1), transform=inches_from(ax, 0, 0.5))
+    show(place, unit(image), IMAGES, 0, 1)
+    bare(place)

@@ -1,0 +1,184 @@
+"""A page's paper: its light and shade taken away, its ink told from it, and the lines ruled on it left out."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inksight.imaging.preprocessing import DARKEST, FAINT, noise_level, otsu, shrink, strongest
+from inksight.imaging.resampling import Grey, resample, round_half_up
+from inksight.reading.page_detection import sheet_on
+
+LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
+STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise
+WIDE = 0.6  # of the longer side: wider than any stroke
+AROUND = 1 / 12  # of the longer side: the reach of what a pixel is compared with, to tell ink from paper
+BLOCKS = 24  # parts of the longer side in which a ruled line is followed
+RULED = 8  # such parts in a row that a ruled line has at least; across a narrow page, nearly all there are
+COVERED = 0.7  # of a ruled line's length that shows
+STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
+THICK = 1 / 120  # of the longer side: ruled lines are thinner
+SHADE = 0.6  # of the page's usual light: deeper shade is not made up for, for it may be a table
+COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
+GRAIN = 0.7  # pixels: standard deviation of the blur that ink and paper are told apart under
+RUNS = 100_000  # stretches of ink: more are no lined paper, but texture
+
+
+@dataclass(frozen=True, eq=False)
+class Paper:
+    """What is on a page.
+
+    Parameters
+    ----------
+    contrast : (height, width) float64, 0..1
+        By what share each pixel is darker than the paper there (lighter, where the ink is light).
+    mask : (height, width) bool
+        Where there is ink, without the ruled lines.
+    sheet : (height, width) bool
+        Where the sheet is, and not the table under it.
+    low : float
+        Contrast that the paper's noise reaches.
+    dark : bool
+        Whether the ink is darker than the paper.
+    """
+
+    contrast: Grey
+    mask: NDArray[np.bool_]
+    sheet: NDArray[np.bool_]
+    low: float
+    dark: bool
+
+
+def look(grey: Grey, invert: bool | None = None) -> Paper:
+    """Find the ink on a page, brightness (height, width) 0..1; `invert` as `inksight.imaging.preprocessing.prepare` has it."""
+    contrast, dark, stroke = _unlit(grey, invert)
+    quartiles = (contrast.size // 4, contrast.size // 2)
+    low = noise_level(np.partition(contrast, quartiles, axis=None))
+    above = contrast > max(low, FAINT / 2)
+    if not above.any():
+        return Paper(contrast, above, np.ones(above.shape, bool), low, dark)
+    strong = contrast[above]
+    # Chalk and pencil are grainy: of their dark and their light grains none is paper.
+    least = max(min(otsu(strong), 0.6 * strongest(strong)), FAINT)
+    smooth = ndimage.gaussian_filter(contrast, GRAIN)
+    clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
+    ruled = ruled_lines(above)
+    sheet = sheet_on(~above | ruled)
+    return Paper(contrast, clear & ~ruled & sheet, sheet, low, dark)
+
+
+def _texture(contrast: Grey, tile: int) -> Grey:
+    """Return the usual contrast around each pixel, by tiles: high where no paper is, but wood, or cloth."""
+    rows, columns = (np.linspace(0, length, -(-length // tile) + 1).astype(int) for length in contrast.shape)
+    usual = [
+        [float(np.quantile(contrast[top:bottom, left:right], 0.25)) for left, right in pairwise(columns)]
+        for top, bottom in pairwise(rows)
+    ]
+    return np.array(usual).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
+
+
+def _unlit(grey: Grey, invert: bool | None) -> tuple[Grey, bool, float]:
+    """Return the contrast to the paper, whether the ink is dark, and pixels that strokes are narrower than.
+
+    Ink is the lesser part of what is around it and stands out from it by much: the third powers of the differences add
+    up to its sign (as in `inksight.imaging.preprocessing.lean`). The paper's brightness at a place is the closing there:
+    strokes are too narrow for its window and vanish; a shadow's edge stays where it is.
+    """
+    small, pixel = shrink(grey, LIGHT)
+    if invert is None:
+        around = ndimage.gaussian_filter(small, max(small.shape) * AROUND)
+        dark = bool(((small - around) ** 3).sum() <= 0)
+    else:
+        dark = not invert
+    width = max(STROKE * max(small.shape), 1.5 * _widest_stroke(small if dark else 1 - small))
+    window = max(3, round_half_up(width)) | 1
+    paper = _closing(small, window) if dark else 1 - _closing(1 - small, window)
+    # Light falls on dark paper as on white: what is light there is compared with the lightest, ink if there is any.
+    light = paper if dark else ndimage.maximum_filter(small, window, mode="nearest")
+    light = np.maximum(light, max(SHADE * float(np.median(light)), DARKEST))
+    contrast = (resample(paper, *grey.shape) - grey) / resample(light, *grey.shape)
+    return np.clip(contrast if dark else -contrast, 0, 1), dark, width * pixel[0]
+
+
+def _closing(grey: Grey, window: int) -> Grey:
+    lightest = ndimage.maximum_filter(grey, window, mode="nearest")
+    paper: Grey = ndimage.minimum_filter(lightest, window, mode="nearest")
+    return paper
+
+
+def _widest_stroke(small: Grey) -> float:
+    """Return the width of the widest stroke, in pixels; what meets the picture's border is a shadow, not a stroke."""
+    paper = _closing(small, round_half_up(WIDE * max(small.shape)) | 1)
+    contrast = np.clip((paper - small) / np.maximum(paper, DARKEST), 0, 1)
+    if contrast.max() < FAINT:
+        return 0.0
+    ink = contrast >= otsu(contrast)
+    border = np.pad(np.zeros((max(ink.shape[0] - 2, 0), max(ink.shape[1] - 2, 0)), bool), 1, constant_values=True)
+    border = border[: ink.shape[0], : ink.shape[1]]
+    inner = ink & ~ndimage.binary_propagation(border & ink, mask=ink)
+    return 2 * float(ndimage.distance_transform_cdt(np.pad(inner, 1)).max())
+
+
+def ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which pixels of a mask belong to long thin straight lines, down or across, more or less.
+
+    What crosses a line is thicker there than the line, and stays.
+
+    Examples
+    --------
+    >>> page = np.zeros((60, 200), bool)
+    >>> page[30:32] = True
+    >>> page[10:50, 90:95] = True
+    >>> found = ruled_lines(page)
+    >>> found[30:32].mean(), found[10:50, 90:95].any()
+    (np.float64(0.95), np.False_)
+    """
+    found = _ruled_across(mask)
+    found |= _ruled_across(mask.T).T
+    return found
+
+
+def _ruled_across(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of lines that run across.
+
+    Every column's stretches of ink are points, if they are thin. Seen along a slope, a line's points fall on one
+    height, part by part of the page's width; seen along another they scatter.
+    """
+    height, width = mask.shape
+    longer = max(mask.shape)
+    none = np.zeros(mask.shape, bool)
+    edges = np.diff(np.pad(mask.T, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
+    x, first = np.nonzero(edges == 1)
+    last = np.nonzero(edges == -1)[1]
+    thin = last - first <= max(3, longer * THICK)
+    x, first, last = x[thin], first[thin], last[thin]
+    if not 0 < x.size <= RUNS:
+        return none
+    part = max(longer / BLOCKS, 4.0)
+    parts = int(np.ceil(width / part))
+    least = min(RULED, max(int(0.9 * width / part), 2))
+    middle, block = (first + last - 1) / 2, (x / part).astype(np.int64)
+    lengths = np.bincount(np.minimum((np.arange(width) / part).astype(np.int64), parts - 1), minlength=parts)
+    ruled = np.zeros(x.size, bool)
+    step = 2 / (least * part)  # a line drifts by two pixels at most over its shortest length
+    reach = int((STEEPEST + step) * width) + 2
+    for slope in np.arange(-STEEPEST, STEEPEST + step, step):
+        key = (middle - slope * x + reach).astype(np.int64)
+        table = np.bincount(key * parts + block, minlength=(height + 2 * reach + 1) * parts).reshape(-1, parts)
+        table[1:] += table[:-1].copy()  # a line two pixels wide, that of a key and the one before
+        full = table >= COVERED * lengths
+        if not full.any():
+            continue
+        full = ndimage.binary_opening(full, np.ones((1, least)))
+        full[:-1] |= full[1:]
+        ruled |= full[key, block]
+    if not ruled.any():
+        return none
+    ruled &= last - first <= np.median((last - first)[ruled]) + 2
+    # Sums along each column of +1 where a stretch begins and -1 where it ends.
+    ends = np.zeros((height + 1, width), np.int8)
+    ends[first[ruled], x[ruled]] = 1
+    np.subtract.at(ends, (last[ruled], x[ruled]), 1)
+    return np.cumsum(ends[:-1], axis=0, dtype=np.int8) > 0

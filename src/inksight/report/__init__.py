@@ -1,0 +1,1 @@
+"""HTML pages: the report, the transcript, the label review."""

@@ -1,0 +1,53 @@
+"""Pages of one file: a template of ``templates/`` filled in, and many images as one picture in it."""
+
+import base64
+import io
+import math
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from inksight import __version__
+from inksight.config import SIDE
+
+SPRITE_COLUMNS = 32
+
+
+def render(name: str, **values: Any) -> str:
+    """Return the page that the template `name` makes of these values; whatever they hold is escaped.
+
+    Examples
+    --------
+    >>> render("base.html")[:15]
+    '<!doctype html>'
+    """
+    environment = Environment(
+        loader=PackageLoader("inksight.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template(name).render(version=__version__, **values)
+
+
+def sprite(images: ArrayLike) -> dict[str, Any]:
+    """Lay images out row by row in one PNG, ink dark, of which a page then shows pieces.
+
+    Parameters
+    ----------
+    images : (n, 28, 28) uint8
+        High = ink; n may be 0.
+
+    Returns
+    -------
+    dict
+        ``sprite``: the PNG in base64; ``columns`` and ``rows`` of images in it.
+    """
+    tiles = np.asarray(images, np.uint8).reshape(-1, SIDE, SIDE)
+    rows = math.ceil(len(tiles) / SPRITE_COLUMNS)
+    sheet = np.zeros((max(rows, 1) * SPRITE_COLUMNS, SIDE, SIDE), np.uint8)
+    sheet[: len(tiles)] = tiles
+    pixels = sheet.reshape(-1, SPRITE_COLUMNS, SIDE, SIDE).swapaxes(1, 2).reshape(-1, SPRITE_COLUMNS * SIDE)
+    png = io.BytesIO()
+    Image.fromarray(255 - pixels).save(png, "PNG", optimize=True)
+    return {"sprite": base64.b64encode(png.getvalue()).decode(), "columns": SPRITE_COLUMNS, "rows": rows}

@@ -1,0 +1,1 @@
+"""Data, network and recipe to a model; fine-tuning; calibration; the scikit-learn estimator."""

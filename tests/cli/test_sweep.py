@@ -1,0 +1,102 @@
+"""`inksight sweep`, run as a user would."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from conftest import SMALL
+from trials import TINY, Made, result_of
+
+from inksight import cli
+from inksight.data.dataset import write_csv
+
+
+def command(capsys, *arguments, code=0):
+    assert cli.run(["sweep", *map(str, arguments)]) == code, capsys.readouterr().err
+    return capsys.readouterr()
+
+
+@pytest.fixture(scope="module")
+def csv(tmp_path_factory, mnist):
+    path = tmp_path_factory.mktemp("digits") / "train.csv"
+    write_csv(mnist[:300], path)
+    return path
+
+
+def test_the_command_trains_and_prints_a_table(capsys, csv, tmp_path):
+    out = tmp_path / "a" / "b"
+    arguments = ("--data", csv, "--network", TINY, "--epochs", 1, "--set", "batch=32,64", "--out", out, "--workers", 2)
+    printed = command(capsys, *arguments)
+    assert printed.out.split()[:6] == ["network", "batch", "val_accuracy", "sd", "n", "seconds"]
+    assert len(printed.out.splitlines()) == 3
+    assert printed.err.count("val_accuracy") == 2
+    result = json.loads(command(capsys, *arguments, "--json").out)
+    assert (result["stopped"], result["out"]) == ("finished", str(out))
+    first, second = result["configurations"]
+    assert first["val_accuracy"] >= second["val_accuracy"]
+    assert {first["settings"]["batch"], second["settings"]["batch"]} == {32, 64}
+    assert first["settings"]["epochs"] == 1
+    assert sorted(path.stem for path in out.iterdir()) == sorted(first["trials"] + second["trials"])
+
+
+def test_the_command_halves(capsys, csv, made, tmp_path):
+    changes = ("--set", "rate=0.1,0.2", "--set", "augmentation.rotation=0,10", "--set", "schedule=constant")
+    arguments = ("--data", csv, "--network", TINY, "--network", SMALL, *changes, "--epochs", 8, "--seeds", 2)
+    result = json.loads(command(capsys, *arguments, "--halving", 2, "--out", tmp_path, "--json").out)
+    epochs = [each["settings"]["epochs"] for each in result["configurations"]]
+    assert epochs == [8] + [4] * 2 + [2] * 4 + [1] * 8
+    assert {each["n"] for each in result["configurations"]} == {2}
+    assert result["configurations"][0]["settings"]["rate"] == 0.2
+
+
+def test_the_command_when_all_fail(capsys, csv, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(Made, "result", lambda self: result_of(self.trial, failed="loss became nan"))
+    printed = command(capsys, "--data", csv, "--out", tmp_path, code=1)
+    assert printed.err.splitlines()[-1] == "inksight: all 1 trainings failed, the first because loss became nan"
+
+
+def test_the_command_after_ctrl_c(capsys, csv, made, tmp_path, ctrl_c, monkeypatch):
+    def result(self):
+        signal.raise_signal(signal.SIGINT)
+        return result_of(self.trial)
+
+    monkeypatch.setattr(Made, "result", result)
+    arguments = ("--data", csv, "--out", tmp_path, "--seeds", 3, "--workers", 1, "--epochs", 1)
+    monkeypatch.setattr(Made, "stop", lambda self: None)
+    printed = command(capsys, *arguments, "--json", code=130)
+    assert json.loads(printed.out)["stopped"] == "interrupted"
+    assert json.loads(printed.out)["configurations"][0]["n"] == 1
+    assert printed.err.splitlines()[-1] == "inksight: interrupted"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--set", "speed=1"], "setting must be one of epochs, batch, rate"),
+        (["--set", "rate"], "--set must be NAME=VALUE[,VALUE...], got 'rate'"),
+        (["--set", "rate="], "--set must be NAME=VALUE[,VALUE...], got 'rate='"),
+        (["--set", "rate=0.1,,0.2"], "--set must be NAME=VALUE[,VALUE...]"),
+        (["--set", "rate=0.1", "--set", "rate=0.2"], "--set must give rate once"),
+        (["--set", "rate=fast"], "rate must be above 0, got 'fast'"),
+        (["--set", "rate=nan"], "rate must be above 0, got nan"),
+        (["--set", "batch=64,1.5"], "batch must be 1 to 65536, got 1.5"),
+        (["--set", "passes=true"], "passes must be 1 to 1000, got True"),
+        (["--set", "epochs=1", "--epochs", "2"], "epochs must be given once"),
+        (["--set", "epochs=1,2", "--halving", "3"], "epochs of a halving must be one number"),
+        (["--halving", "1"], "factor of the halving must be 2 to 1000, got 1"),
+        (["--seeds", "0"], "0 is not in the range"),
+        (["--workers", "0"], "workers must be 1 to 1024, got 0"),
+        (["--network", "resnet"], "network must be one of"),
+        (["--recipe", "fast"], "recipe must be one of"),
+        (["--data", "none.csv"], "none.csv"),
+        (["--out", __file__], "cannot make folder"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_2(arguments, words, capsys, csv, made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = command(capsys, "--data", csv, *arguments, code=2)
+    assert words in printed.err
+    assert printed.err.count("\n") == 1
+    assert list(Path().iterdir()) == []
+    assert not made.every

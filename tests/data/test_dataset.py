@@ -1,0 +1,221 @@
+"""`Dataset`, the packaged MNIST and `write_csv`, against NumPy by hand and published figures."""
+
+import hashlib
+import io
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inksight.data.dataset import Dataset, load, write_csv
+from inksight.errors import InputError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
+LABELS = np.array([3, 1, 3, 0, 9, 3])
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    return load("mnist")
+
+
+@pytest.fixture
+def six():
+    return Dataset(IMAGES, LABELS, "six")
+
+
+# --- MNIST ------------------------------------------------------------------------------------------------
+
+
+def test_mnist_is_mnist(mnist):
+    assert mnist.images.shape == (70_000, 28, 28)
+    assert mnist.name == "mnist"
+    assert mnist.held_out == 10_000
+    # The published sets' counts per digit, and the well-known mean and deviation of the training pixels.
+    train, test = mnist[:60_000], mnist[60_000:]
+    assert train.counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert test.counts.tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert round(train.images.mean() / 255, 4) == 0.1307
+    assert round(train.images.std() / 255, 4) == 0.3081
+    assert train.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
+    assert test.labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_mnist_is_read_beside_other_threads(mnist, monkeypatch):
+    def shared():
+        raise AssertionError("reading MNIST changed the warning filters, which all threads share")
+
+    monkeypatch.setattr(warnings, "catch_warnings", shared)
+    assert load("mnist").digest == mnist.digest
+
+
+def test_mnist_splits_into_the_official_parts(mnist):
+    parts = mnist.split()
+    assert [len(part) for part in (parts.train, parts.validation, parts.test)] == [50_000, 10_000, 10_000]
+    for part, start in ((parts.train, 0), (parts.validation, 50_000), (parts.test, 60_000)):
+        rows = slice(start, start + len(part))
+        np.testing.assert_array_equal(part.images, mnist.images[rows])
+        np.testing.assert_array_equal(part.labels, mnist.labels[rows])
+        assert part.held_out == 0
+
+
+# --- Dataset ----------------------------------------------------------------------------------------------
+
+ONE = np.zeros((1, 28, 28), np.uint8)
+WRONG = {
+    "images a list": ({"images": [[0]]}, "images must be uint8 of shape (n, 28, 28), got list"),
+    "images floats": ({"images": ONE / 255}, "got float64 of shape (1, 28, 28)"),
+    "images flat": ({"images": ONE.reshape(1, 784)}, "got uint8 of shape (1, 784)"),
+    "one image": ({"images": ONE[0]}, "got uint8 of shape (28, 28)"),
+    "images of another size": ({"images": np.zeros((1, 28, 27), np.uint8)}, "(1, 28, 27)"),
+    "a scalar": ({"images": np.uint8(3)}, "images must be uint8"),
+    "labels a list": ({"images": ONE, "labels": [1]}, "labels must be integers of shape (n,), got list"),
+    "labels floats": ({"images": ONE, "labels": np.ones(1)}, "got float64 of shape (1,)"),
+    "labels bools": ({"images": ONE, "labels": np.ones(1, bool)}, "got bool"),
+    "labels in a column": ({"images": ONE, "labels": np.ones((1, 1), int)}, "got int64 of shape (1, 1)"),
+    "too many labels": ({"images": ONE, "labels": np.ones(2, int)}, "number of labels must be 1, one an"),
+    "label too high": ({"images": ONE, "labels": np.array([10])}, "must be 0 to 9, got 10 for image 0"),
+    "label negative": ({"images": ONE, "labels": np.array([-1])}, "must be 0 to 9, got -1 for image 0"),
+    "label huge": ({"images": ONE, "labels": np.array([2**64 - 1], np.uint64)}, "labels must be 0 to 9"),
+    "no classes": ({"images": ONE, "class_names": ()}, "class_names must be 1 to 1000 texts"),
+    "classes no text": ({"images": ONE, "class_names": (1, 2)}, "class_names must be 1 to 1000 texts"),
+    "held_out too many": ({"images": ONE, "held_out": 2}, "held_out must be 0 to 1, got 2"),
+    "held_out negative": ({"images": ONE, "held_out": -1}, "held_out must be 0 to 1, got -1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_arrays_are_refused(case):
+    arguments, words = WRONG[case]
+    with pytest.raises(InputError) as caught:
+        Dataset(**arguments)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_arrays_are_kept_as_promised():
+    images = np.asfortranarray(IMAGES)
+    data = Dataset(images, LABELS.astype(np.uint8))
+    assert data.labels.dtype == np.int64
+    assert data.images.flags.c_contiguous
+    np.testing.assert_array_equal(data.images, IMAGES)
+    for array in (data.images, data.labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    images[0] = 0  # the caller's own stays writable
+
+
+def test_it_shows_itself_in_one_line(six):
+    assert str(six) == repr(six) == "Dataset('six', 6 images, 10 classes)"
+    assert repr(Dataset(IMAGES, name="six")) == "Dataset('six', 6 images, 10 classes, unlabelled)"
+    assert len(repr(six.split())) < 250
+
+
+def test_digest_is_of_pixels_and_labels_alone(six):
+    by_hand = hashlib.sha256(b"(6, 28, 28) True" + IMAGES.tobytes() + LABELS.astype("<i8").tobytes())
+    assert six.digest == by_hand.hexdigest()
+    assert six.digest == Dataset(np.asfortranarray(IMAGES), LABELS.astype(np.int8), "other").digest
+    others = [Dataset(IMAGES), Dataset(IMAGES, LABELS[::-1]), Dataset(255 - IMAGES, LABELS), six[:0]]
+    assert len({six.digest, *(other.digest for other in others)}) == 5
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        slice(1, 4),
+        slice(None, None, -2),
+        [0, 0, 5],
+        [-1],
+        np.array([2, 1], np.uint8),
+        LABELS == 3,
+        [],
+        slice(9, 9),
+    ],
+)
+def test_subsets(six, index):
+    part = six[index]
+    rows = np.array(index, np.intp) if isinstance(index, list) else index
+    np.testing.assert_array_equal(part.images, IMAGES[rows])
+    np.testing.assert_array_equal(part.labels, LABELS[rows])
+    assert part.name == "six"
+    assert Dataset(IMAGES)[index].labels is None
+
+
+@pytest.mark.parametrize(
+    "index",
+    [3, np.int64(3), "3", 0.5, None, [0.5], [6], [-7], [True], [[1]], [[1], [2, 3]], (1, 2, "x"), slice("a")],
+)
+def test_wrong_subsets(six, index):
+    with pytest.raises(InputError):
+        six[index]
+
+
+def test_counts_and_one_class(six):
+    assert six.counts.tolist() == [1, 1, 0, 3, 0, 0, 0, 0, 0, 1]
+    for three in (six.of_digit(3), six.of_digit("3"), six.of_digit(np.int64(3))):
+        np.testing.assert_array_equal(three.images, IMAGES[[0, 2, 5]])
+    assert len(six.of_digit(2)) == 0
+    signs = Dataset(IMAGES[:2], np.array([1, 0]), class_names=("minus", "plus"))
+    np.testing.assert_array_equal(signs.of_digit("plus").images, IMAGES[:1])
+    assert signs.counts.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("digit", [10, -1, "ten", 3.0, True, None])
+def test_no_such_class(six, digit):
+    with pytest.raises(InputError, match="digit must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 or an index"):
+        six.of_digit(digit)
+
+
+def test_what_needs_labels_says_so():
+    data = Dataset(IMAGES, name="test.csv")
+    with pytest.raises(InputError, match=r"training needs labels, and 'test.csv' has none"):
+        data.require_labels("training")
+    with pytest.raises(InputError, match="needs labels"):
+        _ = data.counts
+    with pytest.raises(InputError, match="needs labels"):
+        data.of_digit(3)
+    np.testing.assert_array_equal(Dataset(IMAGES, LABELS).require_labels("training"), LABELS)
+
+
+def test_summary(mnist):
+    lines = mnist.summary().splitlines()
+    assert lines[:3] == [
+        "mnist: 70,000 images, 28x28 pixels, the last 10,000 its own test set",
+        "images  (70000, 28, 28)  uint8",
+        "labels  (70000,)  int64",
+    ]
+    assert [int(line.split()[1].replace(",", "")) for line in lines[3:]] == mnist.counts.tolist()
+    assert len({len(line) for line in lines[3:]}) == 1
+    assert Dataset(IMAGES).summary().splitlines()[-1] == "labels  none"
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 30), st.booleans(), st.integers(0, 2**32 - 1))
+def test_csv_is_kaggles_and_comes_back(n, labelled, seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, n) if labelled else None
+    data = Dataset(rng.integers(0, 256, (n, 28, 28)).astype(np.uint8), labels)
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_csv(data, Path(folder) / "train.csv")
+        text = (Path(folder) / "train.csv").read_text()
+        assert load(f"{folder}/train.csv").digest == data.digest
+        assert [path.name for path in Path(folder).iterdir()] == ["train.csv"]
+    header = text.splitlines()[0].split(",")
+    assert header == ["label"] * labelled + [f"pixel{i}" for i in range(784)]
+    numbers = np.loadtxt(io.StringIO(text), int, delimiter=",", skiprows=1, ndmin=2)
+    np.testing.assert_array_equal(numbers[:, -784:], data.images.reshape(n, 784))
+    if labelled:
+        np.testing.assert_array_equal(numbers[:, 0], labels)
+
+
+def test_names_of_sources(tmp_path, monkeypatch, six):
+    write_csv(six, tmp_path / "train.csv")
+    monkeypatch.chdir(tmp_path)
+    assert load("train.csv").name == "train.csv"
+    assert load(tmp_path / "train.csv").name == "train.csv"
+    assert load(tmp_path).name == load(".").name == tmp_path.name

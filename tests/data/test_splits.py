@@ -1,0 +1,77 @@
+"""Rows of the parts: those scikit-learn picks, or the source's own test set kept apart."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
+
+from inksight.data.dataset import Dataset, Splits, load
+from inksight.data.splits import divide
+from inksight.errors import InputError
+
+IMAGES = np.zeros((6, 28, 28), np.uint8)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 3000), st.floats(0.01, 0.99), st.integers(0, 2**32 - 1))
+def test_rows_are_those_scikit_learn_picks(n, test_size, seed):
+    try:
+        train, validation = train_test_split(np.arange(n), test_size=test_size, random_state=seed)
+    except ValueError:  # it, too, refuses to leave nothing for training
+        with pytest.raises(InputError, match="too few images to divide"):
+            divide(n, 0, test_size, seed)
+        return
+    rows = divide(n, 0, test_size, seed)
+    np.testing.assert_array_equal(rows[0], train)
+    np.testing.assert_array_equal(rows[1], validation)
+    assert rows[2] is None
+
+
+def test_the_posts_split_of_42000():
+    mnist = load("mnist")
+    kaggle = Dataset(mnist.images[:42_000], mnist.labels[:42_000])
+    parts = kaggle.split()
+    x_train, x_test, y_train, y_test = train_test_split(kaggle.images, kaggle.labels, test_size=0.2, random_state=2)
+    np.testing.assert_array_equal(parts.train.images, x_train)
+    np.testing.assert_array_equal(parts.train.labels, y_train)
+    np.testing.assert_array_equal(parts.validation.images, x_test)
+    np.testing.assert_array_equal(parts.validation.labels, y_test)
+    assert parts.test is None
+    assert isinstance(parts, Splits)
+
+
+@given(st.integers(1, 500), st.integers(1, 500))
+def test_a_test_set_is_kept_apart(rest, held_out):
+    if rest == 1:
+        with pytest.raises(InputError, match="too few images"):
+            divide(rest + held_out, held_out, 0.2, 2)
+        return
+    rows = np.arange(rest + held_out)
+    train, validation, test = (rows[part] for part in divide(len(rows), held_out, 0.2, 2))
+    np.testing.assert_array_equal(np.concatenate([train, validation, test]), rows)
+    assert len(test) == held_out
+    assert len(validation) == max(rest // 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"test_size": 0}, "test_size must be above 0 and below 1, got 0"),
+        ({"test_size": 1.0}, "test_size"),
+        ({"test_size": float("nan")}, "test_size"),
+        ({"test_size": "0.2"}, "test_size"),
+        ({"seed": -1}, "seed must be 0 to 2\\*\\*32 - 1, got -1"),
+        ({"seed": 2**32}, "seed"),
+        ({"seed": 0.5}, "seed"),
+    ],
+)
+def test_wrong_splits(arguments, words):
+    with pytest.raises(InputError, match=words):
+        Dataset(IMAGES).split(**arguments)
+
+
+@pytest.mark.parametrize("data", [Dataset(IMAGES[:1]), Dataset(IMAGES[:0]), Dataset(IMAGES, held_out=6)])
+def test_too_few_to_split(data):
+    with pytest.raises(InputError, match="too few images to divide"):
+        data.split()

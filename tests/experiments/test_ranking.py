@@ -1,0 +1,87 @@
+"""What is made of results: means over seeds, their order, and which of them a halving goes on with."""
+
+import json
+import statistics
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from conftest import SMALL
+from trials import RECIPE, TINY, Made, result_of
+
+from inksight import InputError
+from inksight.experiments.ranking import Configuration, Sweep
+from inksight.experiments.search import halving, rungs
+from inksight.experiments.trial import Trial, grid
+
+
+def test_means_and_deviations_are_over_seeds():
+    accuracies = [0.9, 0.92, 0.97]
+    results = [result_of(Trial(TINY, RECIPE, seed), x) for seed, x in enumerate(accuracies)]
+    one = Configuration(tuple(results))
+    assert (one.mean, one.sd, one.seconds) == (
+        pytest.approx(0.93), pytest.approx(statistics.stdev(accuracies)), 2.0,
+    )  # fmt: skip
+    better = result_of(Trial(TINY, replace(RECIPE, rate=0.5)), 0.95)
+    unsure = [result_of(Trial(SMALL, RECIPE, seed), 0.99, failed="nan" * seed) for seed in (0, 1)]
+    done = Sweep((*unsure, *results, better))
+    assert [each.accuracies for each in done.configurations] == [[0.95], accuracies, [0.99]]
+    assert str(done).splitlines() == [
+        "network    rate  val_accuracy      sd  n  failed  seconds",
+        "4x5p,8x3    0.5        0.9500       -  1       0      2.0",
+        "4x5p,8x3   0.01        0.9300  0.0361  3       0      2.0",
+        "8x5p,12x3  0.01        0.9900       -  1       1      2.0",
+    ]
+    assert json.loads(json.dumps(one.to_dict()))["n"] == 3
+
+
+def test_rungs_end_with_all_epochs_and_never_start_below_one():
+    for configurations in range(1, 40):
+        for epochs in range(1, 40):
+            for factor in (2, 3, 4):
+                plan = rungs(configurations, epochs, factor)
+                assert (plan[0][0], plan[-1][1]) == (configurations, epochs)
+                assert min(min(rung) for rung in plan) >= 1
+                assert all(after[0] == before[0] // factor for before, after in pairwise(plan))
+    assert rungs(2, 81, 3) == [(2, 81)]
+    with pytest.raises(InputError, match="factor of the halving must be 2 to 1000, got 1"):
+        rungs(9, 9, 1)
+
+
+def test_halving_keeps_the_best_with_all_their_seeds(few, made, tmp_path, capsys):
+    rates = [0.1, 0.5, 0.3, 0.9, 0.2, 0.8, 0.4, 0.6, 0.7]
+    trials = grid([TINY], replace(RECIPE, epochs=9), {"rate": rates}, seeds=[0, 1])
+    done = halving(few, trials, tmp_path, factor=3)
+    trained = {
+        epochs: {w.trial.recipe.rate for w in made.every if w.trial.recipe.epochs == epochs} for epochs in (1, 3, 9)
+    }
+    assert trained == {1: set(rates), 3: {0.7, 0.8, 0.9}, 9: {0.9}}
+    assert len(made.every) == 2 * (9 + 3 + 1) == len(done.results)
+    order = [(each.settings["epochs"], each.settings["rate"]) for each in done.configurations]
+    assert order == [(9, 0.9), *((3, x) for x in (0.9, 0.8, 0.7)), *((1, x) for x in sorted(rates, reverse=True))]
+    assert "rung 2 of 3: 3 configurations, 3 epochs" in capsys.readouterr().err
+
+    (tmp_path / f"{done.configurations[0].results[1].trial.id}.json").unlink()
+    made.every = ()
+    assert halving(few, trials, tmp_path, factor=3, progress=False) == done
+    assert [(w.trial.recipe.epochs, w.trial.seed) for w in made.every] == [(9, 1)]
+
+
+def test_halving_goes_on_without_what_failed(few, made, tmp_path, monkeypatch):
+    def result(self):
+        return result_of(self.trial, failed="" if self.trial.recipe.rate == 0.1 else "nan")
+
+    monkeypatch.setattr(Made, "result", result)
+    trials = grid([TINY], replace(RECIPE, epochs=4), {"rate": [0.4, 0.3, 0.2, 0.1]})
+    done = halving(few, trials, tmp_path, factor=2, progress=False)
+    assert [w.trial.recipe.rate for w in made.every] == [0.4, 0.3, 0.2, 0.1, 0.1, 0.1]
+    assert done.configurations[0].settings["epochs"] == 4
+    made.every = ()
+    halving(few, trials[:3], tmp_path, factor=2, progress=False)
+    assert len(made.every) == 3  # all failed: no second rung
+
+
+def test_halving_wants_one_number_of_epochs(few, made, tmp_path):
+    trials = grid([TINY], RECIPE, {"epochs": [3, 9]})
+    with pytest.raises(InputError, match=r"epochs of a halving must be one number, .*, got \[3, 9\]"):
+        halving(few, trials, tmp_path)

@@ -1,0 +1,122 @@
+"""Trials, grids of them, and the files of their results, whole and damaged."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from conftest import SMALL
+from trials import RECIPE, TINY, WILD, result_of
+
+from inksight import Augmentation, InputError
+from inksight.experiments.search import sweep
+from inksight.experiments.trial import Result, Trial, grid
+
+
+def test_an_id_is_that_of_what_a_trial_does():
+    trial = Trial("20x5p,20x5", RECIPE, 3)
+    assert len(trial.id) == 16
+    assert Trial("20x5p, 20x5", replace(RECIPE, augmentation=Augmentation(5.0, 1.0)), 3).id == trial.id
+    others = [
+        replace(trial, seed=4),
+        replace(trial, network="20x5p,20x3"),
+        replace(trial, recipe=replace(RECIPE, rate=2)),
+    ]
+    assert len({other.id for other in (trial, *others)}) == 4
+    assert Trial.from_dict(json.loads(json.dumps(trial.to_dict()))) == trial
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("resnet", RECIPE), "network must be one of"),
+        ((7, RECIPE), "network must be a name or a short description, got 7"),
+        ((TINY, "default"), "recipe must be a Recipe"),
+        ((TINY, RECIPE, -1), "seed must be 0 to 2147483647, got -1"),
+    ],
+)
+def test_bad_trials_are_named(arguments, words):
+    with pytest.raises(InputError, match=words):
+        Trial(*arguments)
+
+
+def test_a_grid_is_every_combination():
+    trials = grid([TINY, SMALL], RECIPE, {"batch": [32, 64, 128], "augmentation.shift": [0, 2]}, seeds=range(5))
+    assert len({trial.id for trial in trials}) == len(trials) == 2 * 3 * 2 * 5
+    assert {(t.network, t.recipe.batch, t.recipe.augmentation.shift) for t in trials} == {
+        (network, batch, shift) for network in (TINY, SMALL) for batch in (32, 64, 128) for shift in (0, 2)
+    }
+    assert all(replace(t.recipe, batch=64, augmentation=RECIPE.augmentation) == RECIPE for t in trials)
+    assert grid([TINY], RECIPE, {}) == [Trial(TINY, RECIPE)]
+
+
+@pytest.mark.parametrize(
+    ("networks", "changes", "words"),
+    [
+        ([TINY], {"speed": [1]}, r"setting must be one of epochs, batch, .*augmentation.pens, taper, got 'speed'"),
+        ([TINY], {"augmentation": [1]}, "setting must be one of"),
+        ([TINY], {"network": [1]}, "setting must be one of"),
+        ([TINY], {"rate": []}, "number of values of rate must be 1 or more, got 0"),
+        ([], {}, "number of values of network must be 1 or more"),
+        ([TINY], {"batch": [1.5]}, "batch must be 1 to 65536, got 1.5"),
+        ([TINY], {"rate": ["fast"]}, "rate must be above 0, got 'fast'"),
+        ([TINY], {"augmentation.rotation": [True]}, "rotation must be 0 to 180 degrees, got True"),
+        ([TINY], {"schedule": ["steep"]}, "schedule must be triangle or constant, got 'steep'"),
+    ],
+)
+def test_bad_grids_are_named(networks, changes, words):
+    with pytest.raises(InputError, match=words):
+        grid(networks, RECIPE, changes)
+
+
+def test_results_are_read_as_they_were_written(tmp_path):
+    for result in (result_of(Trial(TINY, RECIPE, 1)), result_of(WILD, failed="loss became nan")):
+        result.save(tmp_path / "a.json")
+        assert Result.load(tmp_path / "a.json") == result
+
+
+def _changed(**changes):
+    return lambda values: json.dumps(values | changes)
+
+
+DAMAGES = {
+    "empty": lambda values: "",
+    "cut": lambda values: json.dumps(values)[:-9],
+    "a list": lambda values: "[]",
+    "too deep": lambda values: "[" * 100_000,
+    "another file": lambda values: '{"label": 7}',
+    "another format": _changed(format="inksight trial 0"),
+    "another seed": lambda values: json.dumps(values | {"trial": values["trial"] | {"seed": 2}}),
+    "no trial": _changed(trial=None),
+    "a row too few": _changed(history=[]),
+    "no accuracy": lambda values: json.dumps(values | {"history": [values["history"][0] | {"val_accuracy": None}]}),
+    "an accuracy above 1": lambda values: json.dumps(
+        values | {"history": [values["history"][0] | {"val_accuracy": 98.0}]}
+    ),
+    "a text for a number": _changed(seconds="2"),
+    "a number for a text": _changed(failed=7),
+    "an unknown name": _changed(colour="red"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_results_are_known_and_made_again(damage, few, made, tmp_path, capsys):
+    trial = Trial(TINY, RECIPE, 1)
+    path = tmp_path / f"{trial.id}.json"
+    result_of(trial).save(path)
+    path.write_text(DAMAGES[damage](json.loads(path.read_text())))
+    with pytest.raises(InputError, match="is no result of a trial, or damaged"):
+        Result.load(path)
+    sweep(few, [trial], tmp_path)
+    assert len(made.every) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith(f"'{path}' is no result of a trial, or damaged: ")
+    assert said[0].endswith("; training it again")
+    assert Result.load(path).trial == trial
+
+
+def test_a_file_with_the_name_of_another_trial_is_damaged(few, made, tmp_path, capsys):
+    trial = Trial(TINY, RECIPE, 1)
+    result_of(replace(trial, seed=2)).save(tmp_path / f"{trial.id}.json")
+    assert [result.trial for result in sweep(few, [trial], tmp_path).results] == [trial]
+    assert "the name of the file" in capsys.readouterr().err

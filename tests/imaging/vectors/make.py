@@ -1,0 +1,67 @@
+"""Write ``prepare.json``: pictures, and what `inksight.imaging.preprocessing` makes of them, step by step.
+
+Run as ``python tests/vectors/make.py`` where the steps have been changed on purpose. They are the contract that any
+other implementation of the same steps has to keep: bytes in (grey, row by row, base64), bytes out.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+
+from inksight.imaging.preprocessing import GRID, WORKING, even, lean, only_ink, prepare_grey, shrink
+
+PATH = Path(__file__).with_name("prepare.json")
+
+
+def pictures() -> dict[str, np.ndarray]:
+    """Return pictures drawn by formulas: a ring, a slanting stroke in failing light, light on dark, and less."""
+    rows, columns = np.mgrid[:60, :50].astype(np.float64)
+    ring = np.abs(np.hypot((rows - 28) / 1.3, columns - 24) - 14) < 2.2
+    stroke = np.abs((columns - 15) - 0.4 * (rows - 8)) < 2.5 + rows / 40
+    stroke &= (rows > 8) & (rows < 52)
+    light = 0.95 - 0.5 * (rows + columns) / 108
+    large = np.kron(ring, np.ones((5, 5), bool))
+    return {
+        "ring": np.where(ring, 40, 250),
+        "stroke in failing light": np.round(255 * light * np.where(stroke, 0.3, 1)),
+        "light on dark": np.where(stroke, 230, 12),
+        "large, with dirt": np.where(large, 60, np.where((np.indices(large.shape).sum(axis=0) % 97) == 0, 215, 240)),
+        "small": np.where(np.pad(np.ones((7, 2), bool), 3), 0, 255),
+        "blank": np.full((20, 31), 200),
+    }
+
+
+def steps(picture: np.ndarray) -> dict[str, object]:
+    """Return the steps of one picture."""
+    grey, _ = shrink(picture / 255, WORKING)
+    coarse, _ = shrink(grey, GRID)
+    dark = lean(coarse) <= 0
+    contrast = even(grey, coarse) if dark else even(1 - grey, 1 - coarse)
+    found = prepare_grey(picture / 255)
+    return {
+        "grey": _bytes(grey),
+        "dark": dark,
+        "contrast": _bytes(contrast),
+        "ink": _bytes(only_ink(contrast)) if not found.problem else None,
+        "box": list(found.box),
+        "problem": found.problem,
+        "image": base64.b64encode(found.image.tobytes()).decode(),
+    }
+
+
+def vectors() -> list[dict[str, object]]:
+    """Return all pictures with their steps, as JSON values."""
+    return [
+        {"name": name, "height": len(p), "width": len(p[0]), "picture": _bytes(p / 255)} | steps(p)
+        for name, p in pictures().items()
+    ]
+
+
+def _bytes(grey: np.ndarray) -> str:
+    return base64.b64encode(np.floor(grey * 255 + 0.5).astype(np.uint8).tobytes()).decode()
+
+
+if __name__ == "__main__":
+    PATH.write_text(json.dumps(vectors(), indent=1) + "\n")

@@ -1,0 +1,419 @@
+"""Pictures: every one renders for odd numbers of filters and classes, and its SVG fits any page."""
+
+import re
+import subprocess
+import sys
+import threading
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from itertools import combinations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+
+from inksight import plot
+from inksight.augmentation.corruptions import CHANGES
+from inksight.config import Bank, Network
+from inksight.data.dataset import Dataset
+from inksight.errors import InputError
+from inksight.imaging.preprocessing import prepare
+from inksight.inspection.attribution import evidence
+from inksight.inspection.banks import FilterSimilarity, feature_maps, filter_similarity, filters
+from inksight.inspection.barcodes import average_barcodes, barcode, detrended_barcodes
+from inksight.inspection.corruption_robustness import stress
+from inksight.inspection.evaluation import Evaluation, evaluate
+from inksight.inspection.geometry import embedding, separation
+from inksight.inspection.nearest import neighbours
+from inksight.nn.history import Epoch, History
+from inksight.nn.model import Model
+from inksight.nn.parameters import shapes
+from inksight.plot import grammar
+
+SVG = "{http://www.w3.org/2000/svg}"
+HISTORY = History(tuple(Epoch(i, 1 / i, 1 - 0.1 / i, 0.9 / i, 1 - 0.2 / i, 0.01, 2.0) for i in range(1, 6)))
+SCALE = re.compile(r"one (colour )?scale|colour scale is this|its own colour scale|for all")
+
+
+def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tuple[Model, Dataset]:
+    """Return a random model and twelve random images a class."""
+    random = np.random.default_rng(0)
+    network = Network(banks, dense, len(names))
+    params = {k: np.asarray(random.normal(0, 0.3, shape), np.float32) for k, shape in shapes(network).items()}
+    model = Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, names)
+    images = np.zeros((12 * len(names), 28, 28), np.uint8)
+    images[:, 8:20, 8:20] = random.integers(0, 256, (len(images), 12, 12))
+    return model, Dataset(images, np.arange(len(images)) % len(names), "noise", names)
+
+
+def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str, object]]]:
+    """Return every kind of result with the options that make another picture of it."""
+    last = len(model.network.banks)
+    evaluation = evaluate(model, dataset)
+    average = average_barcodes(model, dataset)
+    image = dataset.images[0]
+    found = [
+        ("examples", dataset, {}),
+        ("one of each", dataset, {"kind": "one_of_each", "seed": 3}),
+        ("unlabelled", Dataset(dataset.images[:13], None, "strangers"), {"columns": 4}),
+        ("confusion", evaluation, {}),
+        ("calibration", evaluation, {"kind": "calibration"}),
+        ("hardest", evaluation, {"kind": "hardest", "count": 11}),
+        ("filters own", filters(model, last), {"shared": False}),
+        ("maps own", feature_maps(model, image, last), {"shared": False}),
+        ("weights alike", filter_similarity(model, last), {}),
+        ("barcode", barcode(model, image), {}),
+        ("average", average, {}),
+        ("detrended", detrended_barcodes(model, dataset, average=average), {}),
+        ("evidence", evidence(model, image, average), {}),
+        ("separation", separation(model, dataset), {}),
+        ("pca", embedding(model, dataset, "pca"), {"most": 7}),
+        ("neighbours", neighbours(model, dataset[:3], dataset, 4), {}),
+        ("prepared", prepare(255 - image), {}),
+        ("nothing to prepare", prepare(np.ones((9, 300))), {}),
+        ("stress", stress(model, dataset, images=4, progress=False), {}),
+        ("one stress", stress(model, dataset, images=2, prepare=True, progress=False), {"kind": "lined paper"}),
+        ("strangers", neighbours(model, dataset.images[0], Dataset(dataset.images), 1), {}),
+    ]
+    for bank in range(1, last + 1):
+        found.append((f"filters {bank}", filters(model, bank), {}))
+        found.append((f"maps {bank}", feature_maps(model, image, bank), {}))
+        found.append((f"alike {bank}", filter_similarity(model, bank, dataset.images[:5]), {}))
+    if len(dataset.class_names) > 2:
+        found.append(("discriminants", embedding(model, dataset), {}))
+    return found
+
+
+def check_svg(text: str, prefix: str) -> ET.Element:
+    """Check what an element must be to stand in any page, and return it."""
+    assert text.startswith("<svg ")
+    root = ET.fromstring(text)
+    assert root.tag == f"{SVG}svg"
+    assert "width" not in root.attrib
+    assert "height" not in root.attrib
+    assert root.attrib["viewBox"]
+    assert "max-width:100%" in root.attrib["style"]
+    assert not list(root.iter(f"{SVG}style"))  # it would hold for the whole page
+    assert not list(root.iter(f"{SVG}metadata"))
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    assert all(name.startswith(prefix) for name in ids)
+    used = {
+        name
+        for element in root.iter()
+        for value in element.attrib.values()
+        for name in re.findall(r"url\(#([^)]+)\)|^#([\w-]+)$", value)
+    }
+    assert {one or other for one, other in used} == set(ids)
+    for element in root.iter(f"{SVG}text"):
+        assert "font-family: 'DejaVu Sans', Verdana, sans-serif" in element.attrib["style"]
+    return root
+
+
+@pytest.fixture(scope="module")
+def usual() -> list[tuple[str, object, dict[str, object]]]:
+    """Results of a network of two banks and four classes."""
+    return results(*make((Bank(7, 5, pool=2), Bank(13, 1)), ("Trouser", "$x_1$", "<b>&amp;", "Ankle boot"), 3))
+
+
+@pytest.mark.parametrize(
+    ("banks", "names"),
+    [
+        ((), ()),
+        ((Bank(1, 7, pool=2), Bank(1, 3)), ("x" * 300, "y" * 300)),
+        ((Bank(70, 5, pool=2), Bank(3, 3)), tuple("ABCDEFGHIJKLM")),
+    ],
+)
+def test_every_picture_renders(usual, banks, names):
+    found = results(*make(banks, names)) if banks else usual
+    for name, result, options in found:
+        figure = result.plot(**options)
+        assert isinstance(figure, Figure)
+        text = plot.to_svg(figure, prefix="p-", label=f'picture of "{name}"')
+        root = check_svg(text, "p-")
+        assert root.attrib["aria-label"] == f'picture of "{name}"'
+        assert "currentColor" in text
+        assert grammar.TEXT not in text
+        assert len(text) < 300_000
+        words = " ".join(element.text or "" for element in root.iter(f"{SVG}text"))
+        if name not in ("calibration", "pca", "discriminants", "evidence"):
+            assert SCALE.search(words), name
+        for image in root.iter(f"{SVG}image"):
+            assert image.attrib["href"].startswith("data:image/png;base64,iVBOR")
+
+
+def test_where_there_is_nothing_to_draw():
+    model, dataset = make((Bank(2, 5),), ("a", "b"))
+    nothing = Dataset(np.zeros((0, 28, 28), np.uint8), np.zeros(0, int), "n" * 300, ("a", "b"))
+    pictures = [
+        nothing.plot(),
+        nothing.plot(kind="one_of_each"),
+        Dataset(nothing.images).plot(),
+        evaluate(model, dataset, hardest=0).plot(kind="hardest"),
+        neighbours(model, nothing, dataset).plot(),
+        History().plot(),
+    ]
+    for figure in pictures:
+        check_svg(plot.to_svg(figure), "")
+
+
+def test_no_two_texts_overlap(usual):
+    for name, result, options in usual:
+        figure = result.plot(**options)
+        figure.draw_without_rendering()
+        page = figure.get_tightbbox()
+        assert page.width < 10
+        assert page.height < 12
+        assert figure.axes[0].get_title(loc="left")
+        if name in ("calibration", "evidence", "pca", "discriminants"):
+            continue  # their numbers stand where the values are
+        boxes = [
+            text.get_window_extent().padded(-1)
+            for text in figure.findobj(Text)
+            if text.get_text().strip() and text.get_visible()
+        ]
+        assert len(boxes) > 1
+        for one, other in combinations(boxes, 2):
+            assert not one.overlaps(other), name
+
+
+def test_the_same_picture_has_the_same_bytes(usual, tmp_path):
+    for _, result, options in usual[::3]:
+        assert plot.to_svg(result.plot(**options)) == plot.to_svg(result.plot(**options))
+    for suffix in ("png", "svg"):
+        for number in (1, 2):
+            plot.save(HISTORY.plot(), tmp_path / f"{number}.{suffix}")
+        assert (tmp_path / f"1.{suffix}").read_bytes() == (tmp_path / f"2.{suffix}").read_bytes()
+
+
+# files and pages
+
+
+def test_save_png_and_svg(tmp_path):
+    plot.save(HISTORY.plot(), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.info["dpi"][0] >= 150
+        assert picture.getpixel((0, 0))[:3] == (255, 255, 255)
+    plot.save(HISTORY.plot(), tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    root = ET.fromstring(text)
+    assert "Loss" in [element.text for element in root.iter(f"{SVG}text")]
+    assert "date" not in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg"]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a", "missing/a.png"])
+def test_save_to_the_wrong_place(tmp_path, name):
+    with pytest.raises(InputError, match=r"\.png or \.svg|does not exist"):
+        plot.save(HISTORY.plot(), tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_theme_it_is_dark_on_white():
+    text = plot.to_svg(HISTORY.plot(), themed=False)
+    assert "currentColor" not in text
+    assert grammar.TEXT in text
+    assert "fill: #ffffff" in text
+    check_svg(text, "")
+
+
+def test_settings_of_others_stay_as_they_are():
+    before = dict(mpl.rcParams)
+    with mpl.rc_context({"font.size": 20, "svg.fonttype": "path"}):
+        assert "<text" in plot.to_svg(HISTORY.plot())
+        assert mpl.rcParams["svg.fonttype"] == "path"
+    assert dict(mpl.rcParams) == before
+
+
+def test_threads_draw_the_same():
+    expected = plot.to_svg(HISTORY.plot())
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(plot.to_svg(HISTORY.plot()))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 4
+
+
+def test_pyplot_is_never_imported():
+    code = """
+import sys
+from inksight import plot
+from inksight.nn.history import Epoch, History
+plot.to_svg(History((Epoch(1, 1.0, 0.5, 0.9, 0.6, 0.1, 1.0),)).plot())
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+# what is drawn, and where
+
+
+def test_draw_on_axes_of_ones_own(usual):
+    for name, result, options in usual:
+        figure = Figure()
+        ax = figure.subfigures(1, 2)[0].add_subplot()
+        assert result.plot(ax, **options) is figure, name
+        assert figure.axes == [ax]
+        assert ax.get_title(loc="left")
+
+
+def test_only_results_can_be_drawn():
+    with pytest.raises(InputError, match=r"only results can be drawn \(AverageBarcodes, .*\), got int"):
+        plot.draw(3)
+
+
+def test_options_that_are_not_allowed():
+    model, dataset = make((Bank(2, 5),), ("a", "b"))
+    unlabelled = Dataset(dataset.images, None, "strangers")
+    wrong = [
+        (HISTORY, {"kind": "time"}, "kind must be loss, accuracy or rate"),
+        (dataset, {"kind": "all"}, "kind must be examples or one_of_each"),
+        (dataset, {"columns": 0}, "columns must be"),
+        (unlabelled, {"kind": "one_of_each"}, "one of each needs labels, got 'strangers'"),
+        (evaluate(model, dataset), {"kind": "best"}, "kind must be confusion, calibration or hardest"),
+        (evaluate(model, dataset), {"kind": "hardest", "count": -1}, "count must be"),
+        (filters(model), {"most": 0}, "most must be"),
+        (filter_similarity(model), {"kind": "maps"}, "kind must be weights where no images were given"),
+        (filter_similarity(model), {"kind": "both"}, "kind must be weights or maps"),
+        (stress(model, dataset, images=1, progress=False), {"kind": "colour"}, "kind must be mean, rotation, "),
+        (embedding(model, dataset), {"most": "all"}, "most must be"),
+    ]
+    for result, options, message in wrong:
+        with pytest.raises(InputError, match=message):
+            result.plot(**options)
+
+
+def test_examples_are_rows_of_their_class():
+    _, dataset = make((Bank(1, 3),), ("a", "b"))
+    dataset = dataset[np.array([0, 1, 2, 4, 5])]  # three of a, two of b
+    pixels = dataset.plot(columns=3).axes[0].images[0].get_array()
+    assert pixels.shape == (58, 88)
+    np.testing.assert_allclose(pixels[30:, :28], dataset.images[1] / 255, rtol=1e-6)
+    np.testing.assert_allclose(pixels[:28, 60:], dataset.images[3] / 255, rtol=1e-6)
+    assert pixels.mask[30:, 60:].all(), "b has no third image: nothing is drawn there"
+    assert pixels.mask[28:30].all()
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for ax in figure.axes for text in ax.texts]
+
+
+def test_every_count_of_the_confusion_is_written():
+    model, dataset = make((Bank(2, 5),), ("a", "b", "c"))
+    confusion = np.array([[900, 0, 1], [2, 800, 0], [0, 3, 7]])
+    evaluation = replace(evaluate(model, dataset), confusion=confusion)
+    assert isinstance(evaluation, Evaluation)
+    figure = evaluation.plot()
+    assert sorted(texts(figure), key=int) == ["1", "2", "3", "7", "800", "900"]
+    image = figure.axes[0].images[0]
+    assert image.get_array().mask.sum() == 3  # no image, no colour
+    # one in 900 still differs from nothing at all
+    assert image.norm(1 / 901) > 0.08
+
+
+def test_history_without_validation_or_epochs():
+    nan = float("nan")
+    alone = History((Epoch(1, 0.5, 0.8, nan, nan, 0.01, 1.0), Epoch(2, 0.4, 0.9, nan, nan, 0.01, 1.0)))
+    loss, accuracy = alone.plot().axes
+    assert [len(ax.lines) for ax in (loss, accuracy)] == [1, 1]
+    assert loss.get_legend() is None
+    assert [len(ax.lines) for ax in HISTORY.plot().axes] == [2, 2]
+    assert len(HISTORY.plot(kind="rate").axes[0].lines) == 1
+    assert History().plot().axes[0].get_xlabel() == "not trained yet"
+
+
+def test_accuracy_against_strength():
+    model, dataset = make((Bank(2, 5),), ("a", "b", "c"))
+    found = stress(model, dataset, images=30, prepare=True, progress=False)
+    panels = found.plot().axes
+    assert [ax.get_title(loc="left") for ax in panels] == ["mean of all changes", *CHANGES]
+    for row, ax in enumerate(panels[1:]):
+        level, direct, other_level, prepared = (line.get_ydata() for line in ax.lines)
+        np.testing.assert_array_equal(direct, [found.undisturbed, *found.accuracies[row]])
+        np.testing.assert_array_equal(prepared, [found.prepared_undisturbed, *found.prepared_accuracies[row]])
+        assert (level[0], other_level[0]) == (found.undisturbed, found.prepared_undisturbed)
+        (strip,) = ax.child_axes
+        tiles = strip.images[0].get_array()
+        np.testing.assert_allclose(tiles[:, 30:58], found.examples[row, 0] / 255)
+        assert [label.get_text() for label in strip.get_xticklabels()][
+            -1
+        ] == f"{[*CHANGES.values()][row].strengths[4]:g}"
+    assert panels[0].lines[1].get_ydata()[1] == pytest.approx(found.accuracies[:, 0].mean())
+
+
+def test_similar_filters_stand_together():
+    matrix = np.eye(3)
+    matrix[0, 2] = matrix[2, 0] = 0.9
+    found = FilterSimilarity(1, matrix, None, np.array([1, 0, 2]), 0)
+    ax = found.plot().axes[0]
+    np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0, 0], [0, 1, 0.9], [0, 0.9, 1]])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "0", "2"]
+
+
+def test_names_that_would_overlap_are_pushed_apart():
+    from inksight.plot.geometry import _apart
+
+    places = np.array([[0.0, 0], [0, 0], [0.1, 0], [9, 9]])
+    found = _apart(places, 1.0)
+    gaps = np.linalg.norm(found[:, None] - found[None], axis=2) + 9 * np.eye(4)
+    assert gaps.min() > 0.95
+    np.testing.assert_array_equal(found[3], [9, 9])
+
+
+def test_a_notebook_shows_the_picture():
+    html = HISTORY._repr_html_()
+    assert html.startswith('<img src="data:image/png;base64,')
+
+
+# the grammar
+
+
+def test_montage_by_hand():
+    tiles = np.arange(3).repeat(2).reshape(3, 1, 2)
+    nan = np.nan
+    expected = [[0, 0, nan, 1, 1], [nan] * 5, [nan] * 5, [2, 2, nan, nan, nan]]
+    np.testing.assert_array_equal(grammar.montage(tiles, 2, (2, 1)), expected)
+
+
+@given(st.integers(1, 1024))
+def test_columns_leave_few_places_empty(count):
+    columns = grammar.columns_for(count)
+    rows = -(-count // columns)
+    assert 1 <= columns <= count
+    assert rows * columns - count < columns
+    assert count < 6 or rows <= columns + 1
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (5, 5), (7, 7), (20, 10), (40, 10), (60, 15)])
+def test_columns_of_common_banks(count, columns):
+    assert grammar.columns_for(count) == columns
+
+
+def test_own_scale_by_hand():
+    tiles = np.array([[[1.0, 3.0]], [[-4.0, 2.0]], [[5.0, 5.0]]])
+    np.testing.assert_array_equal(grammar.own_scale(tiles), [[[0, 1]], [[0, 1]], [[0, 0]]])
+    np.testing.assert_allclose(grammar.own_scale(tiles, centred=True), [[[1 / 3, 1]], [[-1, 0.5]], [[1, 1]]])
+
+
+def test_weights_are_centred_on_zero():
+    model, _ = make((Bank(3, 5),), ("a", "b"))
+    low, high = filters(model).plot().axes[0].images[0].get_clim()
+    assert low == -high < 0
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0"), (-0.123, "−0.12"), (12.6, "13"), (1234.5, "1234")])
+def test_numbers_of_a_scale(value, text):
+    assert grammar.number(value) == text
+
+
+def test_text_reads_on_any_cell():
+    assert grammar.text_on("white") == grammar.DARK
+    assert grammar.text_on("#7f2704") == grammar.LIGHT
+    assert grammar.DARK != grammar.TEXT  # or a page would repaint it

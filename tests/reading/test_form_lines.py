@@ -1,0 +1,49 @@
+"""Frames and underlines are told from what is written."""
+
+import numpy as np
+from scipy import ndimage
+
+from inksight.reading.form_lines import form_lines
+from inksight.reading.reader import read
+
+
+def told(page):
+    regions, count = ndimage.label(page, np.ones((3, 3)))
+    boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(regions)])
+    return form_lines(regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64))
+
+
+def test_an_underline_is_a_line_also_askew_and_a_row_of_touching_ones_is_not():
+    page = np.zeros((100, 300), bool)
+    for x in range(20, 280):
+        page[70 + (x - 20) // 12 : 73 + (x - 20) // 12, x] = True
+    assert told(page).tolist() == [True]
+    page[:] = False
+    page[40:44, 20:280] = True
+    for x in range(25, 280, 20):
+        page[10:40, x : x + 12] = page[44:50, x : x + 12] = True
+    page[20:30, 20:280] = True
+    assert told(page).tolist() == [False]
+
+
+def test_a_zero_is_no_frame_and_a_speck_in_it_makes_it_none():
+    rows, columns = np.indices((60, 60))
+    far = np.hypot(rows - 30, (columns - 30) * 1.4)
+    page = (far < 26) & (far > 22)
+    page[28:32, 28:32] = True
+    assert not told(page).any()
+
+
+def test_digits_in_a_row_of_boxes_and_above_a_line_are_read(mnist):
+    digits = [255 - mnist.images[60_000 + i] for i in range(4)]
+    text = "".join(str(label) for label in mnist.labels[60_000:60_004])
+    page = np.full((300, 1600), 255, np.uint8)  # longer lines are ruled ones, and leave a box's sides
+    for i, digit in enumerate(digits):
+        page[30:114, 40 + 100 * i : 124 + 100 * i] = digit.repeat(3, axis=0).repeat(3, axis=1)
+    boxed, underlined = page.copy(), page.copy()
+    for i in range(5):
+        boxed[26:120, 32 + 100 * i : 35 + 100 * i] = 0
+    boxed[26:29, 32:435] = boxed[117:120, 32:435] = 0
+    underlined[120:123, 30:440] = 0
+    assert read(boxed).text == text
+    assert read(underlined).text == text

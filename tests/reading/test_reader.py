@@ -1,0 +1,275 @@
+"""Pictures in, digits out, or why not."""
+
+import csv
+import io
+import json
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from inksight import InputError, Model, cli
+from inksight.nn.model import load_model
+from inksight.reading import reader as reading
+from inksight.reading.detection import look_at
+from inksight.reading.reader import BATCH, read
+
+
+@pytest.fixture(scope="module")
+def pictures(mnist, tmp_path_factory):
+    """A folder of five digits, dark on white, called by what they are."""
+    folder = tmp_path_factory.mktemp("digits")
+    for i in range(60_000, 60_005):
+        Image.fromarray(255 - mnist.images[i]).resize((90, 90)).save(folder / f"{mnist.labels[i]}-{i}.png")
+    return folder
+
+
+def test_pictures_are_read(pictures):
+    paths = sorted(pictures.iterdir())
+    found = read(paths)
+    assert [str(reading) for reading in found] == [path.name[0] for path in paths]
+    assert all(reading.confidence > 0.9 and not reading.reason for reading in found)
+    alone = read(paths[0])
+    assert (alone.digit, alone.confidence) == (found[0].digit, pytest.approx(found[0].confidence, abs=1e-5))
+    assert alone.runner_up != alone.digit
+    assert alone[0].image.shape == (28, 28)
+
+
+def test_what_was_prepared_is_what_is_read(mnist):
+    images = mnist.images[:300]  # more than a batch
+    assert len(images) > BATCH
+    model = load_model("small")
+    found = read(list(images), model)
+    again = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
+    np.testing.assert_allclose([reading.confidence for reading in found], again, atol=1e-6)
+
+
+@pytest.mark.parametrize(("beyond", "alone", "together"), [(-0.1, "7", "72"), (0.1, "?", "72"), (0.4, "?", "??")])
+def test_beside_others_on_a_line_a_digit_may_be_a_little_stranger(beyond, alone, together, mnist, monkeypatch):
+    monkeypatch.setattr(reading, "look_at", lambda *args: look_at(*args)._replace(beyond=np.full(len(args[1]), beyond)))
+    seven, two = 255 - mnist.images[60_000:60_002]  # the first two test images
+    assert str(read(seven)) == alone
+    assert str(read(np.hstack([seven, two]).repeat(3, axis=0).repeat(3, axis=1))) == together
+
+
+def test_no_digit_is_no_guess(mnist):
+    blank, small = read([np.full((30, 30), 255, np.uint8), np.pad(np.zeros((2, 2)), 30, constant_values=1.0)])
+    assert (blank.digit, blank.reason, str(blank)) == (None, "blank", "?")
+    assert (small.digit, small.reason) == (None, "small")
+    unsure = Model.untrained(load_model("tiny").network)
+    found = read(mnist.images[0], unsure)
+    assert (found.digit, found.reason) == (None, "unsure")
+    assert found.runner_up is not None
+    assert read(mnist.images[0], unsure, accept_all=True).digit is not None
+
+
+def test_the_command_prints_what_it_reads(pictures, capsys, tmp_path):
+    assert cli.run(["read", str(pictures), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["text"] for line in lines] == [line["path"].split("/")[-1][0] for line in lines]
+    assert set(lines[0]) == {"path", "text", "digits", "milliseconds"}
+    assert set(lines[0]["digits"][0]) == {"digit", "confidence", "reason", "runner_up", "box", "line"}
+    out = tmp_path / "digits.csv"
+    assert cli.run(["read", str(pictures), "--csv", str(out)]) == 0
+    with out.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["text"] for row in rows] == [line["text"] for line in lines]
+    assert "5 pictures" in capsys.readouterr().out
+
+
+def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(pictures, capsys, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"nothing")
+    good = next(iter(sorted(pictures.iterdir())))
+    assert cli.run(["read", str(bad), str(good), str(tmp_path / "none.png")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{good}: {good.name[0]} (")
+    assert "bad.png' is damaged or no picture" in captured.err
+    assert "2 of 3 files could not be read" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_odd_names_and_folders_do_not_lose_the_rest(pictures, capsys, tmp_path):
+    good = next(iter(sorted(pictures.iterdir())))
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    (odd / os.fsdecode(b"caf\xe9.png")).write_bytes(good.read_bytes())
+    out = tmp_path / "out.csv"
+    assert cli.run(["read", "x" * 300, str(odd), str(good), "--csv", str(out)]) == 1
+    assert "cannot read" in capsys.readouterr().err
+    assert len(out.read_text().splitlines()) == 3
+    assert cli.run(["read", str(odd)]) == 0
+    assert f": {good.name[0]} (" in capsys.readouterr().out
+
+
+def _png_of(width, height):
+    """The beginning of a PNG that promises so many pixels, and has none."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    body = b"IDAT" + zlib.compress(b"")
+    parts = (struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (header, body))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _saved(picture, kind, **options):
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+WHITE = Image.new("RGB", (90, 90), "white")
+BAD = {
+    "empty.png": (b"", "damaged or no picture"),
+    "words.jpg": (b"these are words", "damaged or no picture"),
+    "page.png": (b"<!doctype html><title>7</title>", "damaged or no picture"),
+    "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'><text>7</text></svg>", "damaged or no picture"),
+    "paper.jpg": (b"%PDF-1.7\n1 0 obj\n", "damaged or no picture"),
+    "script.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged or no picture"),
+    "cut.png": (_saved(WHITE, "PNG")[:80], "damaged or no picture"),
+    "cut.jpg": (_saved(WHITE, "JPEG")[:300], "damaged or no picture"),
+    "cut.gif": (_saved(WHITE, "GIF")[:40], "damaged or no picture"),
+    "cut.tif": (_saved(WHITE, "TIFF")[:200], "damaged or no picture"),
+    "flipped.png": (_saved(WHITE, "PNG").replace(b"IDAT", b"IDBT"), "damaged or no picture"),
+    # Told from the header: none of them holds a pixel that could be decoded.
+    "hundred.png": (_png_of(10_000, 10_000), "100,000,000 pixels, 67,108,864 are allowed"),
+    "bomb.png": (_png_of(100_000, 100_000), "too many pixels, 67,108,864 are allowed"),
+    "bomb.gif": (
+        b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0)
+        + b"," + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b";",
+        "too many pixels",
+    ),
+    "bomb.ppm": (b"P6 60000 60000 255\n", "too many pixels"),
+    "bomb.bmp": (
+        b"BM" + struct.pack("<IHHI", 54, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, 60_000, 60_000, 1, 24, 0, 0, 0, 0, 0, 0),
+        "too many pixels",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_each_bad_file_has_one_clear_reason(name, tmp_path):
+    content, words = BAD[name]
+    (tmp_path / name).write_bytes(content)
+    for picture in (tmp_path / name, content, io.BytesIO(content)):
+        with pytest.raises(InputError) as caught:
+            read(picture, "tiny")
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 400
+
+
+def test_of_a_batch_with_everything_bad_in_it_the_rest_is_read(mnist, capsys, tmp_path):
+    digit = Image.fromarray(255 - mnist.images[60_000])
+    for name, (content, _) in BAD.items():
+        (tmp_path / name).write_bytes(content)
+    good = {
+        "a jpeg.png": _saved(digit.resize((80, 80)), "JPEG"), "no suffix": _saved(digit, "BMP"),
+        "moving.gif": _saved(digit, "GIF", save_all=True, append_images=[digit.transpose(1), digit.rotate(90)]),
+        "moving.png": _saved(digit, "PNG", save_all=True, append_images=[digit.rotate(90)]),
+        "moving.tif": _saved(digit, "TIFF", save_all=True, append_images=[digit.rotate(90)]),
+    }  # fmt: skip
+    sizes = {"1.png": (1, 1), "line.png": (1, 9), "black.png": (60, 60)}
+    empty = {name: Image.new("L", size) for name, size in sizes.items()}
+    for name, content in (good | {name: _saved(picture, "PNG") for name, picture in empty.items()}).items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "inside").mkdir()  # folders among the files are left alone
+    expected = {name: str(mnist.labels[60_000]) for name in good} | dict.fromkeys(empty, "?")
+    for extra in ([], ["--csv", str(tmp_path.with_suffix(".csv"))], ["--show", str(tmp_path.with_suffix(".html"))]):
+        assert cli.run(["read", str(tmp_path), "--model", "small", *(extra or ["--json"])]) == 1
+        captured = capsys.readouterr()
+        if not extra:
+            found = [json.loads(line) for line in captured.out.splitlines()]
+            assert {Path(one["path"]).name: one["text"] for one in found} == expected
+            assert {one["digits"][0]["reason"] for one in found if one["text"] == "?"} == {"blank"}
+        errors = captured.err.splitlines()
+        for name, (_, words) in BAD.items():
+            assert sum(name in line and words in line for line in errors) == 1
+        assert f"{len(BAD)} of {len(BAD) + len(expected)} files could not be read" in errors[-1]
+        assert "Traceback" not in captured.err
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read anything")
+def test_what_may_not_be_read_is_named(pictures, capsys, tmp_path):
+    good = next(iter(sorted(pictures.iterdir())))
+    locked = tmp_path / "locked.png"
+    locked.write_bytes(good.read_bytes())
+    locked.chmod(0)
+    assert cli.run(["read", str(locked), str(good)]) == 1
+    captured = capsys.readouterr()
+    assert "locked.png': Permission denied; check its name and permissions" in captured.err
+    assert len(captured.out.splitlines()) == 1
+
+
+def test_what_cannot_be_done_at_all_is_bad_input(pictures, capsys, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert cli.run(["read", str(tmp_path / "empty")]) == 2
+    assert "holds no file to read" in capsys.readouterr().err
+    out = tmp_path / "kept.csv"
+    out.write_text("mine")
+    assert cli.run(["read", str(pictures), "--json", "--csv", str(out)]) == 2
+    assert "got both" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+
+
+def test_of_several_the_one_that_fails_is_named(mnist):
+    with pytest.raises(InputError, match=r"picture 1: values of a picture"):
+        read((mnist.images[0], np.full((3, 3), np.nan)))
+
+
+def test_an_unknown_model_is_bad_input(pictures, capsys):
+    assert cli.run(["read", str(pictures), "--model", "worst"]) == 2
+    with pytest.raises(InputError):
+        read(np.zeros((4, 4)), "worst")
+
+
+def test_a_thick_digit_that_fills_its_picture_is_read_whichever_way_its_ink_is(digits):
+    """Cut out at the ink's edges and smeared, so that as much is ink as paper: only the network can tell which."""
+    right = 0
+    for image, label in zip(digits.validation.images[:40], digits.validation.labels[:40], strict=True):
+        large = np.kron(image > 100, np.ones((4, 4), bool))
+        thick = ndimage.binary_dilation(large, iterations=4)
+        rows, columns = np.flatnonzero(thick.any(axis=1)), np.flatnonzero(thick.any(axis=0))
+        cut = thick[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        both = [read(np.uint8(255) * ink, accept_all=True).text for ink in (cut, ~cut)]
+        right += both == [str(label)] * 2
+    assert right >= 36
+
+
+def test_neighbours_are_training_digits_of_the_same_look(digits):
+    found = read(255 - digits.validation.images[0])[0].neighbours
+    assert found.images.shape == (1, 5, 28, 28)
+    assert (found.labels == digits.validation.labels[0]).all()
+
+
+def test_lines_of_digits_are_told_and_written(mnist, capsys, tmp_path):
+    rows = [np.hstack(255 - mnist.images[60_000 + 3 * i : 60_003 + 3 * i]) for i in range(2)]
+    texts = ["".join(str(label) for label in mnist.labels[60_000 + 3 * i : 60_003 + 3 * i]) for i in range(2)]
+    path = tmp_path / "two lines.png"
+    Image.fromarray(np.pad(np.vstack(rows), 10, constant_values=255)).resize((416, 304)).save(path)
+    assert cli.run(["read", str(path)]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"{path}:"
+    assert [line.split(" (")[0] for line in out[1:]] == [f"  {text}" for text in texts]
+    assert cli.run(["read", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["text"] == "\n".join(texts)
+    assert [digit["line"] for digit in found["digits"]] == [0] * 3 + [1] * 3
+    assert all(len(digit["box"]) == 4 and min(digit["box"][2:]) > 0 for digit in found["digits"])
+    table = tmp_path / "out.csv"
+    assert cli.run(["read", str(path), "--csv", str(table)]) == 0
+    with table.open(newline="") as file:
+        assert next(csv.DictReader(file))["text"] == "\n".join(texts)
+    capsys.readouterr()
+    assert cli.run(["read", str(path), "--single"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    page = read(path)
+    assert (len(page), page.digit, page.runner_up) == (6, None, None)
+    assert page.confidence == min(one.confidence for one in page)
+    assert [str(one) for one in page] == list("".join(texts))
+    assert page.lines[1][0] is page[3]
+    assert page.to_dict()["text"] == str(page)

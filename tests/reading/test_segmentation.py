@@ -1,0 +1,251 @@
+"""Pages of digits: where they are, in which order, and what is no digit."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from scipy import ndimage
+
+from benchmarks import lines, photos
+from inksight.nn.model import load_model
+from inksight.reading.binarization import look, ruled_lines
+from inksight.reading.reader import read
+from inksight.reading.segmentation import segment
+from inksight.reading.text_lines import in_lines
+
+
+@pytest.fixture(scope="module")
+def network():
+    return load_model("small")
+
+
+@pytest.fixture(scope="module")
+def clear(mnist, network):
+    """Digits of MNIST without their margins, several of each class, that the network is sure of; ink 0..1."""
+    images, labels = mnist.images[:2000], mnist.labels[:2000]
+    sure = network.probabilities(images)[np.arange(2000), labels] > 0.999
+    found = {}
+    for digit in range(10):
+        found[str(digit)] = [
+            np.asarray(Image.fromarray(image).crop(Image.fromarray(image).getbbox())) / 255
+            for image in images[sure & (labels == digit)][:6]
+        ]
+    return found
+
+
+def page_of(texts, clear, *, size=60, gap=14, ink=0.15, rng=None):
+    """Draw lines of digits on white; return brightness, and the digits' boxes line by line."""
+    rng = rng or np.random.default_rng(0)
+    page = np.ones((60 + (size + 50) * len(texts), 80 + max(map(len, texts)) * (size + gap)))
+    boxes = []
+    for row, text in enumerate(texts):
+        left, placed = 40, []
+        for digit in text:
+            image = clear[digit][rng.integers(len(clear[digit]))]
+            large = np.clip(ndimage.zoom(image, size / 20, order=1), 0, 1)
+            tall, wide = large.shape
+            top = 40 + row * (size + 50) + size - tall
+            part = page[top : top + tall, left : left + wide]
+            part[...] = np.minimum(part, 1 - (1 - ink) * large)
+            placed.append((left, top, wide, tall))
+            left += wide + gap
+        boxes.append(placed)
+    return page, boxes
+
+
+def texts_of(page, network, **options):
+    return read(page, network, **options).text.split("\n")
+
+
+@pytest.mark.parametrize("texts", [["2026"], ["314", "15926", "53"], ["10", "01"]])
+def test_digits_are_found_where_they_were_drawn(texts, clear, network):
+    page, boxes = page_of(texts, clear)
+    found = segment(page, network.probabilities)
+    assert [len(line) for line in found] == [len(text) for text in texts]
+    for line, placed in zip(found, boxes, strict=True):
+        for digit, box in zip(line, placed, strict=True):
+            assert np.abs(np.array(digit.box) - box).max() <= 4
+            assert digit.dark
+    assert texts_of(page, network) == texts
+    assert texts_of(1 - page, network) == texts
+    pages = read([page, 1 - page, page], network)
+    assert [one.text for one in pages] == ["\n".join(texts)] * 3
+    assert [one.line for one in pages[0]] == [row for row, text in enumerate(texts) for _ in text]
+
+
+@pytest.mark.parametrize("angle", [-7, -3, 3, 7])
+def test_a_page_held_askew_is_read_in_the_same_order(angle, clear, network):
+    texts = ["4071", "25863"]
+    page, _ = page_of(texts, clear, size=50)
+    assert texts_of(np.clip(ndimage.rotate(page, angle, cval=1.0, order=1), 0, 1), network) == texts
+
+
+@pytest.mark.parametrize("across", [True, False])
+@pytest.mark.parametrize("slope", [0.0, 0.05, -0.12])
+def test_ruled_lines_are_left_out(slope, across, clear, network, rng):
+    texts = ["60219", "8475"]
+    page, _ = page_of(texts, clear, rng=rng)
+    rows, columns = np.mgrid[: page.shape[0], : page.shape[1]]
+    place = rows - slope * columns if across else columns + slope * rows
+    lined = np.minimum(page, np.where(place % 37 < 2, 0.6, 1.0))
+    assert texts_of(lined, network) == texts
+    strong = np.where(place % 37 < 2, 0.1, 1.0)
+    found = ruled_lines(strong < 0.5)
+    assert found[strong < 0.5].mean() > 0.8
+
+
+def test_light_shade_and_noise_change_nothing(clear, network, rng):
+    texts = ["1803", "5297"]
+    page, _ = page_of(texts, clear)
+    rows, columns = np.mgrid[: page.shape[0], : page.shape[1]]
+    slope = 1 - 0.5 * columns / page.shape[1]
+    shadow = np.where(rows + 0.5 * columns < 200, 1.0, 0.5)
+    noise = rng.normal(0, 0.02, page.shape)
+    for light in (slope, shadow, slope * shadow):
+        assert texts_of(np.clip(page * light + noise, 0, 1), network) == texts
+
+
+def test_dirt_the_table_and_margins_are_no_digits(clear, network, rng):
+    texts = ["396", "4150"]
+    page, _ = page_of(texts, clear)
+    for _ in range(15):
+        y, x = rng.integers(0, page.shape[0] - 3), rng.integers(0, page.shape[1] - 3)
+        page[y : y + 3, x : x + 3] = 0.3
+    around = np.pad(page, 30, constant_values=0.25)
+    assert texts_of(page, network) == texts
+    assert texts_of(around, network) == texts
+
+
+def test_a_grainy_table_around_a_sheet_is_no_writing(clear, network, rng):
+    texts = ["3964", "7150"]
+    page, _ = page_of(texts, clear)
+    around = np.pad(page, 50, constant_values=0.0)
+    coarse = rng.random([length // 5 + 1 for length in around.shape])
+    wood = 0.5 + 0.2 * ndimage.zoom(coarse, 5, order=1)[: around.shape[0], : around.shape[1]]
+    around = np.where(np.pad(np.ones(page.shape, bool), 50), around, wood)
+    assert texts_of(around, network) == texts
+    assert texts_of(np.clip(around - 0.35, 0, 1), network) == texts
+
+
+def test_a_white_sheet_on_a_dark_table_is_not_the_ink(clear, network):
+    page, _ = page_of(["725482"], clear)
+    around = np.pad(page, 70, constant_values=0.1)
+    assert texts_of(around, network) == ["725482"]
+
+
+def test_digits_that_touch_are_cut(clear, network):
+    texts = ["6086"]
+    page, _ = page_of(texts, clear, gap=-3)
+    assert ndimage.label(page < 0.6, np.ones((3, 3)))[1] < 4
+    assert texts_of(page, network) == texts
+
+
+def test_a_broken_stroke_is_joined(clear, network):
+    texts = ["8523"]
+    page, boxes = page_of(texts, clear)
+    left, top, wide, tall = boxes[0][1]
+    page[top + tall // 3 : top + tall // 3 + 4, left : left + wide] = 1.0
+    assert ndimage.label(page < 0.6, np.ones((3, 3)))[1] > 4
+    assert texts_of(page, network) == texts
+
+
+def test_a_single_digit_is_read_as_it_always_was(mnist, network):
+    same = []
+    for image in mnist.images[:40]:
+        large = np.kron(255 - image, np.ones((5, 5), np.uint8))
+        page, single = read(large, network), read(large, network, single=True)
+        assert len(single) == 1
+        same.append(len(page) == 1 and np.array_equal(page[0].image, single[0].image))
+    assert sum(same) >= 39  # a 5 much wider than high may be taken for two
+
+
+def test_an_empty_page_is_one_refusal(network, rng):
+    for empty in (np.ones((300, 400)), np.clip(rng.normal(0.8, 0.004, (300, 400)), 0, 1)):
+        page = read(empty, network)
+        assert page.text == "?"
+        assert page.reason in ("blank", "faint", "small")
+        assert page[0].box == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("shape", [(700, 900), (1300, 1100)])
+def test_noise_is_done_with_in_bounded_work(shape, network, rng):
+    asked = []
+
+    def counted(images):
+        asked.append(len(images))
+        return network.probabilities(images)
+
+    page = rng.integers(0, 2, shape).astype(np.float64)
+    segment(page, counted)
+    segment(np.clip(rng.normal(0.7, 0.1, shape), 0, 1), counted)
+    assert sum(asked) <= 20_000
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    height=st.integers(1, 300), width=st.integers(1, 300), kind=st.sampled_from(["noise", "binary", "flat", "bars"]),
+    seed=st.integers(0, 2**31), invert=st.sampled_from([None, True, False]),
+)  # fmt: skip
+def test_anything_at_all_has_boxes_within_the_picture(height, width, kind, seed, invert, network):
+    rng = np.random.default_rng(seed)
+    grey = {
+        "noise": rng.random((height, width)), "binary": ndimage.median_filter(rng.random((height, width)), 5).round(),
+        "flat": np.full((height, width), rng.random()), "bars": np.tile(rng.random(width) > 0.8, (height, 1)) * 1.0,
+    }[kind]  # fmt: skip
+    for line in segment(grey, network.probabilities, invert=invert):
+        for digit in line:
+            left, top, wide, tall = digit.box
+            assert 0 <= left < left + wide <= width
+            assert 0 <= top < top + tall <= height
+            assert digit.image.shape == (28, 28)
+            assert digit.image.any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 9), min_size=1, max_size=5), slope=st.floats(-0.1, 0.1), seed=st.integers(0, 2**31)
+)
+def test_boxes_come_in_reading_order(counts, slope, seed):
+    rng = np.random.default_rng(seed)
+    boxes, home = [], []
+    for row, count in enumerate(counts):
+        for i in range(count):
+            x = 30 * i + rng.uniform(-3, 3)
+            boxes.append((x, 60 * row + slope * x + rng.uniform(-3, 3), 20, 30 + rng.uniform(-3, 3)))
+            home.append(row)
+    order = rng.permutation(len(boxes))
+    found = in_lines(np.array(boxes)[order])
+    assert [[home[order[i]] for i in line] for line in found] == [[row] * count for row, count in enumerate(counts)]
+    assert [order[i] for line in found for i in line] == list(range(len(boxes)))
+
+
+def test_ink_is_dark_or_light(clear):
+    page, _ = page_of(["77", "31"], clear)
+    assert look(page).dark
+    assert not look(1 - page).dark
+    assert not look(page, invert=True).dark
+
+
+def test_composed_photos_are_the_same_for_the_same_seed(mnist):
+    digits = mnist[:500]
+    one, again = photos.compose(digits, 7), photos.compose(digits, 7)
+    np.testing.assert_array_equal(one.image, again.image)
+    assert one.lines == again.lines
+    assert one.image.dtype == np.uint8
+    assert photos.COUNT[0] <= sum(map(len, one.lines)) <= photos.COUNT[1]
+    assert abs(one.skew) <= photos.SKEW
+
+
+def test_most_of_a_few_composed_photos_is_read(mnist):
+    model = load_model("best")
+    results = [lines.read(photos.compose(mnist[:5000], seed), model) for seed in range(12)]
+    same = [right for one in results for right in lines.right(one.photo.lines, one.read)]
+    assert np.mean(same) > 0.75
+
+
+def test_lines_are_counted_strictly():
+    assert lines.right(("12", "345"), ("12", "34?")) == [True, False]
+    assert lines.right(("12", "345"), ("12",)) == [False, False]
+    assert lines.digits_right(("12", "345"), ("13", "345")) == [True, False, True, True, True]
+    assert lines.digits_right(("12",), ("123",)) == [False, False]

@@ -1,0 +1,278 @@
+"""The page of what was read: whole, small, without the network, and working in a real browser."""
+
+import base64
+import io
+import os
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from browser import in_both_schemes, opened
+from PIL import Image
+from test_report import Page as Parsed
+
+from inksight import InputError, cli
+from inksight.nn.model import load_model
+from inksight.reading.reader import Page, read
+from inksight.report import transcript
+from inksight.report.transcript import Transcript
+
+HOSTILE = "<script>alert(1)<img src=x onerror=alert(2)>.png"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_training_digits(digits):
+    """Of which the nearest are sought: all 50,000 would take their time."""
+    few = digits.train[:500]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inksight.reading.reader._training_digits", lambda model: (few, model.barcodes(few.images)))
+        yield
+
+
+@pytest.fixture(scope="module")
+def small():
+    return load_model("small")
+
+
+@pytest.fixture(scope="module")
+def sheet(mnist):
+    """Two lines of three digits and two, dark on grey paper: what it holds, and its pixels."""
+    rows = [60_000, 60_001, 60_002, 60_003, 60_004]
+    digits = [np.kron(mnist.images[i], np.ones((3, 3), np.uint8)) for i in rows]
+    page = np.full((300, 400), 210, np.uint8)
+    for place, digit in enumerate(digits):
+        line, column = divmod(place, 3)
+        page[30 + 120 * line :, 40 + 100 * column :][:84, :84] -= (digit * 0.75).astype(np.uint8)
+    text = "".join(str(mnist.labels[i]) for i in rows)
+    return f"{text[:3]}\n{text[3:]}", page
+
+
+@pytest.fixture(scope="module")
+def folder(sheet, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "below").mkdir()
+    Image.fromarray(sheet[1]).save(folder / "sheet.png")
+    Image.fromarray(sheet[1]).convert("RGB").save(folder / HOSTILE)
+    Image.new("L", (50, 40), 190).save(folder / "blank.jpg")
+    (folder / "none.png").write_bytes(b"<b>nothing</b>")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def written(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "page.html"
+    assert cli.run(["read", str(folder), "--model", "small", "--show", str(out)]) == 1  # one is no picture
+    return out
+
+
+def test_one_small_file_that_needs_no_other(written, sheet):
+    text = written.read_text()
+    page = Parsed(text)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert all(link.startswith(("#", "data:")) for link in page.links)
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
+    assert not re.search(r"url\((?!data:)", text)
+    assert len(text) < 400_000
+    assert "11 digits on 3 pictures" in text
+    assert sum(name.startswith("digit-") for name in page.ids) == 11
+
+
+def test_hostile_names_stay_text(written):
+    text = written.read_text()
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert text.count("&lt;script&gt;alert(1)") >= 1
+    assert Parsed(text).tags.count("script") == 1
+
+
+def test_a_card_says_what_was_read_and_why_not(sheet, small, tmp_path):
+    found = read(sheet[1], small)
+    assert found.text == sheet[0]
+    one, *rest = found.lines[0]
+    for reason in transcript.REASONS:
+        refused = replace(one, digit=None, reason=reason)
+        seen = Transcript(small)
+        seen.add(sheet[1], Page(((refused, *rest),)), "sheet")
+        seen.write(tmp_path / "page.html")
+        text = (tmp_path / "page.html").read_text()
+        assert transcript.REASONS[reason] in text
+        assert text.count('<li id="digit-1-0" class="is-refused"') == 1
+        assert text.count('class="is-refused"') == 3  # the box, the text and the card
+
+
+def test_nearest_digits_are_those_of_the_reading(sheet, small):
+    found = read(sheet[1], small)
+    seen = Transcript(small)
+    seen.add(sheet[1], found, "sheet")
+    seen._look_inside()
+    for card, one in zip(seen._cards, found, strict=True):
+        labels = one.neighbours.labels
+        assert [label for _, label in card["near"]] == labels[0].tolist()
+        assert card["first"] == one.digit
+
+
+def test_classes_that_are_no_digits_have_no_neighbours(sheet, small, tmp_path):
+    letters = replace(small, class_names=("<b>", *"bcdefghij"))
+    seen = Transcript(letters)
+    seen.add(sheet[1], read(sheet[1], letters, accept_all=True), "sheet")
+    seen.write(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "its barcode" in text
+    assert "nearest training digits<" not in text
+    assert "<b><b>" not in text
+
+
+def test_boxes_lie_where_the_digits_do(sheet, small):
+    large = np.kron(sheet[1], np.ones((5, 5), np.uint8))  # larger than the page shows it
+    seen = Transcript(small)
+    found = read(large, small)
+    seen.add(large, found, "sheet")
+    shown = seen._sheets[0]
+    assert shown["size"] == (2000, 1500)
+    with Image.open(io.BytesIO(_bytes(shown["source"]))) as image:
+        assert image.size == (1000, 750)
+        ink = np.asarray(image.convert("L")) < 120
+    for card in shown["cards"]:
+        left, top, width, height = (
+            round(10 * part * share) for part, share in zip(card["box"], (1, 0.75) * 2, strict=True)
+        )
+        part = ink[top : top + height, left : left + width]
+        assert part.any(axis=1).mean() > 0.9
+        assert part.any(axis=0).mean() > 0.9
+
+
+def _bytes(address):
+    return base64.b64decode(address.split(",")[1])
+
+
+@pytest.mark.parametrize("kind", ["L", "RGB", "RGBA", "LA", "P", "1", "CMYK", "I;16", "array", "floats", "jpeg"])
+def test_every_kind_of_picture_can_be_shown(kind, sheet, small):
+    page = sheet[1] if kind != "1" else np.uint8(255) * (sheet[1] > 127)
+    picture = {
+        "I;16": lambda: Image.fromarray(page.astype(np.uint16) * 257), "array": lambda: np.dstack([page] * 3),
+        "floats": lambda: page / 255, "jpeg": lambda: _saved(page),
+    }.get(kind, lambda: Image.fromarray(page).convert(kind))()  # fmt: skip
+    seen = Transcript(small)
+    seen.add(picture, read(picture, small), kind)
+    with Image.open(io.BytesIO(_bytes(seen._sheets[0]["source"]))) as image:
+        assert image.size == (400, 300)
+        difference = np.asarray(image.convert("L"), int) - page
+        assert np.abs(difference).mean() < 6
+
+
+def _saved(page):
+    """A JPEG with a secret beside its pixels, lying on its side."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "secret"
+    stream = io.BytesIO()
+    Image.fromarray(page).rotate(90, expand=True).save(stream, "JPEG", exif=exif, comment=b"secret", quality=95)
+    return stream.getvalue()
+
+
+def test_pictures_leave_nothing_but_pixels(sheet, small):
+    seen = Transcript(small)
+    seen.add(_saved(sheet[1]), read(_saved(sheet[1]), small), "photo")
+    assert b"secret" not in _bytes(seen._sheets[0]["source"])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (2000, 3)])
+def test_odd_shapes_can_be_shown(shape, small, tmp_path):
+    picture = np.full(shape, 200, np.uint8)
+    seen = Transcript(small)
+    seen.add(picture, read(picture, small), "odd")
+    seen.write(tmp_path / "page.html")
+
+
+def test_a_page_is_bounded_and_says_so(sheet, small, monkeypatch, tmp_path):
+    monkeypatch.setattr(transcript, "PICTURES", 3)
+    monkeypatch.setattr(transcript, "CUT_OUTS", 8)
+    monkeypatch.setattr(transcript, "UNREAD", 2)
+    seen, found = Transcript(small), read(sheet[1], small)
+    for number in range(4):
+        seen.add(sheet[1], found, f"sheet {number}")
+        seen.add_unread(f"file {number}", "why")
+    seen.write(tmp_path / "page.html")
+    text = (tmp_path / "page.html").read_text()
+    assert "20 digits on 4 pictures" in text
+    assert len(re.findall(r'<li id="digit-', text)) == 8
+    assert "and 2 digits more" in text
+    assert re.search(r"2 pictures more and, with those on\s+them, 12 digits are left out", text)
+    assert "and 2 files more" in text
+    assert "sheet 2" not in text
+
+
+def test_nothing_but_unread_files_is_a_page_too(small, tmp_path):
+    seen = Transcript(small)
+    seen.add_unread("none.png", "no picture")
+    seen.write(tmp_path / "page.html")
+    assert "0 digits on 0 pictures" in (tmp_path / "page.html").read_text()
+
+
+def test_what_it_keeps_does_not_hold_on_to_pictures(sheet, small):
+    seen, found = Transcript(small), read(sheet[1], small)
+    seen.add(sheet[1], found, "sheet")
+    assert all(image.base is None for image in seen._images)
+    assert not any(isinstance(value, np.ndarray) for card in seen._cards for value in card.values())
+
+
+def test_the_command_shows_beside_all_it_prints(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one = str(folder / "sheet.png")
+    for arguments in (["--json"], ["--csv", "table.csv"], []):
+        assert cli.run(["read", one, "--model", "small", *arguments, "--show"]) == 0
+        captured = capsys.readouterr()
+        assert "reading.html: what was read, and how" in captured.err
+        assert "reading.html" not in captured.out
+        (tmp_path / "reading.html").unlink()
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+def test_show_never_writes_over_a_picture(folder, capsys):
+    picture = folder / "sheet.png"
+    before = picture.read_bytes()
+    for arguments in (["--show", picture, folder / "blank.jpg"], ["--show", picture]):
+        assert cli.run(["read", *map(str, arguments)]) == 2
+        assert "must be a name that ends in .html" in capsys.readouterr().err
+    assert picture.read_bytes() == before
+
+
+def test_a_page_that_cannot_be_written_is_told_before_reading(folder, capsys, small, tmp_path):
+    assert cli.run(["read", str(folder), "--show", str(tmp_path / "nowhere" / "page.html")]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "does not exist" in captured.err
+    with pytest.raises(InputError, match="does not exist"):
+        Transcript(small).write(tmp_path / "nowhere" / "page.html")
+
+
+def test_names_of_any_bytes_are_shown(sheet, small, tmp_path):
+    seen = Transcript(small)
+    seen.add(sheet[1], read(sheet[1], small), os.fsdecode(b"caf\xe9.png"))
+    seen.write(tmp_path / "page.html")
+    assert "caf\\udce9.png" in (tmp_path / "page.html").read_text()
+
+
+@in_both_schemes
+def test_in_a_browser_what_belongs_together_lights_up(written, sheet, width, scheme):
+    with opened(written, width, scheme) as page:
+        assert page.locator("h2 bdi").first.inner_text().endswith(HOSTILE)
+        assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+
+        section = page.locator("section", has=page.locator("h2", has_text="sheet.png"))
+        assert section.locator(".text p").all_inner_texts() == sheet[0].split("\n")
+        boxes = section.locator(".stage a")
+        assert boxes.count() == 5
+        boxes.nth(1).hover()
+        lit = page.locator(".lit")
+        assert lit.count() == 3  # the box, the text and the card
+        assert lit.evaluate_all("parts => new Set(parts.map(part => part.dataset.digit)).size") == 1
+        boxes.nth(1).click()
+        card = page.locator(":target")
+        assert card.locator(".head a").inner_text() == sheet[0][1]
+        assert card.evaluate("e => e.getBoundingClientRect().top") >= 0
+        assert card.locator(".near .tile").count() == 5
+
+        picture, box = section.locator(".stage img").bounding_box(), boxes.first.bounding_box()
+        assert picture["x"] < box["x"] < box["x"] + box["width"] < picture["x"] + picture["width"]

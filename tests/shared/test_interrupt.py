@@ -1,0 +1,30 @@
+import signal
+import threading
+
+import pytest
+
+from inksight._shared.interrupt import CtrlC
+
+
+def test_the_first_ctrl_c_is_a_request_and_the_second_an_order(ctrl_c):
+    before = signal.getsignal(signal.SIGINT)
+    with CtrlC() as request:
+        assert not request.pressed
+        signal.raise_signal(signal.SIGINT)
+        assert request.pressed
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_other_threads_are_left_alone():
+    seen = []
+
+    def work():
+        with CtrlC() as ctrl_c:
+            seen.append(ctrl_c.pressed)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [False]

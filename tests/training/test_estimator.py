@@ -1,0 +1,178 @@
+"""`DigitClassifier` is what scikit-learn calls a classifier, as far as images allow."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import inksight
+from inksight import DigitClassifier, InputError, Recipe
+from inksight.engine import library as native
+
+QUICK = Recipe(epochs=20, batch=32, rate=3e-2)
+TINY = "6x5p"  # compiled in half the time that two banks take
+ROWS, COLUMNS = np.mgrid[:28, :28]
+
+# scikit-learn's checks make up data of 1 to 10 features, which are no images.
+FEW = "it feeds a few features, and an image has 784"
+OF_FEW = dict.fromkeys(
+    [
+        "check_fit_score_takes_y", "check_estimators_overwrite_params", "check_dont_overwrite_parameters",
+        "check_estimators_fit_returns_self", "check_readonly_memmap_input", "check_n_features_in_after_fitting",
+        "check_estimators_dtypes", "check_dtype_object", "check_pipeline_consistency", "check_estimators_nan_inf",
+        "check_estimators_pickle", "check_f_contiguous_array_estimator", "check_classifier_data_not_an_array",
+        "check_classifiers_classes", "check_classifiers_train", "check_supervised_y_2d",
+        "check_methods_sample_order_invariance", "check_methods_subset_invariance", "check_dict_unchanged",
+        "check_fit_idempotent", "check_fit_check_is_fitted", "check_n_features_in", "check_fit2d_predict1d",
+    ],
+    FEW,
+)  # fmt: skip
+LAST_BITS = (
+    {
+        "check_methods_sample_order_invariance": "it asks for the same to 1e-9, and the engine's float32 sums are "
+        "in an order that an image's place among sixteen decides",
+    }
+    if native.computes()
+    else {}
+)  # XLA sums every image alike
+
+
+class OfFewNumbers(DigitClassifier):
+    """The same, but that each of a few numbers is a band of stripes in an image, the brighter the larger it is.
+
+    So the checks that cannot be made on images are made on all else.
+    """
+
+    def _images(self, rows):
+        count = rows.shape[1]
+        values = rows * self.scale_  # of the checks, mostly from 0 to 20
+        images = np.zeros((len(rows), 28, 28))
+        for i in range(count):
+            angle = np.pi * i / count
+            stripes = np.sin(1.3 * (np.cos(angle) * ROWS + np.sin(angle) * COLUMNS)) > 0
+            images += (values[:, i] / (2 + values[:, i]))[:, None, None] * (stripes & (ROWS * count // 28 == i))
+        return np.round(255 * images).astype(np.uint8)
+
+
+@parametrize_with_checks(
+    [DigitClassifier(TINY, QUICK), OfFewNumbers(TINY, QUICK)],
+    expected_failed_checks=lambda one: LAST_BITS if isinstance(one, OfFewNumbers) else OF_FEW,
+    xfail_strict=True,
+)
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def part(digits):
+    return digits.train[:600]
+
+
+@pytest.fixture(scope="module")
+def fitted(part):
+    return DigitClassifier("8x5p,12x3", QUICK, epochs=12, random_state=0).fit(part.images, part.labels)
+
+
+def test_it_learns_and_looks_like_a_classifier(fitted, digits):
+    test = digits.validation
+    assert fitted.score(test.images, test.labels) > 0.6
+    probabilities = fitted.predict_proba(test.images)
+    assert probabilities.shape == (len(test), 10)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(fitted.predict(test.images), probabilities.argmax(axis=1))
+    assert fitted.n_features_in_ == 784
+    assert fitted.classes_.tolist() == list(range(10))
+    np.testing.assert_array_equal(fitted.model_.predict(test.images), fitted.predict(test.images))
+
+
+def test_images_in_every_form_are_the_same(part, fitted):
+    forms = [
+        (part.images, 255), (part.images.reshape(-1, 784), 255), (part.images.astype(float), 255),
+        (part.images / 255, 1), (part.images.reshape(-1, 784).astype(np.int64), 255), (part.images.tolist(), 255),
+    ]  # fmt: skip
+    for images, scale in forms:
+        other = clone(fitted).fit(images, part.labels)
+        assert other.scale_ == scale
+        assert other.model_.digest == fitted.model_.digest
+        np.testing.assert_array_equal(other.predict(images), fitted.predict(part.images))
+
+
+def test_labels_are_what_they_were(part):
+    words = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+    few = part.labels < 3
+    found = DigitClassifier(TINY, QUICK, epochs=1).fit(part.images[few], words[part.labels[few]])
+    assert found.classes_.tolist() == ["one", "two", "zero"]
+    assert found.model_.class_names == ("one", "two", "zero")
+    assert set(found.predict(part.images)) <= set(found.classes_)
+
+
+def test_the_random_state_decides(part, fitted):
+    again, another = (
+        clone(fitted).set_params(random_state=seed).fit(part.images, part.labels).model_.digest for seed in (0, 1)
+    )
+    assert again == fitted.model_.digest != another
+
+
+def test_it_is_pickled_after_it_has_predicted(fitted, part):
+    expected = fitted.predict_proba(part.images)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(part.images), expected)
+
+
+def test_it_fits_in_pipelines_searches_and_cross_validation(part):
+    one = DigitClassifier(TINY, QUICK, epochs=2, random_state=0)
+    search = GridSearchCV(one, {"epochs": [1, 4]}, cv=2).fit(part.images, part.labels)
+    assert search.best_params_ == {"epochs": 4}
+    flat = part.images.reshape(-1, 784)
+    pipeline = make_pipeline(FunctionTransformer(lambda X: X / 255), one)
+    np.testing.assert_array_equal(cross_val_score(pipeline, flat, part.labels, cv=2),
+                                  cross_val_score(one, flat, part.labels, cv=2))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "words"),
+    [
+        (np.zeros((2, 783)), [0, 1], "X must have 784 features, images of 28x28, got 783 feature"),
+        (np.zeros((2, 28, 27)), [0, 1], "got 756 feature"),
+        (np.full((2, 784), 256.0), [0, 1], "values of X must be at most 255, full ink as fit saw it, got 256.0"),
+        (np.full((2, 784), -1.0), [0, 1], "must be 0 or more, got -1.0"),
+        (np.zeros((2, 784)), [7, 7], "y must have 2 classes or more, got 1 class: '7'"),
+        (np.full((2, 784), np.nan), [0, 1], "NaN"),
+    ],
+)
+def test_bad_input(X, y, words):
+    with pytest.raises(ValueError, match=words):
+        DigitClassifier(TINY, QUICK).fit(X, y)
+
+
+def test_predict_goes_by_what_fit_saw(part, fitted):
+    whole = clone(fitted).fit(part.images / 255, part.labels)
+    with pytest.raises(InputError, match="values of X must be at most 1, full ink as fit saw it, got 255"):
+        whole.predict(part.images)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"epochs": 0}, "epochs must be 1 or more"), ({"network": "x"}, "network must be"), ({"recipe": "x"}, "recipe")],
+)
+def test_bad_parameters_are_told_by_fit(changes, words, part):
+    with pytest.raises(InputError, match=words):
+        DigitClassifier(**{"network": TINY, "recipe": QUICK} | changes).fit(part.images, part.labels)
+
+
+def test_without_scikit_learn_it_says_what_to_install():
+    code = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "import inksight; from inksight import *\n"
+        "try:\n    inksight.DigitClassifier\n"
+        "except inksight.errors.MissingDependencyError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "DigitClassifier needs scikit-learn: pip install 'inksight[sklearn]'"
+    assert "DigitClassifier" in dir(inksight)

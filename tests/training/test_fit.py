@@ -1,0 +1,204 @@
+import math
+import signal
+import threading
+from dataclasses import replace
+from itertools import count, pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from conftest import QUICK, SMALL
+
+import inksight
+from inksight import InksightError, InputError, Splits
+from inksight.config import Recipe, get_network
+from inksight.engine import ops
+from inksight.nn.forward import forward
+from inksight.nn.parameters import NORMALIZATION, init
+from inksight.training.batches import Batches
+from inksight.training.fit import run, train
+from inksight.training.step import objective, stack, steps_a_call
+
+
+def test_a_small_network_learns(small_run):
+    history = small_run.model.history
+    assert [row.epoch for row in history] == [1, 2, 3]
+    assert history["val_accuracy"][-1] > 0.75  # chance is 0.1
+    assert history["loss"][2] < history["loss"][0]
+    assert (small_run.stopped, small_run.train_images) == ("epochs", 4000)
+    assert small_run.images_per_second == pytest.approx(12000 / history["seconds"].sum())
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that goes on by a hundredth of a second whenever it is asked, however busy the machine is."""
+    ticks = count()
+    monkeypatch.setattr("inksight.training.fit.time", SimpleNamespace(perf_counter=lambda: next(ticks) / 100))
+
+
+@pytest.mark.usefixtures("clock")
+def test_augmentation_tapers_by_the_clock_where_time_ends_the_training(digits, monkeypatch):
+    told = []
+    of_epoch = Batches.of_epoch
+
+    def spy(self, epoch, done=0.0):
+        told.append(done)
+        return of_epoch(self, epoch, done)
+
+    monkeypatch.setattr(Batches, "of_epoch", spy)
+    run(digits, SMALL, replace(QUICK, taper=1.0), seconds=5, progress=False)
+    during = told[1:]  # the first is the one to compile by
+    assert during[0] == 0
+    assert all(before < after for before, after in pairwise(during))
+    assert len(during) > 1
+    assert during[-1] <= 1
+
+
+def test_labels_are_smoothed_for_the_gradient_and_not_in_the_loss_told(digits):
+    network = get_network("4x5p,8x3")
+    params = {k: v for k, v in init(network, 1).items() if not k.startswith(NORMALIZATION)}
+    x = digits.train.images[:16].reshape(16, 28, 28, 1) / np.float32(255)
+    labels, weight = digits.train.labels[:16], np.arange(16) < 12
+    plain, (loss, _) = objective(network, ops.enter(x), labels, weight, 0.0, params)
+    smooth, (same, _) = objective(network, ops.enter(x), labels, weight, 0.3, params)
+    logits = np.asarray(forward(network, params, ops.enter(x), 16)["logits"], np.float64)
+    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    target = 0.7 * np.eye(10)[labels] + 0.3 / 10
+    assert float(plain) == float(loss) == float(same)
+    assert float(smooth) == pytest.approx(-(target * log_p).sum(axis=1)[:12].mean(), rel=1e-5)
+
+
+def test_three_lines_are_enough(digits):
+    model = train(digits, SMALL, replace(QUICK, epochs=1), progress=False)
+    assert model.predict(digits.test.images[:3]).shape == (3,)
+
+
+def test_the_same_seed_gives_the_same_bytes(digits, small_run):
+    assert run(digits, SMALL, QUICK, progress=False).model.digest == small_run.model.digest
+    assert run(digits, SMALL, QUICK, seed=1, progress=False).model.digest != small_run.model.digest
+
+
+def test_the_first_step_goes_alone(digits, monkeypatch):
+    taken = []
+
+    def spy(batches, labels, rates):
+        taken.append(len(batches))
+        return stack(batches, labels, rates)
+
+    monkeypatch.setattr("inksight.training.fit.stack", spy)
+    run(digits, SMALL, QUICK, epochs=2, progress=False)
+    compiled_for, *calls = taken
+    assert (compiled_for, calls[0], sum(calls)) == (1, 1, 2 * 125)  # 4,000 images by 32, twice
+    assert set(calls[1:]) <= {steps_a_call(), 124 % steps_a_call(), 125 % steps_a_call()}
+
+
+def test_training_goes_on_and_its_history_grows(digits, model):
+    more = train(digits, start=model, recipe=QUICK, epochs=1, progress=False)
+    assert [row.epoch for row in more.history] == [1, 2, 3, 4]
+    assert more.history.rows[:3] == model.history.rows
+    assert more.params["normalization.mean"] == model.params["normalization.mean"]
+    assert more.digest != model.digest
+
+
+def test_the_recipe_and_the_data_travel_with_the_model(digits, model):
+    assert model.recipe == QUICK
+    assert model.trained_on == digits.train.digest
+
+
+def test_until_stops_at_an_accuracy(digits):
+    result = run(digits, SMALL, QUICK, epochs=50, until=0.3, progress=False)
+    assert result.stopped == "until"
+    assert result.model.history.rows[-1].val_accuracy >= 0.3
+    assert all(row.val_accuracy < 0.3 for row in result.model.history.rows[:-1])
+
+
+@pytest.mark.usefixtures("clock")
+def test_seconds_stop_within_an_epoch_with_the_rate_brought_down(digits):
+    result = run(digits, SMALL, QUICK, seconds=0.5, progress=False)
+    assert result.stopped == "seconds"
+    assert result.seconds == pytest.approx(0.5, abs=0.1)  # checked between calls
+    assert result.model.history.rows[-1].rate < QUICK.rate / 2
+
+
+def test_the_callback_sees_every_epoch_and_may_stop(digits):
+    seen = []
+
+    def on_epoch(model):
+        seen.append(model.history.rows[-1].epoch)
+        return len(seen) == 2
+
+    result = run(digits, SMALL, QUICK, epochs=9, on_epoch=on_epoch, progress=False)
+    assert (seen, result.stopped) == ([1, 2], "callback")
+
+
+def test_ctrl_c_keeps_the_model_so_far(digits, ctrl_c):
+    def on_epoch(model):
+        if len(model.history) == 1:  # Ctrl-C falls somewhere into the epochs that follow
+            threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+
+    result = run(digits, SMALL, QUICK, epochs=1000, on_epoch=on_epoch, progress=False)
+    assert result.stopped == "interrupted"
+    assert 1 <= len(result.model.history) < 1000
+    assert result.model.predict(digits.test.images[:1]).shape == (1,)
+    with pytest.raises(KeyboardInterrupt):  # afterwards Ctrl-C is again what it was
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_loss_that_is_not_finite_says_where(digits):
+    wild = Recipe(epochs=9, batch=64, rate=1e6, schedule="constant")
+    with pytest.raises(InksightError, match=r"loss became \S+ at step \d+ of epoch \d, learning rate 1e\+06: try"):
+        run(digits, "4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", wild, progress=False)  # a product of many huge weights
+
+
+def test_training_without_validation(digits):
+    model = train(Splits(digits.train[:300], None, None), SMALL, QUICK, epochs=1, progress=False)
+    assert math.isnan(model.history.rows[0].val_accuracy)
+
+
+def test_training_never_sees_the_test_images(digits):
+    class Forbidden:
+        def __getattribute__(self, name):
+            raise AssertionError("training looked at the test images")
+
+    run(Splits(digits.train[:300], digits.validation, Forbidden()), SMALL, QUICK, epochs=1, progress=False)
+
+
+def test_fewer_images_than_a_batch(digits):
+    one_a_class = np.array([np.flatnonzero(digits.train.labels == d)[0] for d in range(10)])
+    result = run(Splits(digits.train[one_a_class], None, None), SMALL, QUICK, progress=False)
+    assert result.train_images == 10
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"epochs": 0}, "epochs must be 1 to 100000, got 0"),
+        ({"seconds": 0}, "seconds must be above 0, got 0"),
+        ({"until": 99}, "until must be an accuracy from 0 to 1, such as 0.99, got 99"),
+        ({"network": "resnet"}, "network must be one of"),
+        ({"recipe": "fast"}, "recipe must be one of"),
+        (
+            {"network": inksight.Network((inksight.Bank(2),), classes=3)},
+            "classes of the network must be the data's 10",
+        ),
+    ],
+)
+def test_bad_options_are_named(digits, options, words):
+    with pytest.raises(InputError) as caught:
+        run(digits, **({"network": SMALL} | options), progress=False)
+    assert words in str(caught.value)
+
+
+def test_bad_training_data_is_named(digits):
+    train_set = digits.train
+    with pytest.raises(InputError, match="got none of class '7'"):
+        run(Splits(train_set[train_set.labels != 7], None, None), SMALL, QUICK, progress=False)
+    with pytest.raises(InputError, match="label"):
+        run(Splits(replace(train_set, labels=None), None, None), SMALL, QUICK, progress=False)
+    with pytest.raises(InputError, match="number of training images must be 1 or more, got 0"):
+        run(Splits(train_set[:0], None, None), SMALL, QUICK, progress=False)
+    with pytest.raises(InputError, match="until needs validation images"):
+        run(Splits(train_set, None, None), SMALL, QUICK, until=0.9, progress=False)
+    blank = replace(train_set, images=np.zeros_like(train_set.images))
+    with pytest.raises(InputError, match="training images must be images with ink"):
+        run(Splits(blank, None, None), SMALL, QUICK, progress=False)
