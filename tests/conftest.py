@@ -8,15 +8,11 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np
 import pytest
-from trials import Forbidden, Made
+from trials import QUICK, SMALL, Forbidden, Made
 
 from inksight import Dataset, Model, Splits, load
-from inksight.config import Augmentation, Recipe
 from inksight.engine import library as native
 from inksight.training.fit import Run, run
-
-QUICK = Recipe(epochs=3, batch=32, rate=2e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05))
-SMALL = "8x5p,12x3"
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import QUICK
+from trials import QUICK
 from trials import RECIPE, TINY, Forbidden
 
 from benchmarks import accuracy

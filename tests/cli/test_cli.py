@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sources
-from conftest import SMALL
+from trials import SMALL
 
 from inksight import Dataset, Model, cli
 from inksight.cli.train import load_beside_jax

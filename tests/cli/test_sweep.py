@@ -5,7 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import SMALL
+from trials import SMALL
 from trials import TINY, Made, result_of
 
 from inksight import cli

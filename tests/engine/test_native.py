@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
-from conftest import QUICK, SMALL
+from trials import QUICK, SMALL
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

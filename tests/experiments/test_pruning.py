@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import QUICK, SMALL
+from trials import QUICK, SMALL
 
 from inksight import Dataset, InputError, Model, Splits, cli, plot, prune, train
 from inksight.config import Network, get_network

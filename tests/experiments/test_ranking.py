@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from conftest import SMALL
+from trials import SMALL
 from trials import RECIPE, TINY, Made, result_of
 
 from inksight import InputError

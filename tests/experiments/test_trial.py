@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from conftest import SMALL
+from trials import SMALL
 from trials import RECIPE, TINY, WILD, result_of
 
 from inksight import Augmentation, InputError

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import SMALL
+from trials import SMALL
 from test_cli import command
 from test_plot import check_svg
 from test_report import Page

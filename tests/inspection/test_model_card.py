@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import QUICK
+from trials import QUICK
 
 import inksight
 from benchmarks import accuracy, ship

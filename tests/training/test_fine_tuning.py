@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sources
-from conftest import QUICK, SMALL
+from trials import QUICK, SMALL
 from PIL import Image
 from trials import Forbidden
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import QUICK, SMALL
+from trials import QUICK, SMALL
 
 import inksight
 from inksight import InksightError, InputError, Splits
