@@ -31,7 +31,9 @@ from benchmarks.doubtful_labels import REJECTED
 from benchmarks.machine import describe
 from inksight._shared.files import write_text
 from inksight.config import Network, Recipe, get_network, get_recipe
-from inksight.data.dataset import Dataset, Splits, load
+from inksight.data.dataset import Dataset
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
-from inksight.data.dataset import Dataset, load, write_csv
+from inksight.data.dataset import Dataset
+from inksight.data.loading import load, write_csv
 from inksight.data.readers import MEMORY_LIMIT, csv
 
 Table = NDArray[np.uint8]  # shape (n, 785), or (n, 784) without labels

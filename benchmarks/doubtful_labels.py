@@ -20,7 +20,7 @@ import time
 import numpy as np
 
 from benchmarks.machine import describe
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.inspection.label_errors import doubtful_labels
 
 # Row of MNIST's test set: its label, and how many of five people voted for it.

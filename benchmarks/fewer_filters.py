@@ -19,7 +19,8 @@ from pathlib import Path
 
 from benchmarks.machine import describe
 from inksight.config import RECIPES, Augmentation
-from inksight.data.dataset import Splits, load
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.experiments.pruning import POST, prune, train_small
 from inksight.experiments.tradeoff import Point, Pruning, Tradeoff
 from inksight.plot import save

@@ -55,8 +55,9 @@ import numpy as np
 
 from benchmarks.competitors.protocol import SHOWN, Worker
 from benchmarks.machine import describe
-from inksight.config import SIDE, Network, get_network
-from inksight.data.dataset import Dataset, load
+from inksight.config import IMAGE_SIZE, Network, get_network
+from inksight.data.dataset import Dataset
+from inksight.data.loading import load
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "frameworks.jsonl"
@@ -153,7 +154,7 @@ def multiply_adds(network: Network) -> tuple[int, int]:
     Training takes each of them three times (result, weight gradient, input gradient), but those of the first bank
     only twice: nothing needs the gradient of an image.
     """
-    side, channels, counts = SIDE, 1, []
+    side, channels, counts = IMAGE_SIZE, 1, []
     for bank in network.banks:
         side = side - bank.kernel + 1
         counts.append(side**2 * bank.filters * bank.kernel**2 * channels)

@@ -20,7 +20,7 @@ import numpy as np
 import inksight
 from benchmarks.machine import describe
 from benchmarks.photos import Photo, compose
-from inksight._shared.progress import steps
+from inksight._shared.progress import track
 
 CLAIMS = {"whole lines right": 0.95}  # share at least
 FIRST = 900_000  # seed of the first photo
@@ -83,7 +83,7 @@ def main(name: str = "", count: str = "300") -> int:
         of = "best, trained by the recipe best on 50,000 images"
     print(f"{describe('numpy', 'scipy', 'pillow')}\nmodel: {of}")
     seeds = range(FIRST, FIRST + int(count))
-    results = [read(compose(splits.validation, seed), model) for seed in steps(seeds, "reading photos")]
+    results = [read(compose(splits.validation, seed), model) for seed in track(seeds, "reading photos")]
     lines = [same for one in results for same in right(one.photo.lines, one.read)]
     accepted = [same for one in results for same in right(one.photo.lines, one.accepted)]
     digits = [same for one in results for same in digits_right(one.photo.lines, one.read)]

@@ -26,9 +26,10 @@ from scipy.interpolate import make_interp_spline
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.machine import describe
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.imaging.preprocessing import prepare_grey
-from inksight.nn.model import Model, load_model
+from inksight.nn.model import Model
+from inksight.nn.model_file import load_model
 from inksight.nn.ood import strangeness
 from inksight.reading.reader import AMONG
 from inksight.training.fit import train

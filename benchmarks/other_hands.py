@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from benchmarks.machine import describe
-from inksight.nn.model import load_model
+from inksight.nn.model_file import load_model
 from inksight.reading.reader import read
 
 CLAIMS = {"scikit-learn's 8x8": 0.95, "Semeion": 0.94}  # accuracy at least

@@ -270,7 +270,7 @@ def contact_sheet(photos: list[Photo], width: int = 480, height: int = 300, acro
 
 def main(out: str) -> int:
     """Write a sheet of 30 photos."""
-    from inksight.data.dataset import load
+    from inksight.data.loading import load
 
     digits = load("mnist").split().train
     contact_sheet([compose(digits, seed) for seed in range(30)]).save(out)

@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from benchmarks.machine import describe
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.training.fit import run
 
 ROOT = Path(__file__).parents[1]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.machine import describe
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.engine import library as native
 from inksight.imaging.preprocessing import by_steps, prepare, prepare_grey
 from inksight.imaging.resampling import resample

@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.accuracy import ROWS, Row, known, protocol, trained
 from inksight._shared.files import write_bytes
-from inksight.data.dataset import Splits, load
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.inspection import model_card as cards
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.history import History
-from inksight.nn.model import SHIPPED, Model
-from inksight.nn.ood import with_clouds
+from inksight.nn.model import Model
+from inksight.nn.model_file import SHIPPED
+from inksight.training.ood_detector import with_clouds
 
 ASSETS = Path(cards.__file__).parents[1] / "assets"
 

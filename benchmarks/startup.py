@@ -21,7 +21,7 @@ from PIL import Image
 
 from benchmarks.machine import describe
 from inksight.config import NETWORKS
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.nn.model import Model
 
 CLI = "from inksight.cli import main; main()"

@@ -10,9 +10,10 @@ import sys
 import time
 
 from benchmarks.machine import describe
-from inksight.data.dataset import Splits, load
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.inspection.corruption_robustness import stress
-from inksight.nn.model import load_model
+from inksight.nn.model_file import load_model
 from inksight.training.fit import run
 
 NETWORK, RECIPE, SEED = "best", "best", 0

@@ -14,8 +14,11 @@ import numpy as np
 
 from benchmarks.hands import HANDS, write
 from benchmarks.machine import describe
-from inksight.data.dataset import Dataset, Splits, load
-from inksight.nn.model import Model, load_model
+from inksight.data.dataset import Dataset
+from inksight.data.loading import load
+from inksight.data.splits import Splits
+from inksight.nn.model import Model
+from inksight.nn.model_file import load_model
 from inksight.training.fine_tuning import teach
 from inksight.training.fit import train
 

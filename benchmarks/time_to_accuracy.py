@@ -27,7 +27,8 @@ from benchmarks.competitors.protocol import Worker
 from benchmarks.frameworks import BENCH_PYTHON, HERE, installed, write_data
 from benchmarks.machine import describe
 from inksight.config import RECIPES
-from inksight.data.dataset import Splits, load
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.training.fit import run
 
 RESULTS = HERE / "results" / "time_to_accuracy.jsonl"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.errors import InputError
 
 LIMIT = 1 << 22  # bytes of memory the tests allow

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from trials import QUICK
-from trials import RECIPE, TINY, Forbidden
+from trials import QUICK, RECIPE, TINY, Forbidden
 
 from benchmarks import accuracy
 from inksight import Dataset, Splits, evaluate, prune, train

@@ -10,7 +10,8 @@ import numpy as np
 from protocol import BATCH, MANY, ONE_CALL, SHOWN, WARM_UP, Answer, Data, latency, serve, throughput
 
 from inksight.config import RECIPES, Augmentation, Recipe, get_network
-from inksight.data.dataset import Dataset, Splits
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.engine import ops
 from inksight.engine.library import peak
 from inksight.nn.model import Model

@@ -19,7 +19,7 @@ from trials import SMALL
 from inksight import Dataset, Model, cli
 from inksight.cli.train import load_beside_jax
 from inksight.config import BUDGETS, get_network, get_recipe
-from inksight.data.dataset import load, write_csv
+from inksight.data.loading import load, write_csv
 
 
 def command(capsys, *arguments, code=0):

@@ -5,11 +5,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from trials import SMALL
-from trials import TINY, Made, result_of
+from trials import SMALL, TINY, Made, result_of
 
 from inksight import cli
-from inksight.data.dataset import write_csv
+from inksight.data.loading import write_csv
 
 
 def command(capsys, *arguments, code=0):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inksight.data.dataset import Dataset, load, write_csv
+from inksight.data.dataset import Dataset
+from inksight.data.loading import load, write_csv
 from inksight.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)

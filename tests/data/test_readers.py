@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sources import LIMIT, csv_bytes, picture_bytes, some_digits, write
 
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.imaging.preprocessing import prepare
 
 X, Y = some_digits()

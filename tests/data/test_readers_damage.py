@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sources import LIMIT, refused, some_digits, write
 
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.errors import InputError
 
 X, Y = some_digits()

@@ -21,7 +21,7 @@ from sources import (
     write,
 )
 
-from inksight.data.dataset import load
+from inksight.data.loading import load
 from inksight.data.readers import csv, folder, idx, raw
 from inksight.errors import InputError, MissingDependencyError
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from inksight.data.dataset import Dataset, Splits, load
-from inksight.data.splits import divide
+from inksight.data.dataset import Dataset
+from inksight.data.loading import load
+from inksight.data.splits import Splits, split_rows
 from inksight.errors import InputError
 
 IMAGES = np.zeros((6, 28, 28), np.uint8)
@@ -20,9 +21,9 @@ def test_rows_are_those_scikit_learn_picks(n, test_size, seed):
         train, validation = train_test_split(np.arange(n), test_size=test_size, random_state=seed)
     except ValueError:  # it, too, refuses to leave nothing for training
         with pytest.raises(InputError, match="too few images to divide"):
-            divide(n, 0, test_size, seed)
+            split_rows(n, 0, test_size, seed)
         return
-    rows = divide(n, 0, test_size, seed)
+    rows = split_rows(n, 0, test_size, seed)
     np.testing.assert_array_equal(rows[0], train)
     np.testing.assert_array_equal(rows[1], validation)
     assert rows[2] is None
@@ -45,10 +46,10 @@ def test_the_posts_split_of_42000():
 def test_a_test_set_is_kept_apart(rest, held_out):
     if rest == 1:
         with pytest.raises(InputError, match="too few images"):
-            divide(rest + held_out, held_out, 0.2, 2)
+            split_rows(rest + held_out, held_out, 0.2, 2)
         return
     rows = np.arange(rest + held_out)
-    train, validation, test = (rows[part] for part in divide(len(rows), held_out, 0.2, 2))
+    train, validation, test = (rows[part] for part in split_rows(len(rows), held_out, 0.2, 2))
     np.testing.assert_array_equal(np.concatenate([train, validation, test]), rows)
     assert len(test) == held_out
     assert len(validation) == max(rest // 6, 1)

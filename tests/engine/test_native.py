@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
-from trials import QUICK, SMALL
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from trials import QUICK, SMALL
 
 from inksight import InputError, Model
 from inksight.config import Bank, Network, get_network

@@ -12,7 +12,7 @@ from trials import QUICK, SMALL
 
 from inksight import Dataset, InputError, Model, Splits, cli, plot, prune, train
 from inksight.config import Network, get_network
-from inksight.data.dataset import write_csv
+from inksight.data.loading import write_csv
 from inksight.experiments.pruning import train_small
 from inksight.experiments.tradeoff import Pruning, Step, Tradeoff, front
 from inksight.inspection.ablation import saliency, shrink, weights_saved, without_filters

@@ -6,8 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from trials import SMALL
-from trials import RECIPE, TINY, Made, result_of
+from trials import RECIPE, SMALL, TINY, Made, result_of
 
 from inksight import InputError
 from inksight.experiments.ranking import Configuration, Sweep

@@ -4,8 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from trials import SMALL
-from trials import RECIPE, TINY, WILD, result_of
+from trials import RECIPE, SMALL, TINY, WILD, result_of
 
 from inksight import Augmentation, InputError
 from inksight.experiments.search import sweep

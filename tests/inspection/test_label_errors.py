@@ -9,17 +9,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from trials import SMALL
 from test_cli import command
 from test_plot import check_svg
 from test_report import Page
+from trials import SMALL
 
 import inksight.training.fit
 from benchmarks import doubtful_labels as benchmark
 from inksight import Dataset, InputError, Model, plot
 from inksight.config import Augmentation, Recipe
-from inksight.data.dataset import join, write_csv
+from inksight.data.dataset import join
 from inksight.data.folds import deal
+from inksight.data.loading import write_csv
 from inksight.inspection.label_errors import DoubtfulLabels, doubtful_labels, write_table
 from inksight.report.label_review import write_review
 

@@ -12,7 +12,7 @@ from benchmarks import accuracy, ship
 from inksight import InputError, Model, cli, evaluate, load_model
 from inksight.config import RECIPES
 from inksight.inspection.model_card import HARDEST, Protocol, card, describe
-from inksight.nn.model import SHIPPED
+from inksight.nn.model_file import SHIPPED
 from inksight.nn.parameters import parameter_count
 
 MOST = {"post": 18_813, "best": 20_000, "small": 5_000, "tiny": 1_000}  # parameters

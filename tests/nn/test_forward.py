@@ -4,7 +4,8 @@ import reference
 
 from inksight.config import NETWORKS, Bank, Network
 from inksight.nn.forward import activations
-from inksight.nn.parameters import init, kernel, layers, parameter_count, shapes, stages, summary
+from inksight.nn.parameters import init, kernel, parameter_count, shapes, stages
+from inksight.nn.summary import layers, summary
 
 
 def test_the_posts_network_has_the_posts_18813_parameters():

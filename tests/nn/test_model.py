@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from inksight import InputError, Model, load_model
 from inksight.config import NETWORKS, Bank, Network, Recipe
-from inksight.nn.model import FORMAT
+from inksight.nn.model_file import FORMAT
 
 
 def test_every_accepted_shape_of_one_image_gives_the_same(model, mnist):

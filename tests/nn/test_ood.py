@@ -9,8 +9,9 @@ import inksight
 from inksight.augmentation.synthetic_negatives import scraps
 from inksight.errors import InputError
 from inksight.nn.model import Model
-from inksight.nn.ood import features, strangeness, with_clouds
+from inksight.nn.ood import features, strangeness
 from inksight.training.calibration import with_temperature
+from inksight.training.ood_detector import with_clouds
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from inksight import InputError, Model, cli
-from inksight.nn.model import load_model
+from inksight.nn.model_file import load_model
 from inksight.reading import reader as reading
 from inksight.reading.detection import look_at
 from inksight.reading.reader import BATCH, read

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 from benchmarks import lines, photos
-from inksight.nn.model import load_model
+from inksight.nn.model_file import load_model
 from inksight.reading.binarization import look, ruled_lines
 from inksight.reading.reader import read
 from inksight.reading.segmentation import segment

@@ -13,7 +13,7 @@ from PIL import Image
 from test_report import Page as Parsed
 
 from inksight import InputError, cli
-from inksight.nn.model import load_model
+from inksight.nn.model_file import load_model
 from inksight.reading.reader import Page, read
 from inksight.report import transcript
 from inksight.report.transcript import Transcript

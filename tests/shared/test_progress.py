@@ -1,7 +1,8 @@
 import math
 
-from inksight._shared.progress import Progress, TrainingBar, steps
+from inksight._shared.progress import track
 from inksight.nn.history import Epoch
+from inksight.training.progress_bar import Progress, TrainingBar
 
 
 def show(bar):
@@ -30,11 +31,11 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     assert "1,000 images/s" in printed
     assert "50%" in printed
     assert "val_accuracy 0.9700" in printed
-    assert list(steps([1, 2, 3], "counting")) == [1, 2, 3]
+    assert list(track([1, 2, 3], "counting")) == [1, 2, 3]
     assert "counting" in capsys.readouterr().err
 
 
 def test_silence(capsys):
     show(TrainingBar(show=False))
-    assert list(steps("ab", "counting", show=False)) == ["a", "b"]
+    assert list(track("ab", "counting", show=False)) == ["a", "b"]
     assert capsys.readouterr().err == ""

@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sources
-from trials import QUICK, SMALL
 from PIL import Image
-from trials import Forbidden
+from trials import QUICK, SMALL, Forbidden
 
 from benchmarks.hands import HANDS, rewrite, write
 from inksight import InksightError, InputError, Model, Splits, card, cli, load, teach, train

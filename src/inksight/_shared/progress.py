@@ -1,108 +1,32 @@
-"""Progress on standard error: a bar on a terminal or in a notebook, and lines that last everywhere."""
+"""Progress on standard error: a bar where a terminal or a notebook can show one, and lines that stay."""
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
-from types import TracebackType
-from typing import Self, TypeVar
-
-from inksight.nn.history import Epoch
+from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
-def steps(items: Sequence[Item], what: str, show: bool = True) -> Iterator[Item]:
-    """Yield `items` with a bar that names `what` is being done, where a terminal or a notebook can show it."""
-    if show and _watched():
+def track(items: Sequence[Item], description: str, show: bool = True) -> Iterator[Item]:
+    """Yield `items`, with a bar labelled `description` where one can be shown."""
+    if show and can_show_bars():
         from rich.console import Console
-        from rich.progress import track
+        from rich.progress import track as rich_track
 
         console = Console(stderr=True) if sys.stderr.isatty() else None
-        yield from track(items, description=what, console=console, transient=True)
+        yield from rich_track(items, description=description, console=console, transient=True)
     else:
         yield from items
 
 
-def _watched() -> bool:
-    # In a notebook rich draws with ipywidgets, and without it only complains.
+def say(line: object, show: bool = True) -> None:
+    """Print a line on standard error, if `show`."""
+    if show:
+        print(line, file=sys.stderr, flush=True)
+
+
+def can_show_bars() -> bool:
+    """Return whether standard error is a terminal, or the process a notebook with widgets."""
+    # In a notebook rich draws with ipywidgets; without it, rich only warns.
     return sys.stderr.isatty() or ("ipykernel" in sys.modules and find_spec("ipywidgets") is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a training is.
-
-    Parameters
-    ----------
-    done : float
-        Share of the work done, 0 to 1.
-    epoch : int
-        The one under way, counted from 1.
-    loss, accuracy : float
-        Mean over this epoch's images so far.
-    images_per_second : float
-        Since training began, compiling and validating left out.
-    """
-
-    done: float
-    epoch: int
-    loss: float
-    accuracy: float
-    images_per_second: float
-
-
-class TrainingBar:
-    """A bar with loss, accuracy, images/s and time left, and a lasting line an epoch, all on standard error.
-
-    A context manager. Without terminal or notebook only the lines are printed; nothing if not `show`.
-    """
-
-    def __init__(self, show: bool = True) -> None:
-        self.show, self.bar = show, None
-        if show and _watched():
-            from rich.console import Console
-            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
-
-            self.bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=20),
-                TextColumn("{task.percentage:3.0f}%"),
-                TimeRemainingColumn(),
-                console=Console(stderr=True) if sys.stderr.isatty() else None,
-                transient=True,
-            )
-
-    def __enter__(self) -> Self:
-        if self.bar:
-            self.bar.start()
-            self.task = self.bar.add_task("compiling", total=1.0)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.bar:
-            self.bar.stop()
-
-    def update(self, now: Progress) -> None:
-        """Show how far the training is."""
-        if self.bar:
-            text = (
-                f"epoch {now.epoch}  loss {now.loss:.4f}  accuracy {now.accuracy:.4f}  "
-                f"{now.images_per_second:,.0f} images/s"
-            )
-            self.bar.update(self.task, completed=now.done, description=text)
-
-    def end_epoch(self, row: Epoch) -> None:
-        """Leave a line on a finished epoch."""
-        line = f"epoch {row.epoch:>3}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}"
-        if not math.isnan(row.val_accuracy):
-            line += f"  val_loss {row.val_loss:.4f}  val_accuracy {row.val_accuracy:.4f}"
-        line += f"  {row.seconds:.1f} s"
-        if self.bar:
-            self.bar.console.print(line, highlight=False)
-        elif self.show:
-            print(line, file=sys.stderr, flush=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 
 Pixels = NDArray[np.float32]  # (images, side, side), 0..1, high = ink
 Numbers = NDArray[np.floating]
@@ -96,7 +96,7 @@ def with_habits(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator
 
 def _without_arm(ink: Pixels, rng: np.random.Generator) -> Pixels:
     """Return fours without their right arm: what lies above the bar, right of the middle."""
-    places = np.arange(SIDE, dtype=np.float32)
+    places = np.arange(IMAGE_SIZE, dtype=np.float32)
     lines = ink.sum(axis=2)
     middle = (lines * places).sum(axis=1) / np.maximum(lines.sum(axis=1), 1e-6)
     near = np.abs(places - middle[:, None]) < 5
@@ -114,16 +114,16 @@ def _with_tail(ink: Pixels, rng: np.random.Generator) -> Pixels:
     count = len(ink)
     top, foot, half = _extent(ink)
     height = foot - top + 1
-    neck = np.clip(np.round(top + rng.uniform(0.45, 0.6, count) * height), 0, SIDE - 1).astype(np.int64)
+    neck = np.clip(np.round(top + rng.uniform(0.45, 0.6, count) * height), 0, IMAGE_SIZE - 1).astype(np.int64)
     inked = ink[np.arange(count), neck] > INK
-    stem = np.where(inked.any(axis=1), SIDE - 1 - inked[:, ::-1].argmax(axis=1) - half, SIDE / 2)
+    stem = np.where(inked.any(axis=1), IMAGE_SIZE - 1 - inked[:, ::-1].argmax(axis=1) - half, IMAGE_SIZE / 2)
     # An arc of an ellipse, from its right end down and round to the left.
     deep, wide = foot - half - neck, height * rng.uniform(0.2, 0.6, count)
     right = stem + height * rng.uniform(0, 0.15, count)
     angle = np.linspace(0, 1, BENDS)[:, None] * np.radians(rng.uniform(90, 170, count))
     rows = np.concatenate([neck[None], neck + deep * (0.35 + 0.65 * np.sin(angle))])
     columns = np.concatenate([stem[None], right - wide + np.cos(angle) * wide])
-    result: Pixels = ink * (np.arange(SIDE) <= neck[:, None])[:, :, None]
+    result: Pixels = ink * (np.arange(IMAGE_SIZE) <= neck[:, None])[:, :, None]
     for start, end in pairwise(zip(rows, columns, strict=True)):
         result = np.maximum(result, stroke(start, end, half))
     return result
@@ -132,7 +132,7 @@ def _with_tail(ink: Pixels, rng: np.random.Generator) -> Pixels:
 def span(ink: Pixels, axis: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return each image's first and last row (axis 1) or column (axis 2) of ink; all of them for one without ink."""
     inked = ink.max(axis=3 - axis) > INK
-    return inked.argmax(axis=1), SIDE - 1 - inked[:, ::-1].argmax(axis=1)
+    return inked.argmax(axis=1), IMAGE_SIZE - 1 - inked[:, ::-1].argmax(axis=1)
 
 
 def _extent(ink: Pixels) -> tuple[Numbers, Numbers, Numbers]:
@@ -150,9 +150,9 @@ def _added(habit: Habit, ink: Pixels, rng: np.random.Generator) -> Pixels:
 
     first, last, half = _extent(ink)
     top, foot, height = first + 1, last - 1, np.maximum(last - first, 3)
-    row = np.clip(top + (foot - top) * draw(habit.begins), 0, SIDE - 1)
+    row = np.clip(top + (foot - top) * draw(habit.begins), 0, IMAGE_SIZE - 1)
     line = ink[np.arange(len(ink)), row.astype(np.int64)]
-    column = (line * np.arange(SIDE)).sum(axis=1) / np.maximum(line.sum(axis=1), 1e-6)
+    column = (line * np.arange(IMAGE_SIZE)).sum(axis=1) / np.maximum(line.sum(axis=1), 1e-6)
     left, right, angle = height * draw(habit.left), height * draw(habit.right), np.radians(draw(habit.falls))
     down, across = np.sin(angle), np.cos(angle)
     return stroke((row + left * down, column - left * across), (row - right * down, column + right * across), half)
@@ -164,7 +164,7 @@ def stroke(start: tuple[Numbers, Numbers], end: tuple[Numbers, Numbers], half: N
     def each(values: Numbers) -> Pixels:
         return np.asarray(values, np.float32)[:, None, None]
 
-    rows, columns = np.arange(SIDE, dtype=np.float32)[:, None], np.arange(SIDE, dtype=np.float32)
+    rows, columns = np.arange(IMAGE_SIZE, dtype=np.float32)[:, None], np.arange(IMAGE_SIZE, dtype=np.float32)
     y, x = (each(value) for value in start)
     down, across = each(end[0]) - y, each(end[1]) - x
     along = ((rows - y) * down + (columns - x) * across) / np.maximum(down**2 + across**2, np.float32(1e-6))

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.config import SIDE, check, is_count
+from inksight._shared.validation import check, is_count
+from inksight.config import IMAGE_SIZE
+from inksight.imaging.arrays import as_images
 from inksight.imaging.resampling import weights
-from inksight.nn.model import as_images
 
 Ink = NDArray[np.float32]
 
-MIDDLE = (SIDE - 1) / 2
+MIDDLE = (IMAGE_SIZE - 1) / 2
 PLUS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool)  # a pixel and its four neighbours, in each image
 STRENGTHS = 5  # of each change
 SPACING = 7  # pixels from one ruled line to the next
@@ -92,7 +93,7 @@ def add_noise(images: Ink, share: float, random: np.random.Generator) -> Ink:
 
 def coarsen(images: Ink, pixels: float, random: np.random.Generator) -> Ink:
     """Make each image so many pixels high and wide, and then as large as before."""
-    there, back = weights(SIDE, round(pixels)), weights(round(pixels), SIDE)
+    there, back = weights(IMAGE_SIZE, round(pixels)), weights(round(pixels), IMAGE_SIZE)
     way: Ink = (back @ there).astype(np.float32)
     result: Ink = np.matmul(way @ images, way.T)
     return result
@@ -106,8 +107,10 @@ def fade(images: Ink, share: float, random: np.random.Generator) -> Ink:
 def occlude(images: Ink, pixels: float, random: np.random.Generator) -> Ink:
     """Lay a square of paper over each image, so many pixels wide, with its middle where there is ink."""
     # A random pixel of the ink: the one with the greatest of as many random numbers, nought where there is none.
-    chosen = (random.random(images.shape, np.float32) * (images > 0.5)).reshape(-1, SIDE * SIDE).argmax(axis=1)
-    rows, columns = (np.abs(np.arange(SIDE) - place[:, None]) for place in np.divmod(chosen, SIDE))
+    chosen = (
+        (random.random(images.shape, np.float32) * (images > 0.5)).reshape(-1, IMAGE_SIZE * IMAGE_SIZE).argmax(axis=1)
+    )
+    rows, columns = (np.abs(np.arange(IMAGE_SIZE) - place[:, None]) for place in np.divmod(chosen, IMAGE_SIZE))
     far = np.maximum(rows[:, :, None], columns[:, None, :]).astype(np.float32)
     result: Ink = images * np.clip(far - np.float32(pixels / 2 - 0.5), 0, 1)
     return result
@@ -116,7 +119,7 @@ def occlude(images: Ink, pixels: float, random: np.random.Generator) -> Ink:
 def rule(images: Ink, share: float, random: np.random.Generator) -> Ink:
     """Put each image on lined paper, its lines one pixel wide and of this share of full ink."""
     first = random.integers(0, SPACING, len(images))
-    lines = ((np.arange(SIDE) - first[:, None]) % SPACING == 0) * np.float32(share)
+    lines = ((np.arange(IMAGE_SIZE) - first[:, None]) % SPACING == 0) * np.float32(share)
     result: Ink = np.maximum(images, lines[:, :, None])
     return result
 
@@ -188,7 +191,7 @@ def _move(images: Ink, matrix: Any, offset: Any = 0.0) -> Ink:
 
     Row and column, in this order, of the changed image lead to those of the image; linear between pixels, paper beyond.
     """
-    grid = np.indices((SIDE, SIDE)) - MIDDLE
+    grid = np.indices((IMAGE_SIZE, IMAGE_SIZE)) - MIDDLE
     places = np.zeros((3, *images.shape), np.float32)  # number, row and column of the pixel to read
     places[0] = np.arange(len(images))[:, None, None]
     for i in range(2):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import SIDE, Augmentation
+from inksight.config import IMAGE_SIZE, Augmentation
 
 KNOTS = 5  # along each side of a lattice
 # Beside the seed and the pass, so that these numbers are not those that decided the order of the images.
@@ -48,7 +48,7 @@ def draw_lattices(seed: int, number: int, images: int, augmentation: Augmentatio
     if augmentation.aspect:
         half = np.exp(draw(_ASPECTS, 1) * np.float32(augmentation.aspect / 2))
         affine *= np.concatenate([half, half, one := np.ones_like(half), 1 / half, 1 / half, one], axis=1)
-    knots = np.linspace(-(SIDE - 1) / 2, (SIDE - 1) / 2, KNOTS, dtype=np.float32)
+    knots = np.linspace(-(IMAGE_SIZE - 1) / 2, (IMAGE_SIZE - 1) / 2, KNOTS, dtype=np.float32)
     one = np.ones_like(knots)
     linear = np.stack([np.outer(knots, one), np.outer(one, knots), np.outer(one, one)]).reshape(3, -1)
     lattices = (affine.reshape(-1, 3) @ linear).reshape(images, 2, KNOTS, KNOTS)

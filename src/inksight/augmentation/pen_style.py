@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight.augmentation.allographs import Pixels, span, with_habits
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.imaging.preprocessing import BOX
 from inksight.imaging.resampling import weights
 
@@ -23,7 +23,7 @@ COARSEST, FINEST = 9.0, 36.0  # pixels a side that an image is drawn with, 28 at
 FEW = 14  # pixels a side, of which fewer are never only black or white
 SLANT = 0.3  # pixels to the side for each one down, at most
 STRETCHED = 0.5  # share of the digits that are stretched across
-MIDDLE = (SIDE - 1) / 2
+MIDDLE = (IMAGE_SIZE - 1) / 2
 STREAM = 4  # of random numbers, beside those of `augment`
 
 
@@ -62,7 +62,7 @@ def redraw(
     for pen in range(PENS):
         spread, edge, at = rng.uniform(0, BLUR), rng.choice(EDGES), rng.random()
         at = SHARE[0] + at * (SHARE[1] - LESS * spread - SHARE[0])
-        side = min(round(rng.uniform(COARSEST, FINEST)), SIDE)
+        side = min(round(rng.uniform(COARSEST, FINEST)), IMAGE_SIZE)
         black_and_white = rng.random() < 0.5 and side >= FEW
         rows = np.flatnonzero(drawn_by == pen)
         if not len(rows):
@@ -74,11 +74,11 @@ def redraw(
         if spread > NO_BLUR:
             ink = _both_ways(ink, _gauss(spread))
         ink = _sharpened(ink, at, edge)
-        if side < SIDE:
-            ink = _both_ways(ink, weights(SIDE, side))
+        if side < IMAGE_SIZE:
+            ink = _both_ways(ink, weights(IMAGE_SIZE, side))
             if black_and_white:
                 ink = _sharpened(ink, 0.45, 0.1)
-            ink = _full(_both_ways(ink, weights(side, SIDE)))
+            ink = _full(_both_ways(ink, weights(side, IMAGE_SIZE)))
         result[rows] = (ink * 255 + 0.5).astype(np.uint8)
     return result
 
@@ -98,7 +98,7 @@ def _full(ink: Pixels) -> Pixels:
 
 def _widened(ink: Pixels, rng: np.random.Generator) -> Pixels:
     """Return digits slanted, and some of them stretched until they are up to as wide as the box of 20 pixels."""
-    places = np.arange(SIDE, dtype=np.float32)
+    places = np.arange(IMAGE_SIZE, dtype=np.float32)
     first, last = span(ink, 2)
     width = np.maximum(last - first + 1, 1)
     wider = np.where(rng.random(len(ink)) < STRETCHED, rng.uniform(0.3, 1, len(ink)), 0)
@@ -107,7 +107,7 @@ def _widened(ink: Pixels, rng: np.random.Generator) -> Pixels:
     from_middle = places - MIDDLE
     source = ((first + last) / 2)[:, None, None] + ratio[:, None, None] * from_middle
     source = source + slant[:, None, None] * from_middle[:, None]
-    source = np.clip(source, 0, SIDE - 1.001).astype(np.float32)
+    source = np.clip(source, 0, IMAGE_SIZE - 1.001).astype(np.float32)
     left = source.astype(np.int64)
     share = source - left
     result: Pixels = np.take_along_axis(ink, left, 2) * (1 - share) + np.take_along_axis(ink, left + 1, 2) * share
@@ -116,7 +116,7 @@ def _widened(ink: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _gauss(spread: float) -> NDArray[np.float64]:
     """Return how much each pixel's ink counts for each, (after, before), rows summing to 1."""
-    places = np.arange(SIDE)
+    places = np.arange(IMAGE_SIZE)
     table: NDArray[np.float64] = np.exp(-((places[:, None] - places) ** 2) / (2 * spread**2))
     table /= table.sum(axis=1, keepdims=True)
     return table

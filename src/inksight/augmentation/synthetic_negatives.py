@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight.augmentation.allographs import Pixels, span
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.imaging.preprocessing import BOX
 
 GROUPS = 48  # of images that are cut and put together alike, which is quick
@@ -18,7 +18,7 @@ CUT = (5, 13)  # columns of the neighbour that are left
 ADDED = 0.15  # of a digit's ink that its neighbour adds at least
 LEFT = (0.25, 0.8)  # of a digit's ink, and of its width, that is left of it
 WIDE = 10  # columns: narrower digits have no parts
-EDGE = (SIDE - BOX) // 2  # column at which MNIST's digits begin, about
+EDGE = (IMAGE_SIZE - BOX) // 2  # column at which MNIST's digits begin, about
 BRIGHTER = 1.1  # what is made smaller gets paler
 
 
@@ -44,7 +44,7 @@ def scraps(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
     True
     """
     group = rng.integers(0, GROUPS, len(images))
-    found = [np.empty((0, SIDE, SIDE), np.uint8)]
+    found = [np.empty((0, IMAGE_SIZE, IMAGE_SIZE), np.uint8)]
     for number in range(GROUPS):
         kind, mirrored = str(rng.choice(KINDS, p=SHARES)), rng.random() < 0.5
         one = images[group == number].astype(np.float32) / np.float32(255)
@@ -57,7 +57,7 @@ def _scraps(kind: str, one: Pixels, rng: np.random.Generator) -> Pixels:
     """Return scraps of one kind, ink 0..1; the neighbour, or the cut, is on the right."""
     apart = 0 if kind == "part" else int(rng.integers(*APART))
     cut = int(rng.integers(*CUT))
-    columns = np.arange(SIDE + apart)
+    columns = np.arange(IMAGE_SIZE + apart)
     wide = np.pad(one, [(0, 0), (0, 0), (0, apart)])
     whole = np.maximum(one.sum(axis=(1, 2)), np.float32(1e-3))
     first, last = span(one, 2)
@@ -77,7 +77,7 @@ def _scraps(kind: str, one: Pixels, rng: np.random.Generator) -> Pixels:
             good = (wide.sum(axis=(1, 2)) > (1 + ADDED) * whole) & (cuts > last + 1)
             end = min(end, apart + 2 * EDGE + cut)
     scale = min(1.0, BOX / (end - EDGE))
-    down, across = _table(SIDE, scale, SIDE / 2), _table(SIDE + apart, scale, (EDGE + end) / 2)
+    down, across = _table(IMAGE_SIZE, scale, IMAGE_SIZE / 2), _table(IMAGE_SIZE + apart, scale, (EDGE + end) / 2)
     ink = np.matmul(down @ wide[good], across.T)
     result: Pixels = ink * BRIGHTER / np.maximum(ink.max(axis=(1, 2), keepdims=True), np.float32(1e-3))
     return result
@@ -85,6 +85,6 @@ def _scraps(kind: str, one: Pixels, rng: np.random.Generator) -> Pixels:
 
 def _table(before: int, scale: float, centre: float) -> NDArray[np.float32]:
     """Return how much each pixel before counts for each after, (28, before): made smaller, `centre` in the middle."""
-    at = (np.arange(SIDE) + 0.5 - SIDE / 2) / scale + centre - 0.5
+    at = (np.arange(IMAGE_SIZE) + 0.5 - IMAGE_SIZE / 2) / scale + centre - 0.5
     table = np.maximum(1 - np.abs(at[:, None] - np.arange(before)) * scale, 0) * scale
     return np.asarray(table, np.float32)

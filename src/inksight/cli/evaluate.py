@@ -46,8 +46,8 @@ def evaluate(
       inksight evaluate model.safetensors --data train.csv --split validation --json
       inksight evaluate model.safetensors --stress --picture stress.png
     """
-    from inksight.data.dataset import load
-    from inksight.nn.model import load_model
+    from inksight.data.loading import load
+    from inksight.nn.model_file import load_model
 
     if (images or prepare) and not stress:
         raise InputError("--images and --prepare say how to do what --stress asks for, got them without it: add it")

@@ -80,8 +80,8 @@ def look(
       inksight look model.safetensors filters-1 barcode --image 7
     """
     from inksight._shared.files import make_folder
-    from inksight.data.dataset import load
-    from inksight.nn.model import load_model
+    from inksight.data.loading import load
+    from inksight.nn.model_file import load_model
     from inksight.report.pictures import gallery
     from inksight.report.report import write_figures
 

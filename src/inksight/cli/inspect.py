@@ -21,7 +21,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
       inksight data train.csv --picture examples.png
       inksight data folder-of-pictures --csv digits.csv
     """
-    from inksight.data.dataset import load, write_csv
+    from inksight.data.loading import load, write_csv
 
     dataset = load(source)
     if csv:
@@ -62,8 +62,9 @@ def summary(network: str, as_json: bool) -> None:
     """
     from inksight.config import get_network
     from inksight.nn.model import Model
-    from inksight.nn.parameters import layers, parameter_count
-    from inksight.nn.parameters import summary as table
+    from inksight.nn.parameters import parameter_count
+    from inksight.nn.summary import layers
+    from inksight.nn.summary import summary as table
 
     shape = Model.load(network).network if Path(network).is_file() else get_network(network)
     if as_json:
@@ -115,14 +116,14 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
     """
     from inksight._shared.files import check_writable, write_text
     from inksight.inspection import model_card as cards
-    from inksight.nn.model import SHIPPED, load_model
+    from inksight.nn.model_file import SHIPPED, load_model
 
     if out:
         check_writable(out)
     if model in SHIPPED and source is None and split is None:
         found = cards.card(model)
     else:
-        from inksight.data.dataset import load
+        from inksight.data.loading import load
         from inksight.inspection.evaluation import evaluate as try_out
 
         trained, digits = load_model(model), load(source or "mnist")

@@ -38,9 +38,9 @@ def prune(
       inksight prune model.safetensors --picture curve.png --compare
     """
     from inksight._shared.files import check_writable
+    from inksight._shared.validation import check, is_between
     from inksight.cli.train import load_beside_jax
-    from inksight.config import check, is_between
-    from inksight.nn.model import load_model
+    from inksight.nn.model_file import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
     check_writable(out)

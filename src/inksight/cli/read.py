@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from inksight._shared.files import check_writable, replacing, shown
+from inksight._shared.validation import check
 from inksight.cli.options import print_json
-from inksight.config import check
 from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ def read(
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
     """
-    from inksight._shared.progress import steps
-    from inksight.nn.model import load_model
+    from inksight._shared.progress import track
+    from inksight.nn.model_file import load_model
     from inksight.reading.reader import read as read_picture
 
     if as_json and table:
@@ -90,7 +90,7 @@ def read(
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
         # Where lines come on a terminal, they are the progress.
-        for path in steps(files, "reading", bool(table) or not sys.stdout.isatty()):
+        for path in track(files, "reading", bool(table) or not sys.stdout.isatty()):
             began = time.perf_counter()
             try:
                 found = read_picture(path, network, invert=invert, accept_all=accept_all, single=single)

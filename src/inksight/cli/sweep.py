@@ -42,7 +42,7 @@ def sweep(
     from dataclasses import replace
 
     from inksight.config import get_recipe
-    from inksight.data.dataset import load
+    from inksight.data.loading import load
     from inksight.experiments.search import halving
     from inksight.experiments.search import sweep as train_all
     from inksight.experiments.trial import grid

@@ -27,8 +27,8 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     """
     from inksight._shared.files import check_writable
     from inksight.cli.train import load_beside_jax
-    from inksight.data.dataset import load
-    from inksight.nn.model import load_model
+    from inksight.data.loading import load
+    from inksight.nn.model_file import load_model
 
     check_writable(out)
     start, own = load_model(model), load(folder)

@@ -40,7 +40,7 @@ def train(
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
     """
     from inksight._shared.files import check_writable
-    from inksight.nn.model import load_model
+    from inksight.nn.model_file import load_model
 
     check_writable(out)
     model = load_model(start) if start else None
@@ -75,8 +75,9 @@ def kaggle(
       inksight kaggle train.csv test.csv --out submission.csv
     """
     from inksight._shared.files import check_writable
-    from inksight.data.dataset import Splits, load
     from inksight.data.kaggle import write_submission
+    from inksight.data.loading import load
+    from inksight.data.splits import Splits
     from inksight.training.fit import run
 
     for path in (out, model_out):
@@ -98,7 +99,7 @@ def load_beside_jax(source: str) -> "Dataset":
     """Load digits, and import JAX and all else that training needs; MNIST is unpacked in a thread of its own."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from inksight.data.dataset import load
+    from inksight.data.loading import load
 
     with ThreadPoolExecutor(1) as beside:
         # Only MNIST: reading any other source sets Python's warning filters, which all threads share.

@@ -1,21 +1,21 @@
-"""Digits: a `Dataset` of checked arrays, `load` to get one from any source, its `split` into three parts."""
+"""`Dataset`: checked images and labels."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.display import Display
-from inksight._shared.files import replacing
-from inksight.config import SIDE, check, is_count
-from inksight.data.readers import DIGITS, MEMORY_LIMIT, csv, read_source
-from inksight.data.splits import divide
+from inksight._shared.validation import check, is_count
+from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.errors import InputError
+
+if TYPE_CHECKING:
+    from inksight.data.splits import Splits
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,8 +61,10 @@ class Dataset(Display):
         texts = all(isinstance(name, str) for name in self.class_names)
         check(texts and 1 <= classes <= 1000, "class_names", self.class_names, "1 to 1000 texts")
         images, labels = self.images, self.labels
-        if not (isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[1:] == (SIDE, SIDE)):
-            raise InputError(f"images must be uint8 of shape (n, {SIDE}, {SIDE}), got {_describe(images)}")
+        if not (
+            isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
+        ):
+            raise InputError(f"images must be uint8 of shape (n, {IMAGE_SIZE}, {IMAGE_SIZE}), got {_describe(images)}")
         object.__setattr__(self, "images", _read_only(images))
         check(
             is_count(self.held_out, 0) and self.held_out <= len(images),
@@ -120,6 +122,13 @@ class Dataset(Display):
             raise InputError(f"{purpose} needs labels, and {self.name!r} has none: give a labelled source")
         return self.labels
 
+    def require_every_class(self, purpose: str) -> NDArray[np.int64]:
+        """Return the labels; an `InputError` saying that `purpose` needs an image of every class if one has none."""
+        labels = self.require_labels(purpose)
+        for name, count in zip(self.class_names, self.counts, strict=True):
+            check(count > 0, f"number of images of class {name!r} in {self.name!r}", 0, f"at least 1 for {purpose}")
+        return labels
+
     def of_digit(self, digit: int | str) -> "Dataset":
         """Return the images of one class, given by its index or its name."""
         names = self.class_names
@@ -148,7 +157,7 @@ class Dataset(Display):
         """
         held_out = f", the last {self.held_out:,} its own test set" if self.held_out else ""
         lines = [
-            f"{self.name}: {len(self):,} images, {SIDE}x{SIDE} pixels{held_out}",
+            f"{self.name}: {len(self):,} images, {IMAGE_SIZE}x{IMAGE_SIZE} pixels{held_out}",
             f"images  {self.images.shape}  {self.images.dtype}",
         ]
         if self.labels is None:
@@ -173,7 +182,9 @@ class Dataset(Display):
         >>> data.split().validation.labels
         array([4, 1])
         """
-        train, validation, test = divide(len(self), self.held_out, test_size, seed)
+        from inksight.data.splits import Splits, split_rows  # which needs `Dataset` itself
+
+        train, validation, test = split_rows(len(self), self.held_out, test_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
 
     def part(self, name: str | None = None) -> "Dataset":
@@ -211,51 +222,6 @@ class Dataset(Display):
         return chosen, reduce(join, others) if others else None
 
 
-@dataclass(frozen=True, eq=False)
-class Splits:
-    """The parts of a `Dataset`.
-
-    `train` is to fit the weights, `validation` to choose by as often as wanted, `test` to judge with once at
-    the end; a part that is None is missing.
-    """
-
-    train: Dataset
-    validation: Dataset | None = None
-    test: Dataset | None = None
-
-    @property
-    def parts(self) -> dict[str, Dataset]:
-        """The parts there are, by name."""
-        parts = {"train": self.train, "validation": self.validation, "test": self.test}
-        return {name: part for name, part in parts.items() if part is not None}
-
-    @property
-    def held_back(self) -> Dataset:
-        """The images to judge with: the test set or, without one, those for validation, or else all there are."""
-        return list(self.parts.values())[-1]
-
-    def seen_by(self, trained_on: str) -> tuple[str, ...]:
-        """Return the names of the parts that a model was trained on, by the digest it keeps (`Model.trained_on`).
-
-        Empty if it was trained on other images, or on some of these only.
-
-        Examples
-        --------
-        >>> splits = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10)).split()
-        >>> splits.seen_by(splits.with_validation_to_train().train.digest)
-        ('train', 'validation')
-        """
-        if trained_on == self.train.digest:
-            return ("train",)
-        return ("train", "validation") if trained_on == self.with_validation_to_train().train.digest else ()
-
-    def with_validation_to_train(self) -> "Splits":
-        """Return the same images with those for validation moved over to training, after the others."""
-        if self.validation is None:
-            return self
-        return Splits(join(self.train, self.validation), None, self.test)
-
-
 def join(first: Dataset, second: Dataset) -> Dataset:
     """Return the labelled images of both, those of `first` before the others, under its name and classes.
 
@@ -268,64 +234,6 @@ def join(first: Dataset, second: Dataset) -> Dataset:
     images = np.concatenate([first.images, second.images])
     labels = np.concatenate([part.require_labels("training") for part in (first, second)])
     return replace(first, images=images, labels=labels, held_out=0)
-
-
-def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) -> Dataset:
-    """Load digits from the MNIST inside this package or from a file or folder of any known kind.
-
-    Parameters
-    ----------
-    source : str or path-like
-        ``mnist`` for the packaged 70,000 images, the last 10,000 being the official test set; else the path
-        of Kaggle's Digit Recognizer (CSV file or folder), IDX files or their folder, an ``.npz`` file as
-        Keras has it, Parquet as Hugging Face has it, or a folder with one sub-folder of pictures a class.
-        The kind is told from the content.
-    memory_limit : int
-        Largest number of bytes that what is read may take, checked before it is unpacked.
-
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    InputError
-        If there is no such source, or it is damaged or holds anything but 28x28 digits and their labels.
-    MissingDependencyError
-        If the source is Parquet and pyarrow is not installed.
-
-    Examples
-    --------
-    >>> mnist = load("mnist")
-    >>> mnist.images.shape, mnist.counts[:3]
-    ((70000, 28, 28), array([6903, 7877, 6990]))
-    """
-    check(is_count(memory_limit), "memory_limit", memory_limit, "a number of bytes, at least 1")
-    name, raw = read_source(source, memory_limit)
-    check(len(raw.images) > 0, f"number of images in {name!r}", 0, "at least 1")
-    try:
-        return Dataset(raw.images, raw.labels, name, raw.class_names, raw.held_out)
-    except InputError as error:
-        raise InputError(f"{name!r}: {error}") from error
-
-
-def write_csv(dataset: Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a dataset as Kaggle's Digit Recognizer has it: a header, then one image a row.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Labels, if any, become the first column.
-    path : path-like
-        Replaced only once the new file is whole.
-
-    Raises
-    ------
-    InputError
-        If `path` cannot be written.
-    """
-    with replacing(path) as beside:
-        csv.write(beside, dataset.images, dataset.labels)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

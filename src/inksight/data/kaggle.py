@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from inksight._shared.files import replacing
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.errors import InksightError
 
 HEADER = "ImageId,Label"

@@ -1,17 +1,64 @@
-"""Which images are for training, for validation and for the test: row numbers only, no pixels."""
+"""`Splits`: the images for training, for validation and for the test; and the rows that each part has."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import check, is_between, is_count
+from inksight._shared.validation import check, is_between, is_count
+from inksight.data.dataset import Dataset, join
 from inksight.errors import InputError
 
 Rows = slice | NDArray[np.int64]
 
 
-def divide(n: int, held_out: int, test_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """The parts of a `Dataset`.
+
+    `train` is to fit the weights, `validation` to choose by as often as wanted, `test` to judge with once at
+    the end; a part that is None is missing.
+    """
+
+    train: Dataset
+    validation: Dataset | None = None
+    test: Dataset | None = None
+
+    @property
+    def parts(self) -> dict[str, Dataset]:
+        """The parts there are, by name."""
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @property
+    def held_back(self) -> Dataset:
+        """The images to judge with: the test set or, without one, those for validation, or else all there are."""
+        return list(self.parts.values())[-1]
+
+    def seen_by(self, trained_on: str) -> tuple[str, ...]:
+        """Return the names of the parts that a model was trained on, by the digest it keeps (`Model.trained_on`).
+
+        Empty if it was trained on other images, or on some of these only.
+
+        Examples
+        --------
+        >>> splits = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10)).split()
+        >>> splits.seen_by(splits.with_validation_to_train().train.digest)
+        ('train', 'validation')
+        """
+        if trained_on == self.train.digest:
+            return ("train",)
+        return ("train", "validation") if trained_on == self.with_validation_to_train().train.digest else ()
+
+    def with_validation_to_train(self) -> "Splits":
+        """Return the same images with those for validation moved over to training, after the others."""
+        if self.validation is None:
+            return self
+        return Splits(join(self.train, self.validation), None, self.test)
+
+
+def split_rows(n: int, held_out: int, test_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
     """Return the rows for training, for validation and, if the source has its own test set, for the test.
 
     Parameters
@@ -33,9 +80,9 @@ def divide(n: int, held_out: int, test_size: float, seed: int) -> tuple[Rows, Ro
 
     Examples
     --------
-    >>> divide(70_000, 10_000, 0.2, 2)
+    >>> split_rows(70_000, 10_000, 0.2, 2)
     (slice(0, 50000, None), slice(50000, 60000, None), slice(60000, 70000, None))
-    >>> train, validation, test = divide(10, 0, 0.2, 2)
+    >>> train, validation, test = split_rows(10, 0, 0.2, 2)
     >>> train, validation
     (array([5, 0, 7, 2, 3, 6, 9, 8]), array([4, 1]))
     """

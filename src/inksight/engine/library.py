@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.errors import InputError
 
 NAMES = ("libinksight.so", "libinksight.dylib")

@@ -7,10 +7,9 @@ from ctypes import POINTER, c_float, c_int, c_long, c_void_p
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import SIDE, Network
+from inksight.config import IMAGE_SIZE, Network
 from inksight.engine import library as native
 from inksight.errors import InksightError
-from inksight.nn.parameters import NORMALIZATION, kernel
 
 Floats = POINTER(c_float)
 
@@ -21,11 +20,13 @@ class Predictor:
     Parameters
     ----------
     network : Network
-    params : dict of str to float32 array
-        As `inksight.nn.parameters.shapes` lists them.
+    weights : (w,) float32
+        As `inksight.nn.parameters.flatten_weights` orders them.
+    mean, variance : float
+        Normalization of pixels scaled to 0..1.
     """
 
-    def __init__(self, network: Network, params: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(self, network: Network, weights: NDArray[np.float32], mean: float, variance: float) -> None:
         library = native.library()
         assert library is not None
         library.inksight_predictor.restype = c_void_p
@@ -33,15 +34,9 @@ class Predictor:
         library.inksight_predict.argtypes = [c_void_p, c_void_p, c_void_p, c_long, c_void_p]
         self.network, self.library = network, library
         banks = [value for bank in network.banks for value in (bank.filters, bank.kernel, bank.pool)]
-        normalization = (params[NORMALIZATION + name] for name in ("mean", "variance"))
-        numbers = [network.leak, *(float(value) for value in normalization)]
-        parts = [x for i in range(1, len(network.banks) + 1) for x in (kernel(params, i), params[f"bank{i}.bias"])]
-        layers = [*(["dense"] if network.dense else []), "output"]
-        parts += [params[f"{layer}.{part}"] for layer in layers for part in ("kernel", "bias")]
-        weights = np.concatenate([np.ravel(part) for part in parts]).astype(np.float32)
         self.handle = library.inksight_predictor(
-            (c_int * len(banks))(*banks), c_int(len(network.banks)), c_int(SIDE), c_int(network.dense),
-            c_int(network.classes), (c_float * 3)(*numbers), weights.ctypes.data_as(Floats),
+            (c_int * len(banks))(*banks), c_int(len(network.banks)), c_int(IMAGE_SIZE), c_int(network.dense),
+            c_int(network.classes), (c_float * 3)(network.leak, mean, variance), weights.ctypes.data_as(Floats),
         )  # fmt: skip
         if not self.handle:
             raise InksightError("not enough memory for the network's weights")
@@ -66,7 +61,7 @@ class Predictor:
 
 def _sizes(network: Network) -> dict[str, tuple[int, ...]]:
     """Return the shape of each stage of one image."""
-    sizes: dict[str, tuple[int, ...]] = {"normalized": (SIDE, SIDE, 1)}
+    sizes: dict[str, tuple[int, ...]] = {"normalized": (IMAGE_SIZE, IMAGE_SIZE, 1)}
     for number, (bank, side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         sizes[f"bank{number}"] = (side, side, bank.filters)
     sizes["barcode"] = (network.banks[-1].filters,)

@@ -5,7 +5,7 @@ from ctypes import POINTER, Structure, byref, c_double, c_int, c_int64, c_long, 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.engine import library as native
 from inksight.errors import InksightError
 
@@ -54,7 +54,7 @@ class Preparer:
         """Return the image, the picture made smaller, its ink, and what was found, for brightness 0..1."""
         grey = np.ascontiguousarray(grey)
         height, width = grey.shape
-        image = np.empty((SIDE, SIDE), np.uint8)
+        image = np.empty((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
         room = min(height, self.most) * min(width, self.most)
         small, ink = np.empty(room), np.empty(room)
         found = Found()

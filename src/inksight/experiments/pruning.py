@@ -1,14 +1,16 @@
 """`prune`: how few filters will do. Remove those that matter least, train on for seconds, and again."""
 
 import math
-import sys
 import time
 
 import numpy as np
 
 from inksight._shared.interrupt import CtrlC
-from inksight.config import Network, Recipe, check, is_between, is_count
-from inksight.data.dataset import Dataset, Splits
+from inksight._shared.progress import say
+from inksight._shared.validation import check, is_between, is_count
+from inksight.config import Network, Recipe
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.experiments.tradeoff import Pruning, Step
 from inksight.inspection.ablation import CRITERIA, shrink
@@ -116,7 +118,7 @@ def prune(
             f"keep_accuracy must be at most the validation accuracy before pruning, {rows[0].accuracy:.4f}, "
             f"got {keep:.4f}: ask for less, or train longer first"
         )
-    _tell(rows[0], progress)
+    say(rows[0], progress)
     with CtrlC() as ctrl_c:
         while not stopped and (steps is None or len(rows) <= steps):
             began, size = time.perf_counter(), parameter_count(model.network)
@@ -135,7 +137,7 @@ def prune(
                     stopped = "interrupted"
                     break
                 rows.append(_step(result.model, validation, before, began))
-                _tell(rows[-1], progress)
+                say(rows[-1], progress)
                 if rows[-1].accuracy >= keep:
                     model = result.model
                     continue
@@ -196,7 +198,7 @@ def train_small(
         if result.stopped == "interrupted":
             break
         rows.append(_step(result.model, validation, math.nan, began))
-        _tell(rows[-1], progress)
+        say(rows[-1], progress)
     return tuple(rows)
 
 
@@ -213,11 +215,6 @@ def _step(model: Model, validation: Dataset, before: float, began: float) -> Ste
     accuracy = evaluate(model, validation, hardest=0).accuracy
     seconds = time.perf_counter() - began
     return Step(model.network, parameter_count(model.network), len(model.history), before, accuracy, seconds)
-
-
-def _tell(step: Step, progress: bool) -> None:
-    if progress:
-        print(step, file=sys.stderr, flush=True)
 
 
 def _filters(network: Network) -> int:

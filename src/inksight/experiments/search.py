@@ -5,7 +5,6 @@ A folder keeps one file a trial, so that a sweep goes on where it was ended.
 
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -16,9 +15,10 @@ from tempfile import TemporaryDirectory
 
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
-from inksight._shared.progress import steps
-from inksight.config import check, is_count
-from inksight.data.dataset import Dataset, Splits
+from inksight._shared.progress import say, track
+from inksight._shared.validation import check, is_count
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.experiments.ranking import Sweep, show, varying
 from inksight.experiments.trial import Result, Trial
@@ -86,7 +86,7 @@ def sweep(
     digest = hashlib.sha256((splits.train.digest + splits.validation.digest).encode()).hexdigest()
     results = {name: found for name in unique if (found := _kept(out / f"{name}.json", name, digest, progress))}
     if results and progress:
-        _say(f"{len(results)} of {len(unique)} results are in {str(out)!r} already")
+        say(f"{len(results)} of {len(unique)} results are in {str(out)!r} already")
     todo = [trial for name, trial in unique.items() if name not in results]
     names = varying(list(unique.values()))
     with TemporaryDirectory(prefix="inksight-") as place, CtrlC() as ctrl_c:
@@ -94,10 +94,10 @@ def sweep(
             write_parts(splits, Path(place))
         start = (Worker(trial, digest, Path(place), out / f"{trial.id}.json", threads) for trial in todo)
         with closing(_finished(start, min(workers, len(todo)), ctrl_c)) as finished:
-            for _, result in zip(steps(todo, "trials", progress), finished, strict=False):
+            for _, result in zip(track(todo, "trials", progress), finished, strict=False):
                 results[result.trial.id] = result
                 if progress:
-                    _say(_line(result, names))
+                    say(_line(result, names))
     done = tuple(results[name] for name in unique if name in results)
     return Sweep(done, interrupted=len(done) < len(unique))
 
@@ -141,7 +141,7 @@ def halving(
     results: list[Result] = []
     for rung, (count, budget) in enumerate(plan, start=1):
         if progress and len(plan) > 1:
-            _say(f"rung {rung} of {len(plan)}: {count} configurations, {budget} epochs")
+            say(f"rung {rung} of {len(plan)}: {count} configurations, {budget} epochs")
         left = [replace(trial, recipe=replace(trial.recipe, epochs=budget)) for trial in left]
         done = sweep(data, left, folder, workers=workers, threads=threads, progress=progress)
         results += done.results
@@ -199,7 +199,7 @@ def _kept(path: Path, name: str, digest: str, progress: bool) -> Result | None:
         check(result.trial.id == name, "id", result.trial.id, f"{name}, the name of the file")
     except InputError as error:
         if progress:
-            _say(f"{error}; training it again")
+            say(f"{error}; training it again")
         return None
     if result.data != digest:
         raise InputError(f"{str(path.parent)!r} has results from other data: give another folder")
@@ -213,10 +213,6 @@ def _line(result: Result, names: Sequence[str]) -> str:
     if result.failed:
         return "  ".join([*parts, f"failed: {result.failed}"])
     return "  ".join([*parts, f"val_accuracy {result.val_accuracy:.4f}", f"{result.seconds:.1f} s"])
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _cores() -> int:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from inksight._shared.display import Display
-from inksight.config import Network, check
+from inksight._shared.validation import check
+from inksight.config import Network
 from inksight.inspection.evaluation import wilson_interval
 from inksight.nn.model import Model
 

@@ -12,7 +12,8 @@ from typing import Any, Self
 
 from inksight import __version__
 from inksight._shared.files import write_text
-from inksight.config import Recipe, check, get_network, is_between, is_count, known_fields
+from inksight._shared.validation import check, is_between, is_count, known_fields
+from inksight.config import Recipe, get_network
 from inksight.errors import InputError
 from inksight.nn.history import History
 

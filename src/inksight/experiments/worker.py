@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from inksight.data.dataset import Dataset, Splits
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
 from inksight.experiments.trial import Result, Trial
 

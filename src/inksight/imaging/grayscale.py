@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inksight._shared.untrusted import damage_as_input_error, take
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.errors import InputError
 from inksight.imaging.decoding import MAX_PIXELS, open_upright, upright
 from inksight.imaging.strokes import Strokes, draw

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.display import Display
-from inksight.config import SIDE, check
+from inksight._shared.validation import check
+from inksight.config import IMAGE_SIZE
 from inksight.engine import library as native
 from inksight.engine.preprocessor import PROBLEMS, Constants, Preparer
 from inksight.imaging.grayscale import Picture, brightness
@@ -122,7 +123,7 @@ def by_engine(whole: Grey, invert: bool | None = None) -> Prepared:
 def _preparer() -> Preparer:
     return Preparer(
         Constants(
-            side=SIDE, box=BOX, centre=CENTRE, working=WORKING, least=LEAST, grid=GRID, darkest=DARKEST, faint=FAINT,
+            side=IMAGE_SIZE, box=BOX, centre=CENTRE, working=WORKING, least=LEAST, grid=GRID, darkest=DARKEST, faint=FAINT,
             speck=SPECK, pale=PALE, edge=EDGE, level=LEVEL, plain=PLAIN, reach=REACH, rough=ROUGH,
         )
     )  # fmt: skip
@@ -135,7 +136,7 @@ def by_steps(whole: Grey, invert: bool | None = None) -> Prepared:
     leaning = lean(coarse) if invert is None else 1.0 if invert else -1.0
     dark = leaning <= 0
     contrast = even(grey, coarse) if dark else even(1 - grey, 1 - coarse)
-    nothing = Prepared(np.zeros((SIDE, SIDE), np.uint8), grey, np.zeros_like(grey), (0, 0, 0, 0), dark)
+    nothing = Prepared(np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8), grey, np.zeros_like(grey), (0, 0, 0, 0), dark)
     peak = float(contrast.max())
     if peak < FAINT / 2:
         return replace(nothing, problem="blank")
@@ -302,12 +303,12 @@ def fit(ink: Grey) -> NDArray[np.uint8]:
     # Thin strokes get paler when they are made smaller; MNIST's are full at their core.
     small = np.minimum(small / strongest(small[small > 0.5 * small.max()]), 1)
     mass = small.sum()
-    canvas = np.zeros((SIDE, SIDE))
+    canvas = np.zeros((IMAGE_SIZE, IMAGE_SIZE))
     place = []
     for axis, length in enumerate(small.shape):
         centre = float((small.sum(axis=1 - axis) * np.arange(length)).sum() / mass)
         # Rounded first: a tie shall not be decided by the last bits of the sums.
-        place.append(min(max(round_half_up(round(CENTRE - centre, 6)), 0), SIDE - length))
+        place.append(min(max(round_half_up(round(CENTRE - centre, 6)), 0), IMAGE_SIZE - length))
     canvas[place[0] : place[0] + small.shape[0], place[1] : place[1] + small.shape[1]] = small
     return np.floor(canvas * 255 + 0.5).astype(np.uint8)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inksight.config import check, is_between
+from inksight._shared.validation import check, is_between
 from inksight.errors import InputError
 
 USUAL_WIDTH = 0.12  # of the longer side of what is written: about what MNIST's pens had

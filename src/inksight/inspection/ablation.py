@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
-from inksight.inspection.banks import filter_similarity, stage_of
+from inksight.inspection.banks import filter_similarity
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
-from inksight.nn.parameters import parameter_count
+from inksight.nn.parameters import bank_stage, parameter_count
 
 CRITERIA = ("loss", "similarity")
 
@@ -47,7 +47,7 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model
     """
     banks, params = list(model.network.banks), dict(model.params)
     for bank, removed in filters.items():
-        stage, count = stage_of(model, bank), banks[bank - 1].filters
+        stage, count = bank_stage(model.network, bank), banks[bank - 1].filters
         gone = set(np.asarray(removed).tolist())  # NumPy's integers become Python's
         for number in gone:
             known = is_count(number, 0) and number < count
@@ -172,7 +172,7 @@ def weights_saved(model: Model, bank: int) -> int:
     >>> [weights_saved(Model.untrained(get_network("post")), bank) for bank in (1, 2, 3)]
     [526, 861, 201]
     """
-    stage_of(model, bank)  # is there such a bank?
+    bank_stage(model.network, bank)  # is there such a bank?
     banks, filters = model.network.banks, model.network.banks[bank - 1].filters
     other = replace(banks[bank - 1], filters=filters - 1 or 2)  # one less, or, of a bank's only one, one more
     changed = replace(model.network, banks=(*banks[: bank - 1], other, *banks[bank:]))

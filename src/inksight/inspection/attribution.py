@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.display import Display
-from inksight.config import check, is_count
-from inksight.inspection.banks import one_image
+from inksight._shared.validation import check, is_count
+from inksight.imaging.arrays import as_single_image
 from inksight.inspection.barcodes import AverageBarcodes
 from inksight.nn.model import Model
 
@@ -90,7 +90,7 @@ def evidence(
     True
     """
     filters, classes = model.network.banks[-1].filters, model.network.classes
-    picture = one_image(image)
+    picture = as_single_image(image)
     start = np.asarray(baseline.trend if isinstance(baseline, AverageBarcodes) else baseline, np.float64)
     check(start.shape == (filters,), "shape of baseline", start.shape, f"({filters},), as the model's barcodes")
     check(bool(np.isfinite(start).all()), "baseline", "a value that is not finite", "finite")

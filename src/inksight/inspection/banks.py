@@ -8,9 +8,10 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from inksight._shared.display import Display
-from inksight.config import SIDE, check, is_count
-from inksight.errors import InputError
-from inksight.nn.model import Model, as_images
+from inksight._shared.validation import check
+from inksight.imaging.arrays import as_images, as_single_image
+from inksight.nn.model import Model
+from inksight.nn.parameters import bank_stage
 
 CHUNK = 256  # images whose feature maps are held at once
 
@@ -142,8 +143,8 @@ def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
     >>> feature_maps(model, np.zeros((28, 28), np.uint8), bank=3).maps.shape
     (40, 6, 6)
     """
-    stage = stage_of(model, bank)
-    picture = one_image(image)
+    stage = bank_stage(model.network, bank)
+    picture = as_single_image(image)
     found = model.activations(picture, [stage, "probabilities"])
     probabilities = found["probabilities"][0]
     best = int(probabilities.argmax())
@@ -183,7 +184,7 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
     >>> filter_similarity(Model.untrained(get_network("post")), bank=1).weights.shape
     (20, 20)
     """
-    stage_of(model, bank)
+    bank_stage(model.network, bank)
     kernels = model.filters(bank)
     flat = kernels.reshape(len(kernels), -1).astype(np.float64)
     weights = _scaled(flat @ flat.T)
@@ -193,22 +194,6 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
         count = len(batch)
         maps = _map_correlation(model, bank, batch)
     return FilterSimilarity(bank, weights, maps, _order(weights if maps is None else maps), count)
-
-
-def stage_of(model: Model, bank: int) -> str:
-    """Return the stage name of a bank, counted from 1; an `InputError` if there is none."""
-    banks = len(model.network.banks)
-    check(is_count(bank) and bank <= banks, "bank", bank, f"1 to {banks}")
-    return f"bank{bank}"
-
-
-def one_image(image: ArrayLike) -> NDArray[np.generic]:
-    """Check that `image` is one image, uint8 or float 0..1, and return it as (28, 28)."""
-    batch = as_images(image)
-    if len(batch) != 1:
-        raise InputError(f"image must be one of {SIDE}x{SIDE}, got {len(batch)} of them: pick one, such as images[0]")
-    result: NDArray[np.generic] = batch[0]
-    return result
 
 
 def _map_correlation(model: Model, bank: int, images: NDArray[np.generic]) -> NDArray[np.float64]:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.display import Display
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
-from inksight.errors import InputError
-from inksight.inspection.banks import one_image
+from inksight.imaging.arrays import as_single_image
 from inksight.nn.model import Model
 
 
@@ -118,7 +117,7 @@ def barcode(model: Model, image: ArrayLike) -> Barcode:
     >>> barcode(Model.untrained(get_network("post")), np.zeros((28, 28), np.uint8)).values.shape
     (40,)
     """
-    picture = one_image(image)
+    picture = as_single_image(image)
     found = model.activations(picture, ["barcode", "probabilities"])
     probabilities = found["probabilities"][0]
     best = int(probabilities.argmax())
@@ -228,20 +227,10 @@ def barcodes_of(model: Model, images: NDArray[np.generic], known: ArrayLike | No
     return values
 
 
-def labels_of(dataset: Dataset) -> NDArray[np.int64]:
-    """Return the labels (n,) of a dataset that has some for every class, or raise an `InputError`."""
-    if dataset.labels is None:
-        raise InputError(f"dataset must have labels, got {dataset.name!r} without: load one that has them")
-    counts = np.bincount(dataset.labels, minlength=len(dataset.class_names))
-    for name, count in zip(dataset.class_names, counts, strict=True):
-        check(count > 0, f"number of images of class {name!r} in {dataset.name!r}", 0, "at least 1")
-    return dataset.labels
-
-
 def rows_of_each(dataset: Dataset, each: int, seed: int | None) -> list[NDArray[np.int64]]:
     """Return, class by class, the rows of its first `each` images, or of as many drawn by `seed`."""
     check(is_count(each), "images a class", each, "a whole number of at least 1")
-    labels = labels_of(dataset)
+    labels = dataset.require_every_class("average barcodes")
     rows = [np.flatnonzero(labels == number) for number in range(len(dataset.class_names))]
     if seed is not None:
         random = np.random.default_rng(seed)

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.display import Display
-from inksight._shared.progress import steps
+from inksight._shared.progress import track
+from inksight._shared.validation import check, is_count
 from inksight.augmentation.corruptions import CHANGES, STRENGTHS, change
-from inksight.config import SIDE, check, is_count
+from inksight.config import IMAGE_SIZE
 from inksight.data.dataset import Dataset
 from inksight.imaging.preprocessing import prepare_grey
 from inksight.inspection.evaluation import require_suited
@@ -143,9 +144,9 @@ def stress(
     example = int(np.argsort(some.sum(axis=(1, 2)), kind="stable")[len(some) // 2])
     undisturbed = _right(model, some, labels, prepare)
     accuracies = np.empty((len(CHANGES), STRENGTHS, len(undisturbed)))
-    examples = np.empty((len(CHANGES), STRENGTHS, SIDE, SIDE), np.uint8)
+    examples = np.empty((len(CHANGES), STRENGTHS, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     jobs = [(i, j) for i in range(len(CHANGES)) for j in range(STRENGTHS)]
-    for i, j in steps(jobs, "changing and reading", progress):
+    for i, j in track(jobs, "changing and reading", progress):
         changed = change(some, list(CHANGES)[i], j + 1, seed=seed)
         examples[i, j] = changed[example]
         accuracies[i, j] = _right(model, changed, labels, prepare)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.display import Display
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
 from inksight.nn.model import Model

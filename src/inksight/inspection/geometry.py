@@ -9,10 +9,10 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.spatial.distance import cdist
 
 from inksight._shared.display import Display
-from inksight.config import check, is_between
+from inksight._shared.validation import check, is_between
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
-from inksight.inspection.barcodes import barcodes_of, labels_of
+from inksight.inspection.barcodes import barcodes_of
 from inksight.nn.model import Model
 
 Method = Literal["discriminant", "pca"]
@@ -124,7 +124,7 @@ def separation(
     >>> separation(model, inksight.load("mnist")[:300]).distances.shape
     (10, 10)
     """
-    labels = labels_of(dataset)
+    labels = dataset.require_every_class("class separation")
     values = barcodes_of(model, dataset.images, barcodes)
     means, whiten = _whitening(values, labels, len(dataset.class_names), shrinkage)
     white = means @ whiten
@@ -176,7 +176,7 @@ def embedding(
     if method == "pca":
         spread, whiten = values - center, np.eye(values.shape[1])
     else:
-        labels = labels_of(dataset)
+        labels = dataset.require_every_class("discriminants")
         check(classes > 2, "number of classes for discriminant", classes, "at least 3; use pca for fewer")
         means, whiten = _whitening(values, labels, classes, shrinkage=0.01)
         weight = np.sqrt(np.bincount(labels, minlength=classes))[:, None]

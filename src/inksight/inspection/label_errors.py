@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from inksight._shared.display import Display
 from inksight._shared.files import replacing
-from inksight._shared.progress import steps
-from inksight.config import RECIPES, Network, Recipe, check, get_network, get_recipe, is_count
-from inksight.data.dataset import Dataset, Splits, join
+from inksight._shared.progress import track
+from inksight._shared.validation import check, is_count
+from inksight.config import RECIPES, Network, Recipe, get_network, get_recipe
+from inksight.data.dataset import Dataset, join
 from inksight.data.folds import deal, plan, twins
+from inksight.data.splits import Splits
 from inksight.errors import InputError
 
 PRINTED = 20
@@ -213,7 +215,7 @@ def doubtful_labels(
     log_p = np.full((len(data), len(data.class_names)), -np.inf)
     seconds = 0.0
     trainings = [(repeat, fold) for repeat in range(repeats) for fold in range(folds)]
-    for repeat, fold in steps(trainings, "training networks", progress):
+    for repeat, fold in track(trainings, "training networks", progress):
         judged = np.flatnonzero(dealt[repeat] == fold)
         others = join(beside, data[dealt[repeat] != fold])
         own_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)

@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from inksight.config import check, known_fields
-from inksight.data.readers import DIGITS
+from inksight._shared.validation import check, known_fields
+from inksight.config import DIGITS
 from inksight.inspection.evaluation import Evaluation
-from inksight.nn.model import SHIPPED, Model, load_model
+from inksight.nn.model import Model
+from inksight.nn.model_file import SHIPPED, load_model
 from inksight.nn.parameters import parameter_count
 
 HARDEST = 10  # images that a card lists

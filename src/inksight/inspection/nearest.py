@@ -7,10 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
 from inksight._shared.display import Display
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
+from inksight.imaging.arrays import as_images
 from inksight.inspection.barcodes import barcodes_of
-from inksight.nn.model import Model, as_images
+from inksight.nn.model import Model
 
 DISTANCES = 4_000_000  # held at once: 32 MB
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from inksight.config import check, is_count, known_fields
+from inksight._shared.validation import check, is_count, known_fields
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inksight.config import check, is_between
+from inksight._shared.validation import check, is_between
 from inksight.nn.logistic import fit_logistic
 
 Seen = tuple[NDArray[np.float32], NDArray[np.float32]]  # points (n, features), and probabilities (n, classes)

@@ -1,36 +1,26 @@
 """`Model`: a trained network, all one needs to use it, and the one file it lives in."""
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from inksight import __version__
-from inksight._shared.files import write_bytes
-from inksight.config import SIDE, Network, Recipe, check, is_between, is_count
-from inksight.data.readers import DIGITS
+from inksight._shared.validation import check, is_between
+from inksight.config import DIGITS, Network, Recipe
 from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
-from inksight.errors import InksightError, InputError
+from inksight.errors import InputError
+from inksight.imaging.arrays import as_images
 from inksight.nn.history import History
 from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import Clouds
-from inksight.nn.parameters import init, kernel, shapes, stages
-
-FORMAT = "inksight model 1"
-SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
-CLOUDS = "clouds."  # what the names of their arrays begin with, in a file
-SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
+from inksight.nn.parameters import NORMALIZATION, bank_stage, flatten_weights, init, kernel, shapes, stages
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +143,8 @@ class Model:
 
     @cached_property
     def _predictor(self) -> Predictor:
-        return Predictor(self.network, self.params)
+        mean, variance = (float(self.params[NORMALIZATION + name]) for name in ("mean", "variance"))
+        return Predictor(self.network, flatten_weights(self.network, self.params), mean, variance)
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, (n, classes) 0..1, rows summing to 1; see `activations`."""
@@ -187,139 +178,22 @@ class Model:
 
     def filters(self, bank: int) -> NDArray[np.float32]:
         """Return the kernels of a bank, counted from 1, as (filters, channels, k, k)."""
-        banks = len(self.network.banks)
-        check(is_count(bank) and bank <= banks, "bank", bank, f"1 to {banks}")
+        bank_stage(self.network, bank)  # raises if there is no such bank
         weights: NDArray[np.float32] = kernel(self.params, bank)
         return weights.transpose(3, 2, 0, 1)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one ``.safetensors`` file, beside its place first and then renamed into it.
+        """Write the model to one ``.safetensors`` file; see `inksight.nn.model_file.save_model`."""
+        from inksight.nn.model_file import save_model  # which needs `Model` itself
 
-        Raises
-        ------
-        InputError
-            If the folder doesn't exist or can't be written to.
-        """
-        header = {
-            "format": FORMAT,
-            "network": self.network.to_dict(),
-            "class_names": list(self.class_names),
-            "recipe": self.recipe and self.recipe.to_dict(),
-            "history": self.history.to_list(),
-            "trained_on": self.trained_on,
-            "version": self.version,
-            "temperature": self.temperature,
-        }
-        if self.lessons:  # most have none, and their files stay as they were
-            header["lessons"] = [lesson.to_dict() for lesson in self.lessons]
-        arrays = dict(self.params)
-        if self.clouds is not None:
-            header["clouds"] = {"limit": self.clouds.limit, "digest": digest(self.clouds.arrays)}
-            arrays |= {CLOUDS + name: array for name, array in self.clouds.arrays.items()}
-        header["checksum"] = _checksum(header, self.digest)
-        # One key alone: with several their order in the file would change from run to run.
-        data = save(arrays, {"inksight": json.dumps(header)})
-        write_bytes(path, data)
+        save_model(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Model":
-        """Read a model file; names, shapes, types, finiteness, size and checksum are checked before use.
+        """Read a model file; see `inksight.nn.model_file.read_model`."""
+        from inksight.nn.model_file import read_model  # which needs `Model` itself
 
-        Raises
-        ------
-        InputError
-            If the file is missing, damaged, no inksight model, or too large to be one.
-        """
-        where = Path(path)
-        if not where.is_file():
-            raise InputError(
-                f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(path)!r}: "
-                f"train one with `inksight train --out {where.name}`"
-            )
-        size = where.stat().st_size
-        check(size <= SIZE_LIMIT, f"size of model file {str(path)!r}", size, f"at most {SIZE_LIMIT} bytes")
-        try:
-            with safe_open(where, framework="numpy") as file:
-                header = json.loads((file.metadata() or {})["inksight"])
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            params = {name: array for name, array in arrays.items() if not name.startswith(CLOUDS)}
-            checksum = header.pop("checksum")
-            check(header["format"] == FORMAT, "format", header["format"], repr(FORMAT))
-            model = cls(
-                network=Network.from_dict(header["network"]),
-                params=params,
-                class_names=tuple(header["class_names"]),
-                recipe=header["recipe"] and Recipe.from_dict(header["recipe"]),
-                history=History.from_list(header["history"]),
-                trained_on=str(header["trained_on"]),
-                version=str(header["version"]),
-                temperature=header["temperature"],
-                lessons=tuple(Lesson.from_dict(lesson) for lesson in header.get("lessons", [])),
-                clouds=_clouds(arrays, header.get("clouds")),
-            )
-            check(checksum == _checksum(header, model.digest), "checksum", checksum, "that of the content")
-            return model
-        except KeyError as error:
-            raise InputError(f"{str(path)!r} is no inksight model: its header has no {error}") from error
-        except (SafetensorError, OSError, TypeError, ValueError, RecursionError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"{str(path)!r} is no inksight model, or damaged: {reason[:200]}") from error
-
-
-def load_model(model: str | os.PathLike[str]) -> Model:
-    """Read a model that ships with the package, or a model file.
-
-    Those that ship were trained on all 60,000 of MNIST's training images, `Dataset.split`'s validation images among
-    them: only the test images are new to them.
-
-    Parameters
-    ----------
-    model : str or path-like
-        A name out of `SHIPPED`, or the path of a file (``./best``, should one be called like a shipped model).
-
-    Raises
-    ------
-    InputError
-        If there is neither; see `Model.load`.
-
-    Examples
-    --------
-    >>> import inksight
-    >>> model = inksight.load_model("best")
-    >>> digits = inksight.load("mnist").split().test
-    >>> model.predict(digits.images[:5]), digits.labels[:5]
-    (array([7, 2, 1, 0, 4]), array([7, 2, 1, 0, 4]))
-    """
-    if model in SHIPPED:
-        with resources.as_file(resources.files("inksight") / "assets" / f"{model}.safetensors") as path:
-            if not path.is_file():
-                raise InksightError(f"model {model!r} is missing from the installed package: install it again")
-            return Model.load(path)
-    return Model.load(model)
-
-
-def as_images(images: ArrayLike) -> NDArray[Any]:
-    """Check images (28, 28) to (n, 28, 28, 1), uint8 or float 0..1, and return them as (n, 28, 28)."""
-    array = np.asarray(images)
-    if array.dtype == bool:
-        array = array.astype(np.float32)
-    if array.ndim == 4 and array.shape[-1] == 1:
-        array = array[..., 0]
-    elif array.ndim == 3 and array.shape == (SIDE, SIDE, 1):
-        array = array[None, ..., 0]
-    elif array.ndim == 2:
-        array = array[None]
-    if array.ndim != 3 or array.shape[1:] != (SIDE, SIDE):
-        check(False, "shape of images", np.shape(images), f"({SIDE}, {SIDE}) to (n, {SIDE}, {SIDE}, 1)")
-    if array.dtype == np.uint8:
-        return array
-    check(array.dtype.kind == "f", "type of images", str(array.dtype), "uint8, or float with values 0 to 1")
-    low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
-    check(
-        bool(low >= 0 and high <= 1), "range of float images", (float(low), float(high)),
-        "0 to 1: divide by the largest possible value, or hand in uint8",
-    )  # fmt: skip
-    return array.astype(np.float32)
+        return read_model(path)
 
 
 def digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
@@ -328,17 +202,3 @@ def digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
     for name in sorted(arrays):
         result.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     return result.hexdigest()
-
-
-def _clouds(arrays: Mapping[str, NDArray[np.float32]], header: Any) -> Clouds | None:
-    """Return the clouds of a model file, whose models of before had none."""
-    if header is None:
-        return None
-    scraps = arrays.get(CLOUDS + "scraps")
-    clouds = Clouds(arrays[CLOUDS + "centres"], arrays[CLOUDS + "whitening"], header["limit"], scraps)
-    check(header["digest"] == digest(clouds.arrays), "digest of clouds", header["digest"], "that of the content")
-    return clouds
-
-
-def _checksum(header: dict[str, Any], digest: str) -> str:
-    return hashlib.sha256((json.dumps(header, sort_keys=True) + digest).encode()).hexdigest()

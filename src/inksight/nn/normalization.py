@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.nn.parameters import NORMALIZATION
 
 

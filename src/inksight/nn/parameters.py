@@ -5,13 +5,13 @@ And the weights to start from. No JAX here.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import SIDE, Network
+from inksight._shared.validation import check, is_count
+from inksight.config import Network
 
 NORMALIZATION = "normalization."
 
@@ -53,6 +53,19 @@ def kernel(params: Mapping[str, Any], bank: int) -> Any:
     if name + "kernel" in params:
         return params[name + "kernel"]
     return params[name + "depthwise"][..., None] * params[name + "pointwise"]
+
+
+def bank_stage(network: Network, bank: int) -> str:
+    """Return the stage name of a bank, counted from 1.
+
+    Raises
+    ------
+    InputError
+        If the network has no such bank.
+    """
+    banks = len(network.banks)
+    check(is_count(bank) and bank <= banks, "bank", bank, f"1 to {banks}")
+    return f"bank{bank}"
 
 
 def stages(network: Network) -> tuple[str, ...]:
@@ -103,52 +116,12 @@ def parameter_count(network: Network, *, layer: str = "", trained: bool = False)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One row of the summary table; `parameters` counts trained and untrained ones alike."""
+def flatten_weights(network: Network, params: Mapping[str, Any]) -> NDArray[np.float32]:
+    """Return all weights in the order the engine reads them: kernel and bias, bank by bank, then the dense layers.
 
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    parameters: int
-
-
-def layers(network: Network) -> list[Layer]:
-    """List the network's layers as Keras names and counts them, for one image."""
-
-    def count(layer: str) -> int:
-        return parameter_count(network, layer=layer)
-
-    rows = [Layer("normalization", "Normalization", (SIDE, SIDE, 1), count("normalization"))]
-    side = SIDE
-    for number, (bank, after) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
-        side = side - bank.kernel + 1
-        kind = "SeparableConv2D" if bank.separable else "Conv2D"
-        rows.append(Layer(f"bank{number}", kind, (side, side, bank.filters), count(f"bank{number}")))
-        if bank.pool > 1:
-            rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (after, after, bank.filters), 0))
-        side = after
-    rows.append(Layer("barcode", "GlobalAveragePooling2D", (network.banks[-1].filters,), 0))
-    if network.dense:
-        rows.append(Layer("dense", "Dense", (network.dense,), count("dense")))
-    rows.append(Layer("output", "Dense", (network.classes,), count("output")))
-    return rows
-
-
-def summary(network: Network) -> str:
-    """Return the table that Keras' ``model.summary()`` prints."""
-    rows = [(f"{row.name} ({row.kind})", str((None, *row.shape)), f"{row.parameters:,}") for row in layers(network)]
-    heads = ("Layer (type)", "Output Shape", "Param #")
-    widths = [max(len(line[column]) for line in [heads, *rows]) for column in range(3)]
-
-    def line(cells: tuple[str, str, str]) -> str:
-        return f"{cells[0]:<{widths[0]}}  {cells[1]:<{widths[1]}}  {cells[2]:>{widths[2]}}"
-
-    rule = "─" * len(line(heads))
-    total, trained = parameter_count(network), parameter_count(network, trained=True)
-    totals = [
-        f"Total params: {total:,}",
-        f"Trainable params: {trained:,}",
-        f"Non-trainable params: {total - trained:,}",
-    ]
-    return "\n".join([rule, line(heads), rule, *map(line, rows), rule, *totals])
+    Separable kernels are multiplied out; the normalization is not among them.
+    """
+    parts = [x for i in range(1, len(network.banks) + 1) for x in (kernel(params, i), params[f"bank{i}.bias"])]
+    layers = [*(["dense"] if network.dense else []), "output"]
+    parts += [params[f"{layer}.{part}"] for layer in layers for part in ("kernel", "bias")]
+    return np.concatenate([np.ravel(part) for part in parts]).astype(np.float32)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity
 from inksight.plot.grammar import (
     ACTIVATIONS,

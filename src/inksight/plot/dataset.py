@@ -4,13 +4,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from inksight.config import SIDE, check, is_count
+from inksight._shared.validation import check, is_count
+from inksight.config import IMAGE_SIZE
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
 from inksight.plot.grammar import IMAGES, NORMAL, bare, brief, canvas, montage, note, show, ticks_of, title, unit
 
 GAP = 2
-STEP = SIDE + GAP
+STEP = IMAGE_SIZE + GAP
 
 
 def draw_dataset(
@@ -49,16 +50,16 @@ def draw_dataset(
         of_class = [order[dataset.labels[order] == label] for label in range(len(dataset.class_names))]
         rows, names = [ids[:each] for ids in of_class], ticks_of(dataset.class_names)
 
-    tiles = np.full((max(len(rows), 1), max(map(len, rows), default=1) or 1, SIDE, SIDE), np.nan)
+    tiles = np.full((max(len(rows), 1), max(map(len, rows), default=1) or 1, IMAGE_SIZE, IMAGE_SIZE), np.nan)
     for row, ids in zip(tiles, rows, strict=False):
         row[: len(ids)] = unit(dataset.images[ids])
     tall, wide = tiles.shape[:2]
     if kind == "one_of_each":
         tall, wide = wide, tall
     figure, ax = canvas(ax, 0.58 * wide + 0.6, 0.58 * tall + 0.7)
-    show(ax, montage(tiles.reshape(-1, SIDE, SIDE), wide, (GAP, GAP)), IMAGES, 0, 1)
+    show(ax, montage(tiles.reshape(-1, IMAGE_SIZE, IMAGE_SIZE), wide, (GAP, GAP)), IMAGES, 0, 1)
     bare(ax)
-    middles = np.arange(len(names)) * STEP + (SIDE - 1) / 2
+    middles = np.arange(len(names)) * STEP + (IMAGE_SIZE - 1) / 2
     if kind == "one_of_each":
         ax.set_xticks(middles, names, fontsize=NORMAL, parse_math=False)
         title(ax, f"One of each class of {brief(dataset.name, 40)}")

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from inksight.config import SIDE, check, is_count
+from inksight._shared.validation import check, is_count
+from inksight.config import IMAGE_SIZE
 from inksight.inspection.evaluation import Calibration, Evaluation, wilson_interval
 from inksight.plot.grammar import (
     CLASSES,
@@ -129,13 +130,13 @@ def verdict(truth: str, given: str) -> str:
 def draw_tiles(ax: Axes | None, images: NDArray[np.uint8], texts: Sequence[str]) -> tuple[Figure, Axes]:
     """Draw images (n, 28, 28) in rows of eight at most, over each its two lines of text."""
     columns = min(max(len(images), 1), 8)
-    tiles = unit(images) if len(images) else np.full((1, SIDE, SIDE), np.nan)
+    tiles = unit(images) if len(images) else np.full((1, IMAGE_SIZE, IMAGE_SIZE), np.nan)
     figure, ax = canvas(ax, WIDTH * columns / 8 + 0.2, 1.25 * -(-len(tiles) // columns) + 0.6)
     padded = np.pad(tiles, ((0, 0), (ROOM, 0), (0, 0)), constant_values=np.nan)
     show(ax, montage(padded, columns, (3, 8)), IMAGES, 0, 1)
     bare(ax)
     for place, text in enumerate(texts[: len(images)]):
         row, column = divmod(place, columns)
-        x, y = column * (SIDE + 8) + SIDE / 2 - 0.5, row * (SIDE + ROOM + 3) + ROOM - 1.5
+        x, y = column * (IMAGE_SIZE + 8) + IMAGE_SIZE / 2 - 0.5, row * (IMAGE_SIZE + ROOM + 3) + ROOM - 1.5
         write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
     return figure, ax

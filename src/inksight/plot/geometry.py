@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from inksight.config import SIDE, check, is_count
+from inksight._shared.validation import check, is_count
+from inksight.config import IMAGE_SIZE
 from inksight.inspection.geometry import Embedding, Separation
 from inksight.inspection.nearest import Neighbours
 from inksight.plot.grammar import (
@@ -72,27 +73,27 @@ def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
     columns = k + 1
     tile = min(WIDTH / columns, 0.85)
     figure, ax = canvas(ax, tile * (columns + 0.4) + 0.2, (tile * 1.25) * max(n, 1) + 0.7)
-    tiles = np.full((max(n, 1), columns, SIDE + ROOM, SIDE), np.nan)
+    tiles = np.full((max(n, 1), columns, IMAGE_SIZE + ROOM, IMAGE_SIZE), np.nan)
     tiles[:n, 0, ROOM:] = unit(neighbours.queries)
     tiles[:n, 1:, ROOM:] = unit(neighbours.images)
-    pixels = montage(tiles.reshape(-1, SIDE + ROOM, SIDE), columns, (GAP // 2, GAP))
-    step = SIDE + GAP
+    pixels = montage(tiles.reshape(-1, IMAGE_SIZE + ROOM, IMAGE_SIZE), columns, (GAP // 2, GAP))
+    step = IMAGE_SIZE + GAP
     pixels = np.insert(pixels, [step] * GAP, np.nan, axis=1)  # a wider gap after the query
     show(ax, pixels, IMAGES, 0, 1)
     bare(ax)
     for row in range(n):
-        y = row * (SIDE + ROOM + GAP // 2) + ROOM - 1.2
+        y = row * (IMAGE_SIZE + ROOM + GAP // 2) + ROOM - 1.2
         guess = names[neighbours.predictions[row]]
         if neighbours.query_labels is None:
             text = f"read as {brief(guess)}"
         else:
             text = read_as(names[neighbours.query_labels[row]], guess)
-        write(ax, SIDE / 2 - 0.5, y, text, va="bottom", fontsize=SMALL - 0.5)
+        write(ax, IMAGE_SIZE / 2 - 0.5, y, text, va="bottom", fontsize=SMALL - 0.5)
         for column in range(k):
             text = f"{neighbours.distances[row, column]:.1f}"
             if neighbours.labels is not None:
                 text = f"{brief(names[neighbours.labels[row, column]])} · {text}"
-            x = (column + 1) * step + GAP + SIDE / 2 - 0.5
+            x = (column + 1) * step + GAP + IMAGE_SIZE / 2 - 0.5
             write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
     x = step - 0.5
     ax.plot([x, x], [0, max(len(pixels) - 1, 1)], color=TEXT, linewidth=0.8, alpha=0.4)

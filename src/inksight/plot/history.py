@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.nn.history import History
 from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, WIDTH, blank, canvas, note, title
 

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.inspection.label_errors import DoubtfulLabels
 from inksight.plot.evaluation import draw_tiles, verdict
 from inksight.plot.grammar import brief, note, title

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from inksight._shared.files import replacing
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.plot.grammar import TEXT
 
 PNG_DPI = 160

@@ -4,12 +4,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grey, resample, round_half_up
 from inksight.plot.grammar import IMAGES, bare, canvas, note, show, title, write
 
-HEIGHT, WIDEST = 4 * SIDE, 7 * SIDE  # pixels of every panel
+HEIGHT, WIDEST = 4 * IMAGE_SIZE, 7 * IMAGE_SIZE  # pixels of every panel
 GAP, ROOM = 14, 14  # pixels between panels, and over them for their names
 PROBLEMS = {"blank": "nothing is on it", "faint": "the ink is too faint", "small": "what is on it is too small"}
 
@@ -22,7 +22,7 @@ def draw_prepared(prepared: Prepared, ax: Axes | None = None) -> Figure:
     prepared : Prepared
     ax : Axes, optional
     """
-    seen = np.kron(prepared.image / 255, np.ones((HEIGHT // SIDE, HEIGHT // SIDE)))
+    seen = np.kron(prepared.image / 255, np.ones((HEIGHT // IMAGE_SIZE, HEIGHT // IMAGE_SIZE)))
     panels = {"as it came": _high(1 - prepared.grey), "its ink": _high(prepared.ink), "28x28": seen}
     width = sum(panel.shape[1] + GAP for panel in panels.values()) - GAP
     sheet = np.full((ROOM + HEIGHT, width), np.nan)

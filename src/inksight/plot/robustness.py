@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
+from inksight._shared.validation import check
 from inksight.augmentation.corruptions import CHANGES, STRENGTHS
-from inksight.config import SIDE, check
+from inksight.config import IMAGE_SIZE
 from inksight.inspection.corruption_robustness import Stress
 from inksight.plot.grammar import CLASSES, IMAGES, SMALL, TEXT, WIDTH, bare, blank, canvas, montage, note, show, title
 
@@ -64,7 +65,7 @@ def _panel(stress: Stress, ax: Axes, kind: str, alone: bool = False) -> None:
     strip = ax.inset_axes((0, -STRIP - 0.04, 1, STRIP))
     tiles = np.concatenate([stress.example[None], stress.examples[number]]) / 255
     # As wide as the panel: each digit stands under its point.
-    half = GAP / 2 / (SIDE + GAP)
+    half = GAP / 2 / (IMAGE_SIZE + GAP)
     show(
         strip, montage(tiles, STRENGTHS + 1, (0, GAP)), IMAGES, 0, 1,
         (half - 0.5, STRENGTHS + 0.5 - half, 0, 1), aspect="auto",

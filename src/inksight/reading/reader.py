@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from inksight.errors import InputError
 from inksight.imaging.grayscale import Picture, brightness
 from inksight.imaging.preprocessing import Prepared
-from inksight.nn.model import Model, load_model
+from inksight.nn.model import Model
+from inksight.nn.model_file import load_model
 from inksight.reading.detection import UNSURE, Lines, digits_on, look_at
 
 if TYPE_CHECKING:  # imported where they are used, as `segment` is: they take longer than reading a single digit
@@ -94,7 +95,7 @@ def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
 
 @lru_cache(maxsize=2)
 def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
-    from inksight.data.dataset import load
+    from inksight.data.loading import load
 
     training = load("mnist").split().train
     return training, model.barcodes(training.images)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from inksight._shared.display import Display
-from inksight.config import check, is_count
+from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
 from inksight.inspection.attribution import evidence
 from inksight.inspection.banks import feature_maps, filter_similarity, filters

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from inksight import plot
 from inksight._shared.files import make_folder, write_text
-from inksight._shared.progress import steps
-from inksight.data.dataset import Dataset, Splits
+from inksight._shared.progress import track
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.inspection.evaluation import Evaluation
-from inksight.nn.parameters import layers, parameter_count
+from inksight.nn.parameters import parameter_count
+from inksight.nn.summary import layers
 from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
 from inksight.training.fit import Run
@@ -83,7 +85,7 @@ def write_figures(folder: Path, pictures: Sequence[Picture], *, progress: bool =
 
 def _draw(pictures: Sequence[Picture], folder: Path, progress: bool) -> Iterator[tuple[Picture, str]]:
     """Draw each picture once, write its two files, and yield it as an element for the page."""
-    for picture in steps(pictures, "drawing", progress):
+    for picture in track(pictures, "drawing", progress):
         figure = picture.draw()
         for suffix in (".png", ".svg"):
             plot.save(figure, folder / f"{picture.name}{suffix}")

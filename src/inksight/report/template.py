@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from inksight import __version__
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 
 SPRITE_COLUMNS = 32
 
@@ -43,11 +43,15 @@ def sprite(images: ArrayLike) -> dict[str, Any]:
     dict
         ``sprite``: the PNG in base64; ``columns`` and ``rows`` of images in it.
     """
-    tiles = np.asarray(images, np.uint8).reshape(-1, SIDE, SIDE)
+    tiles = np.asarray(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     rows = math.ceil(len(tiles) / SPRITE_COLUMNS)
-    sheet = np.zeros((max(rows, 1) * SPRITE_COLUMNS, SIDE, SIDE), np.uint8)
+    sheet = np.zeros((max(rows, 1) * SPRITE_COLUMNS, IMAGE_SIZE, IMAGE_SIZE), np.uint8)
     sheet[: len(tiles)] = tiles
-    pixels = sheet.reshape(-1, SPRITE_COLUMNS, SIDE, SIDE).swapaxes(1, 2).reshape(-1, SPRITE_COLUMNS * SIDE)
+    pixels = (
+        sheet.reshape(-1, SPRITE_COLUMNS, IMAGE_SIZE, IMAGE_SIZE)
+        .swapaxes(1, 2)
+        .reshape(-1, SPRITE_COLUMNS * IMAGE_SIZE)
+    )
     png = io.BytesIO()
     Image.fromarray(255 - pixels).save(png, "PNG", optimize=True)
     return {"sprite": base64.b64encode(png.getvalue()).decode(), "columns": SPRITE_COLUMNS, "rows": rows}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inksight._shared.files import shown, write_text
-from inksight.data.readers import DIGITS
+from inksight.config import DIGITS
 from inksight.imaging.grayscale import Picture, brightness, look_at
 from inksight.imaging.preprocessing import FAINT, LEAST, shrink
 from inksight.imaging.resampling import Grey

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.data.dataset import Dataset
 from inksight.nn.model import Model
 

@@ -5,8 +5,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from inksight.config import SIDE, Network, Recipe, check, is_count
-from inksight.data.dataset import Dataset, Splits
+from inksight._shared.validation import check, is_count
+from inksight.config import IMAGE_SIZE, Network, Recipe
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.errors import InputError, MissingDependencyError
 from inksight.training.fit import run
 
@@ -18,7 +20,7 @@ try:
 except ImportError as error:
     raise MissingDependencyError("DigitClassifier needs scikit-learn: pip install 'inksight[sklearn]'") from error
 
-PIXELS = SIDE * SIDE
+PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -140,8 +142,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _images(self, rows: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Return rows of pixels 0..1 as uint8, shape (n, 28, 28)."""
         if rows.shape[1] != PIXELS:
-            raise InputError(f"X must have {PIXELS} features, images of {SIDE}x{SIDE}, got {rows.shape[1]} feature(s)")
-        return np.round(255 * rows).astype(np.uint8).reshape(-1, SIDE, SIDE)
+            raise InputError(
+                f"X must have {PIXELS} features, images of {IMAGE_SIZE}x{IMAGE_SIZE}, got {rows.shape[1]} feature(s)"
+            )
+        return np.round(255 * rows).astype(np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
 
 
 def _flat(X: Any) -> Any:

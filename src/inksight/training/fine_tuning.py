@@ -1,22 +1,26 @@
 """`teach`: a few labelled pictures of one's own hand, and some seconds, make a model of one's own."""
 
 import os
-import sys
 import time
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from inksight.config import Augmentation, Recipe, check
-from inksight.data.dataset import Dataset, Splits, join, load
+from inksight._shared.progress import say
+from inksight._shared.validation import check
+from inksight.config import Augmentation, Recipe
+from inksight.data.dataset import Dataset, join
 from inksight.data.folds import deal, twins
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
 from inksight.nn.lesson import Lesson
-from inksight.nn.model import Model, load_model
-from inksight.nn.ood import with_clouds
+from inksight.nn.model import Model
+from inksight.nn.model_file import load_model
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.fit import run
+from inksight.training.ood_detector import with_clouds
 
 # What measured best on invented hands (benchmarks/teach.py). As much augmentation as a training from the start has
 # would cost more of MNIST, none at all would learn the pictures by heart.
@@ -174,9 +178,9 @@ def teach(
     judge, judged = start, distinct
     if distinct.counts[distinct.counts > 0].min() >= ENOUGH:
         held = deal(distinct.require_labels("teaching"), ENOUGH, seed) == 0
-        _tell(f"rehearsal, {held.sum()} of {len(distinct)} pictures held out", progress)
+        say(f"rehearsal, {held.sum()} of {len(distinct)} pictures held out", progress)
         judge, judged = learn(distinct[~held])[0], distinct[held]
-    _tell(f"learning from {len(distinct)} pictures", progress)
+    say(f"learning from {len(distinct)} pictures", progress)
     taught, after, share = learn(distinct)
     if start.clouds is not None:
         taught = with_clouds(taught, splits.train, start.clouds.limit if knows else validation)
@@ -223,8 +227,3 @@ def _between(start: Model, new: Model, share: float) -> Model:
 
 def _accuracy(model: Model, data: Dataset) -> float:
     return float((model.predict(data.images) == data.require_labels("teaching")).mean())
-
-
-def _tell(line: str, progress: bool) -> None:
-    if progress:
-        print(line, file=sys.stderr, flush=True)

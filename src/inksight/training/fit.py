@@ -15,21 +15,22 @@ from numpy.typing import NDArray
 
 from inksight import __version__
 from inksight._shared.interrupt import CtrlC
-from inksight._shared.progress import Progress, TrainingBar
+from inksight._shared.validation import check, is_between
 from inksight.augmentation.pen_style import redraw
-from inksight.config import Network, Recipe, check, get_budget, get_network, get_recipe, is_between
-from inksight.data.dataset import Dataset, Splits
-from inksight.data.readers import DIGITS
+from inksight.config import DIGITS, Network, Recipe, get_budget, get_network, get_recipe
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
 from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
 from inksight.nn.normalization import measure
-from inksight.nn.ood import with_clouds
 from inksight.nn.parameters import NORMALIZATION
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.compilation_cache import keep_compiled
+from inksight.training.ood_detector import with_clouds
 from inksight.training.optimizer import Optimizer
+from inksight.training.progress_bar import Progress, TrainingBar
 from inksight.training.step import stack, steps_a_call, take_steps
 
 MOST_EPOCHS = 100_000  # where only time is to end a training
@@ -166,10 +167,10 @@ def run(
     check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
     if until is not None and splits.validation is None:
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
-    _check_labels(splits.train)
+    check(len(splits.train) > 0, "number of training images", len(splits.train), "1 or more")
+    labels = splits.train.require_every_class("training")
     model = _starting_model(splits.train, usual_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
-    labels = splits.train.require_labels("training")
     keep_compiled()
     with ThreadPoolExecutor(1) as beside:  # the compiler needs shapes only: meanwhile another thread reads the pixels
         reading = beside.submit(_read_pixels, splits.train, start is None)
@@ -287,14 +288,6 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
 def _read_pixels(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
     """Return the digest of `data` and, if asked to, its normalisation."""
     return data.digest, measure(data.images) if normalize else {}
-
-
-def _check_labels(data: Dataset) -> None:
-    check(len(data) > 0, "number of training images", len(data), "1 or more")
-    data.require_labels("training")
-    for name, count in zip(data.class_names, data.counts, strict=True):
-        if count == 0:
-            raise InputError(f"every class needs a training image, got none of class {name!r}: add some")
 
 
 def _validate(model: Model, data: Dataset | None) -> tuple[float, float]:

@@ -6,14 +6,14 @@ from importlib import resources
 from pathlib import Path
 
 from inksight._shared.untrusted import GZIP, opened, take
-from inksight.config import check
+from inksight._shared.validation import check
 from inksight.data.readers import csv, idx, npz, parquet
 from inksight.data.readers import folder as pictures
-from inksight.data.readers.raw import DIGITS, Raw
+from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 from inksight.imaging.decoding import visible
 
-__all__ = ["DIGITS", "FORMATS", "MEMORY_LIMIT", "Raw", "read", "read_source"]
+__all__ = ["FORMATS", "MEMORY_LIMIT", "Raw", "read", "read_source"]
 
 MEMORY_LIMIT = 4 << 30  # bytes; sixty times all of MNIST
 

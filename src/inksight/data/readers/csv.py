@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import whole
-from inksight.config import SIDE
-from inksight.data.readers.raw import DIGITS, Raw
+from inksight.config import DIGITS, IMAGE_SIZE
+from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
-COLUMNS = ("label", *(f"pixel{i}" for i in range(SIDE * SIDE)))
+COLUMNS = ("label", *(f"pixel{i}" for i in range(IMAGE_SIZE * IMAGE_SIZE)))
 _ALLOWED = "label,pixel0,...,pixel783 or, without labels, pixel0,...,pixel783"
 _BOM = b"\xef\xbb\xbf"
 _COMMA, _NEWLINE, _ZERO = b",\n0"
@@ -69,8 +69,8 @@ def read(path: Path, memory_limit: int) -> Raw:
         raise InputError(f"{str(path)!r} has a header but no rows: give a file with at least one image")
     text.append(_NEWLINE)
     table = _parse(path, text, start, columns)
-    images = table[:, -SIDE * SIDE :].reshape(-1, SIDE, SIDE)
-    if len(columns) == SIDE * SIDE:
+    images = table[:, -IMAGE_SIZE * IMAGE_SIZE :].reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    if len(columns) == IMAGE_SIZE * IMAGE_SIZE:
         return Raw(images, None)
     wrong = np.flatnonzero(table[:, 0] >= len(DIGITS))
     if wrong.size:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory
-from inksight.config import SIDE
-from inksight.data.readers.raw import DIGITS, Raw
+from inksight.config import DIGITS, IMAGE_SIZE
+from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 from inksight.imaging.decoding import open_upright, visible
 from inksight.imaging.grayscale import of_image
@@ -68,7 +68,7 @@ def read_folder(folder: Path, memory_limit: int) -> Raw:
             raise InputError(
                 f"class {path.name!r} in {str(folder)!r} holds no picture: add some or remove the sub-folder"
             )
-        check_memory(folder, (len(images) + len(files)) * SIDE * SIDE, memory_limit)
+        check_memory(folder, (len(images) + len(files)) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
         images += [to_digit(of_image(open_upright(file, file, memory_limit)), repr(str(file))) for file in files]
         labels += [names.index(path.name)] * len(files)
     return Raw(np.stack(images), np.array(labels, np.int64), names)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory, opened, take
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError
 
@@ -57,7 +57,7 @@ def read(path: Path, memory_limit: int) -> Raw:
                 "'images' for 'labels': give the images file"
             )
         return read(images, memory_limit)
-    if array.shape[1:] != (SIDE, SIDE):
+    if array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise InputError(f"{str(path)!r}: images must be 28x28, got {array.shape[1]}x{array.shape[2]}")
     partner = _partner(path, "images", "labels", "idx3", "idx1")
     if partner is None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory, damage_as_input_error, take
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError
 
@@ -96,8 +96,8 @@ def _member(archive: zipfile.ZipFile, path: Path, name: str, memory_limit: int) 
         if dtype.hasobject:
             raise InputError(f"{where} holds pickled Python objects, which could run code: save plain numbers")
         if name.startswith("x"):
-            right = dtype == np.uint8 and len(shape) == 3 and shape[1:] == (SIDE, SIDE)
-            allowed = f"uint8 of shape (n, {SIDE}, {SIDE})"
+            right = dtype == np.uint8 and len(shape) == 3 and shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
+            allowed = f"uint8 of shape (n, {IMAGE_SIZE}, {IMAGE_SIZE})"
         else:
             right = dtype.kind in "iu" and len(shape) == 1
             allowed = "integers of shape (n,)"

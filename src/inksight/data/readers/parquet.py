@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory, damage_as_input_error
-from inksight.config import SIDE
+from inksight.config import IMAGE_SIZE
 from inksight.data.readers.folder import to_digit
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError, MissingDependencyError
@@ -72,7 +72,7 @@ def read(path: Path, memory_limit: int) -> Raw:
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
         unpacked = sum(group.total_byte_size for group in groups)
         check_memory(path, unpacked, memory_limit)
-        check_memory(path, file.metadata.num_rows * SIDE * SIDE, memory_limit)
+        check_memory(path, file.metadata.num_rows * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
         images: list[NDArray[np.uint8]] = []
         labels: list[int] = []
         # A value stored once may stand in every row: so few rows at a time that even then they fit.
@@ -117,6 +117,6 @@ def _read_all(files: Sequence[Path], memory_limit: int) -> Raw:
 
 def _digit(content: bytes, path: Path, row: int, memory_limit: int) -> NDArray[np.uint8]:
     grey = of_image(open_upright(io.BytesIO(content), path, memory_limit))
-    if grey.shape == (SIDE, SIDE):
+    if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
         return np.round(255 * grey).astype(np.uint8)
     return to_digit(grey, f"{str(path)!r}, row {row}")

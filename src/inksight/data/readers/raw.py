@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.config import DIGITS
 from inksight.errors import InputError
-
-DIGITS = tuple("0123456789")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""Checks of image arrays that a network is to read."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from inksight._shared.validation import check
+from inksight.config import IMAGE_SIZE
+from inksight.errors import InputError
+
+
+def as_images(images: ArrayLike) -> NDArray[Any]:
+    """Check images (28, 28) to (n, 28, 28, 1), uint8 or float 0..1, and return them as (n, 28, 28)."""
+    array = np.asarray(images)
+    if array.dtype == bool:
+        array = array.astype(np.float32)
+    if array.ndim == 4 and array.shape[-1] == 1:
+        array = array[..., 0]
+    elif array.ndim == 3 and array.shape == (IMAGE_SIZE, IMAGE_SIZE, 1):
+        array = array[None, ..., 0]
+    elif array.ndim == 2:
+        array = array[None]
+    if array.ndim != 3 or array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        check(
+            False,
+            "shape of images",
+            np.shape(images),
+            f"({IMAGE_SIZE}, {IMAGE_SIZE}) to (n, {IMAGE_SIZE}, {IMAGE_SIZE}, 1)",
+        )
+    if array.dtype == np.uint8:
+        return array
+    check(array.dtype.kind == "f", "type of images", str(array.dtype), "uint8, or float with values 0 to 1")
+    low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
+    check(
+        bool(low >= 0 and high <= 1), "range of float images", (float(low), float(high)),
+        "0 to 1: divide by the largest possible value, or hand in uint8",
+    )  # fmt: skip
+    return array.astype(np.float32)
+
+
+def as_single_image(image: ArrayLike) -> NDArray[np.generic]:
+    """Check that `image` is one image, uint8 or float 0..1, and return it as (28, 28)."""
+    batch = as_images(image)
+    if len(batch) != 1:
+        raise InputError(
+            f"image must be one of {IMAGE_SIZE}x{IMAGE_SIZE}, got {len(batch)} of them: pick one, such as images[0]"
+        )
+    result: NDArray[np.generic] = batch[0]
+    return result

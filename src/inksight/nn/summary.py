@@ -1,0 +1,57 @@
+"""The layers of a network as a table, the way Keras prints it."""
+
+from dataclasses import dataclass
+
+from inksight.config import IMAGE_SIZE, Network
+from inksight.nn.parameters import parameter_count
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One row of the summary table; `parameters` counts trained and untrained ones alike."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+
+
+def layers(network: Network) -> list[Layer]:
+    """List the network's layers as Keras names and counts them, for one image."""
+
+    def count(layer: str) -> int:
+        return parameter_count(network, layer=layer)
+
+    rows = [Layer("normalization", "Normalization", (IMAGE_SIZE, IMAGE_SIZE, 1), count("normalization"))]
+    side = IMAGE_SIZE
+    for number, (bank, after) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
+        side = side - bank.kernel + 1
+        kind = "SeparableConv2D" if bank.separable else "Conv2D"
+        rows.append(Layer(f"bank{number}", kind, (side, side, bank.filters), count(f"bank{number}")))
+        if bank.pool > 1:
+            rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (after, after, bank.filters), 0))
+        side = after
+    rows.append(Layer("barcode", "GlobalAveragePooling2D", (network.banks[-1].filters,), 0))
+    if network.dense:
+        rows.append(Layer("dense", "Dense", (network.dense,), count("dense")))
+    rows.append(Layer("output", "Dense", (network.classes,), count("output")))
+    return rows
+
+
+def summary(network: Network) -> str:
+    """Return the table that Keras' ``model.summary()`` prints."""
+    rows = [(f"{row.name} ({row.kind})", str((None, *row.shape)), f"{row.parameters:,}") for row in layers(network)]
+    heads = ("Layer (type)", "Output Shape", "Param #")
+    widths = [max(len(line[column]) for line in [heads, *rows]) for column in range(3)]
+
+    def line(cells: tuple[str, str, str]) -> str:
+        return f"{cells[0]:<{widths[0]}}  {cells[1]:<{widths[1]}}  {cells[2]:>{widths[2]}}"
+
+    rule = "─" * len(line(heads))
+    total, trained = parameter_count(network), parameter_count(network, trained=True)
+    totals = [
+        f"Total params: {total:,}",
+        f"Trainable params: {trained:,}",
+        f"Non-trainable params: {total - trained:,}",
+    ]
+    return "\n".join([rule, line(heads), rule, *map(line, rows), rule, *totals])
