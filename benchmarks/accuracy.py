@@ -38,7 +38,7 @@ from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
 from inksight.training.calibration import with_temperature
-from inksight.training.fit import Run, run
+from inksight.training.fit import TrainingResult, fit
 
 RESULTS = Path(__file__).with_name("results") / "accuracy.jsonl"
 PICTURE = Path(__file__).parents[1] / "docs" / "accuracy.png"
@@ -84,16 +84,16 @@ def settings(row: Row) -> dict[str, Any]:
     return dict(json.loads(json.dumps(values)))  # as they come back from the file: lists, not tuples
 
 
-def validated(row: Row, splits: Splits) -> Run:
+def validated(row: Row, splits: Splits) -> TrainingResult:
     """Train on the 50,000 images: for validation accuracy, temperature and clouds' limit. Never reads test images."""
-    return run(Splits(splits.train, splits.validation, None), row.network, row.recipe, progress=False)
+    return fit(Splits(splits.train, splits.validation, None), row.network, row.recipe, progress=False)
 
 
-def trained(row: Row, splits: Splits, seed: int, temperature: float) -> Run:
+def trained(row: Row, splits: Splits, seed: int, temperature: float) -> TrainingResult:
     """Train on all 60,000 images, with a temperature found before. Never reads test images."""
     everything = Splits(splits.train, splits.validation, None).with_validation_to_train()
-    result = run(everything, row.network, row.recipe, seed=seed, progress=False)
-    return Run(**vars(result) | {"model": with_temperature(result.model, temperature)})
+    result = fit(everything, row.network, row.recipe, seed=seed, progress=False)
+    return TrainingResult(**vars(result) | {"model": with_temperature(result.model, temperature)})
 
 
 def read(model: Model, test: Dataset) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from inksight.data.splits import Splits
 from inksight.experiments.pruning import POST, prune, train_small
 from inksight.experiments.tradeoff import Point, Pruning, Tradeoff
 from inksight.plot import save
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 ROOT = Path(__file__).parents[1]
 # A plain one, so that what is compared is the networks: the augmentation stays the same to the end.
@@ -68,7 +68,7 @@ def main(seeds: int, steps: int = STEPS) -> int:
     print(f"{machine}; network post, {steps} steps, {seeds} seeds")
     pruned, small, similar = [], [], None
     for seed in range(seeds):
-        start = run(splits, "post", RECIPE, seed=seed, progress=False).model
+        start = fit(splits, "post", RECIPE, seed=seed, progress=False).model
         pruned.append(prune(splits, start, RECIPE, keep_accuracy=None, steps=steps, seed=seed, progress=False))
         print(f"seed {seed}, pruned\n{pruned[-1]}", flush=True)
         if similar is None:

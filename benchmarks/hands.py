@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight.data.dataset import Dataset
-from inksight.imaging.preprocessing import prepare_grey
+from inksight.imaging.preprocessing import prepare_grayscale
 
 ENLARGED = 4  # times as many pixels a side while a digit is rewritten
 
@@ -51,7 +51,7 @@ def write(digits: Dataset, hand: Hand) -> Dataset:
     """Return digits rewritten by a hand and prepared as any picture is."""
     labels = digits.require_labels("inventing a hand")
     pairs = zip(digits.images, labels, strict=True)
-    images = [prepare_grey(rewrite(image, int(label), hand), invert=True).image for image, label in pairs]
+    images = [prepare_grayscale(rewrite(image, int(label), hand), invert=True).image for image, label in pairs]
     return Dataset(np.stack(images), labels, "an invented hand", digits.class_names)
 
 

@@ -27,7 +27,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.machine import describe
 from inksight.data.loading import load
-from inksight.imaging.preprocessing import prepare_grey
+from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.nn.ood import strangeness
@@ -135,7 +135,7 @@ KINDS: dict[str, Callable[[np.random.Generator], Grey]] = {
 
 def scores(model: Model, pictures: list[Grey]) -> Grey:
     """Return how strange pictures are, infinitely so if there is nothing to read."""
-    prepared = [prepare_grey(picture) for picture in pictures]
+    prepared = [prepare_grayscale(picture) for picture in pictures]
     strange = strangeness(model, np.stack([one.image for one in prepared]))
     return np.where([bool(one.problem) for one in prepared], np.inf, strange)
 

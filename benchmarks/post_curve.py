@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.machine import describe
 from inksight.data.loading import load
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 ROOT = Path(__file__).parents[1]
 ROWS = 42_000
@@ -32,7 +32,7 @@ def main() -> int:
     print(machine)
     curves = {}
     for recipe in ("post", "default"):
-        result = run(splits, "post", recipe, progress=False)
+        result = fit(splits, "post", recipe, progress=False)
         accuracy = result.model.history["val_accuracy"]
         curves[recipe] = result.model.history.to_list()
         print(

@@ -3,8 +3,8 @@
 Run as ``OPENBLAS_NUM_THREADS=1 python -m benchmarks.prepare_speed``: the process keeps to one core, where more threads
 would be in each other's way. MNIST's training digits are drawn in dark ink on grey paper with some noise, their sides
 drawn evenly from 28 to 200 pixels, and handed in as arrays of bytes: `prepare` turns them to brightness and does all
-that follows. `prepare_grey` has been given the brightness. Both go to the native engine; `by_steps` is what
-`prepare_grey` does where there is none, in NumPy. Drawing them is not timed. Seconds are the processor's, spent in this
+that follows. `prepare_grayscale` has been given the brightness. Both go to the native engine; `prepare_with_numpy` is what
+`prepare_grayscale` does where there is none, in NumPy. Drawing them is not timed. Seconds are the processor's, spent in this
 process alone, and the best of several rounds over all pictures counts: other work on the machine can only slow one
 down. The ways take turns, a round each, so that it slows all of them.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.machine import describe
 from inksight.data.loading import load
 from inksight.engine import library as native
-from inksight.imaging.preprocessing import by_steps, prepare, prepare_grey
+from inksight.imaging.preprocessing import prepare, prepare_grayscale, prepare_with_numpy
 from inksight.imaging.resampling import resample
 
 PICTURES, ROUNDS, SEED = 1000, 7, 0
@@ -61,7 +61,11 @@ def main(rounds: int = ROUNDS) -> int:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     drawn = pictures(PICTURES, SEED)
     grey = [picture / 255 for picture in drawn]
-    ways = {"prepare": (prepare, drawn), "prepare_grey": (prepare_grey, grey), "by_steps": (by_steps, grey)}
+    ways = {
+        "prepare": (prepare, drawn),
+        "prepare_grey": (prepare_grayscale, grey),
+        "by_steps": (prepare_with_numpy, grey),
+    }
     found = [{name: rate(*way) for name, way in ways.items()} for _ in range(rounds)]
     failed = False
     for name in ways:

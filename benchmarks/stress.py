@@ -14,7 +14,7 @@ from inksight.data.loading import load
 from inksight.data.splits import Splits
 from inksight.inspection.corruption_robustness import stress
 from inksight.nn.model_file import load_model
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 NETWORK, RECIPE, SEED = "best", "best", 0
 
@@ -26,7 +26,7 @@ def main(name: str | None = None, images: int = 2000) -> int:
     splits = Splits(known.train, known.validation, None)
     assert splits.validation is not None
     if name is None:
-        result = run(splits, NETWORK, RECIPE, seed=SEED, progress=False)
+        result = fit(splits, NETWORK, RECIPE, seed=SEED, progress=False)
         model = result.model
         print(f"network {NETWORK}, recipe {RECIPE}, seed {SEED}: {result.seconds:.0f} s of training on 50,000 images")
     else:

@@ -29,7 +29,7 @@ from benchmarks.machine import describe
 from inksight.config import RECIPES
 from inksight.data.loading import load
 from inksight.data.splits import Splits
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 RESULTS = HERE / "results" / "time_to_accuracy.jsonl"
 KERAS = HERE / "results" / "keras_post.jsonl"
@@ -53,7 +53,7 @@ def main(seeds: int) -> int:
     print(f"{machine}; network post, {RECIPE.epochs} epochs of {len(splits.train):,} images, {seeds} seeds")
     rows = []
     for seed in range(seeds):
-        result = run(splits, "post", RECIPE, seed=seed, progress=False)
+        result = fit(splits, "post", RECIPE, seed=seed, progress=False)
         row = {
             "seed": seed,
             "epochs": RECIPE.epochs,

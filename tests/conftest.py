@@ -12,7 +12,7 @@ from trials import QUICK, SMALL, Forbidden, Made
 
 from inksight import Dataset, Model, Splits, load
 from inksight.engine import library as native
-from inksight.training.fit import Run, run
+from inksight.training.fit import TrainingResult, fit
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +30,12 @@ def digits(mnist: Dataset) -> Splits:
 
 
 @pytest.fixture(scope="session")
-def small_run(digits: Splits) -> Run:
-    return run(digits, SMALL, QUICK, progress=False)
+def small_run(digits: Splits) -> TrainingResult:
+    return fit(digits, SMALL, QUICK, progress=False)
 
 
 @pytest.fixture(scope="session")
-def model(small_run: Run) -> Model:
+def model(small_run: TrainingResult) -> Model:
     return small_run.model
 
 
@@ -43,7 +43,7 @@ def model(small_run: Run) -> Model:
 def post_model(mnist: Dataset) -> Model:
     """The post's network after a few steps: enough for its weights to be no longer the starting ones."""
     part = mnist[:1000]
-    return run(Splits(part, None, None), "post", QUICK, epochs=1, progress=False).model
+    return fit(Splits(part, None, None), "post", QUICK, epochs=1, progress=False).model
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""inksight as its users call it: `inksight.training.fit.run`, and `Model.probabilities` on uint8 images.
+"""inksight as its users call it: `inksight.training.fit.fit`, and `Model.probabilities` on uint8 images.
 
 Runs in inksight's own environment; environment variables decide which engine and instruction set it uses.
 """
@@ -15,7 +15,7 @@ from inksight.data.splits import Splits
 from inksight.engine import ops
 from inksight.engine.library import peak
 from inksight.nn.model import Model
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 # Adam alone, as the others have it, and the same augmentation all the time.
 AUGMENTED = replace(
@@ -35,7 +35,7 @@ def prepare(data: Data):
 
     def train(recipe: Recipe, seconds: float) -> Answer:
         for budget in (WARM_UP, seconds):
-            result = run(splits, network, recipe, seconds=budget, progress=False)
+            result = fit(splits, network, recipe, seconds=budget, progress=False)
         return {"images_per_second": result.images_per_second}
 
     for recipe in (PLAIN, AUGMENTED):

@@ -17,7 +17,7 @@ import sources
 from trials import SMALL
 
 from inksight import Dataset, Model, cli
-from inksight.cli.train import load_beside_jax
+from inksight.cli.startup import load_while_importing_jax
 from inksight.config import BUDGETS, get_network, get_recipe
 from inksight.data.loading import load, write_csv
 
@@ -92,7 +92,7 @@ def test_summary_prints_the_table(capsys, model_file):
 
 
 def test_mnist_is_loaded_while_jax_is_imported(mnist):
-    assert load_beside_jax("mnist").digest == mnist.digest
+    assert load_while_importing_jax("mnist").digest == mnist.digest
     assert gc.isenabled()
 
 
@@ -332,7 +332,7 @@ def test_a_failure_exits_1_without_a_traceback(capsys, monkeypatch, csv_pair, tm
     def broken(*arguments, **options):
         raise RuntimeError("the machine is\non fire")
 
-    monkeypatch.setattr("inksight.training.fit.run", broken)
+    monkeypatch.setattr("inksight.training.fit.fit", broken)
     error = command(capsys, "train", "--data", csv_pair[0], "--out", tmp_path / "m.safetensors", code=1)
     assert error == "inksight: unexpected RuntimeError: the machine is on fire (INKSIGHT_DEBUG=1 shows where)\n"
     assert list(tmp_path.iterdir()) == []

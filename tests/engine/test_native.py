@@ -21,7 +21,7 @@ from inksight.engine.ops import lanes, xla
 from inksight.engine.predictor import Predictor
 from inksight.nn.forward import predict
 from inksight.nn.parameters import stages
-from inksight.training.fit import run
+from inksight.training.fit import fit
 from inksight.training.optimizer import POLYNOMIAL, STEPS
 
 pytestmark = pytest.mark.skipif(not lanes.register(), reason="the native engine is not built here")
@@ -205,7 +205,7 @@ def test_the_same_bytes_whatever_the_number_of_threads():
 
 
 def test_training_works_on_every_instruction_set(isa, digits):
-    result = run(digits, SMALL, replace(QUICK, muon=0.3), epochs=2, progress=False)
+    result = fit(digits, SMALL, replace(QUICK, muon=0.3), epochs=2, progress=False)
     assert result.model.history["val_accuracy"][-1] > 0.5
 
 

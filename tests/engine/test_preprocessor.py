@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from inksight.engine import library as native
 from inksight.imaging import preprocessing as preparation
-from inksight.imaging.preprocessing import by_engine, by_steps, prepare, prepare_grey
+from inksight.imaging.preprocessing import prepare, prepare_grayscale, prepare_with_engine, prepare_with_numpy
 
 pytestmark = pytest.mark.skipif(not native.prepares(), reason="the native engine is not built here")
 
@@ -23,11 +23,15 @@ VECTORS = json.loads((Path(__file__).parents[1] / "imaging" / "vectors" / "prepa
 
 def agree(grey, invert=None):
     """Prepare a picture both ways, and compare all that comes of it."""
-    ours, expected = by_engine(grey, invert), by_steps(grey, invert)
-    assert (ours.problem, ours.dark, ours.contested) == (expected.problem, expected.dark, expected.contested)
+    ours, expected = prepare_with_engine(grey, invert), prepare_with_numpy(grey, invert)
+    assert (ours.problem, ours.dark, ours.polarity_ambiguous) == (
+        expected.problem,
+        expected.dark,
+        expected.polarity_ambiguous,
+    )
     assert ours.box == expected.box
     np.testing.assert_array_equal(ours.image, expected.image)
-    np.testing.assert_allclose(ours.grey, expected.grey, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours.grayscale, expected.grayscale, rtol=0, atol=1e-12)
     # Where all paper lies on one line, its slope across is a quotient of small numbers.
     np.testing.assert_allclose(ours.ink, expected.ink, rtol=0, atol=1e-8)
     return expected
@@ -37,13 +41,13 @@ def decoded(text):
     return np.frombuffer(base64.b64decode(text), np.uint8)
 
 
-@pytest.mark.parametrize("way", [by_engine, by_steps])
+@pytest.mark.parametrize("way", [prepare_with_engine, prepare_with_numpy])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_both_ways_keep_to_what_was_agreed_on(way, vector, isa):
     found = way(decoded(vector["picture"]).reshape(vector["height"], vector["width"]) / 255)
     np.testing.assert_array_equal(found.image.ravel(), decoded(vector["image"]))
     assert (list(found.box), found.dark, found.problem) == (vector["box"], vector["dark"], vector["problem"])
-    for name in ("grey", "ink"):
+    for name in ("grayscale", "ink"):
         if vector[name] is not None:
             np.testing.assert_array_equal(np.floor(getattr(found, name) * 255 + 0.5).ravel(), decoded(vector[name]))
 
@@ -115,17 +119,17 @@ def test_no_value_leads_out_of_bounds(isa, rng):
     for value in (np.nan, np.inf, -np.inf, 1e308, -1e308):
         for share in (0.01, 0.5, 1.0):
             grey = np.where(rng.random((120, 60)) < share, value, rng.random((120, 60)))
-            assert by_engine(grey).image.shape == (28, 28)
+            assert prepare_with_engine(grey).image.shape == (28, 28)
 
 
 def test_the_engine_is_asked_only_if_it_is_to_compute(monkeypatch, rng):
     asked = []
     monkeypatch.setattr(preparation, "by_engine", lambda *given: asked.append(given))
     monkeypatch.setenv("INKSIGHT_ENGINE", "xla")
-    assert prepare_grey(rng.random((30, 30))).image.any()
+    assert prepare_grayscale(rng.random((30, 30))).image.any()
     assert not asked
     monkeypatch.delenv("INKSIGHT_ENGINE")
-    prepare_grey(rng.random((30, 30)))
+    prepare_grayscale(rng.random((30, 30)))
     assert len(asked) == 1
 
 

@@ -14,7 +14,7 @@ from inksight import InputError
 from inksight.experiments.search import sweep
 from inksight.experiments.trial import Result, Trial, grid
 from inksight.experiments.worker import Worker, read_parts, write_parts
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_processes_give_a_result_and_a_file_a_trial(swept):
 
 def test_a_process_trains_what_run_trains_to_the_byte(swept, few):
     for result in swept[2].results[1:3]:
-        alone = run(few, TINY, result.trial.recipe, seed=result.trial.seed, progress=False).model
+        alone = fit(few, TINY, result.trial.recipe, seed=result.trial.seed, progress=False).model
         assert result.weights == alone.digest
         assert result.val_accuracy == alone.history.rows[-1].val_accuracy
         assert result.history.rows[0].loss == alone.history.rows[0].loss

@@ -13,8 +13,11 @@ from PIL import Image
 from scipy import ndimage
 
 from inksight import InputError
-from inksight.imaging.preprocessing import BOX, CENTRE, even, lean, otsu, prepare, prepare_grey, shrink
-from inksight.imaging.resampling import resample, weights
+from inksight.imaging.foreground import threshold_otsu
+from inksight.imaging.framing import BOX_SIZE, CENTER
+from inksight.imaging.illumination import flatten_illumination, polarity_score
+from inksight.imaging.preprocessing import prepare, prepare_grayscale
+from inksight.imaging.resampling import downscale, resample, triangle_weights
 
 
 def on_paper(image, side=90, *, light=1.0, ink=0.1, noise=0.0, slope=0.0, rng=None):
@@ -52,7 +55,7 @@ def test_mnists_digits_stay_as_they_are(some):
 def test_a_digit_on_paper_becomes_the_digit_it_was(look, inverted, some, rng):
     for image in some[:20]:
         grey = on_paper(image, rng=rng, **look)
-        found = prepare_grey(1 - grey if inverted else grey)
+        found = prepare_grayscale(1 - grey if inverted else grey)
         assert found.problem == ""
         assert found.dark != inverted
         # Half a pixel this way or that decides where a centre of mass is put.
@@ -62,7 +65,7 @@ def test_a_digit_on_paper_becomes_the_digit_it_was(look, inverted, some, rng):
 
 def test_the_box_is_that_of_the_picture_handed_in(some):
     for side in (40, 90, 180, 400):
-        found = prepare_grey(on_paper(some[0], side))
+        found = prepare_grayscale(on_paper(some[0], side))
         left, top, width, height = found.box
         reach = max(3, side // 30)
         assert abs(left - 17) <= reach
@@ -80,7 +83,7 @@ def test_ink_at_the_far_edges_is_seen_and_boxed(shape):
         other = shape[1 - axis]
         place[1 - axis] = slice(other // 4, other - other // 4)
         grey[tuple(place)] = 0
-        left, top, width, height = prepare_grey(grey).box
+        left, top, width, height = prepare_grayscale(grey).box
         pixel = max(shape) / 96 + 1
         expected = [part.start for part in place[::-1]]
         assert abs(left - expected[0]) <= 2 * pixel
@@ -92,10 +95,10 @@ def test_ink_at_the_far_edges_is_seen_and_boxed(shape):
 
 def test_fit_has_mnists_box_and_centre(some, rng):
     for image in some[:20]:
-        found = prepare_grey(on_paper(image, int(rng.integers(30, 200)))).image
+        found = prepare_grayscale(on_paper(image, int(rng.integers(30, 200)))).image
         rows, columns = np.nonzero(found > 20)
-        assert BOX - 2 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= BOX
-        assert np.abs(np.array(ndimage.center_of_mass(found)) - CENTRE).max() <= 0.6
+        assert BOX_SIZE - 2 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= BOX_SIZE
+        assert np.abs(np.array(ndimage.center_of_mass(found)) - CENTER).max() <= 0.6
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_fit_has_mnists_box_and_centre(some, rng):
     ],
 )
 def test_what_holds_no_digit_is_said_to(grey, problem):
-    found = prepare_grey(grey)
+    found = prepare_grayscale(grey)
     assert found.problem == problem
     assert not found.image.any()
     assert problem in repr(found)
@@ -118,7 +121,7 @@ def test_what_holds_no_digit_is_said_to(grey, problem):
 def test_dirt_is_left_out(some):
     page = on_paper(some[0], 90)
     page[3:5, 100:102] = 0
-    clean, dirty = prepare_grey(on_paper(some[0], 90)), prepare_grey(page)
+    clean, dirty = prepare_grayscale(on_paper(some[0], 90)), prepare_grayscale(page)
     np.testing.assert_array_equal(clean.image, dirty.image)
 
 
@@ -135,7 +138,7 @@ def test_anything_at_all_gives_an_image_or_a_problem(height, width, across, kind
         "noise": rng.random((height, width)), "binary": rng.integers(0, 2, (height, width)).astype(float),
         "flat": np.full((height, width), rng.random()), "line": np.tile(rng.random(width), (height, 1)),
     }[kind]  # fmt: skip
-    found = prepare_grey(grey, invert=invert)
+    found = prepare_grayscale(grey, invert=invert)
     assert found.image.shape == (28, 28)
     assert bool(found.image.any()) != bool(found.problem)
     assert 0 <= found.ink.min() <= found.ink.max() <= 1
@@ -250,10 +253,10 @@ def test_the_steps_are_those_that_were_agreed_on():
 
 def test_weights_are_a_triangle_that_adds_up_to_one():
     for before, after in ((5, 5), (5, 20), (20, 5), (7, 3), (1, 9), (9, 1)):
-        table = weights(before, after)
+        table = triangle_weights(before, after)
         np.testing.assert_allclose(table.sum(axis=1), 1)
         assert (table >= 0).all()
-    np.testing.assert_array_equal(weights(5, 5), np.eye(5))
+    np.testing.assert_array_equal(triangle_weights(5, 5), np.eye(5))
     ramp = np.tile(np.arange(40.0), (3, 1))
     np.testing.assert_allclose(np.diff(resample(ramp, 3, 10)[0, 1:-1]), 4)
 
@@ -268,7 +271,7 @@ def test_resampling_agrees_with_pillow(rng):
 def test_shrinking_keeps_the_mean_and_the_proportions(rng):
     for shape in ((300, 200), (1000, 10), (97, 96), (50, 60), (3000, 1)):
         grey = rng.random(shape)
-        small, pixel = shrink(grey, 96)
+        small, pixel = downscale(grey, 96)
         assert max(small.shape) <= 96
         for length, before, size in zip(small.shape, shape, pixel, strict=True):
             assert before <= length * size < before + max(shape) / 384 + 1  # all of it, and less than a block more
@@ -277,15 +280,15 @@ def test_shrinking_keeps_the_mean_and_the_proportions(rng):
 
 def test_otsu_parts_two_heaps(rng):
     values = np.concatenate([rng.normal(0.2, 0.02, 900), rng.normal(0.7, 0.05, 100)]).reshape(20, 50)
-    assert 0.27 < otsu(values) < 0.6
+    assert 0.27 < threshold_otsu(values) < 0.6
 
 
 def test_polarity_and_light(some):
     page = on_paper(some[3], 100, slope=0.7)
-    coarse, _ = shrink(page, 32)
-    assert lean(coarse) < 0
-    assert lean(1 - coarse) > 0
+    coarse, _ = downscale(page, 32)
+    assert polarity_score(coarse) < 0
+    assert polarity_score(1 - coarse) > 0
     assert np.median(1 - page) > 0.3
-    contrast = even(page, coarse)
+    contrast = flatten_illumination(page, coarse)
     assert np.median(contrast) < 0.05
     assert contrast.max() > 0.3

@@ -64,7 +64,7 @@ def trainings(monkeypatch):
         assert splits.validation is splits.test is None
         return SimpleNamespace(model=stand_in(activations), stopped="epochs", seconds=1.0)
 
-    monkeypatch.setattr(inksight.training.fit, "run", run)
+    monkeypatch.setattr(inksight.training.fit, "fit", run)
     return kept
 
 
@@ -124,7 +124,7 @@ def test_doubt_by_hand(monkeypatch, mnist):
         model = stand_in(lambda images, only: {"logits": logits[: len(images)]})
         return SimpleNamespace(model=model, stopped="epochs", seconds=0.0)
 
-    monkeypatch.setattr(inksight.training.fit, "run", run)
+    monkeypatch.setattr(inksight.training.fit, "fit", run)
     data = Dataset(mnist.images[:6], np.array([0, 1, 2, 0, 1, 2]), "six", ("a", "b", "c"))
     result = doubtful_labels(data, 2, SMALL, repeats=2, progress=False)
     np.testing.assert_allclose(result.probabilities, [[0.3125, 0.5, 0.1875]] * 6)
@@ -192,7 +192,7 @@ def test_a_rare_class_is_judged_where_others_of_it_stand_beside(trainings, wrong
 
 def test_ctrl_c_leaves_no_half_ranking(monkeypatch, wrong):
     done = SimpleNamespace(stopped="interrupted")
-    monkeypatch.setattr(inksight.training.fit, "run", lambda *arguments, **options: done)
+    monkeypatch.setattr(inksight.training.fit, "fit", lambda *arguments, **options: done)
     with pytest.raises(KeyboardInterrupt):
         doubtful_labels(wrong, progress=False)
 
@@ -284,7 +284,7 @@ def test_the_command_writes_page_and_table(capsys, source, tmp_path):
 )
 def test_the_command_names_what_is_wrong_before_it_trains(arguments, words, capsys, source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delattr(inksight.training.fit, "run")
+    monkeypatch.delattr(inksight.training.fit, "fit")
     error = command(capsys, "labels", source, *arguments, code=2)
     assert words in error
     assert error.count("\n") == 1

@@ -16,7 +16,7 @@ from inksight.engine import ops
 from inksight.nn.forward import forward
 from inksight.nn.parameters import NORMALIZATION, init
 from inksight.training.batches import Batches
-from inksight.training.fit import run, train
+from inksight.training.fit import fit, train
 from inksight.training.step import objective, stack, steps_a_call
 
 
@@ -33,7 +33,7 @@ def test_a_small_network_learns(small_run):
 def clock(monkeypatch):
     """A clock that goes on by a hundredth of a second whenever it is asked, however busy the machine is."""
     ticks = count()
-    monkeypatch.setattr("inksight.training.fit.time", SimpleNamespace(perf_counter=lambda: next(ticks) / 100))
+    monkeypatch.setattr("inksight.training.schedule.time", SimpleNamespace(perf_counter=lambda: next(ticks) / 100))
 
 
 @pytest.mark.usefixtures("clock")
@@ -46,7 +46,7 @@ def test_augmentation_tapers_by_the_clock_where_time_ends_the_training(digits, m
         return of_epoch(self, epoch, done)
 
     monkeypatch.setattr(Batches, "of_epoch", spy)
-    run(digits, SMALL, replace(QUICK, taper=1.0), seconds=5, progress=False)
+    fit(digits, SMALL, replace(QUICK, taper=1.0), seconds=5, progress=False)
     during = told[1:]  # the first is the one to compile by
     assert during[0] == 0
     assert all(before < after for before, after in pairwise(during))
@@ -74,8 +74,8 @@ def test_three_lines_are_enough(digits):
 
 
 def test_the_same_seed_gives_the_same_bytes(digits, small_run):
-    assert run(digits, SMALL, QUICK, progress=False).model.digest == small_run.model.digest
-    assert run(digits, SMALL, QUICK, seed=1, progress=False).model.digest != small_run.model.digest
+    assert fit(digits, SMALL, QUICK, progress=False).model.digest == small_run.model.digest
+    assert fit(digits, SMALL, QUICK, seed=1, progress=False).model.digest != small_run.model.digest
 
 
 def test_the_first_step_goes_alone(digits, monkeypatch):
@@ -85,8 +85,8 @@ def test_the_first_step_goes_alone(digits, monkeypatch):
         taken.append(len(batches))
         return stack(batches, labels, rates)
 
-    monkeypatch.setattr("inksight.training.fit.stack", spy)
-    run(digits, SMALL, QUICK, epochs=2, progress=False)
+    monkeypatch.setattr("inksight.training.loop.stack", spy)
+    fit(digits, SMALL, QUICK, epochs=2, progress=False)
     compiled_for, *calls = taken
     assert (compiled_for, calls[0], sum(calls)) == (1, 1, 2 * 125)  # 4,000 images by 32, twice
     assert set(calls[1:]) <= {steps_a_call(), 124 % steps_a_call(), 125 % steps_a_call()}
@@ -106,7 +106,7 @@ def test_the_recipe_and_the_data_travel_with_the_model(digits, model):
 
 
 def test_until_stops_at_an_accuracy(digits):
-    result = run(digits, SMALL, QUICK, epochs=50, until=0.3, progress=False)
+    result = fit(digits, SMALL, QUICK, epochs=50, until=0.3, progress=False)
     assert result.stopped == "until"
     assert result.model.history.rows[-1].val_accuracy >= 0.3
     assert all(row.val_accuracy < 0.3 for row in result.model.history.rows[:-1])
@@ -114,7 +114,7 @@ def test_until_stops_at_an_accuracy(digits):
 
 @pytest.mark.usefixtures("clock")
 def test_seconds_stop_within_an_epoch_with_the_rate_brought_down(digits):
-    result = run(digits, SMALL, QUICK, seconds=0.5, progress=False)
+    result = fit(digits, SMALL, QUICK, seconds=0.5, progress=False)
     assert result.stopped == "seconds"
     assert result.seconds == pytest.approx(0.5, abs=0.1)  # checked between calls
     assert result.model.history.rows[-1].rate < QUICK.rate / 2
@@ -127,7 +127,7 @@ def test_the_callback_sees_every_epoch_and_may_stop(digits):
         seen.append(model.history.rows[-1].epoch)
         return len(seen) == 2
 
-    result = run(digits, SMALL, QUICK, epochs=9, on_epoch=on_epoch, progress=False)
+    result = fit(digits, SMALL, QUICK, epochs=9, on_epoch=on_epoch, progress=False)
     assert (seen, result.stopped) == ([1, 2], "callback")
 
 
@@ -136,7 +136,7 @@ def test_ctrl_c_keeps_the_model_so_far(digits, ctrl_c):
         if len(model.history) == 1:  # Ctrl-C falls somewhere into the epochs that follow
             threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
 
-    result = run(digits, SMALL, QUICK, epochs=1000, on_epoch=on_epoch, progress=False)
+    result = fit(digits, SMALL, QUICK, epochs=1000, on_epoch=on_epoch, progress=False)
     assert result.stopped == "interrupted"
     assert 1 <= len(result.model.history) < 1000
     assert result.model.predict(digits.test.images[:1]).shape == (1,)
@@ -147,7 +147,7 @@ def test_ctrl_c_keeps_the_model_so_far(digits, ctrl_c):
 def test_a_loss_that_is_not_finite_says_where(digits):
     wild = Recipe(epochs=9, batch=64, rate=1e6, schedule="constant")
     with pytest.raises(InksightError, match=r"loss became \S+ at step \d+ of epoch \d, learning rate 1e\+06: try"):
-        run(digits, "4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", wild, progress=False)  # a product of many huge weights
+        fit(digits, "4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", wild, progress=False)  # a product of many huge weights
 
 
 def test_training_without_validation(digits):
@@ -160,12 +160,12 @@ def test_training_never_sees_the_test_images(digits):
         def __getattribute__(self, name):
             raise AssertionError("training looked at the test images")
 
-    run(Splits(digits.train[:300], digits.validation, Forbidden()), SMALL, QUICK, epochs=1, progress=False)
+    fit(Splits(digits.train[:300], digits.validation, Forbidden()), SMALL, QUICK, epochs=1, progress=False)
 
 
 def test_fewer_images_than_a_batch(digits):
     one_a_class = np.array([np.flatnonzero(digits.train.labels == d)[0] for d in range(10)])
-    result = run(Splits(digits.train[one_a_class], None, None), SMALL, QUICK, progress=False)
+    result = fit(Splits(digits.train[one_a_class], None, None), SMALL, QUICK, progress=False)
     assert result.train_images == 10
 
 
@@ -185,20 +185,20 @@ def test_fewer_images_than_a_batch(digits):
 )
 def test_bad_options_are_named(digits, options, words):
     with pytest.raises(InputError) as caught:
-        run(digits, **({"network": SMALL} | options), progress=False)
+        fit(digits, **({"network": SMALL} | options), progress=False)
     assert words in str(caught.value)
 
 
 def test_bad_training_data_is_named(digits):
     train_set = digits.train
     with pytest.raises(InputError, match="got none of class '7'"):
-        run(Splits(train_set[train_set.labels != 7], None, None), SMALL, QUICK, progress=False)
+        fit(Splits(train_set[train_set.labels != 7], None, None), SMALL, QUICK, progress=False)
     with pytest.raises(InputError, match="label"):
-        run(Splits(replace(train_set, labels=None), None, None), SMALL, QUICK, progress=False)
+        fit(Splits(replace(train_set, labels=None), None, None), SMALL, QUICK, progress=False)
     with pytest.raises(InputError, match="number of training images must be 1 or more, got 0"):
-        run(Splits(train_set[:0], None, None), SMALL, QUICK, progress=False)
+        fit(Splits(train_set[:0], None, None), SMALL, QUICK, progress=False)
     with pytest.raises(InputError, match="until needs validation images"):
-        run(Splits(train_set, None, None), SMALL, QUICK, until=0.9, progress=False)
+        fit(Splits(train_set, None, None), SMALL, QUICK, until=0.9, progress=False)
     blank = replace(train_set, images=np.zeros_like(train_set.images))
     with pytest.raises(InputError, match="training images must be images with ink"):
-        run(Splits(blank, None, None), SMALL, QUICK, progress=False)
+        fit(Splits(blank, None, None), SMALL, QUICK, progress=False)

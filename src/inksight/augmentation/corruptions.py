@@ -11,7 +11,7 @@ from scipy import ndimage
 from inksight._shared.validation import check, is_count
 from inksight.config import IMAGE_SIZE
 from inksight.imaging.arrays import as_images
-from inksight.imaging.resampling import weights
+from inksight.imaging.resampling import triangle_weights
 
 Ink = NDArray[np.float32]
 
@@ -93,7 +93,7 @@ def add_noise(images: Ink, share: float, random: np.random.Generator) -> Ink:
 
 def coarsen(images: Ink, pixels: float, random: np.random.Generator) -> Ink:
     """Make each image so many pixels high and wide, and then as large as before."""
-    there, back = weights(IMAGE_SIZE, round(pixels)), weights(round(pixels), IMAGE_SIZE)
+    there, back = triangle_weights(IMAGE_SIZE, round(pixels)), triangle_weights(round(pixels), IMAGE_SIZE)
     way: Ink = (back @ there).astype(np.float32)
     result: Ink = np.matmul(way @ images, way.T)
     return result

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from inksight.augmentation.allographs import Pixels, span, with_habits
 from inksight.config import IMAGE_SIZE
-from inksight.imaging.preprocessing import BOX
-from inksight.imaging.resampling import weights
+from inksight.imaging.framing import BOX_SIZE
+from inksight.imaging.resampling import triangle_weights
 
 PENS = 64  # different ones a pass; a pen draws whole arrays of images, which is quick
 BLUR = 1.6  # pixels: standard deviation of the widest stroke's spread
@@ -75,10 +75,10 @@ def redraw(
             ink = _both_ways(ink, _gauss(spread))
         ink = _sharpened(ink, at, edge)
         if side < IMAGE_SIZE:
-            ink = _both_ways(ink, weights(IMAGE_SIZE, side))
+            ink = _both_ways(ink, triangle_weights(IMAGE_SIZE, side))
             if black_and_white:
                 ink = _sharpened(ink, 0.45, 0.1)
-            ink = _full(_both_ways(ink, weights(side, IMAGE_SIZE)))
+            ink = _full(_both_ways(ink, triangle_weights(side, IMAGE_SIZE)))
         result[rows] = (ink * 255 + 0.5).astype(np.uint8)
     return result
 
@@ -102,7 +102,7 @@ def _widened(ink: Pixels, rng: np.random.Generator) -> Pixels:
     first, last = span(ink, 2)
     width = np.maximum(last - first + 1, 1)
     wider = np.where(rng.random(len(ink)) < STRETCHED, rng.uniform(0.3, 1, len(ink)), 0)
-    ratio = (width / np.maximum(width, BOX)) ** wider  # pixels to read from, for each pixel
+    ratio = (width / np.maximum(width, BOX_SIZE)) ** wider  # pixels to read from, for each pixel
     slant = rng.uniform(-SLANT, SLANT, len(ink))
     from_middle = places - MIDDLE
     source = ((first + last) / 2)[:, None, None] + ratio[:, None, None] * from_middle

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inksight.augmentation.allographs import Pixels, span
 from inksight.config import IMAGE_SIZE
-from inksight.imaging.preprocessing import BOX
+from inksight.imaging.framing import BOX_SIZE
 
 GROUPS = 48  # of images that are cut and put together alike, which is quick
 KINDS, SHARES = ("pair", "neighbour", "part"), (0.5, 0.4, 0.1)
@@ -18,7 +18,7 @@ CUT = (5, 13)  # columns of the neighbour that are left
 ADDED = 0.15  # of a digit's ink that its neighbour adds at least
 LEFT = (0.25, 0.8)  # of a digit's ink, and of its width, that is left of it
 WIDE = 10  # columns: narrower digits have no parts
-EDGE = (IMAGE_SIZE - BOX) // 2  # column at which MNIST's digits begin, about
+EDGE = (IMAGE_SIZE - BOX_SIZE) // 2  # column at which MNIST's digits begin, about
 BRIGHTER = 1.1  # what is made smaller gets paler
 
 
@@ -66,17 +66,17 @@ def _scraps(kind: str, one: Pixels, rng: np.random.Generator) -> Pixels:
         wide *= (columns < (first + rng.uniform(*LEFT) * width)[:, None])[:, None]
         left = wide.sum(axis=(1, 2)) / whole
         good = (left > LEFT[0]) & (left < LEFT[1]) & (width >= WIDE)
-        end = EDGE + BOX
+        end = EDGE + BOX_SIZE
     else:
         other = one[rng.permutation(len(one))]
         np.maximum(wide[:, :, apart:], other, out=wide[:, :, apart:])
-        good, end = np.ones(len(one), bool), EDGE + BOX + apart
+        good, end = np.ones(len(one), bool), EDGE + BOX_SIZE + apart
         if kind == "neighbour":
             cuts = apart + span(other, 2)[0] + cut
             wide *= (columns < cuts[:, None])[:, None]
             good = (wide.sum(axis=(1, 2)) > (1 + ADDED) * whole) & (cuts > last + 1)
             end = min(end, apart + 2 * EDGE + cut)
-    scale = min(1.0, BOX / (end - EDGE))
+    scale = min(1.0, BOX_SIZE / (end - EDGE))
     down, across = _table(IMAGE_SIZE, scale, IMAGE_SIZE / 2), _table(IMAGE_SIZE + apart, scale, (EDGE + end) / 2)
     ink = np.matmul(down @ wide[good], across.T)
     result: Pixels = ink * BRIGHTER / np.maximum(ink.max(axis=(1, 2), keepdims=True), np.float32(1e-3))

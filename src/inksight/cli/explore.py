@@ -31,15 +31,15 @@ def explore(
     import json
 
     from inksight._shared.files import make_folder, write_text
-    from inksight.cli.train import figures, load_beside_jax
+    from inksight.cli.startup import load_while_importing_jax
 
     folder = make_folder(out)
-    splits = load_beside_jax(source).split()
+    splits = load_while_importing_jax(source).split()
     from inksight.inspection.evaluation import evaluate
     from inksight.report.report import write_report
-    from inksight.training.fit import run
+    from inksight.training.fit import fit
 
-    result = run(
+    result = fit(
         splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, until=until,
         on_epoch=lambda model: model.save(folder / "model.safetensors"),
     )  # fmt: skip
@@ -50,7 +50,7 @@ def explore(
     report = write_report(folder, result, splits, evaluation, progress=True)
     kind = "test" if splits.test is not None else "validation"
     if as_json:
-        print_json(figures(result) | {"report": str(report), "evaluated_on": kind, "evaluation": evaluation.to_dict()})
+        print_json(result.to_dict() | {"report": str(report), "evaluated_on": kind, "evaluation": evaluation.to_dict()})
     else:
         low, high = evaluation.interval
         click.echo(f"{kind} accuracy {evaluation.accuracy:.2%} ({low:.2%} to {high:.2%}, n = {evaluation.n:,})")

@@ -39,12 +39,12 @@ def labels(
       inksight labels folder-of-pictures --repeats 1 --top 30
     """
     from inksight._shared.files import check_writable
-    from inksight.cli.train import load_beside_jax
+    from inksight.cli.startup import load_while_importing_jax
 
     for path in (out, csv):
         if path:
             check_writable(path)
-    judged, beside = load_beside_jax(source).set_apart(split)
+    judged, beside = load_while_importing_jax(source).set_apart(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
 

@@ -39,7 +39,7 @@ def prune(
     """
     from inksight._shared.files import check_writable
     from inksight._shared.validation import check, is_between
-    from inksight.cli.train import load_beside_jax
+    from inksight.cli.startup import load_while_importing_jax
     from inksight.nn.model_file import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
@@ -50,7 +50,7 @@ def prune(
         plot.check_suffix(picture)
         check_writable(picture)
     start = load_model(model) if model else network
-    splits = load_beside_jax(source).split()
+    splits = load_while_importing_jax(source).split()
     from inksight.experiments import pruning
     from inksight.experiments.tradeoff import Tradeoff
 

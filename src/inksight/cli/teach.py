@@ -26,13 +26,13 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
       inksight read photo.png --model mine.safetensors
     """
     from inksight._shared.files import check_writable
-    from inksight.cli.train import load_beside_jax
+    from inksight.cli.startup import load_while_importing_jax
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
     check_writable(out)
     start, own = load_model(model), load(folder)
-    data = load_beside_jax(source)
+    data = load_while_importing_jax(source)
     from inksight.training import fine_tuning as teaching
 
     found = teaching.teach(own, start, data, seed=seed)

@@ -1,17 +1,15 @@
 """``inksight train`` and ``inksight kaggle``: the commands that make a model."""
 
-import gc
-import importlib
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
+from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
-    from inksight.data.dataset import Dataset
-    from inksight.training.fit import Run
+    pass
 
 
 @click.command()
@@ -44,12 +42,12 @@ def train(
 
     check_writable(out)
     model = load_model(start) if start else None
-    splits = load_beside_jax(source).split()
-    from inksight.training.fit import run
+    splits = load_while_importing_jax(source).split()
+    from inksight.training.fit import fit
 
     if everything:
         splits = splits.with_validation_to_train()
-    result = run(
+    result = fit(
         splits, network, recipe, budget=budget, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
         on_epoch=lambda model: model.save(out),
     )  # fmt: skip
@@ -78,46 +76,27 @@ def kaggle(
     from inksight.data.kaggle import write_submission
     from inksight.data.loading import load
     from inksight.data.splits import Splits
-    from inksight.training.fit import run
+    from inksight.training.fit import fit
 
     for path in (out, model_out):
         if path:
             check_writable(path)
     labelled, test = load(train_source), load(test_source)
     alone = Splits(labelled, None, None)
-    result = run(alone, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
+    result = fit(alone, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
     if model_out:
         result.model.save(model_out)
     write_submission(result.model.predict(test.images), out)
     if as_json:
-        print_json(figures(result) | {"rows": len(test), "out": out})
+        print_json(result.to_dict() | {"rows": len(test), "out": out})
     else:
         click.echo(f"{out}: {len(test):,} rows, from {result.train_images:,} labelled images")
 
 
-def load_beside_jax(source: str) -> "Dataset":
-    """Load digits, and import JAX and all else that training needs; MNIST is unpacked in a thread of its own."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from inksight.data.loading import load
-
-    with ThreadPoolExecutor(1) as beside:
-        # Only MNIST: reading any other source sets Python's warning filters, which all threads share.
-        loading = beside.submit(load, source) if source == "mnist" else None
-        # What JAX brings stays: looking through it for garbage, now and later, would take a tenth of a second.
-        gc.disable()
-        try:
-            importlib.import_module("inksight.training.fit")
-            gc.freeze()
-        finally:
-            gc.enable()
-        return loading.result() if loading else load(source)
-
-
-def report(result: "Run", out: str, as_json: bool) -> None:
+def report(result: "TrainingResult", out: str, as_json: bool) -> None:
     """Print how a training went."""
     if as_json:
-        print_json(figures(result) | {"out": out})
+        print_json(result.to_dict() | {"out": out})
         return
     rows = result.model.history.rows
     epochs = f"{len(rows)} epoch{'' if len(rows) == 1 else 's'}"
@@ -127,25 +106,3 @@ def report(result: "Run", out: str, as_json: bool) -> None:
     if result.stopped != "epochs":
         line += f"; stopped: {result.stopped}"
     click.echo(line)
-
-
-def figures(result: "Run") -> dict[str, Any]:
-    """Return the figures of a training that a program would read; null for what wasn't measured."""
-    from inksight.engine.ops import engine
-    from inksight.nn.parameters import parameter_count
-
-    network, rows = result.model.network, result.model.history.to_list()
-    last = rows[-1] if rows else dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))
-    return {
-        "parameters": parameter_count(network),
-        "trained_parameters": parameter_count(network, trained=True),
-        "train_images": result.train_images,
-        "epochs": len(rows),
-        **{name: last[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
-        "seconds": result.seconds,
-        "compile_seconds": result.compile_seconds,
-        "images_per_second": result.images_per_second,
-        "engine": engine(),
-        "stopped": result.stopped,
-        "weights": result.model.digest,
-    }

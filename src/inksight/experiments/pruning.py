@@ -17,7 +17,7 @@ from inksight.inspection.ablation import CRITERIA, shrink
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 POST = 0.989  # validation accuracy at which the post's training ends
 SMALLEST_SHARE = 0.02  # of the parameters: finer steps would only follow the noise of the accuracy
@@ -110,7 +110,7 @@ def prune(
             )
         model = start
     else:
-        trained = run(splits, start, recipe, seed=seed, progress=progress)
+        trained = fit(splits, start, recipe, seed=seed, progress=progress)
         model, stopped = trained.model, "interrupted" if trained.stopped == "interrupted" else ""
     rows = [_step(model, validation, math.nan, began)]
     if not stopped and rows[0].accuracy < keep:
@@ -129,7 +129,7 @@ def prune(
                 break
             if smaller.network not in {row.network for row in rows}:  # half a step may lead to the same filters
                 before = evaluate(smaller, validation, hardest=0).accuracy
-                result = run(
+                result = fit(
                     splits, recipe=recipe, start=smaller, seed=seed, epochs=epochs, progress=False,
                     on_epoch=lambda model: ctrl_c.pressed,
                 )  # fmt: skip
@@ -194,7 +194,7 @@ def train_small(
     rows: list[Step] = []
     for step in pruning.steps[1:]:
         began = time.perf_counter()
-        result = run(splits, step.network, recipe, seed=seed, epochs=step.epochs, progress=False)
+        result = fit(splits, step.network, recipe, seed=seed, epochs=step.epochs, progress=False)
         if result.stopped == "interrupted":
             break
         rows.append(_step(result.model, validation, math.nan, began))

@@ -143,7 +143,7 @@ class Result:
     history : History
         A row an epoch; empty if it failed.
     seconds, compile_seconds, images_per_second : float
-        As `inksight.training.fit.Run` has them.
+        As `inksight.training.fit.TrainingResult` has them.
     weights : str
         Digest of the trained weights.
     engine : str

@@ -114,10 +114,10 @@ class Worker:
 def train_trial(splits: Splits, trial: Trial, data: str) -> Result:
     """Train, and return the result; a loss that is not finite is one, too."""
     from inksight.engine.ops import engine  # these bring JAX, which a process that only hands out trials does without
-    from inksight.training.fit import run
+    from inksight.training.fit import fit
 
     try:
-        done = run(splits, trial.network, trial.recipe, seed=trial.seed, progress=False)
+        done = fit(splits, trial.network, trial.recipe, seed=trial.seed, progress=False)
     except InputError:
         raise
     except InksightError as error:

@@ -22,7 +22,7 @@ FILE = 1 << 28  # bytes a picture file may have
 HANDED = Path("the picture given")  # for messages about what has no name
 
 
-def brightness(picture: Picture) -> NDArray[np.float64]:
+def to_grayscale(picture: Picture) -> NDArray[np.float64]:
     """Return the brightness of a picture.
 
     Parameters
@@ -44,16 +44,16 @@ def brightness(picture: Picture) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> brightness(np.array([[0, 255], [51, 102]], np.uint8))
+    >>> to_grayscale(np.array([[0, 255], [51, 102]], np.uint8))
     array([[0. , 1. ],
            [0.2, 0.4]])
     """
-    found = look_at(picture)
-    return of_image(found) if isinstance(found, Image.Image) else _of_array(found)
+    found = open_picture(picture)
+    return image_to_grayscale(found) if isinstance(found, Image.Image) else _of_array(found)
 
 
-def look_at(picture: Picture) -> Image.Image | NDArray[Any]:
-    """Return a picture upright, with its colours; arrays, and strokes drawn, as arrays. See `brightness`."""
+def open_picture(picture: Picture) -> Image.Image | NDArray[Any]:
+    """Return a picture upright, with its colours; arrays, and strokes drawn, as arrays. See `to_grayscale`."""
     if isinstance(picture, np.ndarray):
         return picture
     if isinstance(picture, Strokes):
@@ -87,8 +87,8 @@ def _opened(name: str | os.PathLike[str]) -> IO[bytes]:
         raise InputError(f"cannot read {os.fspath(name)!r:.200}: {reason}; check its name and permissions") from error
 
 
-def of_image(image: Image.Image) -> NDArray[np.float64]:
-    """Return the brightness of a picture that `inksight.imaging.decoding` has opened; see `brightness`."""
+def image_to_grayscale(image: Image.Image) -> NDArray[np.float64]:
+    """Return the brightness of a picture that `inksight.imaging.decoding` has opened; see `to_grayscale`."""
     if image.mode.startswith("I;16"):
         return _of_array(np.asarray(image).astype(np.uint16))
     if image.mode in ("1", "L"):

@@ -1,53 +1,88 @@
-"""Pictures made larger and smaller, in plain arithmetic, so that the same can be done elsewhere (in a browser)."""
+"""Resizing, in plain double-precision arithmetic so that other languages can reproduce it."""
 
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-Grey = NDArray[np.float64]
+Grayscale = NDArray[np.float64]  # (height, width), 0..1
 
-BAND = 24  # pixels that are resampled together
-
-
-def resample(grey: Grey, height: int, width: int) -> Grey:
-    """Return a picture of another size: linear between pixels where it grows, their weighted mean where it shrinks."""
-    return _resample_rows(_resample_rows(grey.T, width).T, height)
+BAND = 24  # output pixels that are resampled together
+ROUNDING_OFFSET = 1.5 * 2**12  # adding and subtracting this keeps 40 binary digits
 
 
-def _resample_rows(grey: Grey, height: int) -> Grey:
-    parts = [table @ grey[rows] for rows, table in _bands(grey.shape[0], height)]
+def resample(grayscale: Grayscale, height: int, width: int) -> Grayscale:
+    """Resize with a triangle filter: linear interpolation where the picture grows, a weighted mean where it shrinks."""
+    return _resample_rows(_resample_rows(grayscale.T, width).T, height)
+
+
+def _resample_rows(grayscale: Grayscale, height: int) -> Grayscale:
+    parts = [triangle_weights @ grayscale[rows] for rows, triangle_weights in _bands(grayscale.shape[0], height)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 @lru_cache(maxsize=1024)
-def _bands(before: int, after: int) -> tuple[tuple[slice, Grey], ...]:
-    """Return `weights` in bands of new pixels, each with the old ones that count for it: most of the table is 0."""
-    table = weights(before, after)
-    found = []
+def _bands(before: int, after: int) -> tuple[tuple[slice, Grayscale], ...]:
+    """Return `triangle_weights` in bands of output pixels, each with the input rows that it reads.
+
+    Most of the full matrix is zero.
+    """
+    matrix = triangle_weights(before, after)
+    bands = []
     for start in range(0, after, BAND):
-        band = table[start : start + BAND]
-        counted = np.flatnonzero(band.any(axis=0))
-        rows = slice(int(counted[0]), int(counted[-1]) + 1)
-        found.append((rows, np.ascontiguousarray(band[:, rows])))
-    return tuple(found)
+        band = matrix[start : start + BAND]
+        used = np.flatnonzero(band.any(axis=0))
+        rows = slice(int(used[0]), int(used[-1]) + 1)
+        bands.append((rows, np.ascontiguousarray(band[:, rows])))
+    return tuple(bands)
 
 
 @lru_cache(maxsize=1024)
-def weights(before: int, after: int) -> Grey:
-    """Return how much each of `before` pixels counts for each of `after`, (after, before), rows summing to 1.
+def triangle_weights(before: int, after: int) -> Grayscale:
+    """Return the weight of each of `before` pixels for each of `after`, (after, before), rows summing to 1.
 
-    A triangle around the place where the new pixel's centre lies among the old ones, one old pixel wide to either side
-    or, where the picture shrinks, one new one.
+    A triangle around the position of the output pixel's centre in the input. It reaches one input pixel to either side
+    or, where the picture shrinks, one output pixel.
     """
     reach = max(before / after, 1.0)
-    centres = (np.arange(after) + 0.5) * (before / after) - 0.5
-    table: Grey = np.maximum(1 - np.abs(np.arange(before) - centres[:, None]) / reach, 0)
-    table /= table.sum(axis=1, keepdims=True)
-    table.flags.writeable = False  # it is kept
-    return table
+    centers = (np.arange(after) + 0.5) * (before / after) - 0.5
+    matrix: Grayscale = np.maximum(1 - np.abs(np.arange(before) - centers[:, None]) / reach, 0)
+    matrix /= matrix.sum(axis=1, keepdims=True)
+    matrix.flags.writeable = False  # cached
+    return matrix
+
+
+def downscale(grayscale: Grayscale, max_side: int) -> tuple[Grayscale, tuple[float, float]]:
+    """Return a picture of at most `max_side` pixels a side, and the height and width of its pixels in the original.
+
+    A very large picture is first reduced by block means to about four times `max_side`.
+    """
+    block = max(max(grayscale.shape) // (4 * max_side), 1)
+    grayscale = block_mean(grayscale, block)
+    ratio = max_side / max(grayscale.shape)
+    if ratio >= 1:
+        return grayscale, (block, block)
+    height, width = (max(1, round_half_up(length * ratio)) for length in grayscale.shape)
+    pixel = (block * grayscale.shape[0] / height, block * grayscale.shape[1] / width)
+    return resample(grayscale, height, width), pixel
+
+
+def block_mean(grayscale: Grayscale, block: int) -> Grayscale:
+    """Return the means of square blocks; incomplete blocks are padded by repeating the edge."""
+    if block == 1:
+        return grayscale
+    padded = np.pad(grayscale, [(0, -length % block) for length in grayscale.shape], mode="edge")
+    height, width = (length // block for length in padded.shape)
+    means: Grayscale = padded.reshape(height, block, width, block).mean(axis=(1, 3))
+    return means
+
+
+def drop_low_bits(values: Grayscale | float) -> Grayscale:
+    """Round values to 40 binary digits: the lowest bits depend on the order of sums and must not decide a tie."""
+    rounded: Grayscale = np.add(values, ROUNDING_OFFSET) - ROUNDING_OFFSET
+    return rounded
 
 
 def round_half_up(value: float) -> int:
-    """Return the nearest whole number, the higher of two: as browsers round, and Python doesn't."""
+    """Return the nearest integer, halves rounded up as JavaScript does (Python rounds them to even)."""
     return int(np.floor(value + 0.5))

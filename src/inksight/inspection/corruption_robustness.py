@@ -12,7 +12,7 @@ from inksight._shared.validation import check, is_count
 from inksight.augmentation.corruptions import CHANGES, STRENGTHS, change
 from inksight.config import IMAGE_SIZE
 from inksight.data.dataset import Dataset
-from inksight.imaging.preprocessing import prepare_grey
+from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.inspection.evaluation import require_suited
 from inksight.nn.model import Model
 
@@ -115,7 +115,7 @@ def stress(
         Of the choice, and of all that is random in the changes.
     prepare : bool
         Try the changed images a second time, each prepared first as `inksight.read` does
-        (`inksight.imaging.preprocessing.prepare_grey`): about a minute for 2,000.
+        (`inksight.imaging.preprocessing.prepare_grayscale`): about a minute for 2,000.
     progress : bool
         Show a bar where a terminal or a notebook can show it, on standard error.
 
@@ -160,7 +160,7 @@ def _right(model: Model, images: NDArray[np.uint8], labels: NDArray[np.int64], p
     """Return the accuracy on images and, if asked for, on the same prepared first."""
     tried = [images]
     if prepare:
-        tried.append(np.stack([prepare_grey(image / 255).image for image in images]))
+        tried.append(np.stack([prepare_grayscale(image / 255).image for image in images]))
     # What has no ink has no digit, whatever the network would make of it.
     return [float(((model.predict(x) == labels) & x.any(axis=(1, 2))).mean()) for x in tried]
 

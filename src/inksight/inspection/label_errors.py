@@ -208,7 +208,7 @@ def doubtful_labels(
     epochs = min(fitting, recipe.epochs) if epochs is None else epochs
     _check_classes(data, folds, beside)
 
-    from inksight.training.fit import run  # brings JAX, which pictures of results do without
+    from inksight.training.fit import fit  # brings JAX, which pictures of results do without
 
     alike = twins(data.images)
     dealt = np.stack([deal(labels, folds, [seed, repeat])[alike] for repeat in range(repeats)])
@@ -219,7 +219,7 @@ def doubtful_labels(
         judged = np.flatnonzero(dealt[repeat] == fold)
         others = join(beside, data[dealt[repeat] != fold])
         own_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)
-        done = run(Splits(others), shape, recipe, seed=own_seed, epochs=epochs, progress=False)
+        done = fit(Splits(others), shape, recipe, seed=own_seed, epochs=epochs, progress=False)
         if done.stopped == "interrupted":
             raise KeyboardInterrupt
         seconds += done.seconds

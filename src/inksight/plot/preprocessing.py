@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from inksight.config import IMAGE_SIZE
 from inksight.imaging.preprocessing import Prepared
-from inksight.imaging.resampling import Grey, resample, round_half_up
+from inksight.imaging.resampling import Grayscale, resample, round_half_up
 from inksight.plot.grammar import IMAGES, bare, canvas, note, show, title, write
 
 HEIGHT, WIDEST = 4 * IMAGE_SIZE, 7 * IMAGE_SIZE  # pixels of every panel
@@ -23,7 +23,7 @@ def draw_prepared(prepared: Prepared, ax: Axes | None = None) -> Figure:
     ax : Axes, optional
     """
     seen = np.kron(prepared.image / 255, np.ones((HEIGHT // IMAGE_SIZE, HEIGHT // IMAGE_SIZE)))
-    panels = {"as it came": _high(1 - prepared.grey), "its ink": _high(prepared.ink), "28x28": seen}
+    panels = {"as it came": _high(1 - prepared.grayscale), "its ink": _high(prepared.ink), "28x28": seen}
     width = sum(panel.shape[1] + GAP for panel in panels.values()) - GAP
     sheet = np.full((ROOM + HEIGHT, width), np.nan)
     figure, ax = canvas(ax, 0.016 * width, 0.016 * HEIGHT + 0.9)
@@ -40,7 +40,7 @@ def draw_prepared(prepared: Prepared, ax: Axes | None = None) -> Figure:
     return figure
 
 
-def _high(grey: Grey) -> Grey:
+def _high(grey: Grayscale) -> Grayscale:
     """Return a picture of the panels' height and at most `WIDEST`, its proportions kept and nothing around it."""
     height, width = grey.shape
     ratio = min(HEIGHT / height, WIDEST / width)

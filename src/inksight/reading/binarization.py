@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.imaging.preprocessing import DARKEST, FAINT, noise_level, otsu, shrink, strongest
-from inksight.imaging.resampling import Grey, resample, round_half_up
+from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
+from inksight.imaging.illumination import MIN_BACKGROUND
+from inksight.imaging.resampling import Grayscale, downscale, resample, round_half_up
 from inksight.reading.page_detection import sheet_on
 
 LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
@@ -44,24 +45,24 @@ class Paper:
         Whether the ink is darker than the paper.
     """
 
-    contrast: Grey
+    contrast: Grayscale
     mask: NDArray[np.bool_]
     sheet: NDArray[np.bool_]
     low: float
     dark: bool
 
 
-def look(grey: Grey, invert: bool | None = None) -> Paper:
+def look(grey: Grayscale, invert: bool | None = None) -> Paper:
     """Find the ink on a page, brightness (height, width) 0..1; `invert` as `inksight.imaging.preprocessing.prepare` has it."""
     contrast, dark, stroke = _unlit(grey, invert)
     quartiles = (contrast.size // 4, contrast.size // 2)
     low = noise_level(np.partition(contrast, quartiles, axis=None))
-    above = contrast > max(low, FAINT / 2)
+    above = contrast > max(low, MIN_CONTRAST / 2)
     if not above.any():
         return Paper(contrast, above, np.ones(above.shape, bool), low, dark)
     strong = contrast[above]
     # Chalk and pencil are grainy: of their dark and their light grains none is paper.
-    least = max(min(otsu(strong), 0.6 * strongest(strong)), FAINT)
+    least = max(min(threshold_otsu(strong), 0.6 * upper_decile(strong)), MIN_CONTRAST)
     smooth = ndimage.gaussian_filter(contrast, GRAIN)
     clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
     ruled = ruled_lines(above)
@@ -69,7 +70,7 @@ def look(grey: Grey, invert: bool | None = None) -> Paper:
     return Paper(contrast, clear & ~ruled & sheet, sheet, low, dark)
 
 
-def _texture(contrast: Grey, tile: int) -> Grey:
+def _texture(contrast: Grayscale, tile: int) -> Grayscale:
     """Return the usual contrast around each pixel, by tiles: high where no paper is, but wood, or cloth."""
     rows, columns = (np.linspace(0, length, -(-length // tile) + 1).astype(int) for length in contrast.shape)
     usual = [
@@ -79,14 +80,14 @@ def _texture(contrast: Grey, tile: int) -> Grey:
     return np.array(usual).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
 
 
-def _unlit(grey: Grey, invert: bool | None) -> tuple[Grey, bool, float]:
+def _unlit(grey: Grayscale, invert: bool | None) -> tuple[Grayscale, bool, float]:
     """Return the contrast to the paper, whether the ink is dark, and pixels that strokes are narrower than.
 
     Ink is the lesser part of what is around it and stands out from it by much: the third powers of the differences add
-    up to its sign (as in `inksight.imaging.preprocessing.lean`). The paper's brightness at a place is the closing there:
+    up to its sign (as in `inksight.imaging.illumination.polarity_score`). The paper's brightness at a place is the closing there:
     strokes are too narrow for its window and vanish; a shadow's edge stays where it is.
     """
-    small, pixel = shrink(grey, LIGHT)
+    small, pixel = downscale(grey, LIGHT)
     if invert is None:
         around = ndimage.gaussian_filter(small, max(small.shape) * AROUND)
         dark = bool(((small - around) ** 3).sum() <= 0)
@@ -97,24 +98,24 @@ def _unlit(grey: Grey, invert: bool | None) -> tuple[Grey, bool, float]:
     paper = _closing(small, window) if dark else 1 - _closing(1 - small, window)
     # Light falls on dark paper as on white: what is light there is compared with the lightest, ink if there is any.
     light = paper if dark else ndimage.maximum_filter(small, window, mode="nearest")
-    light = np.maximum(light, max(SHADE * float(np.median(light)), DARKEST))
+    light = np.maximum(light, max(SHADE * float(np.median(light)), MIN_BACKGROUND))
     contrast = (resample(paper, *grey.shape) - grey) / resample(light, *grey.shape)
     return np.clip(contrast if dark else -contrast, 0, 1), dark, width * pixel[0]
 
 
-def _closing(grey: Grey, window: int) -> Grey:
+def _closing(grey: Grayscale, window: int) -> Grayscale:
     lightest = ndimage.maximum_filter(grey, window, mode="nearest")
-    paper: Grey = ndimage.minimum_filter(lightest, window, mode="nearest")
+    paper: Grayscale = ndimage.minimum_filter(lightest, window, mode="nearest")
     return paper
 
 
-def _widest_stroke(small: Grey) -> float:
+def _widest_stroke(small: Grayscale) -> float:
     """Return the width of the widest stroke, in pixels; what meets the picture's border is a shadow, not a stroke."""
     paper = _closing(small, round_half_up(WIDE * max(small.shape)) | 1)
-    contrast = np.clip((paper - small) / np.maximum(paper, DARKEST), 0, 1)
-    if contrast.max() < FAINT:
+    contrast = np.clip((paper - small) / np.maximum(paper, MIN_BACKGROUND), 0, 1)
+    if contrast.max() < MIN_CONTRAST:
         return 0.0
-    ink = contrast >= otsu(contrast)
+    ink = contrast >= threshold_otsu(contrast)
     border = np.pad(np.zeros((max(ink.shape[0] - 2, 0), max(ink.shape[1] - 2, 0)), bool), 1, constant_values=True)
     border = border[: ink.shape[0], : ink.shape[1]]
     inner = ink & ~ndimage.binary_propagation(border & ink, mask=ink)

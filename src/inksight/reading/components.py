@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.imaging.preprocessing import LEAST
+from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import Paper
 from inksight.reading.form_lines import form_lines
 
@@ -66,7 +66,7 @@ def find_pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], flo
     writing &= ~form_lines(regions, boxes, mass)
     height = _usual_height(size[writing, 1], mass[writing])
     kept = np.flatnonzero(writing & (size.max(axis=1) >= max(DIRT * height, 2)) & (size[:, 1] <= HUGE * height))
-    if height < LEAST or not kept.size:
+    if height < MIN_SIZE or not kept.size:
         return regions, [], height
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MOST]]
     groups = _stacked(boxes[kept], height)

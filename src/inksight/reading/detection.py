@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.imaging.preprocessing import Prepared, prepare_grey
-from inksight.imaging.resampling import Grey
+from inksight.imaging.preprocessing import Prepared, prepare_grayscale
+from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
 from inksight.nn.ood import features, from_features
 
@@ -25,7 +25,7 @@ ONE = 1.3  # heights: what is wider is hardly a single digit
 Lines = list[list[Prepared]]
 
 
-def digits_on(grey: Grey, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
+def digits_on(grey: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
     """Find the digits on a picture; it may be one alone that fills it, which no page does: the less strange counts.
 
     Parameters
@@ -57,7 +57,7 @@ def digits_on(grey: Grey, model: Model, invert: bool | None = None, single: bool
     return found
 
 
-def _segmented(grey: Grey, model: Model, invert: bool | None) -> Lines:
+def _segmented(grey: Grayscale, model: Model, invert: bool | None) -> Lines:
     """Find lines of digits; where nothing looks like one, with paper for ink: it stood out from a table, maybe."""
     from inksight.reading.segmentation import (
         segment,  # here, because its SciPy takes longer to import than a digit to read
@@ -75,7 +75,7 @@ def _segmented(grey: Grey, model: Model, invert: bool | None) -> Lines:
     return other if looks_like_digits(other) else found
 
 
-def _in_one(ink: Grey) -> bool:
+def _in_one(ink: Grayscale) -> bool:
     """Whether no empty column parts the ink, and it is not much wider than high."""
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     return 0 < len(columns) <= ONE * len(rows) and len(columns) == columns[-1] - columns[0] + 1
@@ -116,12 +116,12 @@ def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     return result
 
 
-def _whole(grey: Grey, model: Model, invert: bool | None) -> Prepared:
+def _whole(grey: Grayscale, model: Model, invert: bool | None) -> Prepared:
     """Prepare a picture as a single digit; where ink and paper are hard to tell, as the less strange one of two."""
-    one = prepare_grey(grey, invert=invert)
-    if not one.contested:
+    one = prepare_grayscale(grey, invert=invert)
+    if not one.polarity_ambiguous:
         return one
-    other = prepare_grey(grey, invert=one.dark)
+    other = prepare_grayscale(grey, invert=one.dark)
     if other.problem:
         return one
     doubts = _doubts(model, np.stack([one.image, other.image]))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight.errors import InputError
-from inksight.imaging.grayscale import Picture, brightness
+from inksight.imaging.grayscale import Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
@@ -222,7 +222,7 @@ def read(
     """
     network = model if isinstance(model, Model) else load_model(model)
     if not isinstance(pictures, (list, tuple)):
-        found = digits_on(brightness(pictures), network, invert, single)
+        found = digits_on(to_grayscale(pictures), network, invert, single)
         return next(_judged([found], network, accept_all))
     return list(pages(_each(pictures, network, invert, single), network, accept_all))
 
@@ -231,7 +231,7 @@ def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bo
     """Find the digits on one picture after the other, and say which it is that fails."""
     for number, picture in enumerate(pictures):
         try:
-            grey = brightness(picture)
+            grey = to_grayscale(picture)
         except InputError as error:
             raise InputError(f"picture {number}: {error}") from error
         yield digits_on(grey, model, invert, single)

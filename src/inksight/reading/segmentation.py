@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.imaging.preprocessing import Prepared, between, fit, in_blocks, strongest
-from inksight.imaging.resampling import Grey
+from inksight.imaging.foreground import normalize_contrast, upper_decile
+from inksight.imaging.framing import center_in_frame
+from inksight.imaging.preprocessing import Prepared
+from inksight.imaging.resampling import Grayscale, block_mean
 from inksight.reading.binarization import Paper, look
 from inksight.reading.components import HIGHEST, HUGE, NEAR, WHOLE, Piece, around, find_pieces
 from inksight.reading.text_lines import in_lines
@@ -42,7 +44,7 @@ LEFT_OUT = 40.0  # what it must gain from leaving out a part as high as a digit;
 TOGETHER = 5  # neighbouring pieces that are tried as one digit, at most
 
 
-def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = None) -> list[list[Prepared]]:
+def segment(grey: Grayscale, probabilities: Probabilities, *, invert: bool | None = None) -> list[list[Prepared]]:
     """Find the digits on a page.
 
     Parameters
@@ -69,14 +71,14 @@ def segment(grey: Grey, probabilities: Probabilities, *, invert: bool | None = N
     [[(50, 20, 8, 60), (200, 30, 10, 60)]]
     """
     block = -(-max(grey.shape) // PAGE)
-    small = in_blocks(grey, block)
+    small = block_mean(grey, block)
     paper = look(small, invert)
     regions, pieces, height = find_pieces(paper)
     chains = [_Chain(line, height) for line in _lines(pieces, height)]
     cuts = [_cut_out(paper, regions, part) for chain in chains for part in chain.candidates()]
     if not cuts:
         return []
-    judged = probabilities(np.stack([fit(ink) for ink, _ in cuts]))
+    judged = probabilities(np.stack([center_in_frame(ink) for ink, _ in cuts]))
     found, start = [], 0
     for chain in chains:
         best = chain.best(judged[start : start + len(chain.spans)])
@@ -188,7 +190,9 @@ class _Chain:
         return price
 
 
-def _cut_out(paper: Paper, regions: NDArray[np.int32], pieces: list[Piece]) -> tuple[Grey, tuple[int, int, int, int]]:
+def _cut_out(
+    paper: Paper, regions: NDArray[np.int32], pieces: list[Piece]
+) -> tuple[Grayscale, tuple[int, int, int, int]]:
     """Return the ink of some pieces alone, and its box, (left, top, right, bottom)."""
     left, top, right, bottom = around(pieces)
     left, top = max(left - 1, 0), max(top - 1, 0)
@@ -197,16 +201,18 @@ def _cut_out(paper: Paper, regions: NDArray[np.int32], pieces: list[Piece]) -> t
     own = np.isin(regions[place], [name for piece in pieces for name in piece.names])
     edge = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (regions[place] == 0))
     contrast = paper.contrast[place]
-    ink = between(np.where(edge, contrast, 0.0), paper.low, strongest(contrast[own]))
+    ink = normalize_contrast(np.where(edge, contrast, 0.0), paper.low, upper_decile(contrast[own]))
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     first, last, start, end = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     return ink[first:last, start:end], (left + start, top + first, left + end, top + last)
 
 
 def _prepared(
-    ink: Grey, box: tuple[int, int, int, int], page: Grey, block: int, shape: tuple[int, ...], dark: bool
+    ink: Grayscale, box: tuple[int, int, int, int], page: Grayscale, block: int, shape: tuple[int, ...], dark: bool
 ) -> Prepared:
     left, top, right, bottom = box
     wide, tall = min(right * block, shape[1]) - left * block, min(bottom * block, shape[0]) - top * block
     # A copy: the page shall not be kept for the sake of its digits.
-    return Prepared(fit(ink), page[top:bottom, left:right].copy(), ink, (left * block, top * block, wide, tall), dark)
+    return Prepared(
+        center_in_frame(ink), page[top:bottom, left:right].copy(), ink, (left * block, top * block, wide, tall), dark
+    )

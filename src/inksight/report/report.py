@@ -19,13 +19,13 @@ from inksight.nn.parameters import parameter_count
 from inksight.nn.summary import layers
 from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
-from inksight.training.fit import Run
+from inksight.training.fit import TrainingResult
 
 CELL_IMAGES = 40  # shown of each cell of the confusion matrix: they keep the page small
 
 
 def write_report(
-    folder: Path, run: Run, splits: Splits, evaluation: Evaluation, *, image: int = 0, progress: bool = False
+    folder: Path, run: TrainingResult, splits: Splits, evaluation: Evaluation, *, image: int = 0, progress: bool = False
 ) -> Path:
     """Write ``report.html`` and ``figures/`` into a folder.
 

@@ -12,9 +12,10 @@ from PIL import Image
 
 from inksight._shared.files import shown, write_text
 from inksight.config import DIGITS
-from inksight.imaging.grayscale import Picture, brightness, look_at
-from inksight.imaging.preprocessing import FAINT, LEAST, shrink
-from inksight.imaging.resampling import Grey
+from inksight.imaging.foreground import MIN_CONTRAST
+from inksight.imaging.grayscale import Picture, open_picture, to_grayscale
+from inksight.imaging.preprocessing import MIN_SIZE
+from inksight.imaging.resampling import Grayscale, downscale
 from inksight.nn.model import Model
 from inksight.plot.grammar import ACTIVATIONS
 from inksight.reading.reader import Page, Reading, nearest
@@ -27,8 +28,8 @@ PIXELS = 200 * 200  # of a picture that is kept to the last bit
 STEP = 96  # pixels of a step on the way to 28x28, at most
 REASONS = {
     "blank": "There is nothing to read here: the paper is the same all over.",
-    "faint": f"Too faint to read: ink must differ from the paper by {FAINT:.0%} of its brightness.",
-    "small": f"Too small to read: a digit must be at least {LEAST} pixels high or wide.",
+    "faint": f"Too faint to read: ink must differ from the paper by {MIN_CONTRAST:.0%} of its brightness.",
+    "small": f"Too small to read: a digit must be at least {MIN_SIZE} pixels high or wide.",
     "unsure": "The network is unsure: no digit is more probable than all the others together.",
     "not a digit": "It does not look like any digit that the network learned from.",
 }
@@ -113,7 +114,7 @@ class Transcript:
             "id": f"{sheet}-{len(self._cards)}", "text": str(one), "digit": one.digit, "reason": one.reason,
             "sentence": REASONS.get(one.reason, ""), "confidence": one.confidence, "runner_up": one.runner_up,
             "box": (100 * left / wide, 100 * top / high, 100 * width / wide, 100 * height / high),
-            "came": _step(one.prepared.grey), "ink": _step(1 - one.prepared.ink) if one.prepared.ink.any() else None,
+            "came": _step(one.prepared.grayscale), "ink": _step(1 - one.prepared.ink) if one.prepared.ink.any() else None,
         }  # fmt: skip
         self._cards.append(card)
         self._images.append(one.image.copy())
@@ -146,9 +147,9 @@ def _usual_height(cards: list[dict[str, Any]]) -> float:
 
 def _embedded(picture: Picture) -> tuple[str, tuple[int, int]]:
     """Return a picture, made smaller if it is large, as an address to put into a page, and its own size."""
-    found = look_at(picture)
+    found = open_picture(picture)
     if not isinstance(found, Image.Image) or found.mode.startswith("I;16"):
-        found = _grey(brightness(found))
+        found = _grey(to_grayscale(found))
     size = found.size
     image = found.convert("RGBA" if found.has_transparency_data else "RGB")
     image.thumbnail((SIDE, SIDE))
@@ -159,11 +160,11 @@ def _embedded(picture: Picture) -> tuple[str, tuple[int, int]]:
     return _address(paper, kind, **{"quality": 80} if kind == "jpeg" else {}), size
 
 
-def _step(grey: Grey) -> str:
-    return _address(_grey(shrink(grey, STEP)[0]), "png")
+def _step(grey: Grayscale) -> str:
+    return _address(_grey(downscale(grey, STEP)[0]), "png")
 
 
-def _grey(grey: Grey) -> Image.Image:
+def _grey(grey: Grayscale) -> Image.Image:
     return Image.fromarray(np.floor(np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 

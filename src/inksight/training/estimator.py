@@ -10,7 +10,7 @@ from inksight.config import IMAGE_SIZE, Network, Recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError, MissingDependencyError
-from inksight.training.fit import run
+from inksight.training.fit import fit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -112,7 +112,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         names = tuple(str(name) for name in self.classes_)
         data = Dataset(self._images(self._in_range(flat)), labels.astype(np.int64), "X", names)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        result = run(
+        result = fit(
             Splits(data), self.network, self.recipe, seed=seed, epochs=self.epochs, progress=bool(self.verbose)
         )  # fmt: skip
         if result.stopped == "interrupted":

@@ -19,7 +19,7 @@ from inksight.nn.lesson import Lesson
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.training.calibration import calibrated, with_temperature
-from inksight.training.fit import run
+from inksight.training.fit import fit
 from inksight.training.ood_detector import with_clouds
 
 # What measured best on invented hands (benchmarks/teach.py). As much augmentation as a training from the start has
@@ -212,7 +212,7 @@ def _train(start: Model, own: Dataset, data: Dataset, seed: int, progress: bool)
     repeated = data[rng.permutation(len(data))[:REPEATED]]
     practised = own[np.resize(rng.permutation(len(own)), PRACTISED)]
     recipe = replace(RECIPE, smoothing=start.recipe.smoothing if start.recipe else 0.0)
-    result = run(Splits(join(repeated, practised)), recipe=recipe, start=start, seed=seed, progress=progress)
+    result = fit(Splits(join(repeated, practised)), recipe=recipe, start=start, seed=seed, progress=progress)
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     return replace(result.model, trained_on=start.trained_on)  # the rest is the lesson

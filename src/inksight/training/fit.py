@@ -1,45 +1,35 @@
 """`train`: data, network and recipe in, a model with its history out."""
 
-import math
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TypedDict, Unpack
+from typing import Any
 
-import jax
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
 from inksight import __version__
-from inksight._shared.interrupt import CtrlC
 from inksight._shared.validation import check, is_between
-from inksight.augmentation.pen_style import redraw
-from inksight.config import DIGITS, Network, Recipe, get_budget, get_network, get_recipe
+from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
-from inksight.errors import InksightError, InputError
-from inksight.nn.history import Epoch, History
+from inksight.engine.ops import engine
+from inksight.errors import InputError
 from inksight.nn.model import Model
 from inksight.nn.normalization import measure
-from inksight.nn.parameters import NORMALIZATION
+from inksight.nn.parameters import parameter_count
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.compilation_cache import keep_compiled
+from inksight.training.loop import OnEpoch, TrainingLoop
 from inksight.training.ood_detector import with_clouds
-from inksight.training.optimizer import Optimizer
-from inksight.training.progress_bar import Progress, TrainingBar
-from inksight.training.step import stack, steps_a_call, take_steps
+from inksight.training.step import CompiledSteps
 
-MOST_EPOCHS = 100_000  # where only time is to end a training
-
-OnEpoch = Callable[[Model], object]
+MAX_EPOCHS = 100_000  # where only the time is limited
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingResult:
     """A finished training.
 
     Parameters
@@ -48,13 +38,13 @@ class Run:
     stopped : str
         Why it ended: ``epochs``, ``seconds``, ``until``, ``callback`` or ``interrupted``.
     train_images : int
-        Distinct images trained on.
+        Number of images trained on.
     seconds : float
-        Spent on training steps; neither compiling nor validating is in it.
+        Time of the training steps, without compiling and validating.
     compile_seconds : float
-        Spent before the first step.
+        Time before the first step.
     images_per_second : float
-        Images trained on, each pass counted, by `seconds`.
+        Images trained on, each epoch counted, divided by `seconds`.
     """
 
     model: Model
@@ -64,25 +54,38 @@ class Run:
     compile_seconds: float
     images_per_second: float
 
-
-class Options(TypedDict, total=False):
-    """What `train` takes by name; see there."""
-
-    budget: str
-    start: Model | None
-    seed: int
-    epochs: int | None
-    seconds: float | None
-    until: float | None
-    on_epoch: OnEpoch | None
-    progress: bool
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values; None for what was not measured."""
+        network, rows = self.model.network, self.model.history.to_list()
+        last = rows[-1] if rows else dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))
+        return {
+            "parameters": parameter_count(network),
+            "trained_parameters": parameter_count(network, trained=True),
+            "train_images": self.train_images,
+            "epochs": len(rows),
+            **{name: last[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
+            "seconds": self.seconds,
+            "compile_seconds": self.compile_seconds,
+            "images_per_second": self.images_per_second,
+            "engine": engine(),
+            "stopped": self.stopped,
+            "weights": self.model.digest,
+        }
 
 
 def train(
     data: Dataset | Splits,
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
-    **options: Unpack[Options],
+    *,
+    budget: str = "default",
+    start: Model | None = None,
+    seed: int = 0,
+    epochs: int | None = None,
+    seconds: float | None = None,
+    until: float | None = None,
+    on_epoch: OnEpoch | None = None,
+    progress: bool = True,
 ) -> Model:
     """Train a network.
 
@@ -140,10 +143,13 @@ def train(
     >>> len(model.history)
     1
     """
-    return run(data, network, recipe, **options).model
+    return fit(
+        data, network, recipe, budget=budget, start=start, seed=seed, epochs=epochs, seconds=seconds, until=until,
+        on_epoch=on_epoch, progress=progress,
+    ).model  # fmt: skip
 
 
-def run(
+def fit(
     data: Dataset | Splits,
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
@@ -156,120 +162,41 @@ def run(
     until: float | None = None,
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
-) -> Run:
-    """Train like `train`, and return with the model how the training went."""
+) -> TrainingResult:
+    """Train like `train`, and return how the training went together with the model."""
     splits = data.split() if isinstance(data, Dataset) else data
-    usual_network, usual_recipe = get_budget(budget)
-    recipe = get_recipe(usual_recipe if recipe is None else recipe)
+    budget_network, budget_recipe = get_budget(budget)
+    recipe = get_recipe(budget_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
-        recipe = replace(recipe, epochs=MOST_EPOCHS if epochs is None else epochs)
+        recipe = replace(recipe, epochs=MAX_EPOCHS if epochs is None else epochs)
     check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
     check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
     if until is not None and splits.validation is None:
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
     check(len(splits.train) > 0, "number of training images", len(splits.train), "1 or more")
     labels = splits.train.require_every_class("training")
-    model = _starting_model(splits.train, usual_network if network is None else network, start, seed)
+    model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
+
     keep_compiled()
-    with ThreadPoolExecutor(1) as beside:  # the compiler needs shapes only: meanwhile another thread reads the pixels
-        reading = beside.submit(_read_pixels, splits.train, start is None)
+    with ThreadPoolExecutor(1) as executor:  # compiling needs shapes only; meanwhile another thread reads the pixels
+        pixels = executor.submit(_read_pixels, splits.train, start is None)
         began = time.perf_counter()
-        fixed = {k: x for k, x in model.params.items() if k.startswith(NORMALIZATION)}
-        state = Optimizer.start({k: x for k, x in model.params.items() if k not in fixed})
-        example = stack(list(islice(batches.of_epoch(0), 1)), labels, [0.0])
-        take = take_steps.lower(model.network, recipe, fixed, state, splits.train.images, example).compile()
+        steps = CompiledSteps(model, recipe, splits.train.images, next(batches.of_epoch(0)), labels)
         compile_seconds = time.perf_counter() - began
-    digest, normalization = reading.result()
+    digest, normalization = pixels.result()
+    steps.load(splits.train.images, normalization)
     params = model.params | normalization
     model = replace(model, params=params, recipe=recipe, trained_on=digest, version=__version__)
-    fixed, images = jax.device_put((fixed | normalization, splits.train.images))
 
-    stopped, spent, steps, images_seen = "", 0.0, 0, 0
-    with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
-        for epoch in range(recipe.epochs):
-            tally, began = Tally(epoch), time.perf_counter()
-            if share := recipe.augmentation.pens:
-                digits = labels if model.class_names == DIGITS else None
-                images = jax.device_put(redraw(splits.train.images, digits, share, seed, len(model.history)))
-            waiting = batches.of_epoch(epoch, min(spent / seconds, 1.0) if seconds else 0.0)
-            # The very first step goes alone, so that there is soon something to see, and a pace to go by.
-            while call := list(islice(waiting, steps_a_call() if steps else 1)):
-                elapsed = spent + time.perf_counter() - began
-                pace = elapsed / steps if steps else 0.0  # seconds a step
-                done = [
-                    max((steps + i + 0.5) / batches.steps, (elapsed + i * pace) / seconds if seconds else 0.0)
-                    for i in range(len(call))
-                ]
-                if done[0] >= 1 or ctrl_c.pressed:
-                    stopped = "interrupted" if ctrl_c.pressed else "seconds"
-                    break
-                rates = [recipe.rate_at(min(share, 1.0)) for share in done]
-                state, losses, right = take(fixed, state, images, stack(call, labels, rates))
-                tally.fetch()  # what the call before this one did: the device need not wait for us
-                tally.add(losses, right, [int(batch.weight.sum()) for batch in call], rates)
-                steps += len(call)
-                if tally.images:
-                    speed = (images_seen + tally.images) / (spent + time.perf_counter() - began)
-                    bar.update(Progress(done[0], len(model.history) + 1, tally.loss, tally.accuracy, speed))
-            tally.fetch()
-            took = time.perf_counter() - began
-            if tally.images:
-                spent, images_seen = spent + took, images_seen + tally.images
-                model = replace(model, params={k: np.asarray(x) for k, x in (fixed | state.params).items()})
-                validated = _validate(model, splits.validation)
-                row = Epoch(len(model.history) + 1, tally.loss, tally.accuracy, *validated, tally.rate, took)
-                model = replace(model, history=History((*model.history.rows, row)))
-                bar.end_epoch(row)
-                if on_epoch is not None and on_epoch(model):
-                    stopped = stopped or "callback"
-                if until is not None and row.val_accuracy >= until:
-                    stopped = stopped or "until"
-            if stopped:
-                break
+    loop = TrainingLoop(model, splits, recipe, batches, steps, labels, seconds)
+    stopped = loop.run(until, on_epoch, progress)
+    model = loop.model
     if splits.validation is not None:
         model = with_clouds(calibrated(model, splits.validation), splits.train, splits.validation)
-    speed = images_seen / spent if spent else 0.0
-    return Run(model, stopped or "epochs", len(splits.train), spent, compile_seconds, speed)
-
-
-class Tally:
-    """Loss and accuracy of an epoch so far; what the device computed is fetched a call later."""
-
-    def __init__(self, epoch: int) -> None:
-        self.epoch, self.rate = epoch, 0.0
-        self.waiting: list[tuple[Array, Array, list[int], list[float]]] = []
-        self.steps, self.images, self.loss_sum, self.right = 0, 0, 0.0, 0
-
-    def add(self, losses: Array, right: Array, images: list[int], rates: list[float]) -> None:
-        """Count steps whose mean losses and numbers of right images may still be under way."""
-        self.waiting.append((losses, right, images, rates))
-
-    def fetch(self) -> None:
-        """Wait for the steps added; an `InksightError` if a loss is not finite."""
-        for losses, right, images, rates in self.waiting:
-            values = zip(np.asarray(losses).tolist(), np.asarray(right).tolist(), images, rates, strict=False)
-            for loss, good, count, self.rate in values:
-                self.steps += 1
-                if not math.isfinite(loss):
-                    raise InksightError(
-                        f"loss became {loss} at step {self.steps} of epoch {self.epoch + 1}, "
-                        f"learning rate {self.rate:.3g}: try a rate a tenth as high, or check the data"
-                    )
-                self.images += count
-                self.loss_sum += loss * count
-                self.right += int(good)
-        self.waiting.clear()
-
-    @property
-    def loss(self) -> float:
-        """Mean over the images so far."""
-        return self.loss_sum / max(self.images, 1)
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the images so far that were right, 0..1."""
-        return self.right / max(self.images, 1)
+    return TrainingResult(
+        model, stopped, len(splits.train), loop.schedule.spent, compile_seconds, loop.images_per_second
+    )
 
 
 def _starting_model(data: Dataset, network: str | Network, start: Model | None, seed: int) -> Model:
@@ -286,15 +213,5 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
 
 
 def _read_pixels(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
-    """Return the digest of `data` and, if asked to, its normalisation."""
+    """Return the digest of the data and, if asked for, its normalization."""
     return data.digest, measure(data.images) if normalize else {}
-
-
-def _validate(model: Model, data: Dataset | None) -> tuple[float, float]:
-    """Return mean cross-entropy and accuracy, NaN without data."""
-    if data is None:
-        return math.nan, math.nan
-    log_p = model.log_probabilities(data.images)
-    labels = data.require_labels("validation")
-    own = np.take_along_axis(log_p, labels[:, None], axis=1)
-    return -float(own.mean()), float((log_p.argmax(axis=1) == labels).mean())

@@ -1,7 +1,8 @@
 """The steps of a training, compiled: forward, loss, backward, optimiser, several times in one call."""
 
+from collections.abc import Mapping
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from inksight.config import Network, Recipe
 from inksight.engine import ops
 from inksight.nn.forward import forward
+from inksight.nn.model import Model
 from inksight.nn.parameters import NORMALIZATION
 from inksight.training.batches import Batch
 from inksight.training.optimizer import Optimizer
@@ -54,6 +56,44 @@ def stack(batches: list[Batch], labels: NDArray[np.int64], rates: list[float]) -
         np.array(rates + rates[-1:] * fill, np.float32),
         np.int32(len(batches)),
     )
+
+
+class CompiledSteps:
+    """The steps of one training, compiled, and the state that they update.
+
+    Parameters
+    ----------
+    model : Model
+        Whose weights the training starts from.
+    recipe : Recipe
+    images : (n, 28, 28) uint8
+        Training images; only their shape counts until `load`.
+    batch : Batch
+        An example, for its shapes.
+    labels : (n,) int64
+    """
+
+    def __init__(
+        self, model: Model, recipe: Recipe, images: NDArray[np.uint8], batch: Batch, labels: NDArray[np.int64]
+    ) -> None:
+        self.normalization: dict[str, Any] = {k: x for k, x in model.params.items() if k.startswith(NORMALIZATION)}
+        self.state = Optimizer.start({k: x for k, x in model.params.items() if k not in self.normalization})
+        example = stack([batch], labels, [0.0])
+        self._take = take_steps.lower(model.network, recipe, self.normalization, self.state, images, example).compile()
+
+    def load(self, images: NDArray[np.uint8], normalization: Mapping[str, NDArray[np.float32]] | None = None) -> None:
+        """Put the training images and, if given, their normalization on the device."""
+        self.normalization, self.images = jax.device_put((self.normalization | dict(normalization or {}), images))
+
+    def take(self, steps: Steps) -> tuple[Array, Array]:
+        """Take some steps; return each one's mean loss and number of correct images, as `take_steps` does."""
+        self.state, losses, correct = self._take(self.normalization, self.state, self.images, steps)
+        return losses, correct
+
+    @property
+    def params(self) -> dict[str, NDArray[np.float32]]:
+        """Weights after the last step, and the normalization."""
+        return {k: np.asarray(x) for k, x in (self.normalization | self.state.params).items()}
 
 
 @partial(jax.jit, static_argnums=(0, 1))

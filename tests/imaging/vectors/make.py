@@ -1,7 +1,7 @@
 """Write ``prepare.json``: pictures, and what `inksight.imaging.preprocessing` makes of them, step by step.
 
 Run as ``python tests/vectors/make.py`` where the steps have been changed on purpose. They are the contract that any
-other implementation of the same steps has to keep: bytes in (grey, row by row, base64), bytes out.
+other implementation of the same steps has to keep: bytes in (grayscale, row by row, base64), bytes out.
 """
 
 import base64
@@ -10,7 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from inksight.imaging.preprocessing import GRID, WORKING, even, lean, only_ink, prepare_grey, shrink
+from inksight.imaging.foreground import extract_foreground
+from inksight.imaging.illumination import flatten_illumination, polarity_score
+from inksight.imaging.preprocessing import ILLUMINATION_GRID, WORKING_SIZE, prepare_grayscale
+from inksight.imaging.resampling import downscale
 
 PATH = Path(__file__).with_name("prepare.json")
 
@@ -35,16 +38,16 @@ def pictures() -> dict[str, np.ndarray]:
 
 def steps(picture: np.ndarray) -> dict[str, object]:
     """Return the steps of one picture."""
-    grey, _ = shrink(picture / 255, WORKING)
-    coarse, _ = shrink(grey, GRID)
-    dark = lean(coarse) <= 0
-    contrast = even(grey, coarse) if dark else even(1 - grey, 1 - coarse)
-    found = prepare_grey(picture / 255)
+    grey, _ = downscale(picture / 255, WORKING_SIZE)
+    coarse, _ = downscale(grey, ILLUMINATION_GRID)
+    dark = polarity_score(coarse) <= 0
+    contrast = flatten_illumination(grey, coarse) if dark else flatten_illumination(1 - grey, 1 - coarse)
+    found = prepare_grayscale(picture / 255)
     return {
-        "grey": _bytes(grey),
+        "grayscale": _bytes(grey),
         "dark": dark,
         "contrast": _bytes(contrast),
-        "ink": _bytes(only_ink(contrast)) if not found.problem else None,
+        "ink": _bytes(extract_foreground(contrast)) if not found.problem else None,
         "box": list(found.box),
         "problem": found.problem,
         "image": base64.b64encode(found.image.tobytes()).decode(),

@@ -10,8 +10,8 @@ from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 from inksight.imaging.decoding import open_upright, visible
-from inksight.imaging.grayscale import of_image
-from inksight.imaging.preprocessing import prepare_grey
+from inksight.imaging.grayscale import image_to_grayscale
+from inksight.imaging.preprocessing import prepare_grayscale
 
 
 def read_folder(folder: Path, memory_limit: int) -> Raw:
@@ -69,7 +69,9 @@ def read_folder(folder: Path, memory_limit: int) -> Raw:
                 f"class {path.name!r} in {str(folder)!r} holds no picture: add some or remove the sub-folder"
             )
         check_memory(folder, (len(images) + len(files)) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
-        images += [to_digit(of_image(open_upright(file, file, memory_limit)), repr(str(file))) for file in files]
+        images += [
+            to_digit(image_to_grayscale(open_upright(file, file, memory_limit)), repr(str(file))) for file in files
+        ]
         labels += [names.index(path.name)] * len(files)
     return Raw(np.stack(images), np.array(labels, np.int64), names)
 
@@ -84,7 +86,7 @@ def to_digit(grey: NDArray[np.float64], name: str) -> NDArray[np.uint8]:
     ...
     inksight.errors.InputError: a sheet of paper is blank: take it out, or give a picture of one digit
     """
-    found = prepare_grey(grey)
+    found = prepare_grayscale(grey)
     if found.problem:
         what = {"blank": "is blank", "faint": "has ink too faint to tell", "small": "has a digit of a few pixels only"}
         raise InputError(f"{name} {what[found.problem]}: take it out, or give a picture of one digit")

@@ -13,7 +13,7 @@ from inksight.data.readers.folder import to_digit
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError, MissingDependencyError
 from inksight.imaging.decoding import open_upright
-from inksight.imaging.grayscale import of_image
+from inksight.imaging.grayscale import image_to_grayscale
 
 
 def read(path: Path, memory_limit: int) -> Raw:
@@ -116,7 +116,7 @@ def _read_all(files: Sequence[Path], memory_limit: int) -> Raw:
 
 
 def _digit(content: bytes, path: Path, row: int, memory_limit: int) -> NDArray[np.uint8]:
-    grey = of_image(open_upright(io.BytesIO(content), path, memory_limit))
+    grey = image_to_grayscale(open_upright(io.BytesIO(content), path, memory_limit))
     if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
         return np.round(255 * grey).astype(np.uint8)
     return to_digit(grey, f"{str(path)!r}, row {row}")

@@ -1,0 +1,125 @@
+"""`TrainingLoop`: the epochs of one training."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inksight._shared.interrupt import CtrlC
+from inksight.augmentation.pen_style import redraw
+from inksight.config import DIGITS, Recipe
+from inksight.data.dataset import Dataset
+from inksight.data.splits import Splits
+from inksight.nn.history import Epoch, History
+from inksight.nn.model import Model
+from inksight.training.batches import Batch, Batches
+from inksight.training.epoch_metrics import EpochMetrics
+from inksight.training.progress_bar import Progress, TrainingBar
+from inksight.training.schedule import Schedule
+from inksight.training.step import CompiledSteps, stack, steps_a_call
+
+OnEpoch = Callable[[Model], object]
+
+
+class TrainingLoop:
+    """Runs the epochs of one training and keeps the model up to date.
+
+    Parameters
+    ----------
+    model : Model
+        With the weights that `steps` starts from.
+    splits : Splits
+    recipe : Recipe
+    batches : Batches
+    steps : CompiledSteps
+        With the training images loaded.
+    labels : (n,) int64
+        Of the training images.
+    seconds : float or None
+        Limit on the time of training steps.
+    """
+
+    def __init__(
+        self, model: Model, splits: Splits, recipe: Recipe, batches: Batches, steps: CompiledSteps,
+        labels: NDArray[np.int64], seconds: float | None,
+    ) -> None:  # fmt: skip
+        self.model, self.splits, self.recipe = model, splits, recipe
+        self.batches, self.steps, self.labels = batches, steps, labels
+        self.schedule = Schedule(batches.steps, seconds)
+        self.images_seen = 0
+
+    @property
+    def images_per_second(self) -> float:
+        """Images trained on in finished epochs, divided by the time of their steps."""
+        return self.images_seen / self.schedule.spent if self.schedule.spent else 0.0
+
+    def run(self, until: float | None, on_epoch: OnEpoch | None, progress: bool) -> str:
+        """Run all epochs and return why they ended, as `inksight.training.fit.TrainingResult.stopped` lists it."""
+        with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
+            for epoch in range(self.recipe.epochs):
+                self.schedule.start_epoch()
+                self._restyle_images()
+                metrics = EpochMetrics(epoch)
+                stopped = self._run_steps(self.batches.of_epoch(epoch, self.schedule.time_share), metrics, bar, ctrl_c)
+                if metrics.images:
+                    row = self._finish_epoch(metrics)
+                    bar.end_epoch(row)
+                    if on_epoch is not None and on_epoch(self.model):
+                        stopped = stopped or "callback"
+                    if until is not None and row.val_accuracy >= until:
+                        stopped = stopped or "until"
+                if stopped:
+                    return stopped
+        return "epochs"
+
+    def _restyle_images(self) -> None:
+        if share := self.recipe.augmentation.pens:
+            digits = self.labels if self.model.class_names == DIGITS else None
+            epochs_before = len(self.model.history)
+            self.steps.load(redraw(self.splits.train.images, digits, share, self.batches.seed, epochs_before))
+
+    def _run_steps(self, batches: Iterator[Batch], metrics: EpochMetrics, bar: TrainingBar, ctrl_c: CtrlC) -> str:
+        """Take the steps of one epoch; return why the training ends within it, or an empty string."""
+        stopped = ""
+        # The very first step goes alone: it shows something soon, and gives a pace to plan by.
+        while chunk := list(islice(batches, steps_a_call() if self.schedule.steps else 1)):
+            progress = self.schedule.progress(len(chunk))
+            if progress[0] >= 1 or ctrl_c.pressed:
+                stopped = "interrupted" if ctrl_c.pressed else "seconds"
+                break
+            rates = [self.recipe.rate_at(min(share, 1.0)) for share in progress]
+            losses, correct = self.steps.take(stack(chunk, self.labels, rates))
+            metrics.fetch()  # the results of the call before this one: the device need not wait for the host
+            metrics.add(losses, correct, [int(batch.weight.sum()) for batch in chunk], rates)
+            self.schedule.steps += len(chunk)
+            if metrics.images:
+                speed = (self.images_seen + metrics.images) / self.schedule.elapsed
+                epoch = len(self.model.history) + 1
+                bar.update(Progress(progress[0], epoch, metrics.loss, metrics.accuracy, speed))
+        metrics.fetch()
+        return stopped
+
+    def _finish_epoch(self, metrics: EpochMetrics) -> Epoch:
+        """Give the model the weights so far, validate it, and add a row to its history."""
+        took = self.schedule.end_epoch()
+        self.images_seen += metrics.images
+        model = replace(self.model, params=self.steps.params)
+        number = len(model.history) + 1
+        row = Epoch(
+            number, metrics.loss, metrics.accuracy, *validate(model, self.splits.validation), metrics.rate, took
+        )
+        self.model = replace(model, history=History((*model.history.rows, row)))
+        return row
+
+
+def validate(model: Model, data: Dataset | None) -> tuple[float, float]:
+    """Return the mean cross-entropy and the accuracy on labelled images; NaN without images."""
+    if data is None:
+        return math.nan, math.nan
+    log_p = model.log_probabilities(data.images)
+    labels = data.require_labels("validation")
+    own = np.take_along_axis(log_p, labels[:, None], axis=1)
+    return -float(own.mean()), float((log_p.argmax(axis=1) == labels).mean())

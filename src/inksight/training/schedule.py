@@ -1,0 +1,52 @@
+"""`Schedule`: how far a training is, in steps and in seconds."""
+
+import time
+
+
+class Schedule:
+    """How far a training is; whichever of its two limits is closer decides.
+
+    Parameters
+    ----------
+    total_steps : int
+        Steps of all epochs.
+    seconds : float or None
+        Limit on the time of training steps.
+    """
+
+    def __init__(self, total_steps: int, seconds: float | None) -> None:
+        self.total_steps, self.seconds = total_steps, seconds
+        self.steps, self.spent = 0, 0.0  # `spent`: seconds of finished epochs
+        self._epoch_began = 0.0
+
+    def start_epoch(self) -> None:
+        """Start the clock of an epoch."""
+        self._epoch_began = time.perf_counter()
+
+    def end_epoch(self) -> float:
+        """Add the time since `start_epoch` to the time spent, and return it in seconds."""
+        took = time.perf_counter() - self._epoch_began
+        self.spent += took
+        return took
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training steps so far, those of the present epoch included."""
+        return self.spent + time.perf_counter() - self._epoch_began
+
+    @property
+    def time_share(self) -> float:
+        """Share of the time limit that the finished epochs took, 0 to 1; 0 without a limit."""
+        return min(self.spent / self.seconds, 1.0) if self.seconds else 0.0
+
+    def progress(self, count: int) -> list[float]:
+        """Return the share of the training, from 0 up, that will be done in the middle of each of the next steps."""
+        elapsed = self.elapsed
+        pace = elapsed / self.steps if self.steps else 0.0  # seconds a step
+        return [
+            max(
+                (self.steps + i + 0.5) / self.total_steps,
+                (elapsed + i * pace) / self.seconds if self.seconds else 0.0,
+            )
+            for i in range(count)
+        ]
