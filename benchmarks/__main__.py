@@ -14,7 +14,7 @@ from benchmarks import (
     post_curve,
     prepare_speed,
     startup,
-    stress,
+    robustness,
     teach,
     time_to_accuracy,
 )
@@ -33,7 +33,7 @@ for title, run in (
     ("preparation", prepare_speed.main),
     ("lines of digits", lines.main),
     ("what is no digit", non_digits.main),
-    ("changed images", stress.main),
+    ("changed images", robustness.main),
     ("readers of Kaggle's CSV", lambda: csv_readers.main(rounds=5)),
 ):
     print(f"\n## {title}\n", flush=True)

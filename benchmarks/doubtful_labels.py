@@ -43,7 +43,7 @@ def holds(places: list[int]) -> bool:
 
 def main(seeds: int = 1) -> int:
     """Print where the rejected labels stand, for each seed; return 1 if a claim does not hold for one of them."""
-    judged, beside = load("mnist").set_apart("test")
+    judged, beside = load("mnist").split_off("test")
     labels = judged.require_labels("this benchmark")
     if any(labels[row] != label for row, (label, _) in REJECTED.items()):
         raise SystemExit("these are not MNIST's test images in their usual order")
@@ -51,7 +51,7 @@ def main(seeds: int = 1) -> int:
     failed = 0
     for seed in range(seeds):
         began = time.perf_counter()
-        found = doubtful_labels(judged, seed=seed, beside=beside, progress=False)
+        found = doubtful_labels(judged, seed=seed, extra=beside, progress=False)
         took = time.perf_counter() - began
         places = ranks(found.order)
         failed += not holds(places)

@@ -29,7 +29,7 @@ from inksight.training.fit import fit
 ROOT = Path(__file__).parents[1]
 # A plain one, so that what is compared is the networks: the augmentation stays the same to the end.
 RECIPE = replace(
-    RECIPES["default"], muon=0, taper=0, augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1)
+    RECIPES["default"], muon_scale=0, taper=0, augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1)
 )
 STEPS = 10
 CLAIM = 0.25  # of the parameters, at most, are enough for the post's accuracy in the mean over seeds

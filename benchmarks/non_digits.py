@@ -2,7 +2,7 @@
 
 Run as ``python -m benchmarks.non_digits [MODEL]``. Pictures of letters from fonts (those that come with matplotlib) and
 as a hand would draw them, scribbles, textures and empty paper are prepared as `inksight read` does it; then
-`inksight.nn.ood.strangeness` should be higher for them than for MNIST's validation digits. MODEL must not have been
+`inksight.nn.ood.ood_score` should be higher for them than for MNIST's validation digits. MODEL must not have been
 trained on these; without it the network ``best`` is trained on the 50,000 training images by the recipe of that name.
 
 The figure is the area under the receiver operating characteristic: how often, of a digit and something else drawn at
@@ -30,7 +30,7 @@ from inksight.data.loading import load
 from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
-from inksight.nn.ood import strangeness
+from inksight.nn.ood import ood_score
 from inksight.reading.reader import AMONG
 from inksight.training.fit import train
 
@@ -136,7 +136,7 @@ KINDS: dict[str, Callable[[np.random.Generator], Grey]] = {
 def scores(model: Model, pictures: list[Grey]) -> Grey:
     """Return how strange pictures are, infinitely so if there is nothing to read."""
     prepared = [prepare_grayscale(picture) for picture in pictures]
-    strange = strangeness(model, np.stack([one.image for one in prepared]))
+    strange = ood_score(model, np.stack([one.image for one in prepared]))
     return np.where([bool(one.problem) for one in prepared], np.inf, strange)
 
 
@@ -145,17 +145,17 @@ def main(name: str | None = None) -> int:
     splits = load("mnist").split()
     model = load_model(name) if name else train(replace(splits, test=None), "best", "best", progress=False)
     assert splits.validation is not None
-    assert model.clouds is not None
-    digits = strangeness(model, splits.validation.images)
+    assert model.ood_detector is not None
+    digits = ood_score(model, splits.validation.images)
     print(f"{describe('numpy', 'scipy')}; model {name or 'best, recipe best, 50,000 images'}")
-    print(f"digits: {np.mean(digits <= model.clouds.limit):.2%} of {len(digits):,} kept")
+    print(f"digits: {np.mean(digits <= model.ood_detector.threshold):.2%} of {len(digits):,} kept")
     found: dict[str, Grey] = {}
 
     def show(kind: str, strange: Grey) -> float:
         finite = np.where(np.isfinite(strange), strange, 1e9)
         area = float(roc_auc_score(np.repeat([0, 1], [len(digits), len(finite)]), np.concatenate([digits, finite])))
-        assert model.clouds is not None
-        refused, among = (np.mean(strange > model.clouds.limit + more) for more in (0, AMONG))
+        assert model.ood_detector is not None
+        refused, among = (np.mean(strange > model.ood_detector.threshold + more) for more in (0, AMONG))
         claim = CLAIMS.get(kind)
         verdict = f" (claimed: {claim}{'' if area >= claim else ', NOT HELD'})" if claim else ""
         print(

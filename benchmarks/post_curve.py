@@ -26,7 +26,7 @@ FIRST, LAST = (0.86, 0.92), (0.985, 0.993)
 def main() -> int:
     """Print both curves; return 1 if the post's does not do what the post's did."""
     mnist = load("mnist")
-    rows = np.random.default_rng(0).permutation(len(mnist) - mnist.held_out)[:ROWS]
+    rows = np.random.default_rng(0).permutation(len(mnist) - mnist.test_count)[:ROWS]
     splits = mnist[rows].split()
     machine = describe("jax", "numpy")
     print(machine)

@@ -42,7 +42,7 @@ CLAIMS = {"validation accuracy": 0.99, "times as fast as Keras": 60.0}  # at lea
 def data() -> Splits:
     """Return 33,600 images to train on and 8,400 to validate by, of MNIST's 60,000 training images."""
     mnist = load("mnist")
-    training = len(mnist) - mnist.held_out
+    training = len(mnist) - mnist.test_count
     return mnist[np.random.default_rng(0).permutation(training)[:ROWS]].split()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import fewer_filters, frameworks, prepare_speed, startup, stress
+from benchmarks import fewer_filters, frameworks, prepare_speed, startup, robustness
 from benchmarks.competitors.protocol import Worker
 from inksight import Model
 from inksight.config import get_network
@@ -143,5 +143,5 @@ def test_pictures_to_prepare_hold_digits_of_all_sizes():
 
 
 def test_a_model_is_not_stressed_with_what_it_was_trained_on(capsys):
-    assert stress.main("tiny") == 1
+    assert robustness.main("tiny") == 1
     assert "trained on the validation images" in capsys.readouterr().out

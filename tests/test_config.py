@@ -72,7 +72,7 @@ def test_named_networks_take_the_number_of_classes():
         (lambda: Network.from_dict({"banks": 3}), "banks must be a list"),
         (lambda: Network.from_dict([]), "network must be an object"),
         (lambda: Recipe(0), "epochs must be 1 to 100000, got 0"),
-        (lambda: Recipe(1, rate=-1), "rate must be above 0, got -1"),
+        (lambda: Recipe(1, learning_rate=-1), "learning_rate must be above 0, got -1"),
         (lambda: Recipe(1, schedule="cosine"), "schedule must be triangle or constant, got 'cosine'"),
         (lambda: Recipe.from_dict({}), "epochs must be given"),
         (lambda: Augmentation(rotation=181), "rotation must be 0 to 180 degrees, got 181"),
@@ -91,9 +91,9 @@ def test_what_is_out_of_range_is_named(make, words):
 
 
 def test_the_triangle_climbs_to_the_rate_and_falls_to_nothing():
-    recipe = Recipe(1, rate=2.0, warmup=0.25)
-    rates = [recipe.rate_at(x) for x in (0, 0.125, 0.25, 0.625, 1)]
+    recipe = Recipe(1, learning_rate=2.0, warmup=0.25)
+    rates = [recipe.learning_rate_at(x) for x in (0, 0.125, 0.25, 0.625, 1)]
     assert rates == pytest.approx([0, 1, 2, 1, 0])
-    assert Recipe(1, rate=2.0, warmup=0).rate_at(0) == 2
-    assert Recipe(1, rate=2.0, warmup=1).rate_at(0.5) == 1
-    assert Recipe(1, rate=2.0, schedule="constant").rate_at(0.9) == 2
+    assert Recipe(1, learning_rate=2.0, warmup=0).learning_rate_at(0) == 2
+    assert Recipe(1, learning_rate=2.0, warmup=1).learning_rate_at(0.5) == 1
+    assert Recipe(1, learning_rate=2.0, schedule="constant").learning_rate_at(0.9) == 2

@@ -17,7 +17,7 @@ from inksight.training import fine_tuning as teaching
 @pytest.fixture(scope="module")
 def sources(mnist) -> tuple[Dataset, Dataset]:
     """A small source with a test set of its own, and the same with other test images, under wrong labels."""
-    one = replace(mnist[:700], held_out=100)
+    one = replace(mnist[:700], test_count=100)
     images, labels = one.images.copy(), one.labels.copy()
     images[-100:], labels[-100:] = 255 - images[-100:], (labels[-100:] + 1) % 10
     other = replace(one, images=images, labels=labels)
@@ -62,7 +62,7 @@ def test_teaching_is_the_same_whatever_the_test_images(sources, mnist, monkeypat
 
 @pytest.mark.parametrize("search", [sweep, halving])
 def test_a_sweep_is_the_same_whatever_the_test_images(search, sources, tmp_path):
-    trials = grid([TINY], RECIPE, {"rate": [1e-2, 2e-2]}, seeds=(0,))
+    trials = grid([TINY], RECIPE, {"learning_rate": [1e-2, 2e-2]}, seeds=(0,))
     one, other = (
         search(source, trials, tmp_path / name, progress=False) for source, name in zip(sources, "ab", strict=True)
     )

@@ -8,9 +8,11 @@ from inksight.nn.history import Epoch, History
 
 TINY = "4x5p,8x3"
 SMALL = "8x5p,12x3"
-QUICK = Recipe(epochs=3, batch=32, rate=2e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05))
-RECIPE = Recipe(epochs=1, batch=64, rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1))
-WILD = Trial("4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", Recipe(epochs=9, batch=64, rate=1e6, schedule="constant"))
+QUICK = Recipe(
+    epochs=3, batch_size=32, learning_rate=2e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05)
+)
+RECIPE = Recipe(epochs=1, batch_size=64, learning_rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1))
+WILD = Trial("4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", Recipe(epochs=9, batch_size=64, learning_rate=1e6, schedule="constant"))
 LONG = replace(RECIPE, epochs=100_000)
 
 
@@ -33,7 +35,7 @@ class Made:
 
     @staticmethod
     def accuracy(trial):
-        return min(trial.recipe.rate + trial.seed / 1000, 1.0)
+        return min(trial.recipe.learning_rate + trial.seed / 1000, 1.0)
 
     def __init__(self, trial, data, place, out, threads):
         self.trial, self.data, self.out, self.polls = trial, data, out, 0

@@ -20,8 +20,8 @@ from inksight.training.fit import fit
 # Adam alone, as the others have it, and the same augmentation all the time.
 AUGMENTED = replace(
     RECIPES["default"],
-    batch=BATCH,
-    muon=0,
+    batch_size=BATCH,
+    muon_scale=0,
     taper=0,
     augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1),
 )

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from inksight.augmentation import synthetic_negatives as module
-from inksight.augmentation.synthetic_negatives import scraps
+from inksight.augmentation.synthetic_negatives import synthetic_negatives
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +15,7 @@ def images(mnist):
 
 def only(kind, images, monkeypatch):
     monkeypatch.setattr(module, "SHARES", tuple(float(kind == one) for one in module.KINDS))
-    return scraps(images, np.random.default_rng(1))
+    return synthetic_negatives(images, np.random.default_rng(1))
 
 
 def columns(image):
@@ -23,14 +23,14 @@ def columns(image):
 
 
 def test_they_are_images_placed_as_digits_are_and_the_same_again(images):
-    found = scraps(images, np.random.default_rng(0))
+    found = synthetic_negatives(images, np.random.default_rng(0))
     assert found.dtype == np.uint8
     assert found.shape[1:] == (28, 28)
     assert 0.6 * len(images) < len(found) <= len(images)
     assert (found.max(axis=(1, 2)) == 255).mean() > 0.95
     widths = np.array([np.ptp(columns(one)) + 1 for one in found])
     assert np.quantile(widths, 0.99) <= 24  # a box of 20, and what its edges blur; few digits are wider
-    np.testing.assert_array_equal(found, scraps(images, np.random.default_rng(0)))
+    np.testing.assert_array_equal(found, synthetic_negatives(images, np.random.default_rng(0)))
 
 
 def test_a_pair_is_two_digits_side_by_side(images, monkeypatch):
@@ -54,6 +54,6 @@ def test_a_part_has_less_ink_than_a_digit(images, monkeypatch):
 
 
 def test_few_images_and_none(images):
-    assert len(scraps(images[:0], np.random.default_rng(0))) == 0
-    assert len(scraps(images[:1], np.random.default_rng(0))) <= 1
-    assert len(scraps(np.zeros((5, 28, 28), np.uint8), np.random.default_rng(0))) <= 5
+    assert len(synthetic_negatives(images[:0], np.random.default_rng(0))) == 0
+    assert len(synthetic_negatives(images[:1], np.random.default_rng(0))) <= 1
+    assert len(synthetic_negatives(np.zeros((5, 28, 28), np.uint8), np.random.default_rng(0))) <= 5

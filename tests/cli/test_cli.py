@@ -151,14 +151,14 @@ def test_a_budget_chooses_network_and_recipe_and_either_may_be_given(budget, cap
 
 
 def test_stress_is_of_validation_images_and_says_what_the_model_knows(capsys, csv_pair, model_file, tmp_path):
-    picture = tmp_path / "stress.svg"
-    arguments = ["evaluate", model_file, "--data", csv_pair[0], "--stress", "--images", 20, "--prepare"]
+    picture = tmp_path / "robustness.svg"
+    arguments = ["evaluate", model_file, "--data", csv_pair[0], "--robustness", "--images", 20, "--prepare"]
     result = json.loads(command(capsys, *arguments, "--picture", picture, "--json"))
     assert (result["images"], result["seen_in_training"]) == (20, False)
     assert len(result["changes"]) == 11
     assert all(len(row["prepared_accuracy"]) == 5 for row in result["changes"].values())
     assert "lined paper" in picture.read_text()
-    out = command(capsys, "evaluate", "tiny", "--stress", "--images", 30)  # trained on all but MNIST's test images
+    out = command(capsys, "evaluate", "tiny", "--robustness", "--images", 30)  # trained on all but MNIST's test images
     assert "of 30 images right as they are" in out
     assert "The model was trained on these images or some of them" in out
 
@@ -303,8 +303,8 @@ def test_bad_data_is_one_line_exit_2_and_no_file(case, capsys, tmp_path):
         (["train", "--from", "none.safetensors"], "must be a file that exists"),
         (["train", "--colour"], "No such option"),
         (["evaluate", "none.safetensors"], "must be a file that exists"),
-        (["evaluate", "tiny", "--images", "5"], "--images and --prepare say how to do what --stress asks for"),
-        (["evaluate", "tiny", "--stress", "--picture", "a.jpg"], "suffix of a picture's file must be .png or .svg"),
+        (["evaluate", "tiny", "--images", "5"], "--images and --prepare say how to do what --robustness asks for"),
+        (["evaluate", "tiny", "--robustness", "--picture", "a.jpg"], "suffix of a picture's file must be .png or .svg"),
         (["evaluate", __file__], "no inksight model"),
         (["summary", "none"], "network must be one of"),
         (["bake"], "No such command"),

@@ -25,28 +25,41 @@ def csv(tmp_path_factory, mnist):
 
 def test_the_command_trains_and_prints_a_table(capsys, csv, tmp_path):
     out = tmp_path / "a" / "b"
-    arguments = ("--data", csv, "--network", TINY, "--epochs", 1, "--set", "batch=32,64", "--out", out, "--workers", 2)
+    arguments = (
+        "--data",
+        csv,
+        "--network",
+        TINY,
+        "--epochs",
+        1,
+        "--set",
+        "batch_size=32,64",
+        "--out",
+        out,
+        "--workers",
+        2,
+    )
     printed = command(capsys, *arguments)
-    assert printed.out.split()[:6] == ["network", "batch", "val_accuracy", "sd", "n", "seconds"]
+    assert printed.out.split()[:6] == ["network", "batch_size", "val_accuracy", "sd", "n", "seconds"]
     assert len(printed.out.splitlines()) == 3
     assert printed.err.count("val_accuracy") == 2
     result = json.loads(command(capsys, *arguments, "--json").out)
     assert (result["stopped"], result["out"]) == ("finished", str(out))
     first, second = result["configurations"]
     assert first["val_accuracy"] >= second["val_accuracy"]
-    assert {first["settings"]["batch"], second["settings"]["batch"]} == {32, 64}
+    assert {first["settings"]["batch_size"], second["settings"]["batch_size"]} == {32, 64}
     assert first["settings"]["epochs"] == 1
     assert sorted(path.stem for path in out.iterdir()) == sorted(first["trials"] + second["trials"])
 
 
 def test_the_command_halves(capsys, csv, made, tmp_path):
-    changes = ("--set", "rate=0.1,0.2", "--set", "augmentation.rotation=0,10", "--set", "schedule=constant")
+    changes = ("--set", "learning_rate=0.1,0.2", "--set", "augmentation.rotation=0,10", "--set", "schedule=constant")
     arguments = ("--data", csv, "--network", TINY, "--network", SMALL, *changes, "--epochs", 8, "--seeds", 2)
     result = json.loads(command(capsys, *arguments, "--halving", 2, "--out", tmp_path, "--json").out)
     epochs = [each["settings"]["epochs"] for each in result["configurations"]]
     assert epochs == [8] + [4] * 2 + [2] * 4 + [1] * 8
     assert {each["n"] for each in result["configurations"]} == {2}
-    assert result["configurations"][0]["settings"]["rate"] == 0.2
+    assert result["configurations"][0]["settings"]["learning_rate"] == 0.2
 
 
 def test_the_command_when_all_fail(capsys, csv, made, tmp_path, monkeypatch):
@@ -73,13 +86,13 @@ def test_the_command_after_ctrl_c(capsys, csv, made, tmp_path, ctrl_c, monkeypat
     ("arguments", "words"),
     [
         (["--set", "speed=1"], "setting must be one of epochs, batch, rate"),
-        (["--set", "rate"], "--set must be NAME=VALUE[,VALUE...], got 'rate'"),
-        (["--set", "rate="], "--set must be NAME=VALUE[,VALUE...], got 'rate='"),
-        (["--set", "rate=0.1,,0.2"], "--set must be NAME=VALUE[,VALUE...]"),
-        (["--set", "rate=0.1", "--set", "rate=0.2"], "--set must give rate once"),
-        (["--set", "rate=fast"], "rate must be above 0, got 'fast'"),
-        (["--set", "rate=nan"], "rate must be above 0, got nan"),
-        (["--set", "batch=64,1.5"], "batch must be 1 to 65536, got 1.5"),
+        (["--set", "learning_rate"], "--set must be NAME=VALUE[,VALUE...], got 'learning_rate'"),
+        (["--set", "learning_rate="], "--set must be NAME=VALUE[,VALUE...], got 'learning_rate='"),
+        (["--set", "learning_rate=0.1,,0.2"], "--set must be NAME=VALUE[,VALUE...]"),
+        (["--set", "learning_rate=0.1", "--set", "learning_rate=0.2"], "--set must give learning_rate once"),
+        (["--set", "learning_rate=fast"], "learning_rate must be above 0, got 'fast'"),
+        (["--set", "learning_rate=nan"], "learning_rate must be above 0, got nan"),
+        (["--set", "batch_size=64,1.5"], "batch_size must be 1 to 65536, got 1.5"),
         (["--set", "passes=true"], "passes must be 1 to 1000, got True"),
         (["--set", "epochs=1", "--epochs", "2"], "epochs must be given once"),
         (["--set", "epochs=1,2", "--halving", "3"], "epochs of a halving must be one number"),

@@ -35,7 +35,7 @@ def six():
 def test_mnist_is_mnist(mnist):
     assert mnist.images.shape == (70_000, 28, 28)
     assert mnist.name == "mnist"
-    assert mnist.held_out == 10_000
+    assert mnist.test_count == 10_000
     # The published sets' counts per digit, and the well-known mean and deviation of the training pixels.
     train, test = mnist[:60_000], mnist[60_000:]
     assert train.counts.tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -61,7 +61,7 @@ def test_mnist_splits_into_the_official_parts(mnist):
         rows = slice(start, start + len(part))
         np.testing.assert_array_equal(part.images, mnist.images[rows])
         np.testing.assert_array_equal(part.labels, mnist.labels[rows])
-        assert part.held_out == 0
+        assert part.test_count == 0
 
 
 # --- Dataset ----------------------------------------------------------------------------------------------
@@ -84,8 +84,8 @@ WRONG = {
     "label huge": ({"images": ONE, "labels": np.array([2**64 - 1], np.uint64)}, "labels must be 0 to 9"),
     "no classes": ({"images": ONE, "class_names": ()}, "class_names must be 1 to 1000 texts"),
     "classes no text": ({"images": ONE, "class_names": (1, 2)}, "class_names must be 1 to 1000 texts"),
-    "held_out too many": ({"images": ONE, "held_out": 2}, "held_out must be 0 to 1, got 2"),
-    "held_out negative": ({"images": ONE, "held_out": -1}, "held_out must be 0 to 1, got -1"),
+    "test_count too many": ({"images": ONE, "test_count": 2}, "test_count must be 0 to 1, got 2"),
+    "test_count negative": ({"images": ONE, "test_count": -1}, "test_count must be 0 to 1, got -1"),
 }  # fmt: skip
 
 

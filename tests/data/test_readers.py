@@ -24,7 +24,7 @@ def test_every_labelled_source_gives_the_same_digits(kind, tmp_path):
     np.testing.assert_array_equal(data.images, X)
     np.testing.assert_array_equal(data.labels, Y)
     assert data.class_names == tuple("0123456789")
-    assert data.held_out == 0
+    assert data.test_count == 0
 
 
 @pytest.mark.parametrize("kind", sources.PICTURES)
@@ -33,7 +33,7 @@ def test_pictures_in_folders_become_what_prepare_makes_of_them(kind, tmp_path):
     np.testing.assert_array_equal(data.images, [prepare(image).image for image in X])
     np.testing.assert_array_equal(data.labels, Y)
     assert data.class_names == tuple("0123456789")
-    assert data.held_out == 0
+    assert data.test_count == 0
 
 
 def test_mnists_own_digits_stay_as_they_are_as_pictures(mnist, tmp_path):
@@ -50,7 +50,7 @@ def test_a_source_with_a_test_set_keeps_it_last(kind, tmp_path):
     data = load(sources.HELD_OUT[kind](tmp_path, X, Y), memory_limit=LIMIT)
     np.testing.assert_array_equal(data.images, X)
     np.testing.assert_array_equal(data.labels, Y)
-    assert data.held_out == len(X) // 3
+    assert data.test_count == len(X) // 3
 
 
 @pytest.mark.parametrize("kind", sources.UNLABELLED)

@@ -72,7 +72,7 @@ def test_wrong_splits(arguments, words):
         Dataset(IMAGES).split(**arguments)
 
 
-@pytest.mark.parametrize("data", [Dataset(IMAGES[:1]), Dataset(IMAGES[:0]), Dataset(IMAGES, held_out=6)])
+@pytest.mark.parametrize("data", [Dataset(IMAGES[:1]), Dataset(IMAGES[:0]), Dataset(IMAGES, test_count=6)])
 def test_too_few_to_split(data):
     with pytest.raises(InputError, match="too few images to divide"):
         data.split()

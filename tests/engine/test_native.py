@@ -193,7 +193,7 @@ def test_the_same_bytes_whatever_the_number_of_threads():
     code = (
         "import numpy as np; from inksight import load, train; from inksight.data.dataset import Splits;"
         "from inksight.config import Recipe, Augmentation; d = load('mnist')[:700];"
-        "r = Recipe(epochs=1, batch=96, muon=0.3, augmentation=Augmentation(10, 2, 0.1, 0.1));"
+        "r = Recipe(epochs=1, batch_size=96, muon_scale=0.3, augmentation=Augmentation(10, 2, 0.1, 0.1));"
         "print(train(Splits(d, None, None), '6x5p,9x3,d5', r, progress=False).digest)"
     )
     digests = set()
@@ -205,7 +205,7 @@ def test_the_same_bytes_whatever_the_number_of_threads():
 
 
 def test_training_works_on_every_instruction_set(isa, digits):
-    result = fit(digits, SMALL, replace(QUICK, muon=0.3), epochs=2, progress=False)
+    result = fit(digits, SMALL, replace(QUICK, muon_scale=0.3), epochs=2, progress=False)
     assert result.model.history["val_accuracy"][-1] > 0.5
 
 

@@ -15,7 +15,7 @@ from inksight.config import Network, get_network
 from inksight.data.loading import write_csv
 from inksight.experiments.pruning import train_small
 from inksight.experiments.tradeoff import Pruning, Step, Tradeoff, front
-from inksight.inspection.ablation import saliency, shrink, weights_saved, without_filters
+from inksight.inspection.ablation import filter_importance, parameters_saved, remove_least_important, without_filters
 from inksight.inspection.evaluation import evaluate, wilson_interval
 from inksight.nn.parameters import parameter_count
 
@@ -91,7 +91,7 @@ def test_each_filter_takes_along_what_is_counted(post_model):
     for bank in (1, 2, 3):
         smaller = without_filters(post_model, {bank: [2]})
         saved = parameter_count(post_model.network) - parameter_count(smaller.network)
-        assert saved == weights_saved(post_model, bank)
+        assert saved == parameters_saved(post_model, bank)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def test_filters_that_cannot_be_removed_are_named(model, filters, words):
 
 
 def test_saliency_is_the_rise_of_the_loss(model, some):
-    values = saliency(model, some)
+    values = filter_importance(model, some)
     assert [len(part) for part in values] == [8, 12]
     rise = evaluate(without_filters(model, {2: [5]}), some).log_loss - evaluate(model, some).log_loss
     assert values[1][5] == pytest.approx(rise)
-    assert saliency(silence(model, 1, 3), some)[0][3] == pytest.approx(0, abs=1e-6)
-    assert saliency(Model.untrained(get_network("1x5p,2x3")), some)[0].tolist() == [math.inf]
+    assert filter_importance(silence(model, 1, 3), some)[0][3] == pytest.approx(0, abs=1e-6)
+    assert filter_importance(Model.untrained(get_network("1x5p,2x3")), some)[0].tolist() == [math.inf]
 
 
 def test_twins_are_alike_and_only_one_of_them_goes(model, some):
@@ -127,19 +127,19 @@ def test_twins_are_alike_and_only_one_of_them_goes(model, some):
     above = model.params["bank2.kernel"].copy()
     above[:, :, 1] = 0  # so that the second of them is of no use, and the first of all it was
     twins = change(model, bank1_kernel=kernel, bank1_bias=bias, bank2_kernel=above)
-    alike = saliency(twins, some, by="similarity")[0]
+    alike = filter_importance(twins, some, by="similarity")[0]
     assert alike[:2] == pytest.approx(0, abs=1e-4)
     assert alike[2:].min() > 0.001
     least = parameter_count(twins.network) - 1
     for by in ("loss", "similarity"):
-        smaller = shrink(twins, some, least, by)
+        smaller = remove_least_important(twins, some, least, by)
         assert sum(bank.filters for bank in smaller.network.banks) == 19
-    assert shrink(twins, some, least, "similarity").network.banks[0].filters == 7
+    assert remove_least_important(twins, some, least, "similarity").network.banks[0].filters == 7
 
 
 def test_a_smaller_network_is_chosen_better_than_by_chance(model, some, rng):
     target = 0.6 * parameter_count(model.network)
-    chosen = shrink(model, some, target)
+    chosen = remove_least_important(model, some, target)
     assert parameter_count(chosen.network) <= target
     bank1, bank2 = (bank.filters for bank in chosen.network.banks)
     for _ in range(3):
@@ -150,17 +150,17 @@ def test_a_smaller_network_is_chosen_better_than_by_chance(model, some, rng):
 
 @pytest.mark.parametrize("by", ["loss", "similarity"])
 def test_one_filter_a_bank_is_the_end(model, some, by):
-    end = shrink(model, some[:50], 0, by)
+    end = remove_least_important(model, some[:50], 0, by)
     assert [bank.filters for bank in end.network.banks] == [1, 1]
 
 
 def test_saliency_of_what_cannot_be_measured(model, some):
     with pytest.raises(InputError, match="by must be loss or similarity, got 'beauty'"):
-        saliency(model, some, by="beauty")
+        filter_importance(model, some, by="beauty")
     with pytest.raises(InputError, match="label"):
-        saliency(model, replace(some, labels=None))
+        filter_importance(model, replace(some, labels=None))
     with pytest.raises(InputError, match="at least one image"):
-        saliency(model, some[:0])
+        filter_importance(model, some[:0])
 
 
 def test_pruning_goes_down_and_trains_on(found, digits, model):

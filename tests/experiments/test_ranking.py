@@ -21,7 +21,7 @@ def test_means_and_deviations_are_over_seeds():
     assert (one.mean, one.sd, one.seconds) == (
         pytest.approx(0.93), pytest.approx(statistics.stdev(accuracies)), 2.0,
     )  # fmt: skip
-    better = result_of(Trial(TINY, replace(RECIPE, rate=0.5)), 0.95)
+    better = result_of(Trial(TINY, replace(RECIPE, learning_rate=0.5)), 0.95)
     unsure = [result_of(Trial(SMALL, RECIPE, seed), 0.99, failed="nan" * seed) for seed in (0, 1)]
     done = Sweep((*unsure, *results, better))
     assert [each.accuracies for each in done.configurations] == [[0.95], accuracies, [0.99]]
@@ -49,14 +49,15 @@ def test_rungs_end_with_all_epochs_and_never_start_below_one():
 
 def test_halving_keeps_the_best_with_all_their_seeds(few, made, tmp_path, capsys):
     rates = [0.1, 0.5, 0.3, 0.9, 0.2, 0.8, 0.4, 0.6, 0.7]
-    trials = grid([TINY], replace(RECIPE, epochs=9), {"rate": rates}, seeds=[0, 1])
+    trials = grid([TINY], replace(RECIPE, epochs=9), {"learning_rate": rates}, seeds=[0, 1])
     done = halving(few, trials, tmp_path, factor=3)
     trained = {
-        epochs: {w.trial.recipe.rate for w in made.every if w.trial.recipe.epochs == epochs} for epochs in (1, 3, 9)
+        epochs: {w.trial.recipe.learning_rate for w in made.every if w.trial.recipe.epochs == epochs}
+        for epochs in (1, 3, 9)
     }
     assert trained == {1: set(rates), 3: {0.7, 0.8, 0.9}, 9: {0.9}}
     assert len(made.every) == 2 * (9 + 3 + 1) == len(done.results)
-    order = [(each.settings["epochs"], each.settings["rate"]) for each in done.configurations]
+    order = [(each.settings["epochs"], each.settings["learning_rate"]) for each in done.configurations]
     assert order == [(9, 0.9), *((3, x) for x in (0.9, 0.8, 0.7)), *((1, x) for x in sorted(rates, reverse=True))]
     assert "rung 2 of 3: 3 configurations, 3 epochs" in capsys.readouterr().err
 
@@ -68,12 +69,12 @@ def test_halving_keeps_the_best_with_all_their_seeds(few, made, tmp_path, capsys
 
 def test_halving_goes_on_without_what_failed(few, made, tmp_path, monkeypatch):
     def result(self):
-        return result_of(self.trial, failed="" if self.trial.recipe.rate == 0.1 else "nan")
+        return result_of(self.trial, failed="" if self.trial.recipe.learning_rate == 0.1 else "nan")
 
     monkeypatch.setattr(Made, "result", result)
-    trials = grid([TINY], replace(RECIPE, epochs=4), {"rate": [0.4, 0.3, 0.2, 0.1]})
+    trials = grid([TINY], replace(RECIPE, epochs=4), {"learning_rate": [0.4, 0.3, 0.2, 0.1]})
     done = halving(few, trials, tmp_path, factor=2, progress=False)
-    assert [w.trial.recipe.rate for w in made.every] == [0.4, 0.3, 0.2, 0.1, 0.1, 0.1]
+    assert [w.trial.recipe.learning_rate for w in made.every] == [0.4, 0.3, 0.2, 0.1, 0.1, 0.1]
     assert done.configurations[0].settings["epochs"] == 4
     made.every = ()
     halving(few, trials[:3], tmp_path, factor=2, progress=False)

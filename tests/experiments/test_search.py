@@ -21,7 +21,7 @@ from inksight.training.fit import fit
 def swept(few, tmp_path_factory):
     """Five trials in real processes, two at a time; the last of them diverges."""
     folder = tmp_path_factory.mktemp("sweep")
-    trials = [*grid([TINY], RECIPE, {"rate": [0.01, 0.02]}, seeds=[0, 1]), WILD]
+    trials = [*grid([TINY], RECIPE, {"learning_rate": [0.01, 0.02]}, seeds=[0, 1]), WILD]
     return folder, trials, sweep(few, trials, folder, workers=2, progress=False)
 
 
@@ -81,7 +81,7 @@ def test_trials_are_given_train_and_validation_and_nothing_else(few, tmp_path):
 
 
 def test_so_many_at_a_time_and_twins_once(few, made, tmp_path):
-    trials = grid([TINY], RECIPE, {"rate": [0.1, 0.2, 0.1]}, seeds=range(4))
+    trials = grid([TINY], RECIPE, {"learning_rate": [0.1, 0.2, 0.1]}, seeds=range(4))
     done = sweep(few, trials, tmp_path, workers=3, progress=False)
     assert (len(done.results), len(made.every), made.most) == (8, 8, 3)
 

@@ -18,7 +18,7 @@ def test_an_id_is_that_of_what_a_trial_does():
     others = [
         replace(trial, seed=4),
         replace(trial, network="20x5p,20x3"),
-        replace(trial, recipe=replace(RECIPE, rate=2)),
+        replace(trial, recipe=replace(RECIPE, learning_rate=2)),
     ]
     assert len({other.id for other in (trial, *others)}) == 4
     assert Trial.from_dict(json.loads(json.dumps(trial.to_dict()))) == trial
@@ -39,25 +39,29 @@ def test_bad_trials_are_named(arguments, words):
 
 
 def test_a_grid_is_every_combination():
-    trials = grid([TINY, SMALL], RECIPE, {"batch": [32, 64, 128], "augmentation.shift": [0, 2]}, seeds=range(5))
+    trials = grid([TINY, SMALL], RECIPE, {"batch_size": [32, 64, 128], "augmentation.shift": [0, 2]}, seeds=range(5))
     assert len({trial.id for trial in trials}) == len(trials) == 2 * 3 * 2 * 5
-    assert {(t.network, t.recipe.batch, t.recipe.augmentation.shift) for t in trials} == {
+    assert {(t.network, t.recipe.batch_size, t.recipe.augmentation.shift) for t in trials} == {
         (network, batch, shift) for network in (TINY, SMALL) for batch in (32, 64, 128) for shift in (0, 2)
     }
-    assert all(replace(t.recipe, batch=64, augmentation=RECIPE.augmentation) == RECIPE for t in trials)
+    assert all(replace(t.recipe, batch_size=64, augmentation=RECIPE.augmentation) == RECIPE for t in trials)
     assert grid([TINY], RECIPE, {}) == [Trial(TINY, RECIPE)]
 
 
 @pytest.mark.parametrize(
     ("networks", "changes", "words"),
     [
-        ([TINY], {"speed": [1]}, r"setting must be one of epochs, batch, .*augmentation.pens, taper, got 'speed'"),
+        (
+            [TINY],
+            {"speed": [1]},
+            r"setting must be one of epochs, batch_size, .*augmentation.pen_style, taper, got 'speed'",
+        ),
         ([TINY], {"augmentation": [1]}, "setting must be one of"),
         ([TINY], {"network": [1]}, "setting must be one of"),
-        ([TINY], {"rate": []}, "number of values of rate must be 1 or more, got 0"),
+        ([TINY], {"learning_rate": []}, "number of values of learning_rate must be 1 or more, got 0"),
         ([], {}, "number of values of network must be 1 or more"),
-        ([TINY], {"batch": [1.5]}, "batch must be 1 to 65536, got 1.5"),
-        ([TINY], {"rate": ["fast"]}, "rate must be above 0, got 'fast'"),
+        ([TINY], {"batch_size": [1.5]}, "batch_size must be 1 to 65536, got 1.5"),
+        ([TINY], {"learning_rate": ["fast"]}, "learning_rate must be above 0, got 'fast'"),
         ([TINY], {"augmentation.rotation": [True]}, "rotation must be 0 to 180 degrees, got True"),
         ([TINY], {"schedule": ["steep"]}, "schedule must be triangle or constant, got 'steep'"),
     ],

@@ -19,12 +19,14 @@ from benchmarks import doubtful_labels as benchmark
 from inksight import Dataset, InputError, Model, plot
 from inksight.config import Augmentation, Recipe
 from inksight.data.dataset import join
-from inksight.data.folds import deal
+from inksight.data.folds import stratified_folds
 from inksight.data.loading import write_csv
 from inksight.inspection.label_errors import DoubtfulLabels, doubtful_labels, write_table
 from inksight.report.label_review import write_review
 
-RECIPE = Recipe(epochs=8, batch=32, rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05))
+RECIPE = Recipe(
+    epochs=8, batch_size=32, learning_rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05)
+)
 PLANTED = np.arange(0, 600, 50)  # rows of twelve labels, each made the next digit
 
 
@@ -38,7 +40,7 @@ def wrong(mnist):
 
 @pytest.fixture(scope="module")
 def found(wrong, mnist) -> DoubtfulLabels:
-    return doubtful_labels(wrong, 3, "8x5p,16x3", RECIPE, repeats=2, beside=mnist[600:3600], progress=False)
+    return doubtful_labels(wrong, 3, "8x5p,16x3", RECIPE, repeats=2, extra=mnist[600:3600], progress=False)
 
 
 def stand_in(activations):
@@ -77,14 +79,14 @@ def test_planted_labels_are_found(found, wrong, mnist):
     assert np.isin(PLANTED, found.top(12)).sum() >= 5
     assert (found.suggested[PLANTED] == mnist.labels[PLANTED]).sum() >= 9
     assert (found.doubt[PLANTED] > 0).sum() >= 10
-    assert (found.networks, found.beside, found.epochs) == (6, 3000, 8)
+    assert (found.networks, found.extra, found.epochs) == (6, 3000, 8)
     assert "disbelieved" in repr(found)
 
 
 def test_every_image_is_judged_once_a_repeat_by_a_network_that_never_saw_it(trainings, mnist):
     data = mnist[:500]
     twice = join(data, data[:40])  # an image's twin must not have been learned from either
-    result = doubtful_labels(twice, 4, SMALL, repeats=3, beside=mnist[480:900], progress=False)
+    result = doubtful_labels(twice, 4, SMALL, repeats=3, extra=mnist[480:900], progress=False)
     assert len(trainings) == result.networks == 12
     for training in trainings:
         assert not pixels(training.trained.images) & pixels(training.judged)
@@ -93,7 +95,7 @@ def test_every_image_is_judged_once_a_repeat_by_a_network_that_never_saw_it(trai
         judged = [image.tobytes() for entry in trainings[4 * repeat : 4 * repeat + 4] for image in entry.judged]
         assert sorted(judged) == sorted(image.tobytes() for image in twice.images)
         assert len({entry.seed for entry in trainings}) == 12
-    assert result.beside == 400  # without the twenty that are judged
+    assert result.extra == 400  # without the twenty that are judged
     assert (result.folds[:, :40] == result.folds[:, 500:]).all()
     assert (result.folds[0] != result.folds[1]).any()
     assert result.seconds == 12
@@ -145,7 +147,7 @@ def test_the_same_seed_gives_the_same_ranking(wrong):
 
 def test_folds_are_even_in_sum_and_in_each_class(mnist):
     labels = mnist.labels[:1003]
-    fold = deal(labels, 7, seed=3)
+    fold = stratified_folds(labels, 7, seed=3)
     assert np.ptp(np.bincount(fold)) <= 1
     for digit in range(10):
         assert np.ptp(np.bincount(fold[labels == digit], minlength=7)) <= 1
@@ -178,16 +180,16 @@ def test_bad_data_is_named(wrong, mnist):
     with pytest.raises(InputError, match="number of images must be at least 5, one a fold, got 0"):
         doubtful_labels(wrong[:0], progress=False)
     with pytest.raises(InputError, match="images beside needs labels"):
-        doubtful_labels(wrong, beside=Dataset(mnist.images[:9]), progress=False)
+        doubtful_labels(wrong, extra=Dataset(mnist.images[:9]), progress=False)
     with pytest.raises(InputError, match="classes of the images beside must be those of the data"):
-        doubtful_labels(wrong, beside=replace(mnist[:9], class_names=tuple("abcdefghij")), progress=False)
+        doubtful_labels(wrong, extra=replace(mnist[:9], class_names=tuple("abcdefghij")), progress=False)
     with pytest.raises(InputError, match="top must be 0 or more"):
         doubtful_labels(wrong, 2, "2x3", RECIPE, repeats=1, epochs=1, progress=False).top(-1)
 
 
 def test_a_rare_class_is_judged_where_others_of_it_stand_beside(trainings, wrong, mnist):
     few = wrong[np.concatenate([np.flatnonzero(wrong.labels != 7), np.flatnonzero(wrong.labels == 7)[:1]])]
-    assert doubtful_labels(few, beside=mnist[600:800], progress=False).beside == 200
+    assert doubtful_labels(few, extra=mnist[600:800], progress=False).extra == 200
 
 
 def test_ctrl_c_leaves_no_half_ranking(monkeypatch, wrong):

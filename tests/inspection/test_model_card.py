@@ -107,7 +107,7 @@ def test_shipped_models_are_made_the_same_byte_for_byte(mnist, tmp_path, monkeyp
     row = accuracy.Row("tiny", "4x5p,8x3", "quick", 600)
     with pytest.raises(SystemExit, match="first measure"):
         ship.make(row, mnist.split())
-    data = replace(mnist[:700], held_out=100).split()
+    data = replace(mnist[:700], test_count=100).split()
     measured = accuracy.measure(row, replace_test(data, mnist), 2, "a machine")
     made = []
     for path in (tmp_path / "a", tmp_path / "b"):

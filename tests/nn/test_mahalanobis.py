@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from inksight.errors import InputError
-from inksight.nn.mahalanobis import RIDGE, Clouds
+from inksight.nn.mahalanobis import RIDGE, MahalanobisDetector
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def points():
 
 def test_distances_are_mahalanobis_to_the_nearest_mean(points):
     x, labels = points
-    clouds = Clouds.fit(x, labels, 3)
+    clouds = MahalanobisDetector.fit(x, labels, 3)
     means = np.stack([x[labels == k].mean(axis=0) for k in range(3)])
     covariance = np.cov((x - means[labels]).T, bias=True)
     covariance += RIDGE * np.trace(covariance) / 4 * np.eye(4)
@@ -31,7 +31,7 @@ def test_distances_are_mahalanobis_to_the_nearest_mean(points):
 
 def test_a_feature_that_never_varies_is_no_harm(points):
     x, labels = points
-    clouds = Clouds.fit(np.c_[x, np.ones(len(x))], labels, 3)
+    clouds = MahalanobisDetector.fit(np.c_[x, np.ones(len(x))], labels, 3)
     assert np.isfinite(clouds.distances(np.c_[x, np.ones(len(x))])).all()
 
 
@@ -48,17 +48,17 @@ def test_a_feature_that_never_varies_is_no_harm(points):
 )
 def test_what_does_not_fit_is_refused(points, change):
     with pytest.raises(InputError):
-        replace(Clouds.fit(*points, 3), **change)
+        replace(MahalanobisDetector.fit(*points, 3), **change)
 
 
 def test_scraps_have_higher_odds_than_digits(points, rng):
     x, labels = points
     likely = np.eye(3, dtype=np.float32)[labels] * 0.9 + 0.1 / 3
-    clouds = Clouds.fit(x, labels, 3)
-    assert clouds.scrap_odds(x, likely).tolist() == [0.0] * 500  # nothing learnt yet
+    clouds = MahalanobisDetector.fit(x, labels, 3)
+    assert clouds.negative_log_odds(x, likely).tolist() == [0.0] * 500  # nothing learnt yet
     scraps = rng.uniform(-5, 15, (200, 4)).astype(np.float32), rng.dirichlet(np.ones(3), 200).astype(np.float32)
-    clouds = clouds.with_scraps((x, likely), scraps)
-    odds, others = clouds.scrap_odds(x, likely), clouds.scrap_odds(*scraps)
+    clouds = clouds.with_negatives((x, likely), scraps)
+    odds, others = clouds.negative_log_odds(x, likely), clouds.negative_log_odds(*scraps)
     assert (odds < 0).mean() > 0.9
     assert (others > 0).mean() > 0.8
-    assert clouds.scrap_odds(x[:1], np.zeros((1, 3), np.float32)).shape == (1,)
+    assert clouds.negative_log_odds(x[:1], np.zeros((1, 3), np.float32)).shape == (1,)

@@ -141,10 +141,10 @@ def test_a_header_that_was_edited_is_refused(model, saved, tmp_path):
 
 def test_a_file_from_before_a_recipe_had_more_to_say_trains_on_as_it_did():
     old = Recipe(epochs=3).to_dict()
-    for name in ("smoothing", "muon", "momentum", "taper"):
+    for name in ("label_smoothing", "muon_scale", "momentum", "taper"):
         del old[name]
     banks = [{"filters": 4, "kernel": 5, "pool": 2}]
-    assert Recipe.from_dict(old) == Recipe(epochs=3, smoothing=0, muon=0, taper=0)
+    assert Recipe.from_dict(old) == Recipe(epochs=3, label_smoothing=0, muon_scale=0, taper=0)
     assert Network.from_dict({"banks": banks}) == Network((Bank(4, 5, 2, separable=False),))
 
 

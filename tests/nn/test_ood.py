@@ -6,17 +6,19 @@ import numpy as np
 import pytest
 
 import inksight
-from inksight.augmentation.synthetic_negatives import scraps
+from inksight.augmentation.synthetic_negatives import synthetic_negatives
 from inksight.errors import InputError
 from inksight.nn.model import Model
-from inksight.nn.ood import features, strangeness
+from inksight.nn.ood import ood_features, ood_score
 from inksight.training.calibration import with_temperature
-from inksight.training.ood_detector import with_clouds
+from inksight.training.ood_detector import with_ood_detector
 
 
 @pytest.fixture(scope="module")
 def model(mnist):
-    return inksight.train(mnist[:6000].split(), "8x5p,8x3,12x3", inksight.Recipe(epochs=3, rate=1e-2), progress=False)
+    return inksight.train(
+        mnist[:6000].split(), "8x5p,8x3,12x3", inksight.Recipe(epochs=3, learning_rate=1e-2), progress=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def validation(mnist):
 
 
 def test_training_keeps_the_share_of_validation_digits(model, validation):
-    kept = strangeness(model, validation.images) <= model.clouds.limit
+    kept = ood_score(model, validation.images) <= model.ood_detector.threshold
     assert kept.mean() == pytest.approx(0.995, abs=1.5 / len(validation))
 
 
@@ -34,13 +36,13 @@ def test_noise_and_stripes_are_stranger_than_digits(model, validation):
     noise = rng.integers(0, 255, (50, 28, 28), np.uint8)
     stripes = np.zeros((1, 28, 28), np.uint8)
     stripes[:, ::3] = 255
-    usual = np.median(strangeness(model, validation.images))
-    assert (strangeness(model, noise) > model.clouds.limit).all()
-    assert (strangeness(model, stripes) > max(model.clouds.limit, 2 * usual)).all()
+    usual = np.median(ood_score(model, validation.images))
+    assert (ood_score(model, noise) > model.ood_detector.threshold).all()
+    assert (ood_score(model, stripes) > max(model.ood_detector.threshold, 2 * usual)).all()
 
 
 def test_features_are_roots_of_averages(model, validation):
-    points, probabilities = features(model, validation.images[:3])
+    points, probabilities = ood_features(model, validation.images[:3])
     maps = model.activations(validation.images[:3], only=["bank1", "bank2", "bank3"])
     averages = np.concatenate([maps[f"bank{i}"].mean(axis=(1, 2)) for i in (1, 2, 3)], axis=1)
     np.testing.assert_allclose(points * np.abs(points), averages, rtol=1e-4, atol=1e-6)
@@ -48,43 +50,41 @@ def test_features_are_roots_of_averages(model, validation):
 
 
 def test_many_images_are_as_strange_as_each_alone(model, validation):
-    together = strangeness(model, validation.images[:20])
-    alone = np.concatenate([strangeness(model, image) for image in validation.images[:20]])
+    together = ood_score(model, validation.images[:20])
+    alone = np.concatenate([ood_score(model, image) for image in validation.images[:20]])
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
 
 
 def test_a_file_keeps_the_clouds(model, validation, tmp_path):
     model.save(tmp_path / "m.safetensors")
     again = Model.load(tmp_path / "m.safetensors")
-    assert again.clouds.limit == model.clouds.limit
-    np.testing.assert_array_equal(again.clouds.scraps, model.clouds.scraps)
-    np.testing.assert_array_equal(
-        strangeness(again, validation.images[:50]), strangeness(model, validation.images[:50])
-    )
+    assert again.ood_detector.threshold == model.ood_detector.threshold
+    np.testing.assert_array_equal(again.ood_detector.negative_weights, model.ood_detector.negative_weights)
+    np.testing.assert_array_equal(ood_score(again, validation.images[:50]), ood_score(model, validation.images[:50]))
 
 
 def test_two_digits_at_once_are_told_from_one(model, validation):
-    pairs = scraps(validation.images, np.random.default_rng(5))
-    odds = [model.clouds.scrap_odds(*features(model, images)) for images in (validation.images, pairs)]
+    pairs = synthetic_negatives(validation.images, np.random.default_rng(5))
+    odds = [model.ood_detector.negative_log_odds(*ood_features(model, images)) for images in (validation.images, pairs)]
     assert (odds[0] < 0).mean() > 0.8
     assert (odds[1] > 0).mean() > 0.8
 
 
 def test_a_file_from_before_scraps_is_read(model, tmp_path):
-    replace(model, clouds=replace(model.clouds, scraps=None)).save(tmp_path / "m.safetensors")
-    assert Model.load(tmp_path / "m.safetensors").clouds.scraps is None
+    replace(model, ood_detector=replace(model.ood_detector, negative_weights=None)).save(tmp_path / "m.safetensors")
+    assert Model.load(tmp_path / "m.safetensors").ood_detector.negative_weights is None
 
 
 def test_other_weights_have_no_clouds_yet(model):
-    assert with_temperature(model, 2.0).clouds is None
+    assert with_temperature(model, 2.0).ood_detector is None
     with pytest.raises(InputError, match="clouds"):
-        strangeness(with_temperature(model, 2.0), np.zeros((28, 28), np.uint8))
+        ood_score(with_temperature(model, 2.0), np.zeros((28, 28), np.uint8))
 
 
 def test_clouds_must_be_the_networks(model):
     with pytest.raises(InputError, match="clouds"):
-        replace(model, clouds=replace(model.clouds, centres=model.clouds.centres[:5]))
+        replace(model, ood_detector=replace(model.ood_detector, means=model.ood_detector.means[:5]))
 
 
 def test_a_limit_can_be_given(model, mnist):
-    assert with_clouds(model, mnist[:2000], 3.5).clouds.limit == 3.5
+    assert with_ood_detector(model, mnist[:2000], 3.5).ood_detector.threshold == 3.5

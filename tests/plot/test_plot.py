@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from inksight import plot
-from inksight.augmentation.corruptions import CHANGES
+from inksight.augmentation.corruptions import CORRUPTIONS
 from inksight.config import Bank, Network
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
@@ -26,7 +26,7 @@ from inksight.imaging.preprocessing import prepare
 from inksight.inspection.attribution import evidence
 from inksight.inspection.banks import FilterSimilarity, feature_maps, filter_similarity, filters
 from inksight.inspection.barcodes import average_barcodes, barcode, detrended_barcodes
-from inksight.inspection.corruption_robustness import stress
+from inksight.inspection.corruption_robustness import robustness
 from inksight.inspection.evaluation import Evaluation, evaluate
 from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import neighbours
@@ -76,8 +76,8 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str,
         ("neighbours", neighbours(model, dataset[:3], dataset, 4), {}),
         ("prepared", prepare(255 - image), {}),
         ("nothing to prepare", prepare(np.ones((9, 300))), {}),
-        ("stress", stress(model, dataset, images=4, progress=False), {}),
-        ("one stress", stress(model, dataset, images=2, prepare=True, progress=False), {"kind": "lined paper"}),
+        ("robustness", robustness(model, dataset, images=4, progress=False), {}),
+        ("one robustness", robustness(model, dataset, images=2, prepare=True, progress=False), {"kind": "lined paper"}),
         ("strangers", neighbours(model, dataset.images[0], Dataset(dataset.images), 1), {}),
     ]
     for bank in range(1, last + 1):
@@ -282,7 +282,7 @@ def test_options_that_are_not_allowed():
         (filters(model), {"most": 0}, "most must be"),
         (filter_similarity(model), {"kind": "maps"}, "kind must be weights where no images were given"),
         (filter_similarity(model), {"kind": "both"}, "kind must be weights or maps"),
-        (stress(model, dataset, images=1, progress=False), {"kind": "colour"}, "kind must be mean, rotation, "),
+        (robustness(model, dataset, images=1, progress=False), {"kind": "colour"}, "kind must be mean, rotation, "),
         (embedding(model, dataset), {"most": "all"}, "most must be"),
     ]
     for result, options, message in wrong:
@@ -325,26 +325,26 @@ def test_history_without_validation_or_epochs():
     assert [len(ax.lines) for ax in (loss, accuracy)] == [1, 1]
     assert loss.get_legend() is None
     assert [len(ax.lines) for ax in HISTORY.plot().axes] == [2, 2]
-    assert len(HISTORY.plot(kind="rate").axes[0].lines) == 1
+    assert len(HISTORY.plot(kind="learning_rate").axes[0].lines) == 1
     assert History().plot().axes[0].get_xlabel() == "not trained yet"
 
 
 def test_accuracy_against_strength():
     model, dataset = make((Bank(2, 5),), ("a", "b", "c"))
-    found = stress(model, dataset, images=30, prepare=True, progress=False)
+    found = robustness(model, dataset, images=30, prepare=True, progress=False)
     panels = found.plot().axes
-    assert [ax.get_title(loc="left") for ax in panels] == ["mean of all changes", *CHANGES]
+    assert [ax.get_title(loc="left") for ax in panels] == ["mean of all changes", *CORRUPTIONS]
     for row, ax in enumerate(panels[1:]):
         level, direct, other_level, prepared = (line.get_ydata() for line in ax.lines)
-        np.testing.assert_array_equal(direct, [found.undisturbed, *found.accuracies[row]])
-        np.testing.assert_array_equal(prepared, [found.prepared_undisturbed, *found.prepared_accuracies[row]])
-        assert (level[0], other_level[0]) == (found.undisturbed, found.prepared_undisturbed)
+        np.testing.assert_array_equal(direct, [found.clean_accuracy, *found.accuracies[row]])
+        np.testing.assert_array_equal(prepared, [found.prepared_clean_accuracy, *found.prepared_accuracies[row]])
+        assert (level[0], other_level[0]) == (found.clean_accuracy, found.prepared_clean_accuracy)
         (strip,) = ax.child_axes
         tiles = strip.images[0].get_array()
         np.testing.assert_allclose(tiles[:, 30:58], found.examples[row, 0] / 255)
         assert [label.get_text() for label in strip.get_xticklabels()][
             -1
-        ] == f"{[*CHANGES.values()][row].strengths[4]:g}"
+        ] == f"{[*CORRUPTIONS.values()][row].strengths[4]:g}"
     assert panels[0].lines[1].get_ydata()[1] == pytest.approx(found.accuracies[:, 0].mean())
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 from scipy import ndimage
 
-from inksight.reading.form_lines import form_lines
+from inksight.reading.form_lines import find_form_lines
 from inksight.reading.reader import read
 
 
 def told(page):
     regions, count = ndimage.label(page, np.ones((3, 3)))
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(regions)])
-    return form_lines(regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64))
+    return find_form_lines(regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64))
 
 
 def test_an_underline_is_a_line_also_askew_and_a_row_of_touching_ones_is_not():

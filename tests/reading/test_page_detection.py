@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from inksight.reading.page_detection import sheet_on
+from inksight.reading.page_detection import detect_page
 
 
 def grain(shape, rng):
@@ -25,7 +25,7 @@ def test_a_sheet_on_a_table_ends_where_it_does(shape, degrees, rng):
     sheet = turned(shape, degrees)
     photo = sheet | grain(shape, rng)
     photo[shape[0] // 2 - 30 : shape[0] // 2 + 30, shape[1] // 2 - 40 : shape[1] // 2 + 40] = False  # writing
-    found = sheet_on(photo)
+    found = detect_page(photo)
     inner = ndimage.binary_erosion(sheet, iterations=max(shape) // 40)
     assert found[inner].all()
     assert (found & ~sheet).sum() < 0.08 * sheet.sum()  # grain that hangs on to it
@@ -33,28 +33,28 @@ def test_a_sheet_on_a_table_ends_where_it_does(shape, degrees, rng):
 
 def test_a_plain_table_ends_a_sheet_too():
     sheet = turned((300, 400), 5)
-    assert not sheet_on(sheet)[:20].any()
+    assert not detect_page(sheet)[:20].any()
 
 
 def test_a_page_that_fills_its_picture_is_all_sheet(rng):
     page = np.ones((300, 400), bool)
     page[::40] = page[:, 100:104] = False  # lines
     page[250:, 150:170] = False  # writing that goes over the edge
-    assert sheet_on(page).all()
+    assert detect_page(page).all()
     page[120:123] = False  # a line parts it: both sides are of one sheet
-    assert sheet_on(page).all()
+    assert detect_page(page).all()
 
 
 def test_a_page_with_a_dent_is_not_taken_for_a_sheet():
     page = np.zeros((300, 400), bool)
     page[50:250, 50:350] = True
     page[50:200, 120:280] = False
-    assert sheet_on(page).all()
+    assert detect_page(page).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (9, 9), (40, 40), (161, 320)])
 @pytest.mark.parametrize("filling", [0.0, 0.5, 1.0])
 def test_any_picture_gets_an_answer_of_its_shape(shape, filling, rng):
-    found = sheet_on(rng.random(shape) < filling)
+    found = detect_page(rng.random(shape) < filling)
     assert found.shape == shape
     assert found.dtype == bool

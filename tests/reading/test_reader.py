@@ -16,7 +16,7 @@ from scipy import ndimage
 from inksight import InputError, Model, cli
 from inksight.nn.model_file import load_model
 from inksight.reading import reader as reading
-from inksight.reading.detection import look_at
+from inksight.reading.detection import assess
 from inksight.reading.reader import BATCH, read
 
 
@@ -51,7 +51,7 @@ def test_what_was_prepared_is_what_is_read(mnist):
 
 @pytest.mark.parametrize(("beyond", "alone", "together"), [(-0.1, "7", "72"), (0.1, "?", "72"), (0.4, "?", "??")])
 def test_beside_others_on_a_line_a_digit_may_be_a_little_stranger(beyond, alone, together, mnist, monkeypatch):
-    monkeypatch.setattr(reading, "look_at", lambda *args: look_at(*args)._replace(beyond=np.full(len(args[1]), beyond)))
+    monkeypatch.setattr(reading, "look_at", lambda *args: assess(*args)._replace(margin=np.full(len(args[1]), beyond)))
     seven, two = 255 - mnist.images[60_000:60_002]  # the first two test images
     assert str(read(seven)) == alone
     assert str(read(np.hstack([seven, two]).repeat(3, axis=0).repeat(3, axis=1))) == together

@@ -9,10 +9,11 @@ from scipy import ndimage
 
 from benchmarks import lines, photos
 from inksight.nn.model_file import load_model
-from inksight.reading.binarization import look, ruled_lines
+from inksight.reading.binarization import binarize
 from inksight.reading.reader import read
+from inksight.reading.ruled_lines import find_ruled_lines
 from inksight.reading.segmentation import segment
-from inksight.reading.text_lines import in_lines
+from inksight.reading.text_lines import group_into_lines
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_ruled_lines_are_left_out(slope, across, clear, network, rng):
     lined = np.minimum(page, np.where(place % 37 < 2, 0.6, 1.0))
     assert texts_of(lined, network) == texts
     strong = np.where(place % 37 < 2, 0.1, 1.0)
-    found = ruled_lines(strong < 0.5)
+    found = find_ruled_lines(strong < 0.5)
     assert found[strong < 0.5].mean() > 0.8
 
 
@@ -215,16 +216,16 @@ def test_boxes_come_in_reading_order(counts, slope, seed):
             boxes.append((x, 60 * row + slope * x + rng.uniform(-3, 3), 20, 30 + rng.uniform(-3, 3)))
             home.append(row)
     order = rng.permutation(len(boxes))
-    found = in_lines(np.array(boxes)[order])
+    found = group_into_lines(np.array(boxes)[order])
     assert [[home[order[i]] for i in line] for line in found] == [[row] * count for row, count in enumerate(counts)]
     assert [order[i] for line in found for i in line] == list(range(len(boxes)))
 
 
 def test_ink_is_dark_or_light(clear):
     page, _ = page_of(["77", "31"], clear)
-    assert look(page).dark
-    assert not look(1 - page).dark
-    assert not look(page, invert=True).dark
+    assert binarize(page).dark
+    assert not binarize(1 - page).dark
+    assert not binarize(page, invert=True).dark
 
 
 def test_composed_photos_are_the_same_for_the_same_seed(mnist):

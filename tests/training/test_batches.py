@@ -8,7 +8,7 @@ from inksight.training.batches import Batches
 
 @pytest.mark.parametrize(("images", "batch"), [(10, 4), (8, 4), (3, 64), (1, 1)])
 def test_every_image_comes_once_a_pass(images, batch):
-    batches = Batches(images, Recipe(epochs=2, passes=3, batch=batch), seed=5, first_epoch=1)
+    batches = Batches(images, Recipe(epochs=2, passes=3, batch_size=batch), seed=5, first_epoch=1)
     seen = list(batches.of_epoch(0))
     assert [int(n) for n in dict.fromkeys(int(b.number) for b in seen)] == [3, 4, 5]
     for number in (3, 4, 5):
@@ -20,14 +20,14 @@ def test_every_image_comes_once_a_pass(images, batch):
 
 
 def test_every_image_is_moved_by_its_own_lattice():
-    recipe = Recipe(epochs=1, batch=4, augmentation=Augmentation(rotation=30, shift=2))
+    recipe = Recipe(epochs=1, batch_size=4, augmentation=Augmentation(rotation=30, shift=2))
     for batch in Batches(10, recipe, seed=5, first_epoch=2).of_epoch(0):
         every = draw_lattices(5, 2, 10, recipe.augmentation)
         np.testing.assert_array_equal(batch.lattice, every[batch.rows])
 
 
 def test_the_augmentation_tapers_evenly_to_what_is_left_of_it():
-    recipe = Recipe(epochs=4, batch=10, augmentation=Augmentation(rotation=30, shift=2, elastic=1), taper=0.5)
+    recipe = Recipe(epochs=4, batch_size=10, augmentation=Augmentation(rotation=30, shift=2, elastic=1), taper=0.5)
     batches = Batches(10, recipe, seed=5, first_epoch=1)
 
     def strength(epoch, done=0.0):

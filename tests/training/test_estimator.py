@@ -16,7 +16,7 @@ import inksight
 from inksight import DigitClassifier, InputError, Recipe
 from inksight.engine import library as native
 
-QUICK = Recipe(epochs=20, batch=32, rate=3e-2)
+QUICK = Recipe(epochs=20, batch_size=32, learning_rate=3e-2)
 TINY = "6x5p"  # compiled in half the time that two banks take
 ROWS, COLUMNS = np.mgrid[:28, :28]
 

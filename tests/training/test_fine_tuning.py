@@ -160,7 +160,7 @@ def test_wrong_labels_that_cost_mnist_are_refused(mnist, model, kept, monkeypatc
     """Digits as MNIST has them under the next digit's name: what is learned is that MNIST is wrong."""
     monkeypatch.setattr(teaching, "PRACTISED", 1500)
     monkeypatch.setattr(
-        teaching, "RECIPE", replace(teaching.RECIPE, epochs=6, rate=2e-2, augmentation=Augmentation(8, 1))
+        teaching, "RECIPE", replace(teaching.RECIPE, epochs=6, learning_rate=2e-2, augmentation=Augmentation(8, 1))
     )
     wrong = replace(mnist[10_000:10_060], labels=(mnist.labels[10_000:10_060] + 1) % 10)
     with pytest.raises(InksightError, match=r"not taught: of 500 validation images .* check the labels") as caught:

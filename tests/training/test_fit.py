@@ -117,7 +117,7 @@ def test_seconds_stop_within_an_epoch_with_the_rate_brought_down(digits):
     result = fit(digits, SMALL, QUICK, seconds=0.5, progress=False)
     assert result.stopped == "seconds"
     assert result.seconds == pytest.approx(0.5, abs=0.1)  # checked between calls
-    assert result.model.history.rows[-1].rate < QUICK.rate / 2
+    assert result.model.history.rows[-1].learning_rate < QUICK.learning_rate / 2
 
 
 def test_the_callback_sees_every_epoch_and_may_stop(digits):
@@ -145,7 +145,7 @@ def test_ctrl_c_keeps_the_model_so_far(digits, ctrl_c):
 
 
 def test_a_loss_that_is_not_finite_says_where(digits):
-    wild = Recipe(epochs=9, batch=64, rate=1e6, schedule="constant")
+    wild = Recipe(epochs=9, batch_size=64, learning_rate=1e6, schedule="constant")
     with pytest.raises(InksightError, match=r"loss became \S+ at step \d+ of epoch \d, learning rate 1e\+06: try"):
         fit(digits, "4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", wild, progress=False)  # a product of many huge weights
 

@@ -39,7 +39,7 @@ def test_muon_moves_kernels_and_adam_the_rest(rng):
               "output.kernel": (4, 2)}  # fmt: skip
     weights, gradient = ({name: np.float32(rng.normal(size=shape)) for name, shape in shapes.items()} for _ in "wg")
     plain = Recipe(1, beta1=0.8, beta2=0.9, epsilon=1e-3)
-    muon = replace(plain, muon=0.5, momentum=0.9)
+    muon = replace(plain, muon_scale=0.5, momentum=0.9)
     adams, found = (Optimizer.start(weights).update(gradient, recipe, 0.1).params for recipe in (plain, muon))
     for name in ("bank1.bias", "bank2.depthwise", "output.kernel"):
         np.testing.assert_allclose(found[name], adams[name], rtol=1e-6)
@@ -51,7 +51,7 @@ def test_muon_moves_kernels_and_adam_the_rest(rng):
 
 
 def test_muon_looks_ahead_with_momentum(rng):
-    recipe = Recipe(1, muon=1, momentum=0.9)
+    recipe = Recipe(1, muon_scale=1, momentum=0.9)
     weights, first, second = (rng.normal(size=(6, 4)).astype(np.float32) for _ in range(3))
     before = Optimizer.start({"bank1.pointwise": weights}).update({"bank1.pointwise": first}, recipe, 0.1)
     after = before.update({"bank1.pointwise": second}, recipe, 0.1)

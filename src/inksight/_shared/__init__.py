@@ -1,1 +1,1 @@
-"""What every room uses: whole files or none, untrusted input, progress, interrupts, displays."""
+"""Small tools that every room uses: atomic files, untrusted input, validation, progress, interrupts, displays."""

@@ -1,1 +1,5 @@
-"""Training images changed at random, and corruptions to test with."""
+"""Random changes of training images, and corruptions to test with."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

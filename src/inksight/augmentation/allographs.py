@@ -21,7 +21,7 @@ THINNEST, THICKEST = 0.6, 2.2  # pixels: half the width of a stroke added
 
 
 @dataclass(frozen=True)
-class Habit:
+class Allograph:
     """A stroke that some hands add to a digit.
 
     Parameters
@@ -45,20 +45,20 @@ class Habit:
     falls: tuple[float, float]
 
 
-HABITS = (
-    Habit(1, 0.4, begins=(0, 0), left=(0.2, 0.6), right=(0, 0), falls=(25, 65)),
-    Habit(1, 0.5, begins=(0, 0), left=(0.5, 1.1), right=(0, 0), falls=(40, 70)),
-    Habit(1, 0.2, begins=(1, 1), left=(0.15, 0.35), right=(0.15, 0.35), falls=(-3, 3)),
-    Habit(7, 0.4, begins=(0.4, 0.6), left=(0.15, 0.3), right=(0.15, 0.3), falls=(-20, 20)),
-    Habit(9, 0.6, begins=(1, 1), left=(0.2, 0.8), right=(0, 0), falls=(-30, 10)),
+ALLOGRAPHS = (
+    Allograph(1, 0.4, begins=(0, 0), left=(0.2, 0.6), right=(0, 0), falls=(25, 65)),
+    Allograph(1, 0.5, begins=(0, 0), left=(0.5, 1.1), right=(0, 0), falls=(40, 70)),
+    Allograph(1, 0.2, begins=(1, 1), left=(0.15, 0.35), right=(0.15, 0.35), falls=(-3, 3)),
+    Allograph(7, 0.4, begins=(0.4, 0.6), left=(0.15, 0.3), right=(0.15, 0.3), falls=(-20, 20)),
+    Allograph(9, 0.6, begins=(1, 1), left=(0.2, 0.8), right=(0, 0), falls=(-30, 10)),
 )
 TAILED_NINES = 0.3  # share of the nines whose stem is a tail, round as that of a g
 BENDS = 5  # places on that tail, which are joined by straight strokes
 SHORT_FOURS = 0.5  # share of the fours whose stem begins at the bar
 
 
-def with_habits(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator) -> Pixels:
-    """Return digits of which some have got strokes of `HABITS`.
+def add_allographs(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator) -> Pixels:
+    """Return digits of which some have got strokes of `ALLOGRAPHS`.
 
     Parameters
     ----------
@@ -77,11 +77,11 @@ def with_habits(ink: Pixels, labels: NDArray[np.int64], rng: np.random.Generator
     --------
     >>> one = np.zeros((1, 28, 28), np.float32)
     >>> one[:, 4:24, 14] = 1
-    >>> bool(with_habits(one, np.array([1]), np.random.default_rng(0))[0, 8, :14].max() > 0.5)  # an upstroke
+    >>> bool(add_allographs(one, np.array([1]), np.random.default_rng(0))[0, 8, :14].max() > 0.5)  # an upstroke
     True
     """
     result = ink.copy()
-    for habit in HABITS:
+    for habit in ALLOGRAPHS:
         rows = np.flatnonzero((labels == habit.digit) & (rng.random(len(labels)) < habit.chance))
         if len(rows):
             result[rows] = np.maximum(ink[rows], _added(habit, ink[rows], rng))
@@ -142,7 +142,7 @@ def _extent(ink: Pixels) -> tuple[Numbers, Numbers, Numbers]:
     return top, foot, np.clip(ink.sum(axis=(1, 2)) / (LENGTH * height), THINNEST, THICKEST)
 
 
-def _added(habit: Habit, ink: Pixels, rng: np.random.Generator) -> Pixels:
+def _added(habit: Allograph, ink: Pixels, rng: np.random.Generator) -> Pixels:
     """Draw the stroke that a habit adds to each of some digits."""
 
     def draw(span: tuple[float, float]) -> Numbers:

@@ -1,4 +1,4 @@
-"""`change`: digits as other hands, pens, papers and scanners would leave them, in eleven ways and five strengths."""
+"""`corrupt`: digits as other hands, pens, papers and scanners would leave them, in eleven ways and five strengths."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ Ink = NDArray[np.float32]
 
 MIDDLE = (IMAGE_SIZE - 1) / 2
 PLUS = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool)  # a pixel and its four neighbours, in each image
-STRENGTHS = 5  # of each change
+SEVERITIES = 5  # of each change
 SPACING = 7  # pixels from one ruled line to the next
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Corruption:
     """One way to change images, and how far it is taken.
 
     Parameters
@@ -124,22 +124,22 @@ def rule(images: Ink, share: float, random: np.random.Generator) -> Ink:
     return result
 
 
-CHANGES = {
-    "rotation": Change("degrees, either way", (10, 20, 30, 40, 50), rotate),
-    "scale": Change("times as large or small", (1.1, 1.2, 1.3, 1.4, 1.5), scale),
-    "shift": Change("pixels, any way", (1, 2, 3, 4.5, 6), shift),
-    "shear": Change("of the height, either way", (0.2, 0.35, 0.5, 0.65, 0.8), shear),
-    "thickness": Change("pixels on either side, more or less", (0.3, 0.6, 0.9, 1.2, 1.5), thicken),
-    "blur": Change("pixels", (0.6, 1.0, 1.4, 1.8, 2.2), blur),
-    "noise": Change("of full ink", (0.1, 0.2, 0.3, 0.45, 0.6), add_noise),
-    "low resolution": Change("pixels a side", (16, 13, 11, 9, 7), coarsen),
-    "contrast": Change("of the contrast left", (0.8, 0.6, 0.4, 0.25, 0.15), fade),
-    "occlusion": Change("pixels wide", (2, 4, 5, 6, 7), occlude),
-    "lined paper": Change("of full ink", (0.1, 0.25, 0.4, 0.6, 0.8), rule),
+CORRUPTIONS = {
+    "rotation": Corruption("degrees, either way", (10, 20, 30, 40, 50), rotate),
+    "scale": Corruption("times as large or small", (1.1, 1.2, 1.3, 1.4, 1.5), scale),
+    "shift": Corruption("pixels, any way", (1, 2, 3, 4.5, 6), shift),
+    "shear": Corruption("of the height, either way", (0.2, 0.35, 0.5, 0.65, 0.8), shear),
+    "thickness": Corruption("pixels on either side, more or less", (0.3, 0.6, 0.9, 1.2, 1.5), thicken),
+    "blur": Corruption("pixels", (0.6, 1.0, 1.4, 1.8, 2.2), blur),
+    "noise": Corruption("of full ink", (0.1, 0.2, 0.3, 0.45, 0.6), add_noise),
+    "low resolution": Corruption("pixels a side", (16, 13, 11, 9, 7), coarsen),
+    "contrast": Corruption("of the contrast left", (0.8, 0.6, 0.4, 0.25, 0.15), fade),
+    "occlusion": Corruption("pixels wide", (2, 4, 5, 6, 7), occlude),
+    "lined paper": Corruption("of full ink", (0.1, 0.25, 0.4, 0.6, 0.8), rule),
 }
 
 
-def change(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) -> NDArray[np.uint8]:
+def corrupt(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) -> NDArray[np.uint8]:
     """Return changed images.
 
     Parameters
@@ -147,7 +147,7 @@ def change(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) -> 
     images : (28, 28) to (n, 28, 28, 1) uint8, or float 0..1
         High = ink.
     name : str
-        One of `CHANGES`.
+        One of `CORRUPTIONS`.
     strength : int
         1, mild, to 5, hard; 0 changes nothing.
     seed : int
@@ -166,17 +166,17 @@ def change(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) -> 
     --------
     >>> image = np.zeros((28, 28), np.uint8)
     >>> image[4:24, 13] = 255
-    >>> change(image, "contrast", 2)[0, 14, 12:15]
+    >>> corrupt(image, "contrast", 2)[0, 14, 12:15]
     array([ 51, 204,  51], dtype=uint8)
     """
-    check(name in CHANGES, "change", name, "one of " + ", ".join(CHANGES))
-    check(is_count(strength, 0) and strength <= STRENGTHS, "strength", strength, f"0 to {STRENGTHS}")
+    check(name in CORRUPTIONS, "change", name, "one of " + ", ".join(CORRUPTIONS))
+    check(is_count(strength, 0) and strength <= SEVERITIES, "strength", strength, f"0 to {SEVERITIES}")
     check(is_count(seed, 0), "seed", seed, "0 or more")
     batch = as_images(images)
     ink = batch.astype(np.float32) / np.float32(255) if batch.dtype == np.uint8 else batch
     if strength:
-        random = np.random.default_rng([seed, list(CHANGES).index(name)])
-        ink = CHANGES[name].make(ink, CHANGES[name].strengths[strength - 1], random)
+        random = np.random.default_rng([seed, list(CORRUPTIONS).index(name)])
+        ink = CORRUPTIONS[name].make(ink, CORRUPTIONS[name].strengths[strength - 1], random)
     result: NDArray[np.uint8] = np.floor(np.clip(ink, 0, 1) * 255 + 0.5).astype(np.uint8)
     return result
 

@@ -8,7 +8,7 @@ other hands write differently (`inksight.augmentation.allographs`).
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.augmentation.allographs import Pixels, span, with_habits
+from inksight.augmentation.allographs import Pixels, add_allographs, span
 from inksight.config import IMAGE_SIZE
 from inksight.imaging.framing import BOX_SIZE
 from inksight.imaging.resampling import triangle_weights
@@ -27,7 +27,7 @@ MIDDLE = (IMAGE_SIZE - 1) / 2
 STREAM = 4  # of random numbers, beside those of `augment`
 
 
-def redraw(
+def restyle(
     images: NDArray[np.uint8], labels: NDArray[np.int64] | None, share: float, seed: int, number: int
 ) -> NDArray[np.uint8]:
     """Draw some of the images of a pass again, each with one of many pens.
@@ -52,7 +52,7 @@ def redraw(
     --------
     >>> import inksight
     >>> digits = inksight.load("mnist")[:100]
-    >>> again = redraw(digits.images, digits.labels, 0.4, seed=0, number=0)
+    >>> again = restyle(digits.images, digits.labels, 0.4, seed=0, number=0)
     >>> int((again != digits.images).any(axis=(1, 2)).sum())
     39
     """
@@ -69,7 +69,7 @@ def redraw(
             continue
         ink: Pixels = images[rows].astype(np.float32) / np.float32(255)
         if labels is not None:
-            ink = with_habits(ink, labels[rows], rng)
+            ink = add_allographs(ink, labels[rows], rng)
         ink = _widened(ink, rng)
         if spread > NO_BLUR:
             ink = _both_ways(ink, _gauss(spread))

@@ -22,7 +22,7 @@ EDGE = (IMAGE_SIZE - BOX_SIZE) // 2  # column at which MNIST's digits begin, abo
 BRIGHTER = 1.1  # what is made smaller gets paler
 
 
-def scraps(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def synthetic_negatives(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Make scraps of images of digits.
 
     Parameters
@@ -40,7 +40,7 @@ def scraps(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.ui
     --------
     >>> import inksight
     >>> digits = inksight.load("mnist")[:200].images
-    >>> 100 < len(scraps(digits, np.random.default_rng(0))) <= 200
+    >>> 100 < len(synthetic_negatives(digits, np.random.default_rng(0))) <= 200
     True
     """
     group = rng.integers(0, GROUPS, len(images))

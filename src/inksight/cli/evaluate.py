@@ -9,7 +9,7 @@ from inksight.errors import InputError
 
 if TYPE_CHECKING:
     from inksight.data.dataset import Dataset
-    from inksight.inspection.corruption_robustness import Stress
+    from inksight.inspection.corruption_robustness import Robustness
     from inksight.inspection.evaluation import Evaluation
     from inksight.nn.model import Model
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train", "all"]),
-    help="Which images.  [default: the source's test images if it has any, else all; with --stress validation]",
+    help="Which images.  [default: the source's test images if it has any, else all; with --robustness validation]",
 )
-@click.option("--stress", is_flag=True, help="Change the images: eleven ways, each in five strengths.")
+@click.option("--robustness", is_flag=True, help="Change the images: eleven ways, each in five strengths.")
 @click.option("--images", type=click.IntRange(1), help="How many to change.  [default: 2000]")
 @click.option("--prepare", is_flag=True, help="Read the changed images as `read` does, too: about a minute.")
 @click.option("--picture", metavar="FILE",
               help="Draw the confusion matrix, or accuracy against strength, as .png or .svg.")  # fmt: skip
 @json_option
 def evaluate(
-    model: str, source: str, split: str | None, stress: bool, images: int | None, prepare: bool, picture: str | None,
+    model: str, source: str, split: str | None, robustness: bool, images: int | None, prepare: bool, picture: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
     """Say how good MODEL is on labelled digits.
 
-    With --stress, how good it stays when they are turned, scaled, shifted, slanted, written with other pens,
+    With --robustness, how good it stays when they are turned, scaled, shifted, slanted, written with other pens,
     blurred, noisy, coarse, pale, partly covered, or on lined paper. The network reads them as the change leaves
     them; with --prepare also after all the steps that `read` takes.
 
@@ -44,27 +44,27 @@ def evaluate(
     Examples:
       inksight evaluate best
       inksight evaluate model.safetensors --data train.csv --split validation --json
-      inksight evaluate model.safetensors --stress --picture stress.png
+      inksight evaluate model.safetensors --robustness --picture robustness.png
     """
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
-    if (images or prepare) and not stress:
-        raise InputError("--images and --prepare say how to do what --stress asks for, got them without it: add it")
+    if (images or prepare) and not robustness:
+        raise InputError("--images and --prepare say how to do what --robustness asks for, got them without it: add it")
     if picture:
         from inksight import plot
         from inksight._shared.files import check_writable
 
         plot.check_suffix(picture)
         check_writable(picture)
-    result: Stress | Evaluation
+    result: Robustness | Evaluation
     trained, digits = load_model(model), load(source)
-    part = split or ("validation" if stress else "test" if digits.held_out else "all")
+    part = split or ("validation" if robustness else "test" if digits.test_count else "all")
     chosen = digits.part(part)
-    if stress:
-        from inksight.inspection.corruption_robustness import stress as try_hard
+    if robustness:
+        from inksight.inspection.corruption_robustness import robustness as evaluate_corrupted
 
-        result = try_hard(trained, chosen, images=images or 2000, prepare=prepare)
+        result = evaluate_corrupted(trained, chosen, images=images or 2000, prepare=prepare)
     else:
         from inksight.inspection.evaluation import evaluate as try_out
 

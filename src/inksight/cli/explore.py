@@ -46,7 +46,7 @@ def explore(
     model = result.model
     model.save(folder / "model.safetensors")
     write_text(folder / "history.json", json.dumps(model.history.to_list(), indent=1) + "\n")
-    evaluation = evaluate(model, splits.held_back)
+    evaluation = evaluate(model, splits.evaluation_set)
     report = write_report(folder, result, splits, evaluation, progress=True)
     kind = "test" if splits.test is not None else "validation"
     if as_json:

@@ -63,8 +63,7 @@ def summary(network: str, as_json: bool) -> None:
     from inksight.config import get_network
     from inksight.nn.model import Model
     from inksight.nn.parameters import parameter_count
-    from inksight.nn.summary import layers
-    from inksight.nn.summary import summary as table
+    from inksight.nn.summary import layers, summary as table
 
     shape = Model.load(network).network if Path(network).is_file() else get_network(network)
     if as_json:
@@ -127,7 +126,7 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
         from inksight.inspection.evaluation import evaluate as try_out
 
         trained, digits = load_model(model), load(source or "mnist")
-        part = split or ("test" if digits.held_out else "all")
+        part = split or ("test" if digits.test_count else "all")
         images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
         found = cards.describe(Path(model).stem, trained, try_out(trained, digits.part(part)), images)
     if out:

@@ -44,12 +44,12 @@ def labels(
     for path in (out, csv):
         if path:
             check_writable(path)
-    judged, beside = load_while_importing_jax(source).set_apart(split)
+    judged, beside = load_while_importing_jax(source).split_off(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
 
     found = doubtful_labels(
-        judged, folds, network, recipe, repeats=repeats, epochs=epochs, seed=seed, beside=beside
+        judged, folds, network, recipe, repeats=repeats, epochs=epochs, seed=seed, extra=beside
     )  # fmt: skip
     write_review(found, out, top=top)
     if csv:

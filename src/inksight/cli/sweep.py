@@ -14,7 +14,7 @@ from inksight.errors import InksightError, InputError
               help="A network to try, as `train` takes it; may be given again.")  # fmt: skip
 @click.option("--recipe", default="default", show_default=True, help="What to change. " + A_RECIPE)
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE[,VALUE...]",
-              help="Values of the recipe to try, such as rate=0.01,0.02; may be given again.")  # fmt: skip
+              help="Values of the recipe to try, such as learning_rate=0.01,0.02; may be given again.")  # fmt: skip
 @click.option("--epochs", type=int, help="Of each training; with --halving, of the last.  [default: the recipe's]")
 @click.option("--seeds", type=click.IntRange(1, 10_000), default=1, show_default=True,
               help="Trainings of each configuration, with seeds from 0.")  # fmt: skip
@@ -36,15 +36,14 @@ def sweep(
 
     \b
     Examples:
-      inksight sweep --set rate=0.005,0.01,0.02 --seeds 3
-      inksight sweep --network post --network 12x3,12x3p,24x3 --set batch=128,256 --halving 3
+      inksight sweep --set learning_rate=0.005,0.01,0.02 --seeds 3
+      inksight sweep --network post --network 12x3,12x3p,24x3 --set batch_size=128,256 --halving 3
     """
     from dataclasses import replace
 
     from inksight.config import get_recipe
     from inksight.data.loading import load
-    from inksight.experiments.search import halving
-    from inksight.experiments.search import sweep as train_all
+    from inksight.experiments.search import halving, sweep as train_all
     from inksight.experiments.trial import grid
 
     tried = read_changes(changes)
@@ -69,7 +68,7 @@ def sweep(
 
 
 def read_changes(texts: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Return the values to try by name, from texts such as ``rate=0.01,0.02``."""
+    """Return the values to try by name, from texts such as ``learning_rate=0.01,0.02``."""
     changes: dict[str, list[Any]] = {}
     for text in texts:
         name, sign, values = text.partition("=")

@@ -9,7 +9,7 @@ from inksight.cli.options import data_option, json_option, print_json, training_
 from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
-    pass
+    from inksight.training.fit import TrainingResult
 
 
 @click.command()

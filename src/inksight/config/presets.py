@@ -24,33 +24,33 @@ The others measured best of their size: at most 20,000 parameters (`best`), 8,00
 
 RECIPES = {
     "seconds": Recipe(
-        epochs=2, batch=128, rate=1e-2, beta1=0.8, beta2=0.95, smoothing=0.06, muon=1,
+        epochs=2, batch_size=128, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.06, muon_scale=1,
         augmentation=Augmentation(rotation=7, shift=1.3, scale=0.07, shear=0.07), taper=1,
     ),
     "default": Recipe(
-        epochs=20, batch=256, rate=1e-2, beta1=0.8, beta2=0.95, muon=0.3,
+        epochs=20, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, muon_scale=0.3,
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=2), taper=1,
     ),
     "best": Recipe(
-        epochs=50, batch=256, rate=1e-2, beta1=0.8, beta2=0.95, smoothing=0.05,
+        epochs=50, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.05,
         augmentation=Augmentation(
-            rotation=10, shift=2, scale=0.1, shear=0.1, elastic=3, aspect=0.4, pens=0.3
+            rotation=10, shift=2, scale=0.1, shear=0.1, elastic=3, aspect=0.4, pen_style=0.3
         ), taper=1,
     ),
     "mnist": Recipe(
-        epochs=50, batch=256, rate=1e-2, beta1=0.8, beta2=0.95, smoothing=0.05,
+        epochs=50, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.05,
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=3), taper=1,
     ),
     "small": Recipe(
-        epochs=50, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
+        epochs=50, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95,
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1, elastic=2), taper=0.7,
     ),
     "tiny": Recipe(
-        epochs=100, batch=256, rate=1e-2, beta1=0.8, beta2=0.95,
+        epochs=100, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95,
         augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1), taper=0.7,
     ),
     "post": Recipe(
-        epochs=80, passes=3, batch=320, rate=1e-3, schedule="constant", epsilon=1e-4,
+        epochs=80, passes=3, batch_size=320, learning_rate=1e-3, schedule="constant", epsilon=1e-4,
         augmentation=Augmentation(rotation=36, shift=2.8),
     ),
 }  # fmt: skip

@@ -25,8 +25,8 @@ class Augmentation:
         Pixels by which each of 5x5 places moves by itself, down and across, the paper between them stretching along.
     aspect : float
         Logarithm of the ratio of width to height, which grows or shrinks by it.
-    pens : float
-        Share of the images that are drawn again, with other pens and by other hands: see `inksight.augmentation.pen_style`.
+    pen_style : float
+        Share of the images that are drawn again, with other pen_style and by other hands: see `inksight.augmentation.pen_style`.
     """
 
     rotation: float = 0.0
@@ -35,7 +35,7 @@ class Augmentation:
     shear: float = 0.0
     elastic: float = 0.0
     aspect: float = 0.0
-    pens: float = 0.0
+    pen_style: float = 0.0
 
     def __post_init__(self) -> None:
         check(is_between(self.rotation, 0, 180), "rotation", self.rotation, "0 to 180 degrees")
@@ -44,18 +44,18 @@ class Augmentation:
         check(is_between(self.shear, 0, 2), "shear", self.shear, "0 to 2")
         check(is_between(self.elastic, 0, IMAGE_SIZE), "elastic", self.elastic, f"0 to {IMAGE_SIZE} pixels")
         check(is_between(self.aspect, 0, 2), "aspect", self.aspect, "0 to 2")
-        check(is_between(self.pens, 0, 1), "pens", self.pens, "0 to 1")
+        check(is_between(self.pen_style, 0, 1), "pen_style", self.pen_style, "0 to 1")
 
-    def times(self, share: float) -> "Augmentation":
+    def scaled(self, share: float) -> "Augmentation":
         """Return the augmentation with every amount times `share`, 0 to 1; as many images are drawn again as before.
 
         Examples
         --------
-        >>> Augmentation(rotation=10, shift=2).times(0.5).rotation
+        >>> Augmentation(rotation=10, shift=2).scaled(0.5).rotation
         5.0
         """
         moves = {name: amount * share for name, amount in asdict(self).items()}
-        return Augmentation(**moves | {"pens": self.pens})
+        return Augmentation(**moves | {"pen_style": self.pen_style})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +68,21 @@ class Recipe:
         Rows of the history; the validation images are read after each.
     passes : int
         Passes over the training images in one epoch, each in a fresh random order.
-    batch : int
+    batch_size : int
         Images a step.
-    rate : float
+    learning_rate : float
         Learning rate, or its highest value.
     schedule : {"triangle", "constant"}
-        ``triangle`` climbs from 0 to `rate` over the first `warmup` share of the steps and falls to 0 at the end.
+        ``triangle`` climbs from 0 to `learning_rate` over the first `warmup` share of the steps and falls to 0 at the end.
     warmup : float
         Share of the steps, 0 to 1; only for ``triangle``.
     beta1, beta2, epsilon : float
         Adam's; `epsilon` stands where Keras has it, beside the uncorrected second moment.
-    smoothing : float
+    label_smoothing : float
         Share of each label, 0 to 1, that is spread evenly over all classes (label smoothing: Szegedy and others,
         "Rethinking the Inception architecture for computer vision", CVPR 2016).
-    muon : float
-        Where above 0, kernels are moved by Muon instead (`inksight.training.optimizer`), with `rate` times this.
+    muon_scale : float
+        Where above 0, kernels are moved by Muon instead (`inksight.training.optimizer`), with `learning_rate` times this.
     momentum : float
         Muon's.
     augmentation : Augmentation
@@ -93,16 +93,16 @@ class Recipe:
     """
 
     epochs: int
-    batch: int = 128
-    rate: float = 1e-3
+    batch_size: int = 128
+    learning_rate: float = 1e-3
     schedule: Literal["triangle", "constant"] = "triangle"
     warmup: float = 0.2
     passes: int = 1
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-7
-    smoothing: float = 0.0
-    muon: float = 0.0
+    label_smoothing: float = 0.0
+    muon_scale: float = 0.0
     momentum: float = 0.95
     augmentation: Augmentation = field(default_factory=Augmentation)
     taper: float = 0.0
@@ -110,26 +110,26 @@ class Recipe:
     def __post_init__(self) -> None:
         check(is_count(self.epochs) and self.epochs <= 100_000, "epochs", self.epochs, "1 to 100000")
         check(is_count(self.passes) and self.passes <= 1000, "passes", self.passes, "1 to 1000")
-        check(is_count(self.batch) and self.batch <= 65_536, "batch", self.batch, "1 to 65536")
-        check(is_between(self.rate, 1e-12, 1e6), "rate", self.rate, "above 0")
+        check(is_count(self.batch_size) and self.batch_size <= 65_536, "batch_size", self.batch_size, "1 to 65536")
+        check(is_between(self.learning_rate, 1e-12, 1e6), "learning_rate", self.learning_rate, "above 0")
         check(self.schedule in ("triangle", "constant"), "schedule", self.schedule, "triangle or constant")
         check(is_between(self.warmup, 0, 1), "warmup", self.warmup, "0 to 1")
         check(is_between(self.beta1, 0, 0.9999), "beta1", self.beta1, "0 to 0.9999")
         check(is_between(self.beta2, 0, 0.999999), "beta2", self.beta2, "0 to 0.999999")
         check(is_between(self.epsilon, 1e-12, 1), "epsilon", self.epsilon, "1e-12 to 1")
-        check(is_between(self.smoothing, 0, 1), "smoothing", self.smoothing, "0 to 1")
-        check(is_between(self.muon, 0, 1e6), "muon", self.muon, "0 or more")
+        check(is_between(self.label_smoothing, 0, 1), "label_smoothing", self.label_smoothing, "0 to 1")
+        check(is_between(self.muon_scale, 0, 1e6), "muon_scale", self.muon_scale, "0 or more")
         check(is_between(self.momentum, 0, 0.9999), "momentum", self.momentum, "0 to 0.9999")
         check(is_between(self.taper, 0, 1), "taper", self.taper, "0 to 1")
         check(isinstance(self.augmentation, Augmentation), "augmentation", self.augmentation, "an Augmentation")
 
-    def rate_at(self, progress: float) -> float:
+    def learning_rate_at(self, progress: float) -> float:
         """Return the learning rate when `progress` (0 to 1) of the steps are done."""
         if self.schedule == "constant":
-            return self.rate
+            return self.learning_rate
         if progress < self.warmup:
-            return self.rate * progress / self.warmup
-        return self.rate * (1 - progress) / max(1 - self.warmup, 1e-9)
+            return self.learning_rate * progress / self.warmup
+        return self.learning_rate * (1 - progress) / max(1 - self.warmup, 1e-9)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values, as `from_dict` reads them."""

@@ -1,1 +1,5 @@
-"""Digits from any source: datasets, splits, folds, readers."""
+"""Digits from any source: datasets, splits, folds, readers, Kaggle submissions."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -32,7 +32,7 @@ class Dataset(Display):
         Where the images came from, for titles and messages.
     class_names : tuple of str
         Name of each class.
-    held_out : int
+    test_count : int
         How many of the last images are the source's own test set.
 
     Raises
@@ -53,7 +53,7 @@ class Dataset(Display):
     labels: NDArray[np.int64] | None = None
     name: str = "digits"
     class_names: tuple[str, ...] = DIGITS
-    held_out: int = 0
+    test_count: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
@@ -67,8 +67,8 @@ class Dataset(Display):
             raise InputError(f"images must be uint8 of shape (n, {IMAGE_SIZE}, {IMAGE_SIZE}), got {_describe(images)}")
         object.__setattr__(self, "images", _read_only(images))
         check(
-            is_count(self.held_out, 0) and self.held_out <= len(images),
-            "held_out", self.held_out, f"0 to {len(images)}",
+            is_count(self.test_count, 0) and self.test_count <= len(images),
+            "test_count", self.test_count, f"0 to {len(images)}",
         )  # fmt: skip
         if labels is None:
             return
@@ -96,7 +96,7 @@ class Dataset(Display):
             labels = None if self.labels is None else self.labels[rows]
         except (IndexError, TypeError, ValueError) as error:
             raise InputError(f"no such images in {self.name!r}, which has {len(self)}: {error}") from error
-        return replace(self, images=images, labels=labels, held_out=0)
+        return replace(self, images=images, labels=labels, test_count=0)
 
     def __repr__(self) -> str:
         unlabelled = "" if self.labels is not None else ", unlabelled"
@@ -155,9 +155,9 @@ class Dataset(Display):
         a  1
         b  2
         """
-        held_out = f", the last {self.held_out:,} its own test set" if self.held_out else ""
+        test_count = f", the last {self.test_count:,} its own test set" if self.test_count else ""
         lines = [
-            f"{self.name}: {len(self):,} images, {IMAGE_SIZE}x{IMAGE_SIZE} pixels{held_out}",
+            f"{self.name}: {len(self):,} images, {IMAGE_SIZE}x{IMAGE_SIZE} pixels{test_count}",
             f"images  {self.images.shape}  {self.images.dtype}",
         ]
         if self.labels is None:
@@ -184,7 +184,7 @@ class Dataset(Display):
         """
         from inksight.data.splits import Splits, split_rows  # which needs `Dataset` itself
 
-        train, validation, test = split_rows(len(self), self.held_out, test_size, seed)
+        train, validation, test = split_rows(len(self), self.test_count, test_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
 
     def part(self, name: str | None = None) -> "Dataset":
@@ -201,20 +201,20 @@ class Dataset(Display):
             If there is no such part.
         """
         if name is None:
-            name = "test" if self.held_out else "all"
+            name = "test" if self.test_count else "all"
         if name == "all":
             return self
         parts = self.split().parts
         check(name in parts, f"part of {self.name!r}", name, ", ".join([*parts, "all"]))
         return parts[name]
 
-    def set_apart(self, name: str) -> "tuple[Dataset, Dataset | None]":
+    def split_off(self, name: str) -> "tuple[Dataset, Dataset | None]":
         """Return a `part` and all images that are not in it; None if there are no others.
 
         Examples
         --------
         >>> data = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10))
-        >>> len(data.set_apart("validation")[1])
+        >>> len(data.split_off("validation")[1])
         8
         """
         chosen = self.part(name)
@@ -233,7 +233,7 @@ def join(first: Dataset, second: Dataset) -> Dataset:
     """
     images = np.concatenate([first.images, second.images])
     labels = np.concatenate([part.require_labels("training") for part in (first, second)])
-    return replace(first, images=images, labels=labels, held_out=0)
+    return replace(first, images=images, labels=labels, test_count=0)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

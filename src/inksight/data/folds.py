@@ -9,7 +9,7 @@ TIME = 2_000_000  # images trained on, each pass counted, all networks together:
 ENOUGH = 5  # epochs: where time is short, longer trainings do more than more folds
 
 
-def plan(images: int, beside: int, passes: int, choice: Sequence[int]) -> tuple[int, int]:
+def plan_cross_validation(images: int, beside: int, passes: int, choice: Sequence[int]) -> tuple[int, int]:
     """Return how many folds to make, and how many epochs of each training there is time for.
 
     Parameters
@@ -25,7 +25,7 @@ def plan(images: int, beside: int, passes: int, choice: Sequence[int]) -> tuple[
 
     Examples
     --------
-    >>> plan(10_000, 0, 3, [2, 5]), plan(10_000, 60_000, 3, [2, 5]), plan(70_000, 0, 3, [2, 5])
+    >>> plan_cross_validation(10_000, 0, 3, [2, 5]), plan_cross_validation(10_000, 60_000, 3, [2, 5]), plan_cross_validation(70_000, 0, 3, [2, 5])
     ((5, 16), (2, 5), (2, 9))
     """
     epochs = {n: max(TIME // max(passes * (images * (n - 1) + beside * n), 1), 1) for n in choice}
@@ -33,7 +33,7 @@ def plan(images: int, beside: int, passes: int, choice: Sequence[int]) -> tuple[
     return folds, epochs[folds]
 
 
-def deal(labels: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
+def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
     """Return a random fold for each image, 0 to ``folds - 1``; folds differ by one image at most, in each class too.
 
     Parameters
@@ -45,7 +45,7 @@ def deal(labels: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> ND
 
     Examples
     --------
-    >>> fold = deal(np.array([0, 0, 0, 1, 1, 1]), 3, seed=0)
+    >>> fold = stratified_folds(np.array([0, 0, 0, 1, 1, 1]), 3, seed=0)
     >>> sorted(fold[:3]) == sorted(fold[3:]) == [0, 1, 2]
     True
     """
@@ -56,14 +56,14 @@ def deal(labels: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> ND
     return fold
 
 
-def twins(images: NDArray[np.uint8]) -> NDArray[np.int64]:
+def first_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return for each image (n, 28, 28) the first row with the very same pixels: its own, for most.
 
     Who judges an image must not have learned from its twin.
 
     Examples
     --------
-    >>> twins(np.array([[[1]], [[2]], [[1]]], np.uint8))
+    >>> first_duplicates(np.array([[[1]], [[2]], [[1]]], np.uint8))
     array([0, 1, 0])
     """
     first: dict[bytes, int] = {}

@@ -43,7 +43,7 @@ def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) ->
     name, raw = read_source(source, memory_limit)
     check(len(raw.images) > 0, f"number of images in {name!r}", 0, "at least 1")
     try:
-        return Dataset(raw.images, raw.labels, name, raw.class_names, raw.held_out)
+        return Dataset(raw.images, raw.labels, name, raw.class_names, raw.test_count)
     except InputError as error:
         raise InputError(f"{name!r}: {error}") from error
 

@@ -32,7 +32,7 @@ class Splits:
         return {name: part for name, part in parts.items() if part is not None}
 
     @property
-    def held_back(self) -> Dataset:
+    def evaluation_set(self) -> Dataset:
         """The images to judge with: the test set or, without one, those for validation, or else all there are."""
         return list(self.parts.values())[-1]
 
@@ -58,14 +58,14 @@ class Splits:
         return Splits(join(self.train, self.validation), None, self.test)
 
 
-def split_rows(n: int, held_out: int, test_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
+def split_rows(n: int, test_count: int, test_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
     """Return the rows for training, for validation and, if the source has its own test set, for the test.
 
     Parameters
     ----------
     n : int
         Number of images.
-    held_out : int
+    test_count : int
         How many of the last are the source's own test set. With one, the last sixth of the rest is for
         validation; without, `test_size` and `seed` choose as scikit-learn's ``train_test_split`` does.
     test_size : float
@@ -88,12 +88,12 @@ def split_rows(n: int, held_out: int, test_size: float, seed: int) -> tuple[Rows
     """
     check(is_between(test_size, 0, 1) and 0 < test_size < 1, "test_size", test_size, "above 0 and below 1")
     check(is_count(seed, 0) and seed < 2**32, "seed", seed, "0 to 2**32 - 1")
-    rest = n - held_out
-    chosen = max(rest // 6, 1) if held_out else math.ceil(rest * test_size)
+    rest = n - test_count
+    chosen = max(rest // 6, 1) if test_count else math.ceil(rest * test_size)
     train = rest - chosen
     if train < 1:
         raise InputError(f"too few images to divide, {rest}: training and validation need at least one each")
-    if held_out:
+    if test_count:
         return slice(0, train), slice(train, rest), slice(rest, n)
     # The old generator, because scikit-learn's rows come from it.
     order = np.random.RandomState(seed).permutation(n)

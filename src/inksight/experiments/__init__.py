@@ -1,1 +1,5 @@
-"""Sweeps and pruning: many trainings."""
+"""Many trainings: sweeps and pruning."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

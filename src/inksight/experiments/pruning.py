@@ -13,7 +13,7 @@ from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.experiments.tradeoff import Pruning, Step
-from inksight.inspection.ablation import CRITERIA, shrink
+from inksight.inspection.ablation import CRITERIA, remove_least_important
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
@@ -39,7 +39,7 @@ def prune(
 ) -> Pruning:
     """Make a network smaller, filter by filter, as long as it stays as good as asked for.
 
-    A step removes the filters that matter least (`inksight.inspection.ablation.shrink`), measured on training images, and trains
+    A step removes the filters that matter least (`inksight.inspection.ablation.remove_least_important`), measured on training images, and trains
     what is left for a few epochs. If it then reads too few validation images, the step is taken back and tried at half
     its size.
 
@@ -62,7 +62,7 @@ def prune(
     steps : int, optional
         Take no more than so many.
     by : {"loss", "similarity"}
-        What tells which filters matter least, as `inksight.inspection.ablation.saliency` has it.
+        What tells which filters matter least, as `inksight.inspection.ablation.filter_importance` has it.
     images : int
         Training images, drawn at random, to measure that on.
     seed : int
@@ -122,7 +122,7 @@ def prune(
     with CtrlC() as ctrl_c:
         while not stopped and (steps is None or len(rows) <= steps):
             began, size = time.perf_counter(), parameter_count(model.network)
-            smaller = shrink(model, some, size * (1 - share), by)
+            smaller = remove_least_important(model, some, size * (1 - share), by)
             removed = _filters(model.network) - _filters(smaller.network)
             if not removed:
                 stopped = "filters"

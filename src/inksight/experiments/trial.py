@@ -25,7 +25,7 @@ def flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
 
     Examples
     --------
-    >>> dict(flat({"rate": 0.01, "augmentation": {"shift": 2}}))
+    >>> dict(flat({"learning_rate": 0.01, "augmentation": {"shift": 2}}))
     {'rate': 0.01, 'augmentation.shift': 2}
     """
     for name, value in values.items():
@@ -51,7 +51,7 @@ class Trial:
     --------
     >>> Trial("8x5p,16x3", Recipe(epochs=2), seed=1).settings["augmentation.shift"]
     0.0
-    >>> Trial("8x5p,16x3", Recipe(2, rate=1)).id == Trial("8x5p, 16x3", Recipe(2, rate=1.0)).id
+    >>> Trial("8x5p,16x3", Recipe(2, learning_rate=1)).id == Trial("8x5p, 16x3", Recipe(2, learning_rate=1.0)).id
     True
     """
 
@@ -111,8 +111,8 @@ def grid(
 
     Examples
     --------
-    >>> trials = grid(["post"], Recipe(epochs=5), {"rate": [0.01, 0.02], "augmentation.shift": [0, 2]}, seeds=[0, 1, 2])
-    >>> len(trials), trials[-1].recipe.rate, trials[-1].recipe.augmentation.shift
+    >>> trials = grid(["post"], Recipe(epochs=5), {"learning_rate": [0.01, 0.02], "augmentation.shift": [0, 2]}, seeds=[0, 1, 2])
+    >>> len(trials), trials[-1].recipe.learning_rate, trials[-1].recipe.augmentation.shift
     (12, 0.02, 2)
     """
     values = recipe.to_dict()

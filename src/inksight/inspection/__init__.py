@@ -1,1 +1,5 @@
-"""What is inside a network and how good it is."""
+"""Shows what is inside a network and how good it is."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -66,10 +66,10 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model
             if name in params:
                 params[name] = params[name].take(kept, axis=axis)
     network = replace(model.network, banks=tuple(banks))
-    return replace(model, network=network, params=params, clouds=None)
+    return replace(model, network=network, params=params, ood_detector=None)
 
 
-def saliency(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.float64]]:
+def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.float64]]:
     """Say how much each filter matters; low ones can go.
 
     Parameters
@@ -97,7 +97,7 @@ def saliency(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.f
     --------
     >>> import inksight
     >>> model = inksight.Model.untrained(inksight.config.get_network("4x5p,8x3"))
-    >>> [values.shape for values in saliency(model, inksight.load("mnist")[:100])]
+    >>> [values.shape for values in filter_importance(model, inksight.load("mnist")[:100])]
     [(4,), (8,)]
     """
     check(by in CRITERIA, "by", by, "loss or similarity")
@@ -116,7 +116,7 @@ def saliency(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.f
     return result
 
 
-def shrink(model: Model, data: Dataset, parameters: float, by: str = "loss") -> Model:
+def remove_least_important(model: Model, data: Dataset, parameters: float, by: str = "loss") -> Model:
     """Remove filters one by one until a model has at most so many parameters, or a single filter a bank.
 
     The next to go is the one that matters least for each parameter it takes along. What the others mean changes with
@@ -132,20 +132,20 @@ def shrink(model: Model, data: Dataset, parameters: float, by: str = "loss") -> 
     parameters : float
         Stop at this number or below.
     by : {"loss", "similarity"}
-        As `saliency` has it.
+        As `filter_importance` has it.
 
     Examples
     --------
     >>> import inksight
     >>> model = inksight.Model.untrained(inksight.config.get_network("4x5p,8x3"))
-    >>> smaller = shrink(model, inksight.load("mnist")[:100], 400)
+    >>> smaller = remove_least_important(model, inksight.load("mnist")[:100], 400)
     >>> parameter_count(model.network), parameter_count(smaller.network) <= 400
     (493, True)
     """
-    values = saliency(model, data, by)
+    values = filter_importance(model, data, by)
     whole, fresh = _loss(model, data), [np.ones(len(matter), bool) for matter in values]
     while parameter_count(model.network) > parameters and max(map(len, values)) > 1:
-        prices = [matter / weights_saved(model, bank) for bank, matter in enumerate(values, start=1)]
+        prices = [matter / parameters_saved(model, bank) for bank, matter in enumerate(values, start=1)]
         place = min(range(len(prices)), key=lambda i: float(prices[i].min()))
         number = int(prices[place].argmin())
         if by == "loss" and not fresh[place][number]:
@@ -159,17 +159,17 @@ def shrink(model: Model, data: Dataset, parameters: float, by: str = "loss") -> 
                 values[place] = np.array([np.inf])
             whole, fresh = _loss(model, data), [np.zeros(len(matter), bool) for matter in values]
         else:
-            values = saliency(model, data, by)
+            values = filter_importance(model, data, by)
     return model
 
 
-def weights_saved(model: Model, bank: int) -> int:
+def parameters_saved(model: Model, bank: int) -> int:
     """Return how many parameters a model has less when it loses one filter of a bank, counted from 1.
 
     Examples
     --------
     >>> from inksight.config import get_network
-    >>> [weights_saved(Model.untrained(get_network("post")), bank) for bank in (1, 2, 3)]
+    >>> [parameters_saved(Model.untrained(get_network("post")), bank) for bank in (1, 2, 3)]
     [526, 861, 201]
     """
     bank_stage(model.network, bank)  # is there such a bank?

@@ -14,7 +14,7 @@ from inksight._shared.progress import track
 from inksight._shared.validation import check, is_count
 from inksight.config import RECIPES, Network, Recipe, get_network, get_recipe
 from inksight.data.dataset import Dataset, join
-from inksight.data.folds import deal, plan, twins
+from inksight.data.folds import first_duplicates, plan_cross_validation, stratified_folds
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 
@@ -46,7 +46,7 @@ class DoubtfulLabels(Display):
         Rows, the most doubtful first.
     folds : (repeats, n) int64
         Which fold an image lay in: the network that judged it was trained on the other folds, and on what was beside.
-    beside : int
+    extra : int
         Images that all networks were trained on and that were not judged.
     epochs : int
         Of each training.
@@ -63,7 +63,7 @@ class DoubtfulLabels(Display):
     doubt: NDArray[np.float64]
     order: NDArray[np.int64]
     folds: NDArray[np.int64]
-    beside: int
+    extra: int
     epochs: int
     seconds: float
 
@@ -121,7 +121,7 @@ class DoubtfulLabels(Display):
             "disbelieved": self.disbelieved,
             "repeats": len(self.folds),
             "networks": self.networks,
-            "beside": self.beside,
+            "extra": self.extra,
             "epochs": self.epochs,
             "seconds": self.seconds,
             "class_names": list(self.class_names),
@@ -138,7 +138,7 @@ def doubtful_labels(
     repeats: int = 3,
     epochs: int | None = None,
     seed: int = 0,
-    beside: Dataset | None = None,
+    extra: Dataset | None = None,
     progress: bool = True,
 ) -> DoubtfulLabels:
     """Rank images by how much networks that were not trained on them disbelieve their labels.
@@ -147,7 +147,7 @@ def doubtful_labels(
     the others; all this `repeats` times, dealt anew. Probabilities are averaged over the repeats, so that no
     single network has an image condemned, and ranked by the margin between the given label's and the best other's,
     as Northcutt, Jiang and Chuang do ("Confident learning", JAIR 70, 2021), in logarithms, where those near 0 and 1
-    still differ. Images that are alike to the last pixel share a fold, and are left out of `beside`.
+    still differ. Images that are alike to the last pixel share a fold, and are left out of `extra`.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def doubtful_labels(
         million images, which is about a minute on two cores.
     seed : int
         Of the folds and the trainings.
-    beside : Dataset, optional
+    extra : Dataset, optional
         More labelled images of the same classes: every network is trained on them, and they are not judged. With
         them a class of `data` may have fewer images than there are folds.
     progress : bool
@@ -202,22 +202,22 @@ def doubtful_labels(
     check(is_count(seed, 0) and seed < 2**31, "seed", seed, "0 to 2**31 - 1")
     shape = get_network(network, classes=len(data.class_names))
     recipe = RECIPE if recipe is None else get_recipe(recipe)
-    beside = _without(beside, data)
+    extra = _without(extra, data)
     choice = range(2, 6) if folds is None else [folds]
-    folds, fitting = plan(len(data), len(beside), repeats * recipe.passes, choice)
+    folds, fitting = plan_cross_validation(len(data), len(extra), repeats * recipe.passes, choice)
     epochs = min(fitting, recipe.epochs) if epochs is None else epochs
-    _check_classes(data, folds, beside)
+    _check_classes(data, folds, extra)
 
     from inksight.training.fit import fit  # brings JAX, which pictures of results do without
 
-    alike = twins(data.images)
-    dealt = np.stack([deal(labels, folds, [seed, repeat])[alike] for repeat in range(repeats)])
+    alike = first_duplicates(data.images)
+    dealt = np.stack([stratified_folds(labels, folds, [seed, repeat])[alike] for repeat in range(repeats)])
     log_p = np.full((len(data), len(data.class_names)), -np.inf)
     seconds = 0.0
     trainings = [(repeat, fold) for repeat in range(repeats) for fold in range(folds)]
     for repeat, fold in track(trainings, "training networks", progress):
         judged = np.flatnonzero(dealt[repeat] == fold)
-        others = join(beside, data[dealt[repeat] != fold])
+        others = join(extra, data[dealt[repeat] != fold])
         own_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)
         done = fit(Splits(others), shape, recipe, seed=own_seed, epochs=epochs, progress=False)
         if done.stopped == "interrupted":
@@ -239,7 +239,7 @@ def doubtful_labels(
         doubt=doubt,
         order=np.argsort(-doubt, kind="stable"),
         folds=dealt,
-        beside=len(beside),
+        extra=len(extra),
         epochs=epochs,
         seconds=seconds,
     )
@@ -253,20 +253,20 @@ def write_table(found: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
         rows.writerows(found.rows(len(found.order)))
 
 
-def _without(beside: Dataset | None, data: Dataset) -> Dataset:
-    """Return those of the images `beside` that `data` does not have, and none if there are none."""
-    if beside is None:
+def _without(extra: Dataset | None, data: Dataset) -> Dataset:
+    """Return those of the `extra` images that `data` does not have, and none if there are none."""
+    if extra is None:
         return data[:0]
-    names = beside.class_names
-    check(names == data.class_names, "classes of the images beside", names, f"those of the data, {data.class_names}")
-    beside.require_labels("training on images beside")
+    names = extra.class_names
+    check(names == data.class_names, "classes of the extra images", names, f"those of the data, {data.class_names}")
+    extra.require_labels("training on extra images")
     known = {image.tobytes() for image in data.images}
-    return beside[np.array([image.tobytes() not in known for image in beside.images], bool)]
+    return extra[np.array([image.tobytes() not in known for image in extra.images], bool)]
 
 
-def _check_classes(data: Dataset, folds: int, beside: Dataset) -> None:
+def _check_classes(data: Dataset, folds: int, extra: Dataset) -> None:
     check(len(data) >= folds, "number of images", len(data), f"at least {folds}, one a fold")
-    for name, count, more in zip(data.class_names, data.counts, beside.counts, strict=True):
+    for name, count, more in zip(data.class_names, data.counts, extra.counts, strict=True):
         if count < folds and not more:
             raise InputError(
                 f"every class needs at least {folds} images, one a fold, got {count} of class {name!r}: "

@@ -147,8 +147,8 @@ class Card:
             a = recipe.augmentation
             rows.insert(
                 2,
-                f"- Recipe: batches of {recipe.batch}, learning rate {recipe.rate:g}, Muon {recipe.muon:g}, "
-                f"labels smoothed by {recipe.smoothing:g}; images turned by up to {a.rotation:g} degrees, "
+                f"- Recipe: batches of {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon {recipe.muon_scale:g}, "
+                f"labels smoothed by {recipe.label_smoothing:g}; images turned by up to {a.rotation:g} degrees, "
                 f"moved by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by {a.shear:g}, "
                 f"stretched by {a.elastic:g} pixels, {recipe.taper:.0%} of all that gone at the end.",
             )

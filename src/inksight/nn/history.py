@@ -24,7 +24,7 @@ class Epoch:
         Mean over the epoch's (augmented) training images, while the weights were changing.
     val_loss, val_accuracy : float
         On the validation images, after the epoch; NaN where there were none.
-    rate : float
+    learning_rate : float
         The learning rate of the last step.
     seconds : float
         Spent on the epoch's training steps; compiling and validating are not in it.
@@ -35,7 +35,7 @@ class Epoch:
     accuracy: float
     val_loss: float
     val_accuracy: float
-    rate: float
+    learning_rate: float
     seconds: float
 
 

@@ -19,7 +19,7 @@ from inksight.errors import InputError
 from inksight.imaging.arrays import as_images
 from inksight.nn.history import History
 from inksight.nn.lesson import Lesson
-from inksight.nn.mahalanobis import Clouds
+from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.parameters import NORMALIZATION, bank_stage, flatten_weights, init, kernel, shapes, stages
 
 
@@ -46,8 +46,8 @@ class Model:
         What the output layer was divided by to make its probabilities honest: see `inksight.training.calibration`.
     lessons : tuple of Lesson
         What it was taught since, as `inksight.teach` does; `trained_on` is what it had learned from before.
-    clouds : Clouds or None
-        By which it knows what is no digit: see `inksight.nn.ood`.
+    ood_detector : MahalanobisDetector or None
+        Detects images that are not digits; see `inksight.nn.ood`.
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Model:
     version: str = __version__
     temperature: float = 1.0
     lessons: tuple[Lesson, ...] = ()
-    clouds: Clouds | None = None
+    ood_detector: MahalanobisDetector | None = None
 
     def __post_init__(self) -> None:
         names = self.class_names
@@ -84,9 +84,14 @@ class Model:
         variance = float(self.params["normalization.variance"])
         check(variance > 0, "normalization.variance", variance, "above 0")
         check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
-        if self.clouds is not None:
+        if self.ood_detector is not None:
             points = (self.network.classes, sum(bank.filters for bank in self.network.banks))
-            check(self.clouds.centres.shape == points, "shape of clouds", self.clouds.centres.shape, str(points))
+            check(
+                self.ood_detector.means.shape == points,
+                "shape of the detector's means",
+                self.ood_detector.means.shape,
+                str(points),
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         # Without what it keeps of the engine, which is of this process: so it can be pickled and copied at any time.

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,23 @@ from inksight.config import Network, Recipe
 from inksight.errors import InksightError, InputError
 from inksight.nn.history import History
 from inksight.nn.lesson import Lesson
-from inksight.nn.mahalanobis import Clouds
+from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model, digest
+from inksight.nn.model_file_v1 import FORMAT_1, upgrade
 
-FORMAT = "inksight model 1"
+FORMAT = "inksight model 2"
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
-CLOUDS = "clouds."  # what the names of their arrays begin with, in a file
+DETECTOR = "ood_detector."  # prefix of the names of the detector's arrays
 SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write the model to one ``.safetensors`` file, beside its place first and then renamed into it.
+    """Write a model to one ``.safetensors`` file, to a temporary file first that is then renamed.
 
     Raises
     ------
     InputError
-        If the folder doesn't exist or can't be written to.
+        If the folder does not exist or cannot be written to.
     """
     header = {
         "format": FORMAT,
@@ -46,25 +46,24 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "version": model.version,
         "temperature": model.temperature,
     }
-    if model.lessons:  # most have none, and their files stay as they were
+    if model.lessons:
         header["lessons"] = [lesson.to_dict() for lesson in model.lessons]
     arrays = dict(model.params)
-    if model.clouds is not None:
-        header["clouds"] = {"limit": model.clouds.limit, "digest": digest(model.clouds.arrays)}
-        arrays |= {CLOUDS + name: array for name, array in model.clouds.arrays.items()}
+    if (detector := model.ood_detector) is not None:
+        header["ood_detector"] = {"threshold": detector.threshold, "digest": digest(detector.arrays)}
+        arrays |= {DETECTOR + name: array for name, array in detector.arrays.items()}
     header["checksum"] = _checksum(header, model.digest)
-    # One key alone: with several their order in the file would change from run to run.
-    data = save(arrays, {"inksight": json.dumps(header)})
-    write_bytes(path, data)
+    # A single metadata key: safetensors writes several in an order that changes from run to run.
+    write_bytes(path, save(arrays, {"inksight": json.dumps(header)}))
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model file; names, shapes, types, finiteness, size and checksum are checked before use.
+    """Read a model file of format 1 or 2; names, shapes, types, finiteness, size and checksum are checked.
 
     Raises
     ------
     InputError
-        If the file is missing, damaged, no inksight model, or too large to be one.
+        If the file is missing, damaged, not an inksight model, or too large to be one.
     """
     where = Path(path)
     if not where.is_file():
@@ -77,29 +76,46 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     try:
         with safe_open(where, framework="numpy") as file:
             header = json.loads((file.metadata() or {})["inksight"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        params = {name: array for name, array in arrays.items() if not name.startswith(CLOUDS)}
-        checksum = header.pop("checksum")
-        check(header["format"] == FORMAT, "format", header["format"], repr(FORMAT))
-        model = Model(
-            network=Network.from_dict(header["network"]),
-            params=params,
-            class_names=tuple(header["class_names"]),
-            recipe=header["recipe"] and Recipe.from_dict(header["recipe"]),
-            history=History.from_list(header["history"]),
-            trained_on=str(header["trained_on"]),
-            version=str(header["version"]),
-            temperature=header["temperature"],
-            lessons=tuple(Lesson.from_dict(lesson) for lesson in header.get("lessons", [])),
-            clouds=_clouds(arrays, header.get("clouds")),
-        )
-        check(checksum == _checksum(header, model.digest), "checksum", checksum, "that of the content")
-        return model
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        return _model_of(header, arrays)
     except KeyError as error:
-        raise InputError(f"{str(path)!r} is no inksight model: its header has no {error}") from error
+        raise InputError(f"{str(path)!r} is not an inksight model: its header has no {error}") from error
     except (SafetensorError, OSError, TypeError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{str(path)!r} is no inksight model, or damaged: {reason[:200]}") from error
+        raise InputError(f"{str(path)!r} is not an inksight model, or damaged: {reason[:200]}") from error
+
+
+def _model_of(header: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) -> Model:
+    checksum = header.pop("checksum")
+    as_written = header
+    check(header["format"] in (FORMAT_1, FORMAT), "format", header["format"], f"{FORMAT_1!r} or {FORMAT!r}")
+    if header["format"] == FORMAT_1:
+        header, arrays = upgrade(header, arrays)
+    model = Model(
+        network=Network.from_dict(header["network"]),
+        params={name: array for name, array in arrays.items() if not name.startswith(DETECTOR)},
+        class_names=tuple(header["class_names"]),
+        recipe=header["recipe"] and Recipe.from_dict(header["recipe"]),
+        history=History.from_list(header["history"]),
+        trained_on=str(header["trained_on"]),
+        version=str(header["version"]),
+        temperature=header["temperature"],
+        lessons=tuple(Lesson.from_dict(lesson) for lesson in header.get("lessons", [])),
+        ood_detector=_detector_of(header.get("ood_detector"), arrays),
+    )
+    check(checksum == _checksum(as_written, model.digest), "checksum", checksum, "that of the content")
+    return model
+
+
+def _detector_of(header: Any, arrays: dict[str, NDArray[np.float32]]) -> MahalanobisDetector | None:
+    if header is None:
+        return None
+    means, whitening = (arrays[DETECTOR + name] for name in ("means", "whitening"))
+    negative_weights = arrays.get(DETECTOR + "negative_weights")
+    detector = MahalanobisDetector(means, whitening, header["threshold"], negative_weights)
+    expected = digest(detector.arrays)
+    check(header["digest"] == expected, "digest of the detector", header["digest"], "that of the content")
+    return detector
 
 
 def load_model(model: str | os.PathLike[str]) -> Model:
@@ -132,16 +148,6 @@ def load_model(model: str | os.PathLike[str]) -> Model:
                 raise InksightError(f"model {model!r} is missing from the installed package: install it again")
             return read_model(path)
     return read_model(model)
-
-
-def _clouds(arrays: Mapping[str, NDArray[np.float32]], header: Any) -> Clouds | None:
-    """Return the clouds of a model file, whose models of before had none."""
-    if header is None:
-        return None
-    scraps = arrays.get(CLOUDS + "scraps")
-    clouds = Clouds(arrays[CLOUDS + "centres"], arrays[CLOUDS + "whitening"], header["limit"], scraps)
-    check(header["digest"] == digest(clouds.arrays), "digest of clouds", header["digest"], "that of the content")
-    return clouds
 
 
 def _checksum(header: dict[str, Any], digest: str) -> str:

@@ -17,7 +17,7 @@ from inksight.imaging.preprocessing import Prepared
 from inksight.inspection.attribution import Evidence
 from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity
 from inksight.inspection.barcodes import AverageBarcodes, Barcode, DetrendedBarcodes
-from inksight.inspection.corruption_robustness import Stress
+from inksight.inspection.corruption_robustness import Robustness
 from inksight.inspection.evaluation import Calibration, Evaluation
 from inksight.inspection.geometry import Embedding, Separation
 from inksight.inspection.label_errors import DoubtfulLabels
@@ -34,7 +34,7 @@ from inksight.plot.label_errors import draw_doubtful_labels
 from inksight.plot.output import check_suffix, save, to_svg
 from inksight.plot.preprocessing import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
-from inksight.plot.robustness import draw_stress
+from inksight.plot.robustness import draw_robustness
 
 __all__ = ["check_suffix", "draw", "html", "save", "to_svg"]
 
@@ -91,5 +91,5 @@ draw.register(Neighbours, draw_neighbours)
 draw.register(Prepared, draw_prepared)
 draw.register(Pruning, draw_pruning)
 draw.register(Separation, draw_separation)
-draw.register(Stress, draw_stress)
+draw.register(Robustness, draw_robustness)
 draw.register(Tradeoff, draw_tradeoff)

@@ -12,7 +12,7 @@ from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, WIDTH, blank, ca
 PANELS = {
     "loss": ("Loss", (("loss", "training"), ("val_loss", "validation"))),
     "accuracy": ("Accuracy", (("accuracy", "training"), ("val_accuracy", "validation"))),
-    "rate": ("Learning rate at the end of the epoch", (("rate", ""),)),
+    "learning_rate": ("Learning rate at the end of the epoch", (("learning_rate", ""),)),
 }
 COLOURS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
 
@@ -28,7 +28,7 @@ def draw_history(history: History, ax: Axes | None = None, *, kind: str | None =
     history : History
     ax : Axes, optional
         Takes the loss alone unless `kind` says otherwise.
-    kind : {"loss", "accuracy", "rate"}, optional
+    kind : {"loss", "accuracy", "learning_rate"}, optional
     """
     check(kind is None or kind in PANELS, "kind", kind, "loss, accuracy or rate")
     if ax is None and kind is None:
@@ -68,5 +68,5 @@ def _curves(history: History, ax: Axes, kind: str) -> None:
     if kind == "accuracy":
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.tick_params(labelsize=SMALL)
-    moving = drawn > 1 or kind != "rate"
+    moving = drawn > 1 or kind != "learning_rate"
     note(ax, "training: on augmented images, while learning" if moving else "", axis="epoch")

@@ -7,9 +7,9 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from inksight._shared.validation import check
-from inksight.augmentation.corruptions import CHANGES, STRENGTHS
+from inksight.augmentation.corruptions import CORRUPTIONS, SEVERITIES
 from inksight.config import IMAGE_SIZE
-from inksight.inspection.corruption_robustness import Stress
+from inksight.inspection.corruption_robustness import Robustness
 from inksight.plot.grammar import CLASSES, IMAGES, SMALL, TEXT, WIDTH, bare, blank, canvas, montage, note, show, title
 
 DIRECT, PREPARED = CLASSES[0], CLASSES[6]
@@ -18,38 +18,38 @@ GAP = 2  # pixels between the digits of a strip
 STRIP = 0.34  # height of a strip in that of its panel
 
 
-def draw_stress(stress: Stress, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
+def draw_robustness(robustness: Robustness, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
     """Draw every change in a panel of its own, or the one named.
 
     Parameters
     ----------
-    stress : Stress
+    robustness : Robustness
     ax : Axes, optional
         Takes the mean of all changes unless `kind` says otherwise.
     kind : str, optional
-        ``mean``, or one of `inksight.augmentation.corruptions.CHANGES`.
+        ``mean``, or one of `inksight.augmentation.corruptions.CORRUPTIONS`.
     """
-    kinds = ["mean", *CHANGES]
+    kinds = ["mean", *CORRUPTIONS]
     check(kind is None or kind in kinds, "kind", kind, ", ".join(kinds))
     if ax is not None or kind is not None:
         figure, ax = canvas(ax, 4.6, 3.0)
-        _panel(stress, ax, kind or "mean", alone=True)
+        _panel(robustness, ax, kind or "mean", alone=True)
         return figure
     rows = -(-len(kinds) // COLUMNS)
     figure = blank(WIDTH, 2.15 * rows)
     figure.set_layout_engine("constrained", h_pad=0.1)
     for panel, name in zip(figure.subplots(rows, COLUMNS).flat, kinds, strict=False):
-        _panel(stress, panel, name)
+        _panel(robustness, panel, name)
     return figure
 
 
-def _panel(stress: Stress, ax: Axes, kind: str, alone: bool = False) -> None:
+def _panel(robustness: Robustness, ax: Axes, kind: str, alone: bool = False) -> None:
     canvas(ax, 0, 0)
     title(ax, "mean of all changes" if kind == "mean" else kind)
-    _curve(ax, stress.accuracies, stress.undisturbed, kind, DIRECT, "as it is")
-    if stress.prepared_accuracies is not None and stress.prepared_undisturbed is not None:
-        _curve(ax, stress.prepared_accuracies, stress.prepared_undisturbed, kind, PREPARED, "prepared first")
-    ax.set(xlim=(-0.5, STRENGTHS + 0.5), ylim=(0, 1.03), yticks=[0, 0.5, 1])
+    _curve(ax, robustness.accuracies, robustness.clean_accuracy, kind, DIRECT, "as it is")
+    if robustness.prepared_accuracies is not None and robustness.prepared_clean_accuracy is not None:
+        _curve(ax, robustness.prepared_accuracies, robustness.prepared_clean_accuracy, kind, PREPARED, "prepared first")
+    ax.set(xlim=(-0.5, SEVERITIES + 0.5), ylim=(0, 1.03), yticks=[0, 0.5, 1])
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.tick_params(labelsize=SMALL)
     ax.spines[["top", "right"]].set_visible(False)
@@ -57,30 +57,30 @@ def _panel(stress: Stress, ax: Axes, kind: str, alone: bool = False) -> None:
     if alone or kind == "mean":
         ax.legend(frameon=False, fontsize=SMALL, labelcolor=TEXT, loc="lower left", borderpad=0)
     if kind == "mean":
-        ax.set_xticks(range(STRENGTHS + 1))
+        ax.set_xticks(range(SEVERITIES + 1))
         note(ax, "strength · 0, dotted: unchanged\ndigits: grey = ink, one scale for all")
         return
     ax.set_xticks([])
-    number = list(CHANGES).index(kind)
+    number = list(CORRUPTIONS).index(kind)
     strip = ax.inset_axes((0, -STRIP - 0.04, 1, STRIP))
-    tiles = np.concatenate([stress.example[None], stress.examples[number]]) / 255
+    tiles = np.concatenate([robustness.example[None], robustness.examples[number]]) / 255
     # As wide as the panel: each digit stands under its point.
     half = GAP / 2 / (IMAGE_SIZE + GAP)
     show(
-        strip, montage(tiles, STRENGTHS + 1, (0, GAP)), IMAGES, 0, 1,
-        (half - 0.5, STRENGTHS + 0.5 - half, 0, 1), aspect="auto",
+        strip, montage(tiles, SEVERITIES + 1, (0, GAP)), IMAGES, 0, 1,
+        (half - 0.5, SEVERITIES + 0.5 - half, 0, 1), aspect="auto",
     )  # fmt: skip
     bare(strip)
     strip.set(facecolor="none", xlim=ax.get_xlim())
-    strip.set_xticks(range(1, STRENGTHS + 1), [f"{value:g}" for value in CHANGES[kind].strengths])
+    strip.set_xticks(range(1, SEVERITIES + 1), [f"{value:g}" for value in CORRUPTIONS[kind].strengths])
     strip.tick_params(colors=TEXT, labelsize=SMALL, length=0, pad=2)
-    text = CHANGES[kind].unit + ("\ndotted: unchanged · grey = ink, one scale for all" if alone else "")
+    text = CORRUPTIONS[kind].unit + ("\ndotted: unchanged · grey = ink, one scale for all" if alone else "")
     strip.set_xlabel(text, fontsize=SMALL, color=TEXT, labelpad=1)
 
 
 def _curve(ax: Axes, accuracies: NDArray[np.float64], undisturbed: float, kind: str, colour: str, label: str) -> None:
-    row = accuracies.mean(axis=0) if kind == "mean" else accuracies[list(CHANGES).index(kind)]
+    row = accuracies.mean(axis=0) if kind == "mean" else accuracies[list(CORRUPTIONS).index(kind)]
     ax.axhline(undisturbed, color=colour, linewidth=0.8, linestyle=":")
     ax.plot(
-        range(STRENGTHS + 1), [undisturbed, *row], color=colour, linewidth=1.4, marker="o", markersize=3, label=label
+        range(SEVERITIES + 1), [undisturbed, *row], color=colour, linewidth=1.4, marker="o", markersize=3, label=label
     )

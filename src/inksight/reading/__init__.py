@@ -1,1 +1,5 @@
-"""A page to its digits."""
+"""Reads the digits on a page."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,25 +10,20 @@ from scipy import ndimage
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, downscale, resample, round_half_up
-from inksight.reading.page_detection import sheet_on
+from inksight.reading.page_detection import detect_page
+from inksight.reading.ruled_lines import find_ruled_lines
 
 LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
 STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise
 WIDE = 0.6  # of the longer side: wider than any stroke
 AROUND = 1 / 12  # of the longer side: the reach of what a pixel is compared with, to tell ink from paper
-BLOCKS = 24  # parts of the longer side in which a ruled line is followed
-RULED = 8  # such parts in a row that a ruled line has at least; across a narrow page, nearly all there are
-COVERED = 0.7  # of a ruled line's length that shows
-STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
-THICK = 1 / 120  # of the longer side: ruled lines are thinner
 SHADE = 0.6  # of the page's usual light: deeper shade is not made up for, for it may be a table
 COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
 GRAIN = 0.7  # pixels: standard deviation of the blur that ink and paper are told apart under
-RUNS = 100_000  # stretches of ink: more are no lined paper, but texture
 
 
 @dataclass(frozen=True, eq=False)
-class Paper:
+class BinarizedPage:
     """What is on a page.
 
     Parameters
@@ -37,9 +32,9 @@ class Paper:
         By what share each pixel is darker than the paper there (lighter, where the ink is light).
     mask : (height, width) bool
         Where there is ink, without the ruled lines.
-    sheet : (height, width) bool
+    page_mask : (height, width) bool
         Where the sheet is, and not the table under it.
-    low : float
+    noise : float
         Contrast that the paper's noise reaches.
     dark : bool
         Whether the ink is darker than the paper.
@@ -47,27 +42,27 @@ class Paper:
 
     contrast: Grayscale
     mask: NDArray[np.bool_]
-    sheet: NDArray[np.bool_]
-    low: float
+    page_mask: NDArray[np.bool_]
+    noise: float
     dark: bool
 
 
-def look(grey: Grayscale, invert: bool | None = None) -> Paper:
+def binarize(grey: Grayscale, invert: bool | None = None) -> BinarizedPage:
     """Find the ink on a page, brightness (height, width) 0..1; `invert` as `inksight.imaging.preprocessing.prepare` has it."""
     contrast, dark, stroke = _unlit(grey, invert)
     quartiles = (contrast.size // 4, contrast.size // 2)
     low = noise_level(np.partition(contrast, quartiles, axis=None))
     above = contrast > max(low, MIN_CONTRAST / 2)
     if not above.any():
-        return Paper(contrast, above, np.ones(above.shape, bool), low, dark)
+        return BinarizedPage(contrast, above, np.ones(above.shape, bool), low, dark)
     strong = contrast[above]
     # Chalk and pencil are grainy: of their dark and their light grains none is paper.
     least = max(min(threshold_otsu(strong), 0.6 * upper_decile(strong)), MIN_CONTRAST)
     smooth = ndimage.gaussian_filter(contrast, GRAIN)
     clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
-    ruled = ruled_lines(above)
-    sheet = sheet_on(~above | ruled)
-    return Paper(contrast, clear & ~ruled & sheet, sheet, low, dark)
+    ruled = find_ruled_lines(above)
+    sheet = detect_page(~above | ruled)
+    return BinarizedPage(contrast, clear & ~ruled & sheet, sheet, low, dark)
 
 
 def _texture(contrast: Grayscale, tile: int) -> Grayscale:
@@ -120,66 +115,3 @@ def _widest_stroke(small: Grayscale) -> float:
     border = border[: ink.shape[0], : ink.shape[1]]
     inner = ink & ~ndimage.binary_propagation(border & ink, mask=ink)
     return 2 * float(ndimage.distance_transform_cdt(np.pad(inner, 1)).max())
-
-
-def ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which pixels of a mask belong to long thin straight lines, down or across, more or less.
-
-    What crosses a line is thicker there than the line, and stays.
-
-    Examples
-    --------
-    >>> page = np.zeros((60, 200), bool)
-    >>> page[30:32] = True
-    >>> page[10:50, 90:95] = True
-    >>> found = ruled_lines(page)
-    >>> found[30:32].mean(), found[10:50, 90:95].any()
-    (np.float64(0.95), np.False_)
-    """
-    found = _ruled_across(mask)
-    found |= _ruled_across(mask.T).T
-    return found
-
-
-def _ruled_across(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels of lines that run across.
-
-    Every column's stretches of ink are points, if they are thin. Seen along a slope, a line's points fall on one
-    height, part by part of the page's width; seen along another they scatter.
-    """
-    height, width = mask.shape
-    longer = max(mask.shape)
-    none = np.zeros(mask.shape, bool)
-    edges = np.diff(np.pad(mask.T, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
-    x, first = np.nonzero(edges == 1)
-    last = np.nonzero(edges == -1)[1]
-    thin = last - first <= max(3, longer * THICK)
-    x, first, last = x[thin], first[thin], last[thin]
-    if not 0 < x.size <= RUNS:
-        return none
-    part = max(longer / BLOCKS, 4.0)
-    parts = int(np.ceil(width / part))
-    least = min(RULED, max(int(0.9 * width / part), 2))
-    middle, block = (first + last - 1) / 2, (x / part).astype(np.int64)
-    lengths = np.bincount(np.minimum((np.arange(width) / part).astype(np.int64), parts - 1), minlength=parts)
-    ruled = np.zeros(x.size, bool)
-    step = 2 / (least * part)  # a line drifts by two pixels at most over its shortest length
-    reach = int((STEEPEST + step) * width) + 2
-    for slope in np.arange(-STEEPEST, STEEPEST + step, step):
-        key = (middle - slope * x + reach).astype(np.int64)
-        table = np.bincount(key * parts + block, minlength=(height + 2 * reach + 1) * parts).reshape(-1, parts)
-        table[1:] += table[:-1].copy()  # a line two pixels wide, that of a key and the one before
-        full = table >= COVERED * lengths
-        if not full.any():
-            continue
-        full = ndimage.binary_opening(full, np.ones((1, least)))
-        full[:-1] |= full[1:]
-        ruled |= full[key, block]
-    if not ruled.any():
-        return none
-    ruled &= last - first <= np.median((last - first)[ruled]) + 2
-    # Sums along each column of +1 where a stretch begins and -1 where it ends.
-    ends = np.zeros((height + 1, width), np.int8)
-    ends[first[ruled], x[ruled]] = 1
-    np.subtract.at(ends, (last[ruled], x[ruled]), 1)
-    return np.cumsum(ends[:-1], axis=0, dtype=np.int8) > 0

@@ -7,18 +7,18 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight.imaging.preprocessing import MIN_SIZE
-from inksight.reading.binarization import Paper
-from inksight.reading.form_lines import form_lines
+from inksight.reading.binarization import BinarizedPage
+from inksight.reading.form_lines import find_form_lines
 
 MOST = 3000  # pieces of ink on a page: the largest are looked at
 
 # Of the height of the page's digits:
 DIRT = 0.12  # smaller pieces are dirt
-WHOLE = 0.5  # higher pieces may be digits by themselves; others are parts of one
-NEAR = 0.25  # parts of a digit are not farther from one another
+WHOLE_DIGIT_HEIGHT = 0.5  # higher pieces may be digits by themselves; others are parts of one
+MAX_PART_GAP = 0.25  # parts of a digit are not farther from one another
 STACKED = 0.6  # of the narrower one's width that two pieces over one another have in common, to be parts of one digit
-HIGHEST = 1.5  # what is put together is not higher
-HUGE = 3.0  # higher pieces are no writing
+MAX_STACK_HEIGHT = 1.5  # what is put together is not higher
+MAX_HEIGHT = 3.0  # higher pieces are no writing
 WIDE = 0.55  # wider pieces may be several digits
 NARROW = 0.1  # nothing narrower is cut off
 STEP = 0.2  # cuts are not closer to one another
@@ -27,12 +27,12 @@ BORDER = 0.4  # of its own extent, along the picture's border: what has more is 
 
 
 @dataclass(frozen=True)
-class Piece:
+class Component:
     """Ink that is never parted.
 
     Parameters
     ----------
-    names : tuple of int
+    labels : tuple of int
         Of its pixels' regions in the page's map.
     box : (left, top, right, bottom)
         In pixels of the page.
@@ -44,14 +44,14 @@ class Piece:
         Ink on the cut that parts it from the piece on its left, in widths of a stroke; 0 if nothing was cut.
     """
 
-    names: tuple[int, ...]
+    labels: tuple[int, ...]
     box: tuple[int, int, int, int]
     region: int
     whole: bool
     crossing: float = 0.0
 
 
-def find_pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], float]:
+def find_components(paper: BinarizedPage) -> tuple[NDArray[np.int32], list[list[Component]], float]:
     """Return the map of regions, the pieces of ink by what hung together, and the height of the page's digits.
 
     Dirt is left out.
@@ -62,10 +62,10 @@ def find_pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], flo
     ).reshape(-1, 4)
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
-    writing = _along_the_border(regions, count, paper.sheet) < BORDER * size.max(axis=1)
-    writing &= ~form_lines(regions, boxes, mass)
+    writing = _along_the_border(regions, count, paper.page_mask) < BORDER * size.max(axis=1)
+    writing &= ~find_form_lines(regions, boxes, mass)
     height = _usual_height(size[writing, 1], mass[writing])
-    kept = np.flatnonzero(writing & (size.max(axis=1) >= max(DIRT * height, 2)) & (size[:, 1] <= HUGE * height))
+    kept = np.flatnonzero(writing & (size.max(axis=1) >= max(DIRT * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height))
     if height < MIN_SIZE or not kept.size:
         return regions, [], height
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MOST]]
@@ -75,11 +75,11 @@ def find_pieces(paper: Paper) -> tuple[NDArray[np.int32], list[list[Piece]], flo
         members = kept[group]
         box = (*boxes[members, :2].min(axis=0).tolist(), *boxes[members, 2:].max(axis=0).tolist())
         names = tuple(int(i) + 1 for i in members)
-        whole = box[3] - box[1] >= WHOLE * height
+        whole = box[3] - box[1] >= WHOLE_DIGIT_HEIGHT * height
         if whole and box[2] - box[0] > WIDE * height:
             pieces.append(_cut(regions, names, box, height))
         else:
-            pieces.append([Piece(names, box, names[0], whole)])
+            pieces.append([Component(names, box, names[0], whole)])
     return regions, pieces, height
 
 
@@ -106,7 +106,7 @@ def _stacked(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
         one, others = boxes[i], outer[: len(groups)]
         low, high = np.minimum(others, one), np.maximum(others, one)
         common = (low[:, 2] - high[:, 0]) / np.minimum(one[2] - one[0], others[:, 2] - others[:, 0])
-        near = (high[:, 1] - low[:, 3] <= NEAR * height) & (high[:, 3] - low[:, 1] <= HIGHEST * height)
+        near = (high[:, 1] - low[:, 3] <= MAX_PART_GAP * height) & (high[:, 3] - low[:, 1] <= MAX_STACK_HEIGHT * height)
         common = np.where(near, common, 0)
         home = int(common.argmax()) if groups else 0
         if groups and common[home] >= STACKED:
@@ -118,13 +118,13 @@ def _stacked(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
     return groups
 
 
-def _cut(regions: NDArray[np.int32], names: tuple[int, ...], box: tuple[int, ...], height: float) -> list[Piece]:
+def _cut(regions: NDArray[np.int32], names: tuple[int, ...], box: tuple[int, ...], height: float) -> list[Component]:
     """Cut a piece of ink from top to bottom wherever little ink is in the way, and give the parts names in the map."""
     left, top, right, bottom = box
     part = regions[top:bottom, left:right]
     ink = np.isin(part, names)
     seams, stroke = _seams(ink, height), _stroke(ink)
-    whole = [Piece(names, (left, top, right, bottom), names[0], True)]
+    whole = [Component(names, (left, top, right, bottom), names[0], True)]
     if not seams:
         return whole
     rows = np.arange(bottom - top)
@@ -143,7 +143,7 @@ def _cut(regions: NDArray[np.int32], names: tuple[int, ...], box: tuple[int, ...
         if max(place[2] - place[0], place[3] - place[1]) < DIRT * height:
             continue
         crossing = ink[rows, np.minimum(seams[number - 1], right - left - 1)].sum() / stroke if number else 0.0
-        pieces.append(Piece((name,), place, names[0], place[3] - place[1] >= WHOLE * height, crossing))
+        pieces.append(Component((name,), place, names[0], place[3] - place[1] >= WHOLE_DIGIT_HEIGHT * height, crossing))
     return pieces
 
 
@@ -185,7 +185,7 @@ def _seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
     return [ways[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]
 
 
-def around(pieces: list[Piece]) -> tuple[int, int, int, int]:
+def bounding_box(pieces: list[Component]) -> tuple[int, int, int, int]:
     """Return the box around some pieces: left, top, right, bottom."""
     boxes = np.array([piece.box for piece in pieces])
     left, top = boxes[:, :2].min(axis=0)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
-from inksight.nn.ood import features, from_features
+from inksight.nn.ood import ood_features, ood_score_of_features
 
-UNSURE = 0.5  # confidence below which a digit is less probable than all the others together
+MIN_CONFIDENCE = 0.5  # confidence below which a digit is less probable than all the others together
 SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
 
 CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
@@ -25,7 +25,7 @@ ONE = 1.3  # heights: what is wider is hardly a single digit
 Lines = list[list[Prepared]]
 
 
-def digits_on(grey: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
+def find_digits(grey: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
     """Find the digits on a picture; it may be one alone that fills it, which no page does: the less strange counts.
 
     Parameters
@@ -81,28 +81,32 @@ def _in_one(ink: Grayscale) -> bool:
     return 0 < len(columns) <= ONE * len(rows) and len(columns) == columns[-1] - columns[0] + 1
 
 
-class Look(NamedTuple):
+class Assessment(NamedTuple):
     """What a model makes of images."""
 
     probabilities: NDArray[np.float32]  # (n, classes)
-    beyond: NDArray[np.float64]  # (n,) how far beyond the limit of what may be a digit
-    odds: NDArray[np.float64]  # (n,) logarithm of the odds to be a scrap, and not one whole digit
+    margin: NDArray[np.float64]  # (n,) how far beyond the limit of what may be a digit
+    negative_log_odds: NDArray[np.float64]  # (n,) logarithm of the odds to be a scrap, and not one whole digit
 
 
-def look_at(model: Model, images: NDArray[np.uint8]) -> Look:
+def assess(model: Model, images: NDArray[np.uint8]) -> Assessment:
     """Look at images; for a model without clouds (`inksight.nn.ood`) none is strange or a scrap, by any measure."""
-    points, probabilities = features(model, images)
-    if model.clouds is None:
+    points, probabilities = ood_features(model, images)
+    if model.ood_detector is None:
         nothing = np.full(len(probabilities), -np.inf)
-        return Look(probabilities, nothing, nothing)
-    beyond = from_features(model, points, probabilities) - model.clouds.limit
-    return Look(probabilities, beyond, model.clouds.scrap_odds(points, probabilities))
+        return Assessment(probabilities, nothing, nothing)
+    beyond = ood_score_of_features(model, points, probabilities) - model.ood_detector.threshold
+    return Assessment(probabilities, beyond, model.ood_detector.negative_log_odds(points, probabilities))
 
 
 def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return how little images look like digits: above 0, like none."""
-    look = look_at(model, images)
-    return look.beyond if model.clouds is not None else UNSURE - look.probabilities.max(axis=1).astype(np.float64)
+    look = assess(model, images)
+    return (
+        look.margin
+        if model.ood_detector is not None
+        else MIN_CONFIDENCE - look.probabilities.max(axis=1).astype(np.float64)
+    )
 
 
 def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -110,8 +114,8 @@ def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
     Less, too, the more it looks like a part of one, or like several (`inksight.augmentation.synthetic_negatives`).
     """
-    look = look_at(model, images)
-    doubt = STRANGE * np.maximum(look.beyond - USUAL, 0) + TORN * np.maximum(look.odds - WHOLE, 0)
+    look = assess(model, images)
+    doubt = STRANGE * np.maximum(look.margin - USUAL, 0) + TORN * np.maximum(look.negative_log_odds - WHOLE, 0)
     result: NDArray[np.float64] = look.probabilities.astype(np.float64) * np.exp(-doubt)[:, None]
     return result
 

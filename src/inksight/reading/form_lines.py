@@ -10,7 +10,9 @@ EMPTY = 0.3  # of a frame's extent that is ink, at most
 INSIDE = 0.3  # of a frame's height that something written in it has
 
 
-def form_lines(regions: NDArray[np.int32], boxes: NDArray[np.int64], mass: NDArray[np.float64]) -> NDArray[np.bool_]:
+def find_form_lines(
+    regions: NDArray[np.int32], boxes: NDArray[np.int64], mass: NDArray[np.float64]
+) -> NDArray[np.bool_]:
     """Say which pieces of ink are frames or underlines.
 
     Parameters
@@ -32,7 +34,7 @@ def form_lines(regions: NDArray[np.int32], boxes: NDArray[np.int64], mass: NDArr
     >>> page[5:55, 10:90] = 1
     >>> page[7:53, 12:88] = 0
     >>> page[20:40, 30:34] = 2
-    >>> form_lines(page, np.array([[10, 5, 90, 55], [30, 20, 34, 40]]), np.array([504.0, 80.0]))
+    >>> find_form_lines(page, np.array([[10, 5, 90, 55], [30, 20, 34, 40]]), np.array([504.0, 80.0]))
     array([ True, False])
     """
     found = np.zeros(len(boxes), bool)

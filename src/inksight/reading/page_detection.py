@@ -14,7 +14,7 @@ FULL = 0.9  # of its convex hull that it fills, what is written on it included
 MOST = 0.97  # of the picture: what covers more is all of it
 
 
-def sheet_on(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def detect_page(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return where the sheet is, given which pixels might be paper: everywhere, unless it plainly ends.
 
     A sheet is one piece without dents, but for what is written or lies on it: the largest smooth part of the picture,
@@ -31,7 +31,7 @@ def sheet_on(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
     >>> photo = rng.random((200, 300)) < 0.5  # a table's grain
     >>> photo[20:180, 30:260] = True
     >>> photo[80:120, 100:110] = False  # a 1
-    >>> found = sheet_on(photo)
+    >>> found = detect_page(photo)
     >>> bool(found[80:120, 100:110].all()), bool(found[:12].any())
     (True, False)
     """

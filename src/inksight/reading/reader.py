@@ -13,7 +13,7 @@ from inksight.imaging.grayscale import Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
-from inksight.reading.detection import UNSURE, Lines, digits_on, look_at
+from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
 
 if TYPE_CHECKING:  # imported where they are used, as `segment` is: they take longer than reading a single digit
     from inksight.data.dataset import Dataset
@@ -222,7 +222,7 @@ def read(
     """
     network = model if isinstance(model, Model) else load_model(model)
     if not isinstance(pictures, (list, tuple)):
-        found = digits_on(to_grayscale(pictures), network, invert, single)
+        found = find_digits(to_grayscale(pictures), network, invert, single)
         return next(_judged([found], network, accept_all))
     return list(pages(_each(pictures, network, invert, single), network, accept_all))
 
@@ -234,7 +234,7 @@ def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bo
             grey = to_grayscale(picture)
         except InputError as error:
             raise InputError(f"picture {number}: {error}") from error
-        yield digits_on(grey, model, invert, single)
+        yield find_digits(grey, model, invert, single)
 
 
 def pages(found: Iterable[Lines], model: Model, accept_all: bool = False) -> Iterator[Page]:
@@ -262,9 +262,9 @@ def _judge(prepared: list[tuple[Prepared, int, bool]], model: Model, accept_all:
     """Yield the reading of each digit, given with the number of its line and whether others are on it."""
     if not prepared:
         return
-    look = look_at(model, np.stack([one.image for one, _, _ in prepared]))
+    look = assess(model, np.stack([one.image for one, _, _ in prepared]))
     names = model.class_names
-    for (one, line, accompanied), p, far in zip(prepared, look.probabilities, look.beyond, strict=True):
+    for (one, line, accompanied), p, far in zip(prepared, look.probabilities, look.margin, strict=True):
         if one.problem:
             yield Reading(None, 0.0, one.problem, None, one, model, line)
             continue
@@ -272,5 +272,5 @@ def _judge(prepared: list[tuple[Prepared, int, bool]], model: Model, accept_all:
         reason = ""
         if not accept_all:
             strange = far > (AMONG if accompanied else 0)
-            reason = "not a digit" if strange else "unsure" if p[first] < UNSURE else ""
+            reason = "not a digit" if strange else "unsure" if p[first] < MIN_CONFIDENCE else ""
         yield Reading(None if reason else names[first], float(p[first]), reason, names[second], one, model, line)

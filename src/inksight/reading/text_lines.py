@@ -11,7 +11,7 @@ ROUNDS = 3  # of finding neighbours, and from them the slope
 Boxes = NDArray[np.float64]  # (n, 4): left, top, width, height
 
 
-def in_lines(boxes: Boxes) -> list[list[int]]:
+def group_into_lines(boxes: Boxes) -> list[list[int]]:
     """Return the boxes of each line by number, top to bottom, and in each line left to right.
 
     Parameters
@@ -21,7 +21,7 @@ def in_lines(boxes: Boxes) -> list[list[int]]:
 
     Examples
     --------
-    >>> in_lines(np.array([[90.0, 2, 20, 30], [40, 0, 20, 30], [42, 60, 20, 30], [0, 64, 20, 30]]))
+    >>> group_into_lines(np.array([[90.0, 2, 20, 30], [40, 0, 20, 30], [42, 60, 20, 30], [0, 64, 20, 30]]))
     [[1, 0], [3, 2]]
     """
     if not len(boxes):

@@ -49,7 +49,7 @@ def write_report(
     Path
         Of the report: one file that needs no other and no network.
     """
-    held_back = splits.held_back
+    held_back = splits.evaluation_set
     pictures = gallery(run.model, held_back, image, evaluation)
     drawn = list(_draw(pictures, make_folder(folder / "figures"), progress))
     sections: dict[str, list[dict[str, str]]] = {}

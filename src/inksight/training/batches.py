@@ -48,7 +48,7 @@ class Batches:
 
     Examples
     --------
-    >>> batches = Batches(5, Recipe(epochs=1, batch=3), seed=0, first_epoch=0)
+    >>> batches = Batches(5, Recipe(epochs=1, batch_size=3), seed=0, first_epoch=0)
     >>> [batch.weight.tolist() for batch in batches.of_epoch(0)]
     [[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
     """
@@ -61,7 +61,7 @@ class Batches:
     @property
     def size(self) -> int:
         """Images a batch."""
-        return min(self.recipe.batch, self.images)
+        return min(self.recipe.batch_size, self.images)
 
     @property
     def steps(self) -> int:
@@ -76,7 +76,7 @@ class Batches:
         first = (self.first_epoch + epoch) * self.recipe.passes
         for number in range(first, first + self.recipe.passes):
             before = max(done, (epoch + (number - first) / self.recipe.passes) / self.recipe.epochs)
-            augmentation = self.recipe.augmentation.times(1 - self.recipe.taper * before)
+            augmentation = self.recipe.augmentation.scaled(1 - self.recipe.taper * before)
             order = np.random.default_rng([self.seed, number]).permutation(self.images).astype(np.int32)
             lattices = draw_lattices(self.seed, number, self.images, augmentation)
             for start in range(0, self.images, self.size):

@@ -83,4 +83,4 @@ def with_temperature(model: Model, temperature: float) -> Model:
     factor = np.float32(model.temperature / temperature)
     params = {name: x * factor if name.startswith("output.") else x for name, x in model.params.items()}
     # Clouds (`inksight.nn.ood`) go by probabilities, too: they are to be made anew.
-    return replace(model, params=params, temperature=temperature, clouds=None)
+    return replace(model, params=params, temperature=temperature, ood_detector=None)

@@ -20,7 +20,7 @@ class EpochMetrics:
     """
 
     def __init__(self, epoch: int) -> None:
-        self.epoch, self.rate = epoch, 0.0
+        self.epoch, self.learning_rate = epoch, 0.0
         self.pending: list[tuple[Array, Array, list[int], list[float]]] = []
         self.steps, self.images, self.loss_sum, self.correct = 0, 0, 0.0, 0
 
@@ -38,12 +38,12 @@ class EpochMetrics:
         """
         for losses, correct, images, rates in self.pending:
             values = zip(np.asarray(losses).tolist(), np.asarray(correct).tolist(), images, rates, strict=False)
-            for loss, hits, count, self.rate in values:
+            for loss, hits, count, self.learning_rate in values:
                 self.steps += 1
                 if not math.isfinite(loss):
                     raise InksightError(
                         f"loss became {loss} at step {self.steps} of epoch {self.epoch + 1}, "
-                        f"learning rate {self.rate:.3g}: try a learning rate a tenth as high, or check the data"
+                        f"learning rate {self.learning_rate:.3g}: try a learning rate a tenth as high, or check the data"
                     )
                 self.images += count
                 self.loss_sum += loss * count

@@ -11,7 +11,7 @@ from inksight._shared.progress import say
 from inksight._shared.validation import check
 from inksight.config import Augmentation, Recipe
 from inksight.data.dataset import Dataset, join
-from inksight.data.folds import deal, twins
+from inksight.data.folds import first_duplicates, stratified_folds
 from inksight.data.loading import load
 from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
@@ -20,12 +20,12 @@ from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.fit import fit
-from inksight.training.ood_detector import with_clouds
+from inksight.training.ood_detector import with_ood_detector
 
 # What measured best on invented hands (benchmarks/teach.py). As much augmentation as a training from the start has
 # would cost more of MNIST, none at all would learn the pictures by heart.
 RECIPE = Recipe(
-    epochs=3, batch=256, rate=3e-3, warmup=0.1,
+    epochs=3, batch_size=256, learning_rate=3e-3, warmup=0.1,
     augmentation=Augmentation(rotation=5, shift=1, scale=0.05, shear=0.05, elastic=1),
 )  # fmt: skip
 REPEATED = 20_000  # images, at most, of those the model is to keep reading, drawn once
@@ -177,13 +177,13 @@ def teach(
     held = np.zeros(len(distinct), bool)
     judge, judged = start, distinct
     if distinct.counts[distinct.counts > 0].min() >= ENOUGH:
-        held = deal(distinct.require_labels("teaching"), ENOUGH, seed) == 0
+        held = stratified_folds(distinct.require_labels("teaching"), ENOUGH, seed) == 0
         say(f"rehearsal, {held.sum()} of {len(distinct)} pictures held out", progress)
         judge, judged = learn(distinct[~held])[0], distinct[held]
     say(f"learning from {len(distinct)} pictures", progress)
     taught, after, share = learn(distinct)
-    if start.clouds is not None:
-        taught = with_clouds(taught, splits.train, start.clouds.limit if knows else validation)
+    if start.ood_detector is not None:
+        taught = with_ood_detector(taught, splits.train, start.ood_detector.threshold if knows else validation)
     counts = zip(pictures.class_names, pictures.counts.tolist(), strict=True)
     lesson = Lesson(pictures.name, {name: count for name, count in counts if count}, pictures.digest)
     return Teaching(
@@ -198,7 +198,7 @@ def teach(
 
 def _distinct(pictures: Dataset) -> Dataset:
     """Return the pictures without those that are there already; an `InputError` if they then had another label."""
-    labels, first = pictures.require_labels("teaching"), twins(pictures.images)
+    labels, first = pictures.require_labels("teaching"), first_duplicates(pictures.images)
     wrong = np.flatnonzero(labels != labels[first])
     if wrong.size:
         one, other = (pictures.class_names[labels[row]] for row in (first[wrong[0]], wrong[0]))
@@ -211,7 +211,7 @@ def _train(start: Model, own: Dataset, data: Dataset, seed: int, progress: bool)
     rng = np.random.default_rng(seed)
     repeated = data[rng.permutation(len(data))[:REPEATED]]
     practised = own[np.resize(rng.permutation(len(own)), PRACTISED)]
-    recipe = replace(RECIPE, smoothing=start.recipe.smoothing if start.recipe else 0.0)
+    recipe = replace(RECIPE, label_smoothing=start.recipe.label_smoothing if start.recipe else 0.0)
     result = fit(Splits(join(repeated, practised)), recipe=recipe, start=start, seed=seed, progress=progress)
     if result.stopped == "interrupted":
         raise KeyboardInterrupt

@@ -22,7 +22,7 @@ from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.compilation_cache import keep_compiled
 from inksight.training.loop import OnEpoch, TrainingLoop
-from inksight.training.ood_detector import with_clouds
+from inksight.training.ood_detector import with_ood_detector
 from inksight.training.step import CompiledSteps
 
 MAX_EPOCHS = 100_000  # where only the time is limited
@@ -193,7 +193,7 @@ def fit(
     stopped = loop.run(until, on_epoch, progress)
     model = loop.model
     if splits.validation is not None:
-        model = with_clouds(calibrated(model, splits.validation), splits.train, splits.validation)
+        model = with_ood_detector(calibrated(model, splits.validation), splits.train, splits.validation)
     return TrainingResult(
         model, stopped, len(splits.train), loop.schedule.spent, compile_seconds, loop.images_per_second
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.interrupt import CtrlC
-from inksight.augmentation.pen_style import redraw
+from inksight.augmentation.pen_style import restyle
 from inksight.config import DIGITS, Recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
@@ -76,10 +76,10 @@ class TrainingLoop:
         return "epochs"
 
     def _restyle_images(self) -> None:
-        if share := self.recipe.augmentation.pens:
+        if share := self.recipe.augmentation.pen_style:
             digits = self.labels if self.model.class_names == DIGITS else None
             epochs_before = len(self.model.history)
-            self.steps.load(redraw(self.splits.train.images, digits, share, self.batches.seed, epochs_before))
+            self.steps.load(restyle(self.splits.train.images, digits, share, self.batches.seed, epochs_before))
 
     def _run_steps(self, batches: Iterator[Batch], metrics: EpochMetrics, bar: TrainingBar, ctrl_c: CtrlC) -> str:
         """Take the steps of one epoch; return why the training ends within it, or an empty string."""
@@ -90,7 +90,7 @@ class TrainingLoop:
             if progress[0] >= 1 or ctrl_c.pressed:
                 stopped = "interrupted" if ctrl_c.pressed else "seconds"
                 break
-            rates = [self.recipe.rate_at(min(share, 1.0)) for share in progress]
+            rates = [self.recipe.learning_rate_at(min(share, 1.0)) for share in progress]
             losses, correct = self.steps.take(stack(chunk, self.labels, rates))
             metrics.fetch()  # the results of the call before this one: the device need not wait for the host
             metrics.add(losses, correct, [int(batch.weight.sum()) for batch in chunk], rates)
@@ -109,7 +109,12 @@ class TrainingLoop:
         model = replace(self.model, params=self.steps.params)
         number = len(model.history) + 1
         row = Epoch(
-            number, metrics.loss, metrics.accuracy, *validate(model, self.splits.validation), metrics.rate, took
+            number,
+            metrics.loss,
+            metrics.accuracy,
+            *validate(model, self.splits.validation),
+            metrics.learning_rate,
+            took,
         )
         self.model = replace(model, history=History((*model.history.rows, row)))
         return row

@@ -4,45 +4,44 @@ from dataclasses import replace
 
 import numpy as np
 
+from inksight.augmentation.pen_style import restyle
+from inksight.augmentation.synthetic_negatives import synthetic_negatives
 from inksight.config import DIGITS
 from inksight.data.dataset import Dataset
-from inksight.nn.mahalanobis import Clouds
+from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model
-from inksight.nn.ood import features, strangeness
+from inksight.nn.ood import ood_features, ood_score
 
-KEPT = 0.995  # of the digits that it was not trained on
-MOST = 10_000  # training images that clouds are fitted to
+ACCEPTED = 0.995  # share of held-out digits that the threshold accepts
+MAX_IMAGES = 10_000  # training images that the Gaussians are fitted to
 
 
-def with_clouds(model: Model, train: Dataset, limit: Dataset | float) -> Model:
-    """Return the model with its clouds, so that it knows what is no digit.
+def with_ood_detector(model: Model, train: Dataset, threshold: Dataset | float) -> Model:
+    """Return the model with an out-of-distribution detector fitted to its training images.
 
     Parameters
     ----------
     model : Model
     train : Dataset
-        The labelled images it was trained on. Half of those used are drawn again with other pens (`inksight.augmentation.pen_style`),
-        because a digit from another hand is one, too.
-    limit : Dataset or float
-        Images that it was not trained on, of which 99.5 % shall be taken for digits; or the limit itself.
+        Labelled images that the model was trained on. Half of those used are drawn in other pen styles
+        (`inksight.augmentation.pen_style`), so that unfamiliar handwriting is not rejected.
+    threshold : Dataset or float
+        Images that the model was not trained on, of which 99.5 % must be accepted; or the threshold itself.
 
     Returns
     -------
     Model
     """
-    from inksight.augmentation.pen_style import redraw  # these bring NumPy's random numbers, which reading does without
-    from inksight.augmentation.synthetic_negatives import scraps
-
-    labels = train.require_labels("clouds")
-    rows = np.linspace(0, len(train), min(len(train), MOST), endpoint=False).astype(np.int64)
+    labels = train.require_labels("the out-of-distribution detector")
+    rows = np.linspace(0, len(train), min(len(train), MAX_IMAGES), endpoint=False).astype(np.int64)
     images, labels = train.images[rows], labels[rows]
     half = np.arange(len(rows)) % 2 == 1
     digits = labels[half] if model.class_names == DIGITS else None
-    images[half] = redraw(images[half], digits, 1.0, seed=0, number=0)
-    seen = features(model, images)
-    clouds = Clouds.fit(seen[0], labels, model.network.classes)
-    clouds = clouds.with_scraps(seen, features(model, scraps(images, np.random.default_rng(0))))
-    model = replace(model, clouds=clouds)
-    if isinstance(limit, Dataset):
-        limit = float(np.quantile(strangeness(model, limit.images), KEPT))
-    return replace(model, clouds=replace(clouds, limit=limit))
+    images[half] = restyle(images[half], digits, 1.0, seed=0, number=0)
+    features = ood_features(model, images)
+    negatives = ood_features(model, synthetic_negatives(images, np.random.default_rng(0)))
+    detector = MahalanobisDetector.fit(features[0], labels, model.network.classes).with_negatives(features, negatives)
+    model = replace(model, ood_detector=detector)
+    if isinstance(threshold, Dataset):
+        threshold = float(np.quantile(ood_score(model, threshold.images), ACCEPTED))
+    return replace(model, ood_detector=replace(detector, threshold=threshold))

@@ -54,7 +54,7 @@ class Optimizer(NamedTuple):
         steps = self.steps + 1
         b1, b2 = recipe.beta1, recipe.beta2
         decay: Array | float = b1
-        if recipe.muon:
+        if recipe.muon_scale:
             own = [recipe.momentum if _is_matrix(name) else b1 for name in names]
             decay = jnp.asarray(np.repeat(np.array(own, np.float32), sizes))
         g = jnp.concatenate([gradient[name].reshape(-1) for name in names])
@@ -65,11 +65,15 @@ class Optimizer(NamedTuple):
         params, start = {}, 0
         for name, size in zip(names, sizes, strict=True):
             value = self.params[name]
-            if recipe.muon and _is_matrix(name):
+            if recipe.muon_scale and _is_matrix(name):
                 ahead = recipe.momentum * first[start : start + size] + (1 - recipe.momentum) * g[start : start + size]
                 matrix = ahead.reshape(-1, value.shape[-1])
                 move = (
-                    rate * recipe.muon * _RMS * max(matrix.shape) ** 0.5 * ops.orthogonalized(matrix, STEPS, POLYNOMIAL)
+                    rate
+                    * recipe.muon_scale
+                    * _RMS
+                    * max(matrix.shape) ** 0.5
+                    * ops.orthogonalized(matrix, STEPS, POLYNOMIAL)
                 )
             else:
                 move = moves[start : start + size]

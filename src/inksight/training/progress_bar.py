@@ -43,8 +43,7 @@ class TrainingBar:
         self.show, self.bar = show, None
         if show and can_show_bars():
             from rich.console import Console
-            from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
+            from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
 
             self.bar = Bar(
                 TextColumn("{task.description}"),

@@ -124,7 +124,7 @@ def take_steps(
         state, losses, rights = carry
         rows, weight, lattice, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
         x = ops.warp(images, rows, lattice, fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"])
-        small = partial(objective, network, x, labels, weight, recipe.smoothing)
+        small = partial(objective, network, x, labels, weight, recipe.label_smoothing)
         gradient, (loss, right) = jax.grad(small, has_aux=True)(state.params)
         return state.update(gradient, recipe, rate), losses.at[i].set(loss), rights.at[i].set(right)
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from inksight._shared.untrusted import GZIP, opened, take
 from inksight._shared.validation import check
-from inksight.data.readers import csv, idx, npz, parquet
-from inksight.data.readers import folder as pictures
+from inksight.data.readers import csv, folder as pictures, idx, npz, parquet
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 from inksight.imaging.decoding import visible

@@ -21,14 +21,14 @@ class Raw:
         Class of each image; None when the source holds no labels.
     class_names : tuple of str
         Name of each class.
-    held_out : int
+    test_count : int
         How many of the last images are the source's own test set.
     """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...] = DIGITS
-    held_out: int = 0
+    test_count: int = 0
 
 
 def join(train: Raw, test: Raw) -> Raw:
@@ -43,14 +43,14 @@ def join(train: Raw, test: Raw) -> Raw:
     --------
     >>> one = Raw(np.zeros((1, 28, 28), np.uint8), None)
     >>> both = join(one, one)
-    >>> both.images.shape, both.held_out
+    >>> both.images.shape, both.test_count
     ((2, 28, 28), 1)
     """
     images = np.concatenate([train.images, test.images])
     if train.labels is None and test.labels is None:
-        return replace(train, images=images, held_out=len(test.images))
+        return replace(train, images=images, test_count=len(test.images))
     if train.labels is None or test.labels is None:
         side = "training" if train.labels is None else "test"
         raise InputError(f"the {side} images have no labels: both sets need them, or give one file by its path")
     labels = np.concatenate([train.labels, test.labels])
-    return replace(train, images=images, labels=labels, held_out=len(test.images))
+    return replace(train, images=images, labels=labels, test_count=len(test.images))

@@ -1,6 +1,6 @@
 """How accuracy falls as digits are changed: eleven ways, each in five strengths, on MNIST's validation images.
 
-Run as ``python -m benchmarks.stress [MODEL [IMAGES]]``. MODEL is a model file whose training left the validation
+Run as ``python -m benchmarks.robustness [MODEL [IMAGES]]``. MODEL is a model file whose training left the validation
 images out; without one, the network ``best`` is trained by the recipe of that name on the 50,000 training images, seed
 0. The first 2,000 images of a shuffle by seed 0 are read as each change leaves them, and once more after
 `inksight.prepare`. Nothing is claimed: it is to compare trainings by. No test image is read.
@@ -12,7 +12,7 @@ import time
 from benchmarks.machine import describe
 from inksight.data.loading import load
 from inksight.data.splits import Splits
-from inksight.inspection.corruption_robustness import stress
+from inksight.inspection.corruption_robustness import robustness
 from inksight.nn.model_file import load_model
 from inksight.training.fit import fit
 
@@ -36,7 +36,7 @@ def main(name: str | None = None, images: int = 2000) -> int:
         print("the model was trained on the validation images: give another")
         return 1
     began = time.perf_counter()
-    print(stress(model, splits.validation, images=images, seed=SEED, prepare=True))
+    print(robustness(model, splits.validation, images=images, seed=SEED, prepare=True))
     print(f"{time.perf_counter() - began:.0f} s")
     return 0
 

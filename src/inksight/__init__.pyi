@@ -1,0 +1,60 @@
+from . import (
+    augmentation as augmentation,
+    cli as cli,
+    config as config,
+    data as data,
+    engine as engine,
+    errors as errors,
+    experiments as experiments,
+    imaging as imaging,
+    inspection as inspection,
+    nn as nn,
+    plot as plot,
+    reading as reading,
+    report as report,
+    training as training,
+)
+from .config import (
+    Augmentation as Augmentation,
+    Bank as Bank,
+    Network as Network,
+    Recipe as Recipe,
+    get_network as get_network,
+    get_recipe as get_recipe,
+)
+from .data.dataset import Dataset as Dataset
+from .data.loading import load as load
+from .data.splits import Splits as Splits
+from .errors import InksightError as InksightError, InputError as InputError
+from .experiments.pruning import prune as prune
+from .experiments.search import halving as halving, sweep as sweep
+from .imaging.preprocessing import prepare as prepare
+from .imaging.strokes import Strokes as Strokes
+from .inspection.ablation import filter_importance as filter_importance
+from .inspection.attribution import evidence as evidence
+from .inspection.banks import feature_maps as feature_maps, filter_similarity as filter_similarity, filters as filters
+from .inspection.barcodes import (
+    average_barcodes as average_barcodes,
+    barcode as barcode,
+    detrended_barcodes as detrended_barcodes,
+)
+from .inspection.corruption_robustness import robustness as robustness
+from .inspection.evaluation import Evaluation as Evaluation, evaluate as evaluate
+from .inspection.geometry import embedding as embedding, separation as separation
+from .inspection.label_errors import doubtful_labels as doubtful_labels
+from .inspection.model_card import card as card
+from .inspection.nearest import neighbours as neighbours
+from .nn.history import History as History
+from .nn.lesson import Lesson as Lesson
+from .nn.model import Model as Model
+from .nn.model_file import load_model as load_model
+from .nn.ood import ood_score as ood_score
+from .nn.summary import summary as summary
+from .reading.reader import read as read
+from .report.pictures import gallery as gallery
+from .report.report import write_report as write_report
+from .training.estimator import DigitClassifier as DigitClassifier
+from .training.fine_tuning import teach as teach
+from .training.fit import train as train
+
+__version__: str

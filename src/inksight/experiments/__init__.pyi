@@ -1,0 +1,5 @@
+from .pruning import prune as prune
+from .ranking import Configuration as Configuration, Sweep as Sweep
+from .search import halving as halving, sweep as sweep
+from .tradeoff import Pruning as Pruning, Tradeoff as Tradeoff
+from .trial import Trial as Trial, grid as grid

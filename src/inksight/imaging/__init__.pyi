@@ -1,0 +1,3 @@
+from .grayscale import Picture as Picture, to_grayscale as to_grayscale
+from .preprocessing import Prepared as Prepared, prepare as prepare
+from .strokes import Strokes as Strokes

@@ -1,0 +1,2 @@
+from .reader import Page as Page, Reading as Reading, read as read
+from .segmentation import segment as segment

@@ -1,0 +1,9 @@
+from .calibration import (
+    calibrated as calibrated,
+    fit_temperature as fit_temperature,
+    with_temperature as with_temperature,
+)
+from .estimator import DigitClassifier as DigitClassifier
+from .fine_tuning import Teaching as Teaching, teach as teach
+from .fit import TrainingResult as TrainingResult, fit as fit, train as train
+from .ood_detector import with_ood_detector as with_ood_detector
