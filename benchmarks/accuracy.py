@@ -133,11 +133,11 @@ def measure(row: Row, splits: Splits, seeds: int, machine: str) -> list[dict[str
     assert splits.test is not None
     found = {result["seed"]: result for result in known(row)}
     base = {"row": row.name, "settings": settings(row), "machine": machine}
-    if "limit" not in found.get(None, {}):
+    if "threshold" not in found.get(None, {}):
         model = validated(row, splits).model
         assert model.ood_detector is not None
         figures = {"val_accuracy": model.history.rows[-1].val_accuracy, "temperature": model.temperature}
-        found[None] = base | {"seed": None} | figures | {"limit": model.ood_detector.threshold}
+        found[None] = base | {"seed": None} | figures | {"threshold": model.ood_detector.threshold}
         keep(found[None])
     print(f"{row.name}: validation {found[None]['val_accuracy']:.2%}, temperature {found[None]['temperature']:.3f}")
     for seed in range(seeds):

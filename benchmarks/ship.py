@@ -34,7 +34,7 @@ def make(row: Row, splits: Splits) -> tuple[Model, str]:
         raise SystemExit(f"first measure the row {row.name!r}: python -m benchmarks.accuracy")
     found = [result for result in results if result["seed"] is None][-1]
     model = trained(row, splits, 0, found["temperature"]).model
-    model = with_ood_detector(model, splits.with_validation_to_train().train, found["limit"])
+    model = with_ood_detector(model, splits.with_validation_to_train().train, found["threshold"])
     # How long an epoch took is another number every time.
     model = replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
     evaluation, figures = evaluate(model, splits.test), cards.Protocol.from_dict(protocol(results))
