@@ -72,7 +72,7 @@ def open_plain_or_gzip(path: Path) -> Iterator[Readable]:
 def read_bounded(stream: Readable, limit: int) -> bytearray:
     """Read up to `limit` bytes, fewer only at the end of `stream`.
 
-    The bytes are read in chunks: a request for 4 GB at once would allocate 4 GB even if the stream holds ten bytes.
+    The bytes are read in chunks: a request for 4 GB at once would allocate 4 GB even if the stream has ten bytes.
 
     Examples
     --------

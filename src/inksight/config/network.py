@@ -25,6 +25,11 @@ class Bank:
         Whether the convolution is depthwise separable: one kernel per input channel, shared by all filters, and one
         weight per filter and channel (Chollet, "Xception: deep learning with depthwise separable convolutions",
         CVPR 2017). It has far fewer weights.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     filters: int

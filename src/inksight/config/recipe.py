@@ -32,6 +32,11 @@ class Augmentation:
     pen_style : float
         Pen-style augmentation: the share, 0 to 1, of images that are redrawn with another pen and in another
         handwriting; see `inksight.augmentation.pen_style`.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     rotation: float = 0.0
@@ -96,6 +101,11 @@ class Recipe:
     taper : float
         Share of the augmentation, 0 to 1, that is removed in equal steps during the training. With 1, the first of n
         passes has the full augmentation, each later one 1/n less, and the last 1/n. `Augmentation.pen_style` stays.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     epochs: int

@@ -70,9 +70,8 @@ def threshold_otsu(values: Grayscale) -> float:
     product = below * (values.size - below)
     between = (sums[-1] * below - sums[:-1] * values.size) ** 2
     variance = np.divide(between, product, out=np.zeros(255), where=product > 0)
-    best = np.flatnonzero(
-        variance == variance.max()
-    )  # thresholds without a value between them score alike: take the middle
+    # Thresholds without a value between them have equal variances: take the middle.
+    best = np.flatnonzero(variance == variance.max())
     return (int(best[0] + best[-1]) // 2 + 1) * top / 256
 
 

@@ -91,7 +91,7 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
     Raises
     ------
     InputError
-        If `picture` is not a picture, is damaged or too large, or holds values that are not finite.
+        If `picture` is not a picture, is damaged or too large, or contains values that are not finite.
 
     References
     ----------
@@ -159,7 +159,7 @@ def prepare_with_numpy(original: Grayscale, invert: bool | None = None) -> Prepa
 def _bounding_box(
     ink: Grayscale, pixel: tuple[float, float], shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[int, int, int, int]]:
-    """Return the rows and columns that hold ink, and the same box in pixels of the original picture of `shape`."""
+    """Return the rows and columns that contain ink, and the same box in pixels of the original picture of `shape`."""
     slices, spans = [], []
     for axis, (size, length) in enumerate(zip(pixel, shape, strict=True)):
         positions = np.flatnonzero(ink.any(axis=1 - axis))

@@ -25,7 +25,8 @@ class Strokes:
         One array per stroke: x to the right and y down, in pixels. Further columns, such as time and pressure, are
         ignored. A stroke of one point is a dot.
     width : float, optional
-        Width of the pen, in pixels. By default, 0.12 of the longer side of the writing, about that of MNIST.
+        Width of the pen, in pixels. By default 0.12 of the longer side of the writing, about that of MNIST, but
+        at least 1.
 
     Raises
     ------

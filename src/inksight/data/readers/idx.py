@@ -48,7 +48,7 @@ def read(path: Path, memory_limit: int) -> Raw:
     ...     read(path, 10_000).images.shape
     (2, 28, 28)
     """
-    array = _array(path, memory_limit)
+    array = _read_array(path, memory_limit)
     if array.ndim == _LABELS:
         images_path = _matching_file(path, "labels", "images", "idx1", "idx3")
         if images_path is None:
@@ -65,7 +65,7 @@ def read(path: Path, memory_limit: int) -> Raw:
     labels_path = _matching_file(path, "images", "labels", "idx3", "idx1")
     if labels_path is None:
         return Raw(array, None)
-    labels = _array(labels_path, memory_limit)
+    labels = _read_array(labels_path, memory_limit)
     if labels.shape != array.shape[:1]:
         raise InputError(
             f"{str(path)!r} contains {len(array)} images, but {str(labels_path)!r} labels of shape {labels.shape}; "
@@ -99,7 +99,7 @@ def _type_and_dimensions(path: Path) -> tuple[int, int]:
     return (head[2], head[3]) if len(head) == 4 else (0, 0)
 
 
-def _array(path: Path, memory_limit: int) -> NDArray[np.uint8]:
+def _read_array(path: Path, memory_limit: int) -> NDArray[np.uint8]:
     code, dimensions = _type_and_dimensions(path)
     if code != _UINT8 or dimensions not in (_LABELS, _IMAGES):
         raise InputError(
