@@ -1,8 +1,9 @@
+"""Networks, recipes and presets: their ranges, descriptions and JSON."""
+
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from inksight import InputError
 from inksight.config import NETWORKS, RECIPES, Augmentation, Bank, Network, Recipe, get_network, get_recipe
@@ -10,13 +11,13 @@ from inksight.config import NETWORKS, RECIPES, Augmentation, Bank, Network, Reci
 banks = st.builds(Bank, st.integers(1, 64), st.sampled_from((1, 3, 5, 7)), st.just(1), st.booleans())
 
 
-def test_presets_are_the_posts_code_and_prose():
+def test_presets_of_the_code_and_the_text_of_the_post():
     assert [bank.filters for bank in NETWORKS["post"].banks] == [20, 20, 40]
     assert [bank.filters for bank in NETWORKS["post-prose"].banks] == [20, 40, 60]
     assert NETWORKS["post"].sides == (12, 8, 6)
 
 
-def test_the_recipe_post_is_the_posts():
+def test_the_recipe_post_is_that_of_the_post():
     recipe = RECIPES["post"]
     assert (recipe.epochs, recipe.passes, recipe.epsilon, recipe.schedule) == (80, 3, 1e-4, "constant")
     assert recipe.augmentation == Augmentation(rotation=0.1 * 360, shift=2.8)
@@ -24,14 +25,14 @@ def test_the_recipe_post_is_the_posts():
 
 
 @given(st.lists(banks, min_size=1, max_size=4).map(tuple), st.integers(0, 50), st.integers(2, 20))
-def test_networks_survive_json_and_their_own_description(banks, dense, classes):
+def test_networks_round_trip_through_json_and_spec(banks, dense, classes):
     network = Network(banks, dense=dense, classes=classes)
     assert Network.from_dict(_through_json(network.to_dict())) == network
     assert get_network(network.spec, classes) == network
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_recipes_survive_json(name):
+def test_recipes_round_trip_through_json(name):
     assert Recipe.from_dict(_through_json(RECIPES[name].to_dict())) == RECIPES[name]
 
 
@@ -41,17 +42,17 @@ def _through_json(values):
     return json.loads(json.dumps(values))
 
 
-def test_the_posts_network_describes_itself():
+def test_spec_of_the_network_of_the_post():
     assert NETWORKS["post"].spec == "20x5p,20x5,40x3,d20"
 
 
-def test_a_short_description_says_all_of_a_bank():
+def test_a_description_can_set_every_field_of_a_bank():
     assert get_network("4x5p,8x3s,6x1sp").banks == (
         Bank(4, 5, pool=2), Bank(8, 3, separable=True), Bank(6, 1, pool=2, separable=True),
     )  # fmt: skip
 
 
-def test_named_networks_take_the_number_of_classes():
+def test_the_number_of_classes_of_a_preset_can_be_set():
     assert get_network("post", classes=26) == replace(NETWORKS["post"], classes=26)
 
 
@@ -72,7 +73,7 @@ def test_named_networks_take_the_number_of_classes():
         (lambda: Network.from_dict({"banks": 3}), "banks must be a list"),
         (lambda: Network.from_dict([]), "network must be an object"),
         (lambda: Recipe(0), "epochs must be 1 to 100000, got 0"),
-        (lambda: Recipe(1, learning_rate=-1), "learning_rate must be above 0, got -1"),
+        (lambda: Recipe(1, learning_rate=-1), "learning_rate must be 1e-12 to 1e6, got -1"),
         (lambda: Recipe(1, schedule="cosine"), "schedule must be triangle or constant, got 'cosine'"),
         (lambda: Recipe.from_dict({}), "epochs must be given"),
         (lambda: Augmentation(rotation=181), "rotation must be 0 to 180 degrees, got 181"),
@@ -83,14 +84,14 @@ def test_named_networks_take_the_number_of_classes():
         (lambda: get_recipe("fast"), "one of seconds, default, best, mnist, small, tiny, post, got 'fast'"),
     ],
 )
-def test_what_is_out_of_range_is_named(make, words):
+def test_values_out_of_range_are_reported(make, words):
     with pytest.raises(InputError) as caught:
         make()
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_the_triangle_climbs_to_the_rate_and_falls_to_nothing():
+def test_the_triangle_schedule_rises_to_the_learning_rate_and_falls_to_0():
     recipe = Recipe(1, learning_rate=2.0, warmup=0.25)
     rates = [recipe.learning_rate_at(x) for x in (0, 0.125, 0.25, 0.625, 1)]
     assert rates == pytest.approx([0, 1, 2, 1, 0])

@@ -1,16 +1,16 @@
-"""The two kinds of error a caller can meet: input that is wrong, and work that failed."""
+"""The errors that callers can catch: wrong input, failed work, a missing optional library."""
 
 
 class InksightError(Exception):
-    """Work that could not be finished; the command line prints it on one line and exits 1."""
+    """Work that could not be finished. The command line prints the message on one line and exits with 1."""
 
 
 class InputError(InksightError, ValueError):
-    """Input that is wrong; the command line prints it on one line and exits 2.
+    """Wrong input. The command line prints the message on one line and exits with 2.
 
     The message names what was wrong, the value got, what is allowed and, where there is one, the next step.
     """
 
 
 class MissingDependencyError(InksightError, ImportError):
-    """An optional library is not installed; the message says which extra brings it."""
+    """An optional library is not installed. The message names the extra that installs it."""

@@ -250,7 +250,7 @@ BAD_SOURCES = {
     "truncated png": (lambda f, x, y: _cut(next(sources.write_pictures(f, x, y).rglob("*.png")), f), "png"),
     "labels outside the classes": (lambda f, x, y: sources.write(f, "a.csv", sources.csv_bytes(x, y + 7)), "label"),
     "images and labels of different length": (
-        lambda f, x, y: sources.write(f, "a.npz", sources.npz_bytes(x_train=x, y_train=y[:-1])), "equally long"
+        lambda f, x, y: sources.write(f, "a.npz", sources.npz_bytes(x_train=x, y_train=y[:-1])), "the same length"
     ),
     "a class with no picture": (lambda f, x, y: (sources.write_pictures(f, x, y) / "5").mkdir() or f, "5"),
     "a class with no image": (lambda f, x, y: sources.write(f, "a.csv", sources.csv_bytes(x, y)), "class '1'"),

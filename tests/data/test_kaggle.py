@@ -1,3 +1,5 @@
+"""Submissions: ids from 1, and an invalid prediction leaves no file."""
+
 import numpy as np
 import pytest
 
@@ -20,13 +22,13 @@ def test_ids_count_from_one(tmp_path):
         ([10], "0 to 9"),
     ],
 )
-def test_what_is_no_prediction_leaves_no_file(predictions, words, tmp_path):
+def test_invalid_predictions_leave_no_file(predictions, words, tmp_path):
     with pytest.raises(InputError, match=words):
         write_submission(predictions, tmp_path / "submission.csv")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_keeps_the_submission_that_was_there(tmp_path):
+def test_a_failure_keeps_the_previous_submission(tmp_path):
     path = tmp_path / "submission.csv"
     path.write_text("mine")
     with pytest.raises(InputError):

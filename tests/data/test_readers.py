@@ -1,4 +1,4 @@
-"""Every kind of source gives the same digits."""
+"""Every format gives the same digits."""
 
 import io
 import tempfile
@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sources
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 from sources import LIMIT, csv_bytes, picture_bytes, some_digits, write
 
@@ -28,7 +27,7 @@ def test_every_labelled_source_gives_the_same_digits(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", sources.PICTURES)
-def test_pictures_in_folders_become_what_prepare_makes_of_them(kind, tmp_path):
+def test_pictures_in_folders_are_converted_as_by_prepare(kind, tmp_path):
     data = load(sources.PICTURES[kind](tmp_path, X, Y), memory_limit=LIMIT)
     np.testing.assert_array_equal(data.images, [prepare(image).image for image in X])
     np.testing.assert_array_equal(data.labels, Y)
@@ -36,7 +35,7 @@ def test_pictures_in_folders_become_what_prepare_makes_of_them(kind, tmp_path):
     assert data.test_count == 0
 
 
-def test_mnists_own_digits_stay_as_they_are_as_pictures(mnist, tmp_path):
+def test_images_of_mnist_stored_as_pictures_hardly_change(mnist, tmp_path):
     rows = np.arange(50_000, 50_060)
     rows = rows[np.argsort(mnist.labels[rows], kind="stable")]
     data = load(sources.write_pictures(tmp_path, mnist.images[rows], mnist.labels[rows]))
@@ -62,17 +61,17 @@ def test_a_source_without_labels(kind, tmp_path):
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 400), st.integers(0, 2**32 - 1), st.sampled_from([1, 10, 100, 256]))
-def test_csv_agrees_with_numpys_own_reader(n, seed, top):
+def test_csv_agrees_with_numpy_loadtxt(n, seed, top):
     rng = np.random.default_rng(seed)
     text = csv_bytes(rng.integers(0, top, (n, 28, 28)).astype(np.uint8), rng.integers(0, 10, n))
-    with tempfile.TemporaryDirectory() as folder:  # up to 1.2 MB, so several of the reader's blocks
+    with tempfile.TemporaryDirectory() as folder:  # up to 1.2 MB: several blocks of the reader
         data = load(write(Path(folder), "train.csv", text), memory_limit=LIMIT)
     expected = np.loadtxt(io.BytesIO(text), np.int64, delimiter=",", skiprows=1, ndmin=2)
     np.testing.assert_array_equal(data.images.reshape(n, -1), expected[:, 1:])
     np.testing.assert_array_equal(data.labels, expected[:, 0])
 
 
-def test_classes_are_the_names_of_the_sub_folders(tmp_path):
+def test_classes_are_the_names_of_the_subfolders(tmp_path):
     for name in ("two", "one", ".hidden", "__MACOSX"):
         write(tmp_path, f"{name}/a.png", picture_bytes(X[0]))
     write(tmp_path, "one/Thumbs.db", b"not a picture")
@@ -82,7 +81,7 @@ def test_classes_are_the_names_of_the_sub_folders(tmp_path):
 
 
 def stroke(width, height, ink, paper):
-    """A picture with an upright bar of a fifth of its width in the middle."""
+    """A picture with a vertical bar in the middle, a fifth of the width."""
     image = np.full((height, width), paper, np.uint8)
     image[height // 4 : -height // 4, width * 2 // 5 : width * 3 // 5] = ink
     return image
@@ -94,7 +93,7 @@ def read_one(folder, content):
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA"])
 @pytest.mark.parametrize(("width", "height"), [(28, 28), (140, 140), (40, 120), (120, 40), (12, 12)])
-def test_dark_ink_on_paper_becomes_high(tmp_path, mode, width, height):
+def test_dark_ink_gives_high_values(tmp_path, mode, width, height):
     dark = read_one(tmp_path, picture_bytes(stroke(width, height, 0, 255), mode=mode))
     assert dark.shape == (28, 28)
     assert dark[14].max() > 90
@@ -103,7 +102,7 @@ def test_dark_ink_on_paper_becomes_high(tmp_path, mode, width, height):
     np.testing.assert_array_equal(bright, dark)
 
 
-def test_a_transparent_ground_is_paper(tmp_path):
+def test_a_transparent_background_is_paper(tmp_path):
     ink = stroke(56, 56, 255, 0)  # opaque black where 255, transparent black elsewhere
     content = io.BytesIO()
     Image.merge("LA", [Image.new("L", (56, 56)), Image.fromarray(ink)]).save(content, "PNG")
@@ -122,10 +121,10 @@ def test_a_very_long_picture(tmp_path):
     assert read_one(tmp_path, picture_bytes(long)).any()
 
 
-def test_a_photo_on_its_side_is_set_upright(tmp_path):
+def test_exif_orientation_is_applied(tmp_path):
     sideways = Image.fromarray(np.rot90(stroke(60, 120, 0, 255)).copy())
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned a quarter clockwise
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise
     content = io.BytesIO()
     sideways.save(content, "PNG", exif=exif)
     image = read_one(tmp_path, content.getvalue())

@@ -1,12 +1,11 @@
-"""Bytes flipped or cut off at random: refused in one line, or still digits, and nothing else."""
+"""Randomly damaged files are rejected in one line or still read as digits."""
 
 import tempfile
 from pathlib import Path
 
 import pytest
 import sources
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sources import LIMIT, refused, some_digits, write
 
 from inksight.data.loading import load
@@ -22,12 +21,12 @@ DAMAGED = [
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_damaged_bytes_are_refused_or_still_digits(kind, tmp_path_factory):
+def test_damaged_files_are_rejected_or_still_digits(kind, tmp_path_factory):
     make = (sources.LABELLED | sources.PICTURES | sources.HELD_OUT)[kind]
     folder = tmp_path_factory.mktemp("damaged")
     source = make(folder, X[:4], Y[:4])
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    whole = [path.read_bytes() for path in files]
+    originals = [path.read_bytes() for path in files]
 
     @settings(max_examples=60, deadline=None)
     @given(
@@ -36,19 +35,19 @@ def test_damaged_bytes_are_refused_or_still_digits(kind, tmp_path_factory):
         end=st.none() | st.floats(0, 1),
     )
     def damage(file, flips, end):
-        content = bytearray(whole[file])
-        for place, change in flips:
-            content[place % len(content)] ^= change
+        content = bytearray(originals[file])
+        for position, change in flips:
+            content[position % len(content)] ^= change
         if end is not None:
             del content[int(end * len(content)) :]
         files[file].write_bytes(content)
         message = ""
         try:
-            assert len(load(source, memory_limit=LIMIT)) > 0  # a Dataset has checked all else
+            assert len(load(source, memory_limit=LIMIT)) > 0  # `Dataset` has validated the arrays
         except InputError as error:
             message = str(error)
         finally:
-            files[file].write_bytes(whole[file])
+            files[file].write_bytes(originals[file])
         assert "\n" not in message
 
     damage()
@@ -59,6 +58,6 @@ def test_damaged_bytes_are_refused_or_still_digits(kind, tmp_path_factory):
     st.sampled_from([b"", b"PK\x03\x04", b"PAR1", b"\0\0\x08\x03", b"\0\0\x08\x01", b"\x1f\x8b\x08", b"label,"]),
     st.binary(max_size=300),
 )
-def test_bytes_from_anywhere_are_refused(magic, rest):
+def test_random_bytes_are_rejected(magic, rest):
     with tempfile.TemporaryDirectory() as folder:
         refused(write(Path(folder), "digits", magic + rest))

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a source, the reader says so in one clear line."""
+"""A wrong or damaged source is reported in one line that names the problem."""
 
 import gzip
 import struct
@@ -40,7 +40,7 @@ CSV = {
     "column too few": (HEADER[: HEADER.rindex(",")].removeprefix("label,"), ["785 columns", "got 783"]),
     "column too many": (HEADER + ",extra", ["785 columns", "got 786"]),
     "columns swapped": (HEADER.replace("pixel1,", "pixel2,"), ["column 3", "'pixel1'", "'pixel2'"]),
-    "short row": (f"{HEADER}\n{ROW}\n{ROW[:-2]}\n{ROW}", ["data row 2", "expected 785 columns", "got 784"]),
+    "short row": (f"{HEADER}\n{ROW}\n{ROW[:-2]}\n{ROW}", ["data row 2", "must have 785 columns", "got 784"]),
     "long row": (f"{HEADER}\n{ROW},0", ["data row 1", "got 786"]),
     "very long row": (f"{HEADER}\n{ROW}\n" + "0," * 300_000, ["data row 2", "got 300001"]),
     "very long value": (f"{HEADER}\n{'1' * 300_000},{PIXELS}", ["data row 1", "label", "'1111"]),
@@ -54,9 +54,9 @@ CSV = {
     "pixel in quotes": (f'{HEADER}\n7,"0"{PIXELS[1:]}', ["pixel0", "'\"0\"'"]),
     "other digits": (f"{HEADER}\n7,٣{PIXELS[1:]}", ["pixel0", "'٣'"]),
     "label 10": (f"{HEADER}\n{ROW}\n10,{PIXELS}", ["data row 2", "label must be 0 to 9", "got 10"]),
-    "binary": (bytes(range(200)), ["of no known kind", "Parquet"]),
-    "UTF-16": (HEADER.encode("utf-16"), ["of no known kind"]),
-    "truncated gzip": (gzip.compress(csv_bytes(X, Y))[:-9], ["damaged or no gzip file"]),
+    "binary": (bytes(range(200)), ["has an unknown format", "Parquet"]),
+    "UTF-16": (HEADER.encode("utf-16"), ["has an unknown format"]),
+    "truncated gzip": (gzip.compress(csv_bytes(X, Y))[:-9], ["damaged or is not a gzip file"]),
     "gzip of nothing": (gzip.compress(b""), ["is empty"]),
     "gzipped npz": (gzip.compress(npz_bytes(x_train=X)), ["gzipped npz", "unpack it first"]),
 }  # fmt: skip
@@ -74,18 +74,21 @@ def header(*shape, code=8):
 
 
 IDX = {
-    "truncated": (idx_bytes(X)[:-1], ["promises 9,408 bytes", "only 9,407"]),
-    "too long": (idx_bytes(X) + b"0", ["promises 9,408 bytes", "holds more"]),
-    "truncated header": (idx_bytes(X)[:9], ["truncated", "header ends after 9 bytes"]),
+    "truncated": (idx_bytes(X)[:-1], ["declares 9,408 bytes", "only 9,407"]),
+    "too long": (idx_bytes(X) + b"0", ["declares 9,408 bytes", "contains more"]),
+    "truncated header": (idx_bytes(X)[:9], ["truncated", "header must have 16 bytes, got 9"]),
     "only magic": (b"\0\0", ["type 0x00"]),
-    "promises more than memory": (header(60_000, 28, 28), ["47,040,000 bytes", "4,194,304 are allowed"]),
-    "promises more than there is": (header(2**32 - 1, 2**32 - 1, 2**32 - 1), ["are allowed"]),
+    "header declares more than the memory limit": (
+        header(60_000, 28, 28),
+        ["47,040,000 bytes", "4,194,304 are allowed"],
+    ),
+    "header declares the largest size": (header(2**32 - 1, 2**32 - 1, 2**32 - 1), ["are allowed"]),
     "another size": (idx_bytes(np.zeros((2, 32, 32))), ["28x28", "32x32"]),
     "floats": (header(1, 28, 28, code=0x0D) + bytes(28 * 28 * 4), ["uint8 (0x08)", "type 0x0d"]),
     "four dimensions": (header(1, 28, 28, 1) + bytes(784), ["3 dimensions", "in 4"]),
-    "labels alone": (idx_bytes(Y), ["holds labels"]),
+    "labels alone": (idx_bytes(Y), ["contains labels"]),
     "no images": (header(0, 28, 28), ["number of images in", "at least 1"]),
-    "truncated gzip": (gzip.compress(idx_bytes(X))[:-5], ["damaged or no gzip file"]),
+    "truncated gzip": (gzip.compress(idx_bytes(X))[:-5], ["damaged or is not a gzip file"]),
 }
 
 
@@ -96,18 +99,18 @@ def test_wrong_idx(case, tmp_path):
 
 
 def test_idx_images_and_labels_of_different_length(tmp_path):
-    refused(sources.write_idx(tmp_path, X, Y[1:]), "holds 12 images", "one label an image")
+    refused(sources.write_idx(tmp_path, X, Y[1:]), "contains 12 images", "one label per image")
     refused(sources.write_idx(tmp_path, X, Y + 5), "labels must be 0 to 9", "got 11")
 
 
-def test_idx_labels_file_that_holds_images(tmp_path):
+def test_idx_labels_file_that_contains_images(tmp_path):
     refused(sources.write_idx(tmp_path, X, X), "labels of shape (12, 28, 28)")
 
 
-def test_idx_folder_that_could_mean_several_things(tmp_path):
+def test_idx_folder_that_is_ambiguous(tmp_path):
     for name in ("letters", "digits"):
         sources.write_idx(tmp_path, X, Y, name)
-    refused(tmp_path, "got 2", "by its path")
+    refused(tmp_path, "got 2", "give the path of one")
 
 
 def test_a_test_set_without_labels(tmp_path):
@@ -117,22 +120,22 @@ def test_a_test_set_without_labels(tmp_path):
 
 
 def png_header(width, height):
-    """A PNG that ends after promising these many pixels."""
+    """A PNG that ends after a header with this size."""
     chunk = b"IHDR" + struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
     data = struct.pack(">I4s", 100, b"IDAT")
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data
 
 
 PICTURES = {
-    "truncated": (picture_bytes(X[0])[:-30], ["damaged or no picture"]),
-    "flipped": (picture_bytes(X[0])[:50] + b"oops" + picture_bytes(X[0])[54:], ["damaged or no picture"]),
-    "empty": (b"", ["damaged or no picture"]),
-    "text": (b"hello", ["damaged or no picture"]),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", ["damaged or no picture"]),
+    "truncated": (picture_bytes(X[0])[:-30], ["damaged or is not a picture"]),
+    "flipped": (picture_bytes(X[0])[:50] + b"oops" + picture_bytes(X[0])[54:], ["damaged or is not a picture"]),
+    "empty": (b"", ["damaged or is not a picture"]),
+    "text": (b"hello", ["damaged or is not a picture"]),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", ["damaged or is not a picture"]),
     "too many pixels": (png_header(9_000, 9_000), ["81,000,000 pixels", "67,108,864 are allowed"]),
     "far too many pixels": (png_header(2**31 - 1, 2**31 - 1), ["a.png"]),
     "more than memory": (png_header(2_000, 2_000), ["16,000,000 bytes", "are allowed"]),
-    "floats": (picture_bytes(X[0], "TIFF", "F"), ["pixels of kind F", "8-bit grey"]),
+    "floats": (picture_bytes(X[0], "TIFF", "F"), ["pixels of mode F", "8-bit grayscale"]),
 }
 
 
@@ -147,24 +150,24 @@ def test_wrong_picture(case, tmp_path):
     ("image", "words"),
     [
         (np.full((40, 30), 255, np.uint8), "is blank"),
-        (np.where(np.eye(40, dtype=bool), 245, 255).astype(np.uint8), "has ink too faint to tell"),
-        (np.pad(np.zeros((2, 2), np.uint8), 20, constant_values=255), "has a digit of a few pixels only"),
+        (np.where(np.eye(40, dtype=bool), 245, 255).astype(np.uint8), "has ink that is too faint to read"),
+        (np.pad(np.zeros((2, 2), np.uint8), 20, constant_values=255), "has a digit of only a few pixels"),
     ],
 )
-def test_a_picture_without_a_digit_is_named(image, words, tmp_path):
+def test_a_picture_without_a_digit_is_reported(image, words, tmp_path):
     write(tmp_path, "1/b.png", picture_bytes(X[0]))
-    refused(write(tmp_path, "1/a.png", picture_bytes(image)).parents[1], "a.png", words, "take it out")
+    refused(write(tmp_path, "1/a.png", picture_bytes(image)).parents[1], "a.png", words, "remove it")
 
 
 def test_wrong_picture_folders(tmp_path):
     write(tmp_path, "1/a.png", picture_bytes(X[0]))
     refused(tmp_path, "3,136 bytes", limit=3000)
     (tmp_path / "7").mkdir()
-    refused(tmp_path, "class '7'", "holds no picture")
+    refused(tmp_path, "class '7'", "contains no picture")
     write(tmp_path, "7/more/a.png", picture_bytes(X[0]))
     refused(tmp_path, "class '7'", "the folder 'more'")
-    refused(tmp_path / "1", "one sub-folder a class")
-    refused(tmp_path / "1" / "a.png", "is a single picture", "sub-folder")
+    refused(tmp_path / "1", "one subfolder per class")
+    refused(tmp_path / "1" / "a.png", "is a single picture", "subfolder")
     write(tmp_path, "8", b"")
     refused(tmp_path, "class '7'")
 
@@ -175,13 +178,13 @@ def test_wrong_parquet(tmp_path):
     def refused_parquet(content, *words):
         refused(write(tmp_path, "digits.parquet", content), "digits.parquet", *words)
 
-    refused_parquet(parquet_bytes(X, Y)[:-40], "damaged or no Parquet file")
-    refused_parquet(b"PAR1", "damaged or no Parquet file")
+    refused_parquet(parquet_bytes(X, Y)[:-40], "damaged or is not a Parquet file")
+    refused_parquet(b"PAR1", "damaged or is not a Parquet file")
     refused_parquet(parquet_bytes(X, Y, rows=0), "has no rows")
     refused_parquet(parquet_bytes(X, image=Y), "column 'image' of structs")
     refused_parquet(parquet_bytes(X, image=[{"path": "a"}] * 12), "column 'image' of structs")
     refused_parquet(parquet_bytes(X, image=[None] * 11 + [{"bytes": b""}]), "row 1: image is missing")
-    refused_parquet(parquet_bytes(X, image=[{"bytes": b"abc"}] * 12), "damaged or no picture")
+    refused_parquet(parquet_bytes(X, image=[{"bytes": b"abc"}] * 12), "row 1", "damaged or is not a picture")
     refused_parquet(parquet_bytes(X, label=["a"] * 12), "label must be whole numbers", "string")
     refused_parquet(parquet_bytes(X, label=[*Y[1:], None]), "row 12: label is missing")
     refused_parquet(parquet_bytes(X, label=pa.array([2**63] * 12, pa.uint64())), "label")
@@ -190,13 +193,13 @@ def test_wrong_parquet(tmp_path):
     refused_parquet(many, "bytes of memory")
 
 
-def test_parquet_folder_that_could_mean_several_things(tmp_path):
+def test_parquet_folder_that_is_ambiguous(tmp_path):
     for name in ("a", "b"):
         write(tmp_path, f"{name}.parquet", parquet_bytes(X, Y))
     refused(tmp_path, "train-*.parquet", "'a.parquet, b.parquet'")
 
 
-def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+def test_parquet_without_pyarrow_names_the_extra_to_install(tmp_path, monkeypatch):
     path = write(tmp_path, "digits.parquet", parquet_bytes(X, Y))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'inksight\[arrow\]'"):
@@ -208,7 +211,7 @@ def test_readers_other_than_parquet_do_not_need_pyarrow(module):
     assert "pyarrow" not in vars(module)
 
 
-def test_a_source_that_is_not_there(tmp_path):
+def test_a_source_that_does_not_exist(tmp_path):
     for source in ("minst", tmp_path / "nowhere", "a\0b"):
         refused(source, "no file or folder", "the name mnist", "Kaggle", "IDX", ".npz", "Parquet", "pictures")
     refused("x" * 5000, "cannot read")
@@ -218,13 +221,13 @@ def test_a_source_that_is_not_there(tmp_path):
     refused(None, "source must be mnist or a path")
 
 
-def test_folders_with_nothing_in_them(tmp_path):
-    refused(tmp_path, "holds no digits that can be read", "Kaggle")
+def test_folders_without_digits(tmp_path):
+    refused(tmp_path, "contains no digits in a known format", "Kaggle")
     write(tmp_path, "notes.txt", b"hello")
-    refused(tmp_path, "holds no digits that can be read")
+    refused(tmp_path, "contains no digits in a known format")
     for name in ("a.csv", "b.csv"):
         write(tmp_path, name, csv_bytes(X, Y))
-    refused(tmp_path, "holds no digits that can be read")
+    refused(tmp_path, "contains no digits in a known format")
 
 
 def test_devices_are_not_read():
@@ -241,10 +244,10 @@ def test_wrong_memory_limit(limit):
     [
         (PermissionError(13, "Permission denied"), "cannot read"),
         (OSError(5, "Input/output error"), "Input/output error"),
-        (MemoryError(), "more memory than there is"),
+        (MemoryError(), "more memory than is available"),
     ],
 )
-def test_what_the_system_refuses(tmp_path, monkeypatch, error, words):
+def test_errors_of_the_operating_system(tmp_path, monkeypatch, error, words):
     def fail(*_):
         raise error
 
@@ -253,7 +256,7 @@ def test_what_the_system_refuses(tmp_path, monkeypatch, error, words):
     refused(path, words, "train.csv")
 
 
-def test_joining_takes_care_of_labels():
+def test_joining_checks_the_labels():
     labelled, unlabelled = raw.Raw(X, Y), raw.Raw(X, None)
     assert raw.join(unlabelled, unlabelled).labels is None
     with pytest.raises(InputError, match="the training images have no labels"):

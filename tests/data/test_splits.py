@@ -1,13 +1,11 @@
-"""Rows of the parts: those scikit-learn picks, or the source's own test set kept apart."""
+"""The rows of each part: the same as scikit-learn's, or with the test set of the source."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.model_selection import train_test_split
 
 from inksight.data.dataset import Dataset
-from inksight.data.loading import load
 from inksight.data.splits import Splits, split_rows
 from inksight.errors import InputError
 
@@ -16,10 +14,10 @@ IMAGES = np.zeros((6, 28, 28), np.uint8)
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(2, 3000), st.floats(0.01, 0.99), st.integers(0, 2**32 - 1))
-def test_rows_are_those_scikit_learn_picks(n, test_size, seed):
+def test_rows_are_those_of_scikit_learn(n, test_size, seed):
     try:
         train, validation = train_test_split(np.arange(n), test_size=test_size, random_state=seed)
-    except ValueError:  # it, too, refuses to leave nothing for training
+    except ValueError:  # scikit-learn also rejects an empty training set
         with pytest.raises(InputError, match="too few images to divide"):
             split_rows(n, 0, test_size, seed)
         return
@@ -29,21 +27,20 @@ def test_rows_are_those_scikit_learn_picks(n, test_size, seed):
     assert rows[2] is None
 
 
-def test_the_posts_split_of_42000():
-    mnist = load("mnist")
+def test_the_split_of_the_post_with_42000_images(mnist):
     kaggle = Dataset(mnist.images[:42_000], mnist.labels[:42_000])
     parts = kaggle.split()
     x_train, x_test, y_train, y_test = train_test_split(kaggle.images, kaggle.labels, test_size=0.2, random_state=2)
-    np.testing.assert_array_equal(parts.train.images, x_train)
-    np.testing.assert_array_equal(parts.train.labels, y_train)
-    np.testing.assert_array_equal(parts.validation.images, x_test)
-    np.testing.assert_array_equal(parts.validation.labels, y_test)
+    assert np.array_equal(parts.train.images, x_train)
+    assert np.array_equal(parts.train.labels, y_train)
+    assert np.array_equal(parts.validation.images, x_test)
+    assert np.array_equal(parts.validation.labels, y_test)
     assert parts.test is None
     assert isinstance(parts, Splits)
 
 
 @given(st.integers(1, 500), st.integers(1, 500))
-def test_a_test_set_is_kept_apart(rest, held_out):
+def test_the_test_set_of_the_source_is_kept(rest, held_out):
     if rest == 1:
         with pytest.raises(InputError, match="too few images"):
             split_rows(rest + held_out, held_out, 0.2, 2)

@@ -61,7 +61,7 @@ def test_a_grid_is_every_combination():
         ([TINY], {"learning_rate": []}, "number of values of learning_rate must be 1 or more, got 0"),
         ([], {}, "number of values of network must be 1 or more"),
         ([TINY], {"batch_size": [1.5]}, "batch_size must be 1 to 65536, got 1.5"),
-        ([TINY], {"learning_rate": ["fast"]}, "learning_rate must be above 0, got 'fast'"),
+        ([TINY], {"learning_rate": ["fast"]}, "learning_rate must be 1e-12 to 1e6, got 'fast'"),
         ([TINY], {"augmentation.rotation": [True]}, "rotation must be 0 to 180 degrees, got True"),
         ([TINY], {"schedule": ["steep"]}, "schedule must be triangle or constant, got 'steep'"),
     ],

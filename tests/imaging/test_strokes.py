@@ -1,35 +1,35 @@
-"""Strokes of a pen are drawn as a round pen draws, and read."""
+"""Strokes are rasterized with a round pen and can be read as digits."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from inksight import InputError, Strokes, prepare, read
-from inksight.imaging.strokes import LARGEST, draw
+from inksight.imaging.strokes import MAX_SIDE, rasterize
 
 POINT = st.tuples(st.integers(-40, 140), st.integers(-40, 140))
 LINES = st.lists(st.lists(POINT, min_size=1, max_size=5), min_size=1, max_size=4)
 
 
 def ink(lines, width=None):
-    return 1 - draw(Strokes(lines, width))
+    return 1 - rasterize(Strokes(lines, width))
 
 
-def around(radius, *angles, middle=(90, 90), narrow=1.0):
-    turn = np.radians(np.linspace(*angles, 40))
-    return np.stack([middle[0] + narrow * radius * np.cos(turn), middle[1] + radius * np.sin(turn)], axis=1)
+def arc(radius, start, end, center=(90, 90), aspect=1.0):
+    """Points on an arc of an ellipse, angles in degrees."""
+    angle = np.radians(np.linspace(start, end, 40))
+    return np.stack([center[0] + aspect * radius * np.cos(angle), center[1] + radius * np.sin(angle)], axis=1)
 
 
 @pytest.mark.parametrize(
     ("digit", "lines"),
     [
-        ("0", [around(60, 0, 360, narrow=0.6)]),
+        ("0", [arc(60, 0, 360, aspect=0.6)]),
         ("1", [[(60, 20), (55, 150)]]),
-        ("2", [np.concatenate([around(35, -170, 40), [(50, 160), (130, 160)]])]),
+        ("2", [np.concatenate([arc(35, -170, 40), [(50, 160), (130, 160)]])]),
         ("4", [[(60, 20), (40, 90), (120, 90)], [(105, 30), (100, 160)]]),
         ("7", [[(40, 20), (120, 20), (70, 160)]]),
-        ("8", [around(28, 0, 360, middle=(90, 50)), around(34, 0, 360, middle=(90, 112))]),
+        ("8", [arc(28, 0, 360, center=(90, 50)), arc(34, 0, 360, center=(90, 112))]),
     ],
 )
 @pytest.mark.parametrize("size", [0.3, 1, 20])
@@ -38,20 +38,20 @@ def test_digits_are_read_at_any_size(digit, lines, size):
 
 
 @pytest.mark.parametrize(("end", "width"), [((70, 5), 4), ((5, 70), 6), ((60, 50), 9), ((33, 71), 3.5)])
-def test_a_segment_is_what_finer_pixels_say(end, width):
-    """The share of 8x8 places of each pixel that lie within the pen's reach, found without any segment's formula."""
-    found = ink([[(5, 5), end]], width)
+def test_a_segment_agrees_with_supersampling(end, width):
+    """The reference is the share of 8x8 samples of each pixel inside the union of circles along the segment."""
+    drawn = ink([[(5, 5), end]], width)
     extent = max(end) - 5
     margin = width + 1 + extent / 4
-    along = np.linspace(0, 1, 4000)[:, None] * (np.array(end) - 5) + margin
-    fine = (np.arange(8 * max(found.shape)) + 0.5) / 8
-    near = np.zeros((len(fine), len(fine)), bool)
+    along = np.linspace(0, 1, 1000)[:, None] * (np.array(end) - 5) + margin
+    fine = (np.arange(8 * max(drawn.shape)) + 0.5) / 8
+    inside = np.zeros((len(fine), len(fine)), bool)
     for x, y in along:
         columns, rows = (slice(*np.searchsorted(fine, [z - width, z + width])) for z in (x, y))
-        near[rows, columns] |= np.hypot(fine[columns] - x, fine[rows][:, None] - y) <= width / 2
-    share = near.reshape(max(found.shape), 8, -1, 8).mean(axis=(1, 3))[: found.shape[0], : found.shape[1]]
-    assert np.abs(found - share).max() < 0.2
-    assert found.sum() == pytest.approx(share.sum(), rel=0.01)
+        inside[rows, columns] |= np.hypot(fine[columns] - x, fine[rows][:, None] - y) <= width / 2
+    share = inside.reshape(max(drawn.shape), 8, -1, 8).mean(axis=(1, 3))[: drawn.shape[0], : drawn.shape[1]]
+    assert np.abs(drawn - share).max() < 0.2
+    assert drawn.sum() == pytest.approx(share.sum(), rel=0.01)
 
 
 def test_a_dot_is_round():
@@ -63,10 +63,10 @@ def test_a_dot_is_round():
 
 @settings(max_examples=50, deadline=None)
 @given(LINES, st.integers(-300, 300), st.integers(-300, 300), st.sampled_from([None, 1.0, 7.5]))
-def test_place_order_and_direction_do_not_matter(lines, x, y, width):
+def test_position_order_and_direction_do_not_matter(lines, x, y, width):
     expected = ink(lines, width)
-    assert expected.shape[0] <= LARGEST + 1
-    assert expected.shape[1] <= LARGEST + 1
+    assert expected.shape[0] <= MAX_SIDE + 1
+    assert expected.shape[1] <= MAX_SIDE + 1
     assert 0 <= expected.min() <= expected.max() <= 1
     np.testing.assert_allclose(ink([np.add(line, (x, y)) for line in lines], width), expected, atol=1e-9)
     np.testing.assert_allclose(ink([line[::-1] for line in lines[::-1]], width), expected, atol=1e-6)
@@ -74,7 +74,7 @@ def test_place_order_and_direction_do_not_matter(lines, x, y, width):
 
 @settings(max_examples=50, deadline=None)
 @given(LINES, st.sampled_from([None, 3.0]))
-def test_the_paper_is_wide_enough(lines, width):
+def test_there_is_a_white_margin(lines, width):
     sheet = ink(lines, width)
     for edge in (sheet[0], sheet[-1], sheet[:, 0], sheet[:, -1]):
         assert not edge.any()
@@ -82,17 +82,17 @@ def test_the_paper_is_wide_enough(lines, width):
     assert prepare(Strokes(lines, 20.0)).dark
 
 
-def test_a_stroke_in_two_is_the_same(rng):
+def test_a_stroke_in_two_parts_is_the_same(rng):
     line = rng.integers(0, 100, (6, 2))
     np.testing.assert_array_equal(ink([line[:4], line[3:]], 5), ink([line], 5))
 
 
-def test_time_and_pressure_are_left_alone(rng):
+def test_time_and_pressure_are_ignored(rng):
     line = rng.integers(0, 100, (6, 4))
     np.testing.assert_array_equal(ink([line]), ink([line[:, :2]]))
 
 
-def test_nothing_written_is_blank():
+def test_no_strokes_are_blank():
     for lines in ([], [[]], [np.empty((0, 2))]):
         assert prepare(Strokes(lines)).problem == "blank"
         assert read(Strokes(lines)).reason == "blank"
@@ -115,7 +115,7 @@ def test_nothing_written_is_blank():
         ([[(0, 1)]], "thick", "width must be"),
     ],
 )
-def test_bad_strokes_are_told(lines, width, words):
+def test_wrong_strokes_are_reported(lines, width, words):
     with pytest.raises(InputError) as caught:
         Strokes(lines, width)
     assert words in str(caught.value)

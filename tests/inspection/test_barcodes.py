@@ -108,7 +108,7 @@ def test_feature_maps_come_from_the_pass_that_predicts(model, dataset):
 @pytest.mark.parametrize("image", [np.zeros((2, 28, 28), np.uint8), np.zeros((0, 28, 28), np.uint8)])
 def test_not_one_image(model, image):
     for look in (feature_maps, barcode):
-        with pytest.raises(InputError, match=r"image must be one of 28x28, got [02] of them"):
+        with pytest.raises(InputError, match=r"image must be a single one of 28x28, got [02]: select"):
             look(model, image)
 
 

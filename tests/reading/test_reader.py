@@ -89,7 +89,7 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(pictures, caps
     assert cli.run(["read", str(bad), str(good), str(tmp_path / "none.png")]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{good}: {good.name[0]} (")
-    assert "bad.png' is damaged or no picture" in captured.err
+    assert "bad.png' is damaged or is not a picture" in captured.err
     assert "2 of 3 files could not be read" in captured.err
     assert "Traceback" not in captured.err
 
@@ -123,17 +123,17 @@ def _saved(picture, kind, **options):
 
 WHITE = Image.new("RGB", (90, 90), "white")
 BAD = {
-    "empty.png": (b"", "damaged or no picture"),
-    "words.jpg": (b"these are words", "damaged or no picture"),
-    "page.png": (b"<!doctype html><title>7</title>", "damaged or no picture"),
-    "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'><text>7</text></svg>", "damaged or no picture"),
-    "paper.jpg": (b"%PDF-1.7\n1 0 obj\n", "damaged or no picture"),
-    "script.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged or no picture"),
-    "cut.png": (_saved(WHITE, "PNG")[:80], "damaged or no picture"),
-    "cut.jpg": (_saved(WHITE, "JPEG")[:300], "damaged or no picture"),
-    "cut.gif": (_saved(WHITE, "GIF")[:40], "damaged or no picture"),
-    "cut.tif": (_saved(WHITE, "TIFF")[:200], "damaged or no picture"),
-    "flipped.png": (_saved(WHITE, "PNG").replace(b"IDAT", b"IDBT"), "damaged or no picture"),
+    "empty.png": (b"", "damaged or is not a picture"),
+    "words.jpg": (b"these are words", "damaged or is not a picture"),
+    "page.png": (b"<!doctype html><title>7</title>", "damaged or is not a picture"),
+    "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'><text>7</text></svg>", "damaged or is not a picture"),
+    "paper.jpg": (b"%PDF-1.7\n1 0 obj\n", "damaged or is not a picture"),
+    "script.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "damaged or is not a picture"),
+    "cut.png": (_saved(WHITE, "PNG")[:80], "damaged or is not a picture"),
+    "cut.jpg": (_saved(WHITE, "JPEG")[:300], "damaged or is not a picture"),
+    "cut.gif": (_saved(WHITE, "GIF")[:40], "damaged or is not a picture"),
+    "cut.tif": (_saved(WHITE, "TIFF")[:200], "damaged or is not a picture"),
+    "flipped.png": (_saved(WHITE, "PNG").replace(b"IDAT", b"IDBT"), "damaged or is not a picture"),
     # Told from the header: none of them holds a pixel that could be decoded.
     "hundred.png": (_png_of(10_000, 10_000), "100,000,000 pixels, 67,108,864 are allowed"),
     "bomb.png": (_png_of(100_000, 100_000), "too many pixels, 67,108,864 are allowed"),

@@ -1,4 +1,4 @@
-"""A file is there whole or not at all."""
+"""Files are written completely or not at all."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from inksight.errors import InputError
 
 
 def write_half(path):
-    with replacing(path) as beside:
-        assert (beside.suffix, beside.parent) == (path.suffix, path.parent)
-        beside.write_text("half")
+    with replacing(path) as temporary:
+        assert (temporary.suffix, temporary.parent) == (path.suffix, path.parent)
+        temporary.write_text("half")
         raise KeyError
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
+def test_a_file_is_replaced_completely_or_not_at_all(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "one\n")
     with pytest.raises(KeyError):
@@ -24,13 +24,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_where_nothing_can_be_written(tmp_path):
-    with pytest.raises(InputError, match="does not exist; make it first"):
+def test_paths_that_cannot_be_written(tmp_path):
+    with pytest.raises(InputError, match="does not exist; create it first"):
         write_text(tmp_path / "none" / "a.txt", "")
     with pytest.raises(InputError, match="it is a folder"):
         write_text(tmp_path, "")
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="does not exist"):  # since it is a file
+    with pytest.raises(InputError, match="does not exist"):  # the parent is a file
         write_text(tmp_path / "file" / "a.txt", "")
     (tmp_path / "file").unlink()
     for folder in ("", "/", ".."):

@@ -1,3 +1,5 @@
+"""The first Ctrl-C is a request, the second one interrupts."""
+
 import signal
 import threading
 
@@ -6,18 +8,18 @@ import pytest
 from inksight._shared.interrupt import CtrlC
 
 
-def test_the_first_ctrl_c_is_a_request_and_the_second_an_order(ctrl_c):
-    before = signal.getsignal(signal.SIGINT)
+def test_the_first_ctrl_c_is_a_request_and_the_second_interrupts(ctrl_c):
+    previous = signal.getsignal(signal.SIGINT)
     with CtrlC() as request:
         assert not request.pressed
         signal.raise_signal(signal.SIGINT)
         assert request.pressed
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is previous
 
 
-def test_other_threads_are_left_alone():
+def test_other_threads_are_not_affected():
     seen = []
 
     def work():

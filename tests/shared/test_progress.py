@@ -1,3 +1,5 @@
+"""Progress: a bar in a terminal, plain lines elsewhere."""
+
 import math
 
 from inksight._shared.progress import track
@@ -12,7 +14,7 @@ def show(bar):
         bar.end_epoch(Epoch(2, 0.2, 0.92, 0.1, 0.97, 0.01, 2.0))
 
 
-def test_where_nobody_watches_an_epoch_leaves_a_plain_line(capsys):
+def test_without_a_terminal_each_epoch_is_a_plain_line(capsys):
     show(TrainingBar())
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -22,7 +24,7 @@ def test_where_nobody_watches_an_epoch_leaves_a_plain_line(capsys):
     ]
 
 
-def test_a_terminal_gets_a_bar(capsys, monkeypatch):
+def test_a_terminal_shows_a_bar(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "140")
@@ -35,7 +37,7 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
     assert "counting" in capsys.readouterr().err
 
 
-def test_silence(capsys):
+def test_no_output_if_disabled(capsys):
     show(TrainingBar(show=False))
     assert list(track("ab", "counting", show=False)) == ["a", "b"]
     assert capsys.readouterr().err == ""

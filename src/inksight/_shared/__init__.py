@@ -1,1 +1,1 @@
-"""Small tools that every room uses: atomic files, untrusted input, validation, progress, interrupts, displays."""
+"""Helpers that every room uses: atomic file writes, untrusted files, validation, progress, interrupts, displays."""

@@ -1,4 +1,4 @@
-"""`Display`: results that can be drawn, in a notebook by themselves and elsewhere with ``plot``."""
+"""`Display`: the base class of results that can be plotted."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,29 +7,28 @@ if TYPE_CHECKING:
 
 
 class Display:
-    """A result computed first and drawn later.
+    """A result that is computed first and plotted later.
 
-    Subclasses are small dataclasses of arrays. How each is drawn is registered in :mod:`inksight.plot`;
-    this lazy look-up is the one place where the core reaches for a skin, so that a result drawn nowhere
-    never costs an import of matplotlib.
+    Subclasses are small dataclasses of arrays. The drawing function of each is registered in :mod:`inksight.plot`.
+    It is looked up only when a result is plotted, so that computing a result never imports matplotlib.
     """
 
     def plot(self, ax: Any = None, **options: Any) -> "Figure":
-        """Draw this result and return its figure.
+        """Plot this result and return the figure.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, optional
-            Where to draw; a new figure of fitting size if omitted.
+            The axes to draw on; by default a new figure of a suitable size.
         **options
-            Passed to the drawing function of this result's type in :mod:`inksight.plot`.
+            Passed to the drawing function of this type of result in :mod:`inksight.plot`.
         """
         from inksight import plot
 
         return plot.draw(self, ax, **options)
 
     def _repr_html_(self) -> str:
-        """Show the picture in a notebook, with the text form as its description."""
+        """Return the plot as HTML for notebooks, with the text form as its description."""
         from inksight.plot import html
 
         return html(self.plot(), str(self))

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Atomic file writes: a reader sees the old file or the new one, never a part of it."""
 
 import os
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ from inksight.errors import InputError
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file beside `path` and rename it into place once it is whole.
+    """Yield a temporary file name and rename the file to `path` when the block ends without an error.
 
     Parameters
     ----------
     path : path-like
-        The file to make or replace; its folder must exist.
+        The file to create or replace. Its folder must exist.
 
     Yields
     ------
     Path
-        A name beside `path`, with the same suffix, that does not exist yet: write there.
-        If the block raises, the file is removed and `path` stays as it was.
+        The name of a file that does not exist yet, in the same folder and with the same suffix. Write the content
+        there. If the block raises, that file is removed and `path` is left unchanged.
 
     Raises
     ------
     InputError
-        If the folder is missing, `path` is a folder, or either cannot be written.
+        If the folder does not exist, `path` is a folder, or the file cannot be written.
 
     Examples
     --------
@@ -34,69 +34,71 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     path = Path(folder) / "note.txt"
-    ...     with replacing(path) as beside:
-    ...         size = beside.write_text("whole")
+    ...     with replacing(path) as temporary:
+    ...         size = temporary.write_text("complete")
     ...     path.read_text()
-    'whole'
+    'complete'
     """
     target = Path(path)
-    beside = None
+    temporary = None
     try:
         if target.is_dir():
             raise InputError(f"cannot write {str(target)!r}: it is a folder; give the name of a file in it")
         if not target.parent.is_dir():
             folder = str(target.parent)
-            raise InputError(f"cannot write {str(target)!r}: folder {folder!r} does not exist; make it first")
-        # The suffix stays last because libraries choose a format, or append one, by it.
-        beside = target.with_name(f".{target.stem[:40]}-{os.urandom(4).hex()}{target.suffix}")
-        yield beside
-        beside.replace(target)
+            raise InputError(f"cannot write {str(target)!r}: folder {folder!r} does not exist; create it first")
+        # The suffix comes last because libraries choose the format by it, or append one that is missing.
+        temporary = target.with_name(f".{target.stem[:40]}-{os.urandom(4).hex()}{target.suffix}")
+        yield temporary
+        temporary.replace(target)
     except OSError as error:
         raise InputError(f"cannot write {str(target)!r}: {error.strerror or error}") from error
     finally:
-        if beside is not None:
-            beside.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise what `replacing` would, before any work is done whose result it would lose."""
-    with suppress(_NotNeeded), replacing(path) as beside:
-        beside.touch()
-        raise _NotNeeded
+    """Raise the error that `replacing` would raise. Call it before long work that ends in a file."""
+    with suppress(_TrialWriteDone), replacing(path) as temporary:
+        temporary.touch()
+        raise _TrialWriteDone
 
 
-class _NotNeeded(Exception):
-    """Ends a trial write without leaving a file."""
+class _TrialWriteDone(Exception):
+    """Leaves `replacing` without creating the file."""
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:
-    """Make a folder, and those above it, unless it is there; an `InputError` if that can't be."""
+    """Create a folder and its parents if they do not exist. Raise `InputError` if that fails."""
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make folder {os.fspath(path)!r}: {error.strerror or error}") from error
+        raise InputError(
+            f"cannot make folder {os.fspath(path)!r}: {error.strerror or error}; give another path"
+        ) from error
     return folder
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write `text` as UTF-8 to `path`, whole or not at all; errors as `replacing` raises them."""
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+    """Write `text` to `path` as UTF-8, atomically. Raises the same errors as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all; errors as `replacing` raises them."""
-    with replacing(path) as beside:
-        beside.write_bytes(content)
+    """Write `content` to `path`, atomically. Raises the same errors as `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
-def shown(value: object) -> str:
-    """Return a text that any terminal, file and page takes, whatever bytes a file's name is made of.
+def display_name(value: object) -> str:
+    """Return `str(value)` as text that can be encoded as UTF-8, whatever bytes a file name consists of.
 
     Examples
     --------
-    >>> print(shown("caf" + chr(0xDCE9) + ".png"))
+    >>> print(display_name("caf" + chr(0xDCE9) + ".png"))
     caf\\udce9.png
     """
     return str(value).encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Ctrl-C as a request: work ends at its next safe place instead of anywhere."""
+"""`CtrlC`: Ctrl-C as a request to stop at the next safe point."""
 
 import signal
 import threading
@@ -7,27 +7,27 @@ from typing import Self
 
 
 class CtrlC:
-    """While this context lasts, the first Ctrl-C only sets `pressed`; a second one interrupts at once.
+    """A context in which the first Ctrl-C only sets `pressed`; the second one raises `KeyboardInterrupt`.
 
-    Outside the main thread, where Python hands out no signals, nothing changes.
+    Outside the main thread the context has no effect, because Python delivers signals to the main thread only.
     """
 
     def __init__(self) -> None:
         self.pressed = False
 
     def __enter__(self) -> Self:
-        self.before = None
+        self.previous_handler = None
         if threading.current_thread() is threading.main_thread():
-            self.before = signal.signal(signal.SIGINT, self._press)
+            self.previous_handler = signal.signal(signal.SIGINT, self._handle)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.before is not None:
-            signal.signal(signal.SIGINT, self.before)
+        if self.previous_handler is not None:
+            signal.signal(signal.SIGINT, self.previous_handler)
 
-    def _press(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.pressed:
             raise KeyboardInterrupt
         self.pressed = True

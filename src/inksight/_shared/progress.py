@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar where a terminal or a notebook can show one, and lines that stay."""
+"""Progress on standard error: a bar in terminals and notebooks, and plain lines."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 
 def track(items: Sequence[Item], description: str, show: bool = True) -> Iterator[Item]:
-    """Yield `items`, with a bar labelled `description` where one can be shown."""
+    """Yield `items` and show a progress bar with the label `description` where possible."""
     if show and can_show_bars():
         from rich.console import Console
         from rich.progress import track as rich_track
@@ -21,12 +21,12 @@ def track(items: Sequence[Item], description: str, show: bool = True) -> Iterato
 
 
 def say(line: object, show: bool = True) -> None:
-    """Print a line on standard error, if `show`."""
+    """Print a line on standard error if `show` is true."""
     if show:
         print(line, file=sys.stderr, flush=True)
 
 
 def can_show_bars() -> bool:
-    """Return whether standard error is a terminal, or the process a notebook with widgets."""
-    # In a notebook rich draws with ipywidgets; without it, rich only warns.
+    """Return whether standard error is a terminal or the process is a notebook with widgets."""
+    # In notebooks rich needs ipywidgets; without it, rich only prints a warning.
     return sys.stderr.isatty() or ("ipykernel" in sys.modules and find_spec("ipywidgets") is not None)

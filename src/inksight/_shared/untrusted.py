@@ -1,4 +1,4 @@
-"""Reading files nobody vouches for: unpacked on the fly, never more than allowed, one line when damaged."""
+"""Reading untrusted files: bounded memory, and one `InputError` for any damage."""
 
 import gzip
 import warnings
@@ -10,15 +10,15 @@ from typing import Protocol
 
 from inksight.errors import InksightError, InputError
 
-GZIP = b"\x1f\x8b"
-_CHUNK = 1 << 20
+GZIP = b"\x1f\x8b"  # the first two bytes of every gzip file
+_CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 
 class Readable(Protocol):
-    """What the streams of files, gzip and zip members have in common."""
+    """A binary stream: a file, an unpacked gzip file or a member of a zip archive."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, none at the end."""
+        """Return up to `size` bytes, or none at the end of the stream."""
         ...
 
 
@@ -30,18 +30,18 @@ def damage_as_input_error(
     *,
     warned: bool = True,
 ) -> Iterator[None]:
-    """Turn what a library raises, or warns of, when it meets a damaged file into one `InputError`.
+    """Convert the errors and warnings of a library that reads a damaged file to an `InputError`.
 
     Parameters
     ----------
     path : Path
         The file, for the message.
     kind : str
-        What it was taken for, for the message.
-    errors : exception type or tuple of them
-        What to turn. Decoders raise nearly anything at damaged bytes, hence the default.
+        The expected kind of file with its article, for the message: ``a picture``.
+    errors : exception type or tuple of exception types
+        The exceptions to convert. By default all, because decoders raise almost any exception on damaged bytes.
     warned : bool
-        Turn warnings, too, which for this while changes the filters that all threads share.
+        Whether to convert warnings, too. This changes the warning filters for all threads while the block runs.
     """
     try:
         with warnings.catch_warnings() if warned else nullcontext():
@@ -52,51 +52,52 @@ def damage_as_input_error(
         raise
     except errors as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise InputError(f"{str(path)!r} is damaged or no {kind} ({reason}): fetch or make it again") from error
+        raise InputError(
+            f"{str(path)!r} is damaged or is not {kind} ({reason}): download or create it again"
+        ) from error
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Readable]:
-    """Open `path` for reading bytes; gzip, known by its first two bytes, is unpacked as it is read."""
+def open_plain_or_gzip(path: Path) -> Iterator[Readable]:
+    """Open `path` for reading bytes. A gzip file, recognized by its first two bytes, is unpacked while it is read."""
     with path.open("rb") as file:
         if file.peek(2)[:2] != GZIP:
             yield file
             return
         errors = (EOFError, gzip.BadGzipFile, zlib.error)
-        with damage_as_input_error(path, "gzip file", errors), gzip.GzipFile(fileobj=file) as unpacked:
+        with damage_as_input_error(path, "a gzip file", errors), gzip.GzipFile(fileobj=file) as unpacked:
             yield unpacked
 
 
-def take(stream: Readable, most: int) -> bytearray:
-    """Read up to `most` bytes, fewer only at the end of `stream`.
+def read_bounded(stream: Readable, limit: int) -> bytearray:
+    """Read up to `limit` bytes, fewer only at the end of `stream`.
 
-    Memory grows with what is there, not with what was promised: asking a stream for 4 GB at once would set
-    them aside even if it holds ten bytes.
+    The bytes are read in chunks: a request for 4 GB at once would allocate 4 GB even if the stream has ten bytes.
 
     Examples
     --------
     >>> import io
-    >>> take(io.BytesIO(b"digits"), 3)
+    >>> read_bounded(io.BytesIO(b"digits"), 3)
     bytearray(b'dig')
     """
-    taken = bytearray()
-    while len(taken) < most and (chunk := stream.read(min(_CHUNK, most - len(taken)))):
-        taken += chunk
-    return taken
+    content = bytearray()
+    while len(content) < limit and (chunk := stream.read(min(_CHUNK, limit - len(content)))):
+        content += chunk
+    return content
 
 
-def whole(path: Path, memory_limit: int) -> bytearray:
-    """Return all bytes of `path`, unpacked; an `InputError` if they are more than `memory_limit`."""
-    with opened(path) as stream:
-        content = take(stream, memory_limit + 1)
+def read_unpacked(path: Path, memory_limit: int) -> bytearray:
+    """Return all bytes of a plain or gzipped file. Raise `InputError` if they are more than `memory_limit`."""
+    with open_plain_or_gzip(path) as stream:
+        content = read_bounded(stream, memory_limit + 1)
     check_memory(path, len(content), memory_limit, "at least ")
     return content
 
 
-def check_memory(path: Path, needed: int, memory_limit: int, about: str = "") -> None:
-    """Raise `InputError` if `needed` bytes are more than `memory_limit`."""
+def check_memory(path: Path, needed: int, memory_limit: int, qualifier: str = "") -> None:
+    """Raise `InputError` if `needed` is more than `memory_limit`, both in bytes."""
     if needed > memory_limit:
         raise InputError(
-            f"{str(path)!r} needs {about}{needed:,} bytes of memory, {memory_limit:,} are allowed: "
-            "check that the file is what you think, or raise memory_limit"
+            f"{str(path)!r} needs {qualifier}{needed:,} bytes of memory, {memory_limit:,} are allowed: "
+            "check that it is the right file, or raise memory_limit"
         )

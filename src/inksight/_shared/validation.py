@@ -1,4 +1,4 @@
-"""Checks of values that callers hand in."""
+"""Checks of arguments."""
 
 from dataclasses import fields
 from typing import Any
@@ -7,23 +7,23 @@ from inksight.errors import InputError
 
 
 def check(ok: bool, name: str, got: object, allowed: str) -> None:
-    """Raise `InputError` naming the value got and what is allowed, unless `ok`."""
+    """Raise `InputError` with the name, what is allowed and the value got, unless `ok`."""
     if not ok:
         raise InputError(f"{name} must be {allowed}, got {got!r}")
 
 
-def is_count(value: object, least: int = 1) -> bool:
-    """Whether `value` is a whole number (not a bool) of at least `least`."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def is_count(value: object, minimum: int = 1) -> bool:
+    """Return whether `value` is an integer (not a bool) of at least `minimum`."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
 
 
 def is_between(value: object, low: float, high: float) -> bool:
-    """Whether `value` is a number with ``low <= value <= high`` (so never NaN)."""
+    """Return whether `value` is a number with ``low <= value <= high``; NaN and bools are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
 
 
 def known_fields(cls: type, values: object) -> dict[str, Any]:
-    """Return `values` as a dict of `cls`'s fields; an `InputError` if it is no dict or holds another name."""
+    """Return a copy of the dict `values`. Raise `InputError` if it is not a dict or a key is not a field of `cls`."""
     name = cls.__name__.lower()
     if not isinstance(values, dict):
         raise InputError(f"{name} must be an object with named values, got {values!r}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inksight._shared.files import check_writable, replacing, shown
+from inksight._shared.files import check_writable, display_name, replacing
 from inksight._shared.validation import check
 from inksight.cli.options import print_json
 from inksight.errors import InksightError, InputError
@@ -98,14 +98,14 @@ def read(
                 if transcript:
                     transcript.add(path, found, path)
             except (InputError, MemoryError) as error:
-                reason = shown(error) or f"not enough memory for {shown(path)}"
+                reason = display_name(error) or f"not enough memory for {display_name(path)}"
                 click.echo(f"inksight: {reason}", err=True)
                 failed += 1
                 if transcript:
                     transcript.add_unread(path, reason)
                 continue
             if as_json:
-                print_json({"path": shown(path), **found.to_dict(), "milliseconds": took})
+                print_json({"path": display_name(path), **found.to_dict(), "milliseconds": took})
             elif writer:
                 writer.writerow((path, found.text, found.confidence, found.reason, found.runner_up or "", took))
             else:
@@ -114,7 +114,7 @@ def read(
         click.echo(f"{table}: {len(files) - failed:,} pictures")
     if page and transcript:
         transcript.write(page)
-        click.echo(f"{shown(page)}: what was read, and how", err=True)
+        click.echo(f"{display_name(page)}: what was read, and how", err=True)
     if failed:
         raise InksightError(f"{failed:,} of {len(files):,} files could not be read")
 
@@ -126,16 +126,16 @@ def _told(path: Path, page: "Page") -> str:
         for line in page.lines
     ]
     texts = [f"{text} ({note})" for text, note in zip(page.text.split("\n"), sure, strict=True)]
-    return f"{shown(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{shown(path)}:", *texts])
+    return f"{display_name(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{display_name(path)}:", *texts])
 
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files named, and those in the folders named, by name."""
-    from inksight.imaging.decoding import visible
+    from inksight.imaging.decoding import visible_files
 
     for source in map(Path, sources):
         try:
-            inside = visible(source, folders=False) if source.is_dir() else [source]
+            inside = visible_files(source) if source.is_dir() else [source]
         except OSError as error:
             if not isinstance(error, PermissionError):
                 yield source  # whoever opens it says what is wrong with it

@@ -1,4 +1,4 @@
-"""What can be chosen: a `Network`, a `Recipe` to train it, and the named presets of both."""
+"""Configuration: `Network` (the architecture), `Recipe` (the training) and named presets of both."""
 
 from inksight.config.network import DIGITS, IMAGE_SIZE, Bank, Network
 from inksight.config.presets import BUDGETS, NETWORKS, RECIPES, get_budget, get_network, get_recipe

@@ -1,4 +1,4 @@
-"""`Network`: the shape of a network, bank by bank."""
+"""`Network`: the architecture of a network, bank by bank."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -6,24 +6,30 @@ from typing import Any, Self
 from inksight._shared.validation import check, is_between, is_count, known_fields
 
 IMAGE_SIZE = 28  # pixels: height and width of every image
-DIGITS = tuple("0123456789")  # the class names of MNIST
+DIGITS = tuple("0123456789")  # class names of MNIST
 
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """A bank of convolution filters: valid convolution, bias, optional max-pooling, leaky ReLU.
+    """A bank, one convolution block: valid convolution, bias, optional max pooling, leaky ReLU.
 
     Parameters
     ----------
     filters : int
-        Number of filters, and so of feature maps.
+        Number of filters, which is also the number of feature maps.
     kernel : {1, 3, 5, 7}
-        Side of each square kernel, in pixels.
+        Height and width of each kernel, in pixels.
     pool : {1, 2}
-        Side of the max-pooling window; 1 pools nothing.
+        Height and width of the max-pooling window, in pixels; 1 means no pooling.
     separable : bool
-        Whether each filter's kernel for a channel is that channel's own kernel times one weight: far fewer weights,
-        the same sums (Chollet, "Xception: deep learning with depthwise separable convolutions", CVPR 2017).
+        Whether the convolution is depthwise separable: one kernel per input channel, shared by all filters, and one
+        weight per filter and channel (Chollet, "Xception: deep learning with depthwise separable convolutions",
+        CVPR 2017). It has far fewer weights.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     filters: int
@@ -40,25 +46,25 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The shape of a network: banks of filters, global average pooling, an optional dense layer, softmax.
+    """The architecture of a network: banks, global average pooling, an optional dense layer, softmax.
 
     Parameters
     ----------
     banks : tuple of Bank
-        From the image upward; the average of each last feature map is the *barcode*.
+        The banks in order from the input. Global average pooling of the last feature maps gives the *barcode*.
     dense : int
-        Units of the dense layer between barcode and output; 0 leaves it out.
+        Number of units of the dense layer between barcode and output; 0 means no dense layer.
     classes : int
         Number of classes.
     leak : float
-        Slope of the leaky ReLU for negative input.
+        Slope of the leaky ReLU for negative inputs.
     l2 : float
-        Weight of the sum of squared weights in the loss (Keras' ``l2``; biases are free).
+        Factor of the sum of squared weights in the loss, without biases (``l2`` in Keras).
 
     Raises
     ------
     InputError
-        If a value is out of range, or the kernels and pools leave no pixel of the 28x28 image.
+        If a value is out of range, or the kernels and pools reduce the 28x28 image to nothing.
 
     Examples
     --------
@@ -86,7 +92,7 @@ class Network:
 
     @property
     def sides(self) -> tuple[int, ...]:
-        """Height and width, in pixels, of each bank's feature maps."""
+        """Height and width (they are equal) of the feature maps of each bank, in pixels."""
         side, sides = IMAGE_SIZE, []
         for bank in self.banks:
             side = (side - bank.kernel + 1) // bank.pool
@@ -97,17 +103,17 @@ class Network:
 
     @property
     def spec(self) -> str:
-        """Its banks and dense layer as `get_network` takes them, such as ``20x5p,20x5,40x3,d20``."""
+        """Banks and dense layer in the notation of `get_network`, such as ``20x5p,20x5,40x3,d20``."""
         banks = [f"{bank.filters}x{bank.kernel}{'s' * bank.separable}{'p' * (bank.pool > 1)}" for bank in self.banks]
         return ",".join([*banks, f"d{self.dense}"] if self.dense else banks)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, as `from_dict` reads them."""
+        """Return JSON values that `from_dict` reads."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Build a network from JSON values; anything missing, unknown or out of range is an `InputError`."""
+        """Create a network from JSON values. Raise `InputError` if one is missing, unknown or out of range."""
         values = known_fields(cls, values)
         banks = values.pop("banks", None)
         check(isinstance(banks, list), "banks", banks, "a list")

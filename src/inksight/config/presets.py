@@ -17,9 +17,10 @@ NETWORKS = {
         (Bank(7, pool=2), *(Bank(filters, separable=True) for filters in (10, 10, 11, 12))), leak=0.3
     ),
 }  # fmt: skip
-"""`post` is the post's code (18,813 parameters); `post-prose` the 20, 40 and 60 filters its prose speaks of.
+"""`post` is the network of the post's code (18,813 parameters); `post-prose` has the 20, 40 and 60 filters of its text.
 
-The others measured best of their size: at most 20,000 parameters (`best`), 8,000, 5,000 and 1,000 (`docs/log.md`).
+The others were the most accurate of those measured with at most 20,000 (`best`), 8,000 (`medium`), 5,000 (`small`) and
+1,000 (`tiny`) parameters; see `docs/log.md`.
 """
 
 RECIPES = {
@@ -54,29 +55,30 @@ RECIPES = {
         augmentation=Augmentation(rotation=36, shift=2.8),
     ),
 }  # fmt: skip
-"""`seconds`, `default` and `best` are what measured best for their time (`docs/log.md`).
+"""`seconds`, `default` and `best` were the most accurate of those measured for their training time (`docs/log.md`).
 
-`best` draws digits as other hands would, too; `mnist` is the same without that, for MNIST's own hands alone.
-`small` and `tiny` are for networks of so few weights that smoothed labels, or much stretching, ask too much of them.
-`post` is the post's own (a tenth of a turn, a tenth of the side).
+`best` includes pen-style and aspect-ratio augmentation, for handwriting unlike MNIST's; `mnist` is `best` without them.
+`small` and `tiny` are for small networks, which label smoothing and strong augmentation make worse.
+`post` is the recipe of the post: rotation by up to a tenth of a turn, translation by up to a tenth of the image.
 """
 
 BUDGETS = {"seconds": ("post", "seconds"), "default": ("post", "default"), "best": ("best", "best")}
-"""How long a training may take: the network and the recipe, by name, that make the most of it."""
+"""Training budgets: for each, the names of the network and the recipe that are the most accurate in that time."""
 
-SPEC = re.compile(r"(?P<filters>\d{1,4})x(?P<kernel>\d)(?P<separable>s?)(?P<pool>p?)")
+_BANK = re.compile(r"(?P<filters>\d{1,4})x(?P<kernel>\d)(?P<separable>s?)(?P<pool>p?)")
 
 
 def get_network(name: "str | Network", classes: int = 10) -> Network:
-    """Return a network by preset name or by a short description of its banks.
+    """Return a network by its preset name or by a description of its banks.
 
     Parameters
     ----------
     name : str or Network
-        One of `NETWORKS`, or banks as ``FILTERSxKERNEL`` joined by commas, then ``s`` for a separable one,
-        ``p`` for a 2x2 pool, and at the end ``dUNITS`` for a dense layer. A `Network` is handed back as it is.
+        A key of `NETWORKS`, or a comma-separated list of banks. A bank is ``FILTERSxKERNEL``, followed by ``s`` if it
+        is separable and by ``p`` if it has 2x2 max pooling. A last item ``dUNITS`` adds a dense layer. A `Network` is
+        returned unchanged.
     classes : int
-        Number of classes of a network given by name.
+        Number of classes; ignored if `name` is a `Network`.
 
     Examples
     --------
@@ -93,7 +95,7 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
         dense = int(last[1:])
     else:
         parts.append(last)
-    matches = [SPEC.fullmatch(part) for part in parts]
+    matches = [_BANK.fullmatch(part) for part in parts]
     banks = [
         Bank(int(m["filters"]), int(m["kernel"]), 2 if m["pool"] else 1, bool(m["separable"])) for m in matches if m
     ]
@@ -105,7 +107,7 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
 
 
 def get_recipe(name: "str | Recipe") -> Recipe:
-    """Return a recipe by name; a `Recipe` is handed back as it is."""
+    """Return a recipe by its preset name. A `Recipe` is returned unchanged."""
     if isinstance(name, Recipe):
         return name
     check(name in RECIPES, "recipe", name, "one of " + ", ".join(RECIPES))
@@ -113,7 +115,7 @@ def get_recipe(name: "str | Recipe") -> Recipe:
 
 
 def get_budget(name: str) -> tuple[str, str]:
-    """Return the names of the network and the recipe of a budget.
+    """Return the names of the network and of the recipe of a budget.
 
     Examples
     --------

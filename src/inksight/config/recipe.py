@@ -9,24 +9,34 @@ from inksight.config.network import IMAGE_SIZE
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """How far a training image may be moved; each amount but the last is drawn uniformly from minus to plus this.
+    """Random transformations of the training images.
+
+    All fields but `pen_style` are maximum amounts: for each image, the amount is drawn uniformly from minus to plus the
+    field.
 
     Parameters
     ----------
     rotation : float
-        Degrees.
+        Rotation, in degrees.
     shift : float
-        Pixels, across and down.
+        Translation, horizontal and vertical, in pixels.
     scale : float
-        Share by which the digit grows or shrinks, the same in both directions.
+        Scaling: the image is enlarged by a factor of 1 plus the amount.
     shear : float
-        Slant, in pixels across for a pixel down.
+        Horizontal shear, in pixels per pixel of height.
     elastic : float
-        Pixels by which each of 5x5 places moves by itself, down and across, the paper between them stretching along.
+        Elastic deformation: the displacement, horizontal and vertical, of each of 5x5 control points, in pixels. The
+        displacement is interpolated linearly between them.
     aspect : float
-        Logarithm of the ratio of width to height, which grows or shrinks by it.
+        Change of the aspect ratio: the natural logarithm of the factor of width / height. The area is kept.
     pen_style : float
-        Share of the images that are drawn again, with other pen_style and by other hands: see `inksight.augmentation.pen_style`.
+        Pen-style augmentation: the share, 0 to 1, of images that are redrawn with another pen and in another
+        handwriting; see `inksight.augmentation.pen_style`.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     rotation: float = 0.0
@@ -46,50 +56,56 @@ class Augmentation:
         check(is_between(self.aspect, 0, 2), "aspect", self.aspect, "0 to 2")
         check(is_between(self.pen_style, 0, 1), "pen_style", self.pen_style, "0 to 1")
 
-    def scaled(self, share: float) -> "Augmentation":
-        """Return the augmentation with every amount times `share`, 0 to 1; as many images are drawn again as before.
+    def scaled(self, factor: float) -> "Augmentation":
+        """Return the augmentation with all fields but `pen_style` multiplied by `factor`, 0 to 1.
 
         Examples
         --------
         >>> Augmentation(rotation=10, shift=2).scaled(0.5).rotation
         5.0
         """
-        moves = {name: amount * share for name, amount in asdict(self).items()}
-        return Augmentation(**moves | {"pen_style": self.pen_style})
+        amounts = {name: amount * factor for name, amount in asdict(self).items()}
+        return Augmentation(**amounts | {"pen_style": self.pen_style})
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train: the optimiser, its learning rate over time, the batch and the augmentation.
+    """How to train: optimizer, learning-rate schedule, batch size, label smoothing and augmentation.
 
     Parameters
     ----------
     epochs : int
-        Rows of the history; the validation images are read after each.
+        Number of epochs. The history has one row per epoch, and the validation set is evaluated after each.
     passes : int
-        Passes over the training images in one epoch, each in a fresh random order.
+        Passes over the training set per epoch, each in a new random order.
     batch_size : int
-        Images a step.
+        Images per optimizer step.
     learning_rate : float
-        Learning rate, or its highest value.
+        Learning rate if the schedule is ``constant``, otherwise its maximum.
     schedule : {"triangle", "constant"}
-        ``triangle`` climbs from 0 to `learning_rate` over the first `warmup` share of the steps and falls to 0 at the end.
+        ``triangle``: linear warm-up from 0 to `learning_rate`, then linear decay to 0 at the last step.
     warmup : float
-        Share of the steps, 0 to 1; only for ``triangle``.
+        Share of the steps, 0 to 1, that are the warm-up of ``triangle``.
     beta1, beta2, epsilon : float
-        Adam's; `epsilon` stands where Keras has it, beside the uncorrected second moment.
+        Parameters of Adam. As in Keras, `epsilon` is added to the root of the second moment before bias correction.
     label_smoothing : float
-        Share of each label, 0 to 1, that is spread evenly over all classes (label smoothing: Szegedy and others,
-        "Rethinking the Inception architecture for computer vision", CVPR 2016).
+        Share of each label, 0 to 1, that is distributed evenly over all classes (Szegedy and others, "Rethinking the
+        Inception architecture for computer vision", CVPR 2016).
     muon_scale : float
-        Where above 0, kernels are moved by Muon instead (`inksight.training.optimizer`), with `learning_rate` times this.
+        If above 0, Muon instead of Adam trains the kernels of all layers but the output, with a learning rate of
+        `muon_scale` times `learning_rate`; see `inksight.training.optimizer`.
     momentum : float
-        Muon's.
+        Momentum of Muon.
     augmentation : Augmentation
-        At the start of the training.
+        Augmentation at the start of the training.
     taper : float
-        Share of the augmentation that goes away in the course of the training, 0 to 1. It goes evenly, pass by pass:
-        with 1, the first of n passes has all of it, the next 1/n less, and the last only 1/n.
+        Share of the augmentation, 0 to 1, that is removed in equal steps during the training. With 1, the first of n
+        passes has the full augmentation, each later one 1/n less, and the last 1/n. `Augmentation.pen_style` stays.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
     """
 
     epochs: int
@@ -111,20 +127,20 @@ class Recipe:
         check(is_count(self.epochs) and self.epochs <= 100_000, "epochs", self.epochs, "1 to 100000")
         check(is_count(self.passes) and self.passes <= 1000, "passes", self.passes, "1 to 1000")
         check(is_count(self.batch_size) and self.batch_size <= 65_536, "batch_size", self.batch_size, "1 to 65536")
-        check(is_between(self.learning_rate, 1e-12, 1e6), "learning_rate", self.learning_rate, "above 0")
+        check(is_between(self.learning_rate, 1e-12, 1e6), "learning_rate", self.learning_rate, "1e-12 to 1e6")
         check(self.schedule in ("triangle", "constant"), "schedule", self.schedule, "triangle or constant")
         check(is_between(self.warmup, 0, 1), "warmup", self.warmup, "0 to 1")
         check(is_between(self.beta1, 0, 0.9999), "beta1", self.beta1, "0 to 0.9999")
         check(is_between(self.beta2, 0, 0.999999), "beta2", self.beta2, "0 to 0.999999")
         check(is_between(self.epsilon, 1e-12, 1), "epsilon", self.epsilon, "1e-12 to 1")
         check(is_between(self.label_smoothing, 0, 1), "label_smoothing", self.label_smoothing, "0 to 1")
-        check(is_between(self.muon_scale, 0, 1e6), "muon_scale", self.muon_scale, "0 or more")
+        check(is_between(self.muon_scale, 0, 1e6), "muon_scale", self.muon_scale, "0 to 1e6")
         check(is_between(self.momentum, 0, 0.9999), "momentum", self.momentum, "0 to 0.9999")
         check(is_between(self.taper, 0, 1), "taper", self.taper, "0 to 1")
         check(isinstance(self.augmentation, Augmentation), "augmentation", self.augmentation, "an Augmentation")
 
     def learning_rate_at(self, progress: float) -> float:
-        """Return the learning rate when `progress` (0 to 1) of the steps are done."""
+        """Return the learning rate after a share `progress`, 0 to 1, of the steps."""
         if self.schedule == "constant":
             return self.learning_rate
         if progress < self.warmup:
@@ -132,12 +148,12 @@ class Recipe:
         return self.learning_rate * (1 - progress) / max(1 - self.warmup, 1e-9)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, as `from_dict` reads them."""
+        """Return JSON values that `from_dict` reads."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Build a recipe from JSON values; anything missing, unknown or out of range is an `InputError`."""
+        """Create a recipe from JSON values. Raise `InputError` if one is missing, unknown or out of range."""
         values = known_fields(cls, values)
         augmentation = Augmentation(**known_fields(Augmentation, values.pop("augmentation", {})))
         check("epochs" in values, "epochs", None, "given")

@@ -1,4 +1,4 @@
-"""Digits from any source: datasets, splits, folds, readers, Kaggle submissions."""
+"""Datasets of digits: readers of all formats, splits, folds for cross-validation, Kaggle submissions."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""`Dataset`: checked images and labels."""
+"""`Dataset`: validated images and labels."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset(Display):
-    """Images of handwritten digits with, mostly, their labels; the arrays are read-only.
+    """Images of handwritten digits and, if known, their labels. The arrays are read-only.
 
     Parameters
     ----------
     images : ndarray of uint8, shape (n, 28, 28)
         High = ink.
     labels : ndarray of integers, shape (n,), optional
-        Class of each image, 0 to ``len(class_names) - 1``; kept as int64. None if unlabelled.
+        Class of each image, 0 to ``len(class_names) - 1``; stored as int64. None if unlabelled.
     name : str
-        Where the images came from, for titles and messages.
+        Name of the source, for titles and messages.
     class_names : tuple of str
         Name of each class.
     test_count : int
-        How many of the last images are the source's own test set.
+        Number of images, at the end, that are the test set of the source.
 
     Raises
     ------
     InputError
-        If an array's type, shape or length is another, or a label is outside the classes.
+        If an array has another type, shape or length, or a label is not one of the classes.
 
     Examples
     --------
@@ -58,8 +58,8 @@ class Dataset(Display):
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
         classes = len(self.class_names)
-        texts = all(isinstance(name, str) for name in self.class_names)
-        check(texts and 1 <= classes <= 1000, "class_names", self.class_names, "1 to 1000 texts")
+        all_strings = all(isinstance(name, str) for name in self.class_names)
+        check(all_strings and 1 <= classes <= 1000, "class_names", self.class_names, "1 to 1000 strings")
         images, labels = self.images, self.labels
         if not (
             isinstance(images, np.ndarray) and images.dtype == np.uint8 and images.shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
@@ -74,28 +74,30 @@ class Dataset(Display):
             return
         if not (isinstance(labels, np.ndarray) and labels.dtype.kind in "iu" and labels.ndim == 1):
             raise InputError(f"labels must be integers of shape (n,), got {_describe(labels)}")
-        check(len(labels) == len(images), "number of labels", len(labels), f"{len(images)}, one an image")
-        wrong = np.flatnonzero((labels < 0) | (labels >= classes))
-        if wrong.size:
-            first = wrong[0]
-            raise InputError(f"labels must be 0 to {classes - 1}, got {labels[first]} for image {first}")
+        check(len(labels) == len(images), "number of labels", len(labels), f"{len(images)}, one per image")
+        invalid = np.flatnonzero((labels < 0) | (labels >= classes))
+        if invalid.size:
+            first = invalid[0]
+            raise InputError(
+                f"labels must be 0 to {classes - 1}, got {labels[first]} for image {first}: correct or remove it"
+            )
         object.__setattr__(self, "labels", _read_only(labels.astype(np.int64, copy=False)))
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, index: "slice | NDArray[np.integer] | NDArray[np.bool_] | Sequence[int]") -> "Dataset":
-        """Return the images that a slice, an array of indices or a mask picks, with their labels."""
+        """Return the images and labels selected by a slice, an array of indices or a mask."""
         try:
             rows = index if isinstance(index, slice) else np.asarray(index)
             if isinstance(rows, np.ndarray):
                 if rows.size == 0 and rows.dtype.kind == "f":
-                    rows = rows.astype(np.intp)  # an empty list has no type of its own
+                    rows = rows.astype(np.intp)  # NumPy makes an empty list a float array
                 check(rows.ndim == 1, "data[...]", index, "a slice, indices or a mask; data[3:4] is one image")
             images = self.images[rows]
             labels = None if self.labels is None else self.labels[rows]
         except (IndexError, TypeError, ValueError) as error:
-            raise InputError(f"no such images in {self.name!r}, which has {len(self)}: {error}") from error
+            raise InputError(f"cannot select images of {self.name!r}, which has {len(self):,}: {error}") from error
         return replace(self, images=images, labels=labels, test_count=0)
 
     def __repr__(self) -> str:
@@ -104,7 +106,7 @@ class Dataset(Display):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of images and labels in hexadecimal, 64 characters: the same on any machine."""
+        """SHA-256 of images and labels, 64 hexadecimal digits, the same on every machine."""
         sha = hashlib.sha256(f"{self.images.shape} {self.labels is not None}".encode())
         sha.update(self.images.data)
         if self.labels is not None:
@@ -117,33 +119,31 @@ class Dataset(Display):
         return np.bincount(self.require_labels("counting classes"), minlength=len(self.class_names))
 
     def require_labels(self, purpose: str) -> NDArray[np.int64]:
-        """Return the labels; an `InputError` saying that `purpose` needs them if there are none."""
+        """Return the labels. Raise `InputError` with the `purpose` that needs them if there are none."""
         if self.labels is None:
             raise InputError(f"{purpose} needs labels, and {self.name!r} has none: give a labelled source")
         return self.labels
 
     def require_every_class(self, purpose: str) -> NDArray[np.int64]:
-        """Return the labels; an `InputError` saying that `purpose` needs an image of every class if one has none."""
+        """Return the labels. Raise `InputError` with the `purpose` that needs every class if one has no image."""
         labels = self.require_labels(purpose)
         for name, count in zip(self.class_names, self.counts, strict=True):
             check(count > 0, f"number of images of class {name!r} in {self.name!r}", 0, f"at least 1 for {purpose}")
         return labels
 
     def of_digit(self, digit: int | str) -> "Dataset":
-        """Return the images of one class, given by its index or its name."""
+        """Return the images of a class, which is given by its index or name."""
         names = self.class_names
-        found = names.index(digit) if isinstance(digit, str) and digit in names else digit
-        known = isinstance(found, (int, np.integer)) and not isinstance(found, bool)
+        index = names.index(digit) if isinstance(digit, str) and digit in names else digit
+        is_index = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
         check(
-            known and 0 <= int(found) < len(names),
-            "digit",
-            digit,
-            f"one of {', '.join(names)} or an index from 0 to {len(names) - 1}",
-        )
-        return self[self.require_labels("choosing a digit") == found]
+            is_index and 0 <= int(index) < len(names),
+            "digit", digit, f"one of {', '.join(names)} or an index from 0 to {len(names) - 1}",
+        )  # fmt: skip
+        return self[self.require_labels("choosing a digit") == index]
 
     def summary(self) -> str:
-        """Return the shapes and the number of images of each class, as lines of text.
+        """Return the array shapes and the number of images of each class as text.
 
         Examples
         --------
@@ -165,16 +165,27 @@ class Dataset(Display):
         lines.append(f"labels  {self.labels.shape}  {self.labels.dtype}")
         counts = [f"{count:,}" for count in self.counts]
         left, right = max(map(len, self.class_names)), max(map(len, counts))
-        return "\n".join(
-            [*lines, *(f"{a:<{left}}  {b:>{right}}" for a, b in zip(self.class_names, counts, strict=True))]
-        )
+        lines += [f"{name:<{left}}  {count:>{right}}" for name, count in zip(self.class_names, counts, strict=True)]
+        return "\n".join(lines)
 
     def split(self, test_size: float = 0.2, seed: int = 2) -> "Splits":
-        """Divide into images to train on, to choose by, and to judge with once at the end.
+        """Divide the images into a training set, a validation set and, if the source has one, its test set.
 
-        A source with its own test set keeps it, and the last sixth of the rest is for validation: MNIST gives
-        50,000, 10,000 and 10,000. Any other source has no test part and is shuffled: the rows, in the order,
-        that scikit-learn's ``train_test_split(test_size=test_size, random_state=seed)`` picks.
+        If the source has a test set, the last sixth of the other images is the validation set: MNIST is divided into
+        50,000, 10,000 and 10,000 images. Any other source is shuffled and divided into two parts, the same as
+        scikit-learn's ``train_test_split(test_size=test_size, random_state=seed)``.
+
+        Parameters
+        ----------
+        test_size : float
+            Share of the images in the validation set, above 0 and below 1, if the source has no test set.
+        seed : int
+            Seed of the shuffle, 0 to 2**32 - 1.
+
+        Raises
+        ------
+        InputError
+            If a value is out of range or there are too few images to divide.
 
         Examples
         --------
@@ -182,23 +193,23 @@ class Dataset(Display):
         >>> data.split().validation.labels
         array([4, 1])
         """
-        from inksight.data.splits import Splits, split_rows  # which needs `Dataset` itself
+        from inksight.data.splits import Splits, split_rows  # imports this module
 
         train, validation, test = split_rows(len(self), self.test_count, test_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
 
     def part(self, name: str | None = None) -> "Dataset":
-        """Return ``train``, ``validation`` or ``test`` of `split`, ``all`` images, or those to judge with.
+        """Return a part of `split`, or all images.
 
         Parameters
         ----------
         name : str, optional
-            If omitted, the source's own test set, or all images if it has none.
+            ``train``, ``validation``, ``test`` or ``all``. The default is ``test`` if the source has one, else ``all``.
 
         Raises
         ------
         InputError
-            If there is no such part.
+            If the split has no such part.
         """
         if name is None:
             name = "test" if self.test_count else "all"
@@ -209,7 +220,7 @@ class Dataset(Display):
         return parts[name]
 
     def split_off(self, name: str) -> "tuple[Dataset, Dataset | None]":
-        """Return a `part` and all images that are not in it; None if there are no others.
+        """Return a `part` and a dataset of all other images, or None if there are no others.
 
         Examples
         --------
@@ -223,7 +234,7 @@ class Dataset(Display):
 
 
 def join(first: Dataset, second: Dataset) -> Dataset:
-    """Return the labelled images of both, those of `first` before the others, under its name and classes.
+    """Return the images and labels of `first`, then those of `second`, with the name and the classes of `first`.
 
     Examples
     --------
@@ -237,7 +248,7 @@ def join(first: Dataset, second: Dataset) -> Dataset:
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a contiguous view that cannot be written through: a digest must stay true."""
+    """Return a contiguous read-only view, so that the cached digest stays valid."""
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view

@@ -1,47 +1,51 @@
-"""Which images are judged together in a cross-validation, and trained on together otherwise: row numbers only."""
+"""Folds of a cross-validation: their number, the assignment of images to them, and duplicate images."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-TIME = 2_000_000  # images trained on, each pass counted, all networks together: about a minute on two cores
-ENOUGH = 5  # epochs: where time is short, longer trainings do more than more folds
+IMAGE_BUDGET = 2_000_000  # images times passes, of all trainings together: about a minute on two cores
+MIN_EPOCHS = 5  # epochs: with less time per training, longer trainings help more than more folds
 
 
-def plan_cross_validation(images: int, beside: int, passes: int, choice: Sequence[int]) -> tuple[int, int]:
-    """Return how many folds to make, and how many epochs of each training there is time for.
+def plan_cross_validation(images: int, extra_images: int, passes: int, fold_choices: Sequence[int]) -> tuple[int, int]:
+    """Return the number of folds, and the number of epochs per training that the time budget allows.
 
     Parameters
     ----------
     images : int
-        Judged, in turns.
-    beside : int
-        Trained on by all networks.
+        Number of images that are divided into folds.
+    extra_images : int
+        Number of images that every network is trained on in addition.
     passes : int
-        Over the images, in an epoch of all repeats together.
-    choice : sequence of int
+        Passes over the training images per epoch, of all repeats together.
+    fold_choices : sequence of int
         Numbers of folds to choose from.
 
     Examples
     --------
-    >>> plan_cross_validation(10_000, 0, 3, [2, 5]), plan_cross_validation(10_000, 60_000, 3, [2, 5]), plan_cross_validation(70_000, 0, 3, [2, 5])
-    ((5, 16), (2, 5), (2, 9))
+    >>> plan_cross_validation(10_000, 0, 3, [2, 5]), plan_cross_validation(10_000, 60_000, 3, [2, 5])
+    ((5, 16), (2, 5))
+    >>> plan_cross_validation(70_000, 0, 3, [2, 5])
+    (2, 9)
     """
-    epochs = {n: max(TIME // max(passes * (images * (n - 1) + beside * n), 1), 1) for n in choice}
-    folds = max((n for n in choice if epochs[n] >= ENOUGH), default=min(choice))
+    epochs = {n: max(IMAGE_BUDGET // max(passes * (images * (n - 1) + extra_images * n), 1), 1) for n in fold_choices}
+    folds = max((n for n in fold_choices if epochs[n] >= MIN_EPOCHS), default=min(fold_choices))
     return folds, epochs[folds]
 
 
 def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int | Sequence[int]) -> NDArray[np.int64]:
-    """Return a random fold for each image, 0 to ``folds - 1``; folds differ by one image at most, in each class too.
+    """Return a random fold, 0 to ``folds - 1``, for each image.
+
+    The sizes of the folds differ by at most one image, in total and in each class.
 
     Parameters
     ----------
     labels : (n,) int64
     folds : int
     seed : int, or sequence of int
-        As `numpy.random.default_rng` takes it.
+        Seed for `numpy.random.default_rng`.
 
     Examples
     --------
@@ -57,14 +61,14 @@ def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int | Sequence
 
 
 def first_duplicates(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return for each image (n, 28, 28) the first row with the very same pixels: its own, for most.
+    """Return for each image (n, 28, 28) the index of the first image with identical pixels, which may be its own.
 
-    Who judges an image must not have learned from its twin.
+    Duplicates must share a fold: a network must not be evaluated on an image that it was trained on.
 
     Examples
     --------
     >>> first_duplicates(np.array([[[1]], [[2]], [[1]]], np.uint8))
     array([0, 1, 0])
     """
-    first: dict[bytes, int] = {}
-    return np.array([first.setdefault(image.tobytes(), row) for row, image in enumerate(images)], np.int64)
+    first_rows: dict[bytes, int] = {}
+    return np.array([first_rows.setdefault(image.tobytes(), row) for row, image in enumerate(images)], np.int64)

@@ -1,4 +1,4 @@
-"""Kaggle's Digit Recognizer: train on every labelled row, answer every test row."""
+"""Submissions to Kaggle's Digit Recognizer."""
 
 import os
 
@@ -13,9 +13,9 @@ HEADER = "ImageId,Label"
 
 
 def write_submission(predictions: ArrayLike, path: str | os.PathLike[str]) -> None:
-    """Write predictions as Kaggle takes them: ``ImageId,Label``, ids from 1, a row a prediction.
+    """Write predictions in Kaggle's format: the header ``ImageId,Label``, then one row per prediction, ids from 1.
 
-    The file is read back and compared before it is renamed into place.
+    The file is read back and compared before it replaces `path`.
 
     Parameters
     ----------
@@ -26,7 +26,9 @@ def write_submission(predictions: ArrayLike, path: str | os.PathLike[str]) -> No
     Raises
     ------
     InputError
-        If there is no prediction, one is no digit, or the place can't be written to.
+        If there is no prediction, a prediction is not a digit, or `path` cannot be written.
+    InksightError
+        If the file reads back differently.
 
     Examples
     --------
@@ -44,11 +46,12 @@ def write_submission(predictions: ArrayLike, path: str | os.PathLike[str]) -> No
         bool((labels >= 0).all() and (labels <= 9).all()),
         "predictions", (int(labels.min()), int(labels.max())), "0 to 9",
     )  # fmt: skip
-    with replacing(path) as beside:
+    with replacing(path) as temporary:
         rows = [f"{number},{label}" for number, label in enumerate(labels.tolist(), start=1)]
-        beside.write_text("\n".join([HEADER, *rows]) + "\n")
-        header, *written = beside.read_text().splitlines()
-        back = np.array([row.split(",") for row in written], dtype=int)
-        ids, values = back.T
+        temporary.write_text("\n".join([HEADER, *rows]) + "\n")
+        header, *written = temporary.read_text().splitlines()
+        ids, values = np.array([row.split(",") for row in written], dtype=int).T
         if header != HEADER or not np.array_equal(ids, np.arange(1, len(labels) + 1)) or not (values == labels).all():
-            raise InksightError(f"what was written to {os.fspath(path)!r} reads back differently: is the disk full?")
+            raise InksightError(
+                f"the submission written to {os.fspath(path)!r} reads back differently: check the disk and try again"
+            )

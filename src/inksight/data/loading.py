@@ -1,4 +1,4 @@
-"""`load`: a dataset from any source; `write_csv`, the way back."""
+"""`load` reads a dataset from any source; `write_csv` writes one as CSV."""
 
 import os
 
@@ -10,17 +10,17 @@ from inksight.errors import InputError
 
 
 def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) -> Dataset:
-    """Load digits from the MNIST inside this package or from a file or folder of any known kind.
+    """Load digits from the MNIST in this package or from a file or folder in any supported format.
 
     Parameters
     ----------
     source : str or path-like
-        ``mnist`` for the packaged 70,000 images, the last 10,000 being the official test set; else the path
-        of Kaggle's Digit Recognizer (CSV file or folder), IDX files or their folder, an ``.npz`` file as
-        Keras has it, Parquet as Hugging Face has it, or a folder with one sub-folder of pictures a class.
-        The kind is told from the content.
+        ``mnist`` for the packaged 70,000 images, of which the last 10,000 are the official test set. Otherwise the
+        path of a CSV file or folder of Kaggle's Digit Recognizer, an IDX file or a folder of them, an ``.npz`` file in
+        the layout of Keras, a Parquet file or folder in the layout of Hugging Face, or a folder with one subfolder of
+        pictures per class. The format is detected from the content.
     memory_limit : int
-        Largest number of bytes that what is read may take, checked before it is unpacked.
+        Largest number of bytes that the content may take, checked before it is unpacked.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) ->
     Raises
     ------
     InputError
-        If there is no such source, or it is damaged or holds anything but 28x28 digits and their labels.
+        If the source does not exist, is damaged, or its content is not 28x28 images and labels of known classes.
     MissingDependencyError
         If the source is Parquet and pyarrow is not installed.
 
@@ -49,19 +49,19 @@ def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) ->
 
 
 def write_csv(dataset: Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a dataset as Kaggle's Digit Recognizer has it: a header, then one image a row.
+    """Write a dataset in the CSV layout of Kaggle's Digit Recognizer: a header, then one row per image.
 
     Parameters
     ----------
     dataset : Dataset
-        Labels, if any, become the first column.
+        The labels, if it has any, become the first column.
     path : path-like
-        Replaced only once the new file is whole.
+        Written atomically: an existing file is replaced only when the new one is complete.
 
     Raises
     ------
     InputError
         If `path` cannot be written.
     """
-    with replacing(path) as beside:
-        csv.write(beside, dataset.images, dataset.labels)
+    with replacing(path) as temporary:
+        csv.write(temporary, dataset.images, dataset.labels)

@@ -1,4 +1,4 @@
-"""`Splits`: the images for training, for validation and for the test; and the rows that each part has."""
+"""`Splits`: training, validation and test set; and the rows of each."""
 
 import math
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ Rows = slice | NDArray[np.int64]
 class Splits:
     """The parts of a `Dataset`.
 
-    `train` is to fit the weights, `validation` to choose by as often as wanted, `test` to judge with once at
-    the end; a part that is None is missing.
+    Weights are fitted on `train`, choices are made on `validation`, and `test` is evaluated once at the end. A part
+    may be None.
     """
 
     train: Dataset
@@ -27,19 +27,19 @@ class Splits:
 
     @property
     def parts(self) -> dict[str, Dataset]:
-        """The parts there are, by name."""
+        """The parts that are not None, by name."""
         parts = {"train": self.train, "validation": self.validation, "test": self.test}
         return {name: part for name, part in parts.items() if part is not None}
 
     @property
     def evaluation_set(self) -> Dataset:
-        """The images to judge with: the test set or, without one, those for validation, or else all there are."""
+        """The test set if there is one, else the validation set, else the training set."""
         return list(self.parts.values())[-1]
 
     def seen_by(self, trained_on: str) -> tuple[str, ...]:
-        """Return the names of the parts that a model was trained on, by the digest it keeps (`Model.trained_on`).
+        """Return the names of the parts that a model was trained on, given the digest in `Model.trained_on`.
 
-        Empty if it was trained on other images, or on some of these only.
+        The result is empty if the model was trained on other images or on a part of these only.
 
         Examples
         --------
@@ -52,26 +52,27 @@ class Splits:
         return ("train", "validation") if trained_on == self.with_validation_to_train().train.digest else ()
 
     def with_validation_to_train(self) -> "Splits":
-        """Return the same images with those for validation moved over to training, after the others."""
+        """Return splits with the validation set appended to the training set."""
         if self.validation is None:
             return self
         return Splits(join(self.train, self.validation), None, self.test)
 
 
 def split_rows(n: int, test_count: int, test_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
-    """Return the rows for training, for validation and, if the source has its own test set, for the test.
+    """Return the rows of the training set, the validation set and, if the source has one, the test set.
 
     Parameters
     ----------
     n : int
         Number of images.
     test_count : int
-        How many of the last are the source's own test set. With one, the last sixth of the rest is for
-        validation; without, `test_size` and `seed` choose as scikit-learn's ``train_test_split`` does.
+        Number of images, at the end, that are the test set of the source. If it is above 0, the last sixth of the
+        others is the validation set. If it is 0, `test_size` and `seed` select the validation set as scikit-learn's
+        ``train_test_split`` does.
     test_size : float
-        Share for validation, above 0 and below 1; rounded up to a whole image.
+        Share of the validation set, above 0 and below 1; the number of images is rounded up.
     seed : int
-        Of the shuffle, 0 to 2**32 - 1: scikit-learn's ``random_state``.
+        Seed of the shuffle, 0 to 2**32 - 1; ``random_state`` in scikit-learn.
 
     Raises
     ------
@@ -88,13 +89,15 @@ def split_rows(n: int, test_count: int, test_size: float, seed: int) -> tuple[Ro
     """
     check(is_between(test_size, 0, 1) and 0 < test_size < 1, "test_size", test_size, "above 0 and below 1")
     check(is_count(seed, 0) and seed < 2**32, "seed", seed, "0 to 2**32 - 1")
-    rest = n - test_count
-    chosen = max(rest // 6, 1) if test_count else math.ceil(rest * test_size)
-    train = rest - chosen
-    if train < 1:
-        raise InputError(f"too few images to divide, {rest}: training and validation need at least one each")
+    test_start = n - test_count
+    validation_count = max(test_start // 6, 1) if test_count else math.ceil(test_start * test_size)
+    train_count = test_start - validation_count
+    if train_count < 1:
+        raise InputError(
+            f"too few images to divide, {test_start}: training and validation need at least one each, give more images"
+        )
     if test_count:
-        return slice(0, train), slice(train, rest), slice(rest, n)
-    # The old generator, because scikit-learn's rows come from it.
+        return slice(0, train_count), slice(train_count, test_start), slice(test_start, n)
+    # scikit-learn uses the legacy generator.
     order = np.random.RandomState(seed).permutation(n)
-    return order[chosen:], order[:chosen], None
+    return order[validation_count:], order[:validation_count], None

@@ -1,4 +1,4 @@
-"""Converts any picture to a 28x28 image like those of MNIST."""
+"""Conversion of any picture of a digit to a 28x28 image like those of MNIST."""
 
 import lazy_loader
 

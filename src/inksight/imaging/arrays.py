@@ -1,4 +1,4 @@
-"""Checks of image arrays that a network is to read."""
+"""Checks of image arrays that are given to a network."""
 
 from typing import Any
 
@@ -11,7 +11,13 @@ from inksight.errors import InputError
 
 
 def as_images(images: ArrayLike) -> NDArray[Any]:
-    """Check images (28, 28) to (n, 28, 28, 1), uint8 or float 0..1, and return them as (n, 28, 28)."""
+    """Check images of shape (28, 28) to (n, 28, 28, 1), uint8 or float 0..1, and return them as (n, 28, 28).
+
+    Raises
+    ------
+    InputError
+        If the shape, the type or a value is not allowed.
+    """
     array = np.asarray(images)
     if array.dtype == bool:
         array = array.astype(np.float32)
@@ -22,11 +28,9 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
     elif array.ndim == 2:
         array = array[None]
     if array.ndim != 3 or array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-        check(
-            False,
-            "shape of images",
-            np.shape(images),
-            f"({IMAGE_SIZE}, {IMAGE_SIZE}) to (n, {IMAGE_SIZE}, {IMAGE_SIZE}, 1)",
+        side = IMAGE_SIZE
+        raise InputError(
+            f"shape of images must be ({side}, {side}) to (n, {side}, {side}, 1), got {np.shape(images)!r}"
         )
     if array.dtype == np.uint8:
         return array
@@ -34,17 +38,23 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
     low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
     check(
         bool(low >= 0 and high <= 1), "range of float images", (float(low), float(high)),
-        "0 to 1: divide by the largest possible value, or hand in uint8",
+        "0 to 1: divide by the largest possible value, or pass uint8",
     )  # fmt: skip
     return array.astype(np.float32)
 
 
 def as_single_image(image: ArrayLike) -> NDArray[np.generic]:
-    """Check that `image` is one image, uint8 or float 0..1, and return it as (28, 28)."""
+    """Check that `image` is a single image, uint8 or float 0..1, and return it as (28, 28).
+
+    Raises
+    ------
+    InputError
+        If there is not exactly one image, or `as_images` does not accept it.
+    """
     batch = as_images(image)
     if len(batch) != 1:
         raise InputError(
-            f"image must be one of {IMAGE_SIZE}x{IMAGE_SIZE}, got {len(batch)} of them: pick one, such as images[0]"
+            f"image must be a single one of {IMAGE_SIZE}x{IMAGE_SIZE}, got {len(batch)}: select one, such as images[0]"
         )
     result: NDArray[np.generic] = batch[0]
     return result

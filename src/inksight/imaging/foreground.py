@@ -1,4 +1,4 @@
-"""Foreground extraction: which pixels are ink, by how much, without the paper's noise and without specks."""
+"""Foreground extraction: the amount of ink in each pixel, without noise of the paper and without specks."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ NOISE_REACH = 4.0  # quartile distances of the paper's noise that ink must excee
 
 
 def extract_foreground(contrast: Grayscale) -> Grayscale:
-    """Return the ink alone, 0..1, with 1 in the core of strokes."""
+    """Return the ink of each pixel, 0..1, with 1 in the core of strokes and 0 on paper."""
     from scipy import ndimage  # the engine does not need it, and it would dominate the start-up of a short command
 
     threshold = threshold_otsu(contrast)
@@ -70,10 +70,11 @@ def threshold_otsu(values: Grayscale) -> float:
     product = below * (values.size - below)
     between = (sums[-1] * below - sums[:-1] * values.size) ** 2
     variance = np.divide(between, product, out=np.zeros(255), where=product > 0)
-    best = np.flatnonzero(variance == variance.max())  # several in a row where no value lies between: their middle
+    # Thresholds without a value between them have equal variances: take the middle.
+    best = np.flatnonzero(variance == variance.max())
     return (int(best[0] + best[-1]) // 2 + 1) * top / 256
 
 
 def upper_decile(values: Grayscale) -> float:
-    """Return the value that a tenth of the values reach: a maximum that ignores outliers."""
+    """Return the value that a tenth of the values reach or exceed: a maximum that ignores outliers."""
     return float(np.sort(values, axis=None)[-max(1, values.size // 10)])

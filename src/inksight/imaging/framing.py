@@ -1,4 +1,4 @@
-"""The frame that MNIST's digits have: a box of 20x20 in 28x28, the centre of mass in the middle."""
+"""Framing as in MNIST: the digit fits a box of 20x20 pixels, and its center of mass is the middle of 28x28."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ from inksight.imaging.foreground import upper_decile
 from inksight.imaging.resampling import Grayscale, drop_low_bits, resample, round_half_up
 
 BOX_SIZE = 20  # pixels: the longer side of MNIST's digits
-CENTER = 14.0  # pixel, counted from 0: centre of mass of MNIST's digits, to half a pixel
+CENTER = 14.0  # pixels, the first is 0: center of mass of MNIST's digits, accurate to half a pixel
 
 
 def center_in_frame(ink: Grayscale) -> NDArray[np.uint8]:
-    """Scale ink (height, width), 0..1, to fit 20x20 and place its centre of mass in the middle of (28, 28) uint8."""
+    """Scale ink (height, width), 0..1, to fit 20x20 and place its center of mass in the middle of (28, 28) uint8."""
     height, width = ink.shape
     ratio = BOX_SIZE / max(height, width)
     scaled = drop_low_bits(resample(ink, max(1, round_half_up(height * ratio)), max(1, round_half_up(width * ratio))))

@@ -9,7 +9,7 @@ from inksight.imaging.resampling import Grayscale, drop_low_bits, resample, roun
 MIN_BACKGROUND = 0.2  # brightness: contrast on darker paper is divided by this, so that deep shade is not amplified
 CLOSING_WINDOW = 0.6  # of the longer side: the closing's window, wider than a stroke
 SLOPE_RIDGE = 5e-6  # of the pixels: ridge on the slopes, which paper along a single line leaves undetermined
-FIT_ROUNDS = 4  # least-squares fits of the plane, each with pixels far below the last one left out
+FIT_ROUNDS = 4  # least-squares fits of the plane, each without the pixels far below the previous one
 
 
 def polarity_score(coarse: Grayscale) -> float:

@@ -1,8 +1,8 @@
 """`prepare`: a picture of one digit to a 28x28 image like those of MNIST, with its intermediate steps.
 
 The steps are plain double-precision arithmetic, rounded once at the end, so that other languages can reproduce them;
-`tests/imaging/vectors/prepare.json` holds pictures with their steps. This module is the definition. Where the native
-engine is present, it takes the same steps many times as fast.
+`tests/imaging/vectors/prepare.json` holds pictures with their steps. This module is the definition. The native engine,
+if it is available, computes the same steps many times faster.
 """
 
 from dataclasses import dataclass, replace
@@ -54,7 +54,7 @@ class Prepared(Display):
     problem : str
         Why there is nothing to read: ``blank``, ``faint`` or ``small``; otherwise empty.
     polarity_ambiguous : bool
-        Whether ink and paper might be the other way round, as where a thick digit fills its picture.
+        Whether the polarity is uncertain: ink and paper may be swapped, as when a thick digit fills its picture.
     """
 
     image: NDArray[np.uint8]
@@ -74,8 +74,8 @@ class Prepared(Display):
 def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
     """Convert a picture of one digit to the form that MNIST's digits have.
 
-    The digit is scaled to fit 20x20 pixels, with its proportions and with smooth edges, and placed with its centre of
-    mass in the middle of 28x28.
+    The digit is scaled to fit 20x20 pixels, with its aspect ratio kept and its edges antialiased, and placed with its
+    center of mass in the middle of 28x28.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
     Raises
     ------
     InputError
-        If `picture` is not a picture, is damaged or too large, or holds values that are not finite.
+        If `picture` is not a picture, is damaged or too large, or contains values that are not finite.
 
     References
     ----------
@@ -111,7 +111,7 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 
 
 def prepare_grayscale(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
-    """`prepare` for brightness (height, width), float64, 0..1."""
+    """Convert brightness (height, width), float64, 0..1, as `prepare` does."""
     original = np.asarray(picture, np.float64)
     return prepare_with_engine(original, invert) if native.prepares() else prepare_with_numpy(original, invert)
 
@@ -135,7 +135,7 @@ def _preprocessor() -> Preparer:
 
 
 def prepare_with_numpy(original: Grayscale, invert: bool | None = None) -> Prepared:
-    """Prepare brightness step by step: the definition."""
+    """Convert brightness step by step with NumPy: the definition of `prepare`."""
     grayscale, pixel = downscale(original, WORKING_SIZE)
     coarse, _ = downscale(grayscale, ILLUMINATION_GRID)
     score = polarity_score(coarse) if invert is None else 1.0 if invert else -1.0
@@ -159,7 +159,7 @@ def prepare_with_numpy(original: Grayscale, invert: bool | None = None) -> Prepa
 def _bounding_box(
     ink: Grayscale, pixel: tuple[float, float], shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[int, int, int, int]]:
-    """Return the rows and columns that hold ink, and the same box in pixels of the original picture of `shape`."""
+    """Return the rows and columns that contain ink, and the same box in pixels of the original picture of `shape`."""
     slices, spans = [], []
     for axis, (size, length) in enumerate(zip(pixel, shape, strict=True)):
         positions = np.flatnonzero(ink.any(axis=1 - axis))

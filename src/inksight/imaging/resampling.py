@@ -41,7 +41,7 @@ def _bands(before: int, after: int) -> tuple[tuple[slice, Grayscale], ...]:
 def triangle_weights(before: int, after: int) -> Grayscale:
     """Return the weight of each of `before` pixels for each of `after`, (after, before), rows summing to 1.
 
-    A triangle around the position of the output pixel's centre in the input. It reaches one input pixel to either side
+    A triangle around the position of the output pixel's center in the input. It reaches one input pixel to either side
     or, where the picture shrinks, one output pixel.
     """
     reach = max(before / after, 1.0)

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from inksight._shared.files import shown, write_text
+from inksight._shared.files import display_name, write_text
 from inksight.config import DIGITS
 from inksight.imaging.foreground import MIN_CONTRAST
 from inksight.imaging.grayscale import Picture, open_picture, to_grayscale
@@ -79,8 +79,8 @@ class Transcript:
             lines = [[self._card(one, number, size) for one, _ in zip(line, left, strict=False)] for line in page.lines]
             cards = [card for line in lines for card in line]
             self._sheets.append({
-                "number": number, "name": shown(name), "source": source, "size": size, "lines": lines, "cards": cards,
-                "left_out": len(page) - len(cards), "height": _usual_height(cards),
+                "number": number, "name": display_name(name), "source": source, "size": size, "lines": lines,
+                "cards": cards, "left_out": len(page) - len(cards), "height": _usual_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
         self._counts["digits"] += len(page)
@@ -90,7 +90,7 @@ class Transcript:
         """Add a file that could not be read, and why."""
         self._counts["unread"] += 1
         if len(self._unread) < UNREAD:
-            self._unread.append((shown(name), shown(reason)))
+            self._unread.append((display_name(name), display_name(reason)))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page: one file that needs no other and no network; an `InputError` if that can't be."""

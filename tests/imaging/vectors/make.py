@@ -1,7 +1,7 @@
-"""Write ``prepare.json``: pictures, and what `inksight.imaging.preprocessing` makes of them, step by step.
+"""Write ``prepare.json``: test pictures and the result of each step of `inksight.imaging.preprocessing`.
 
-Run as ``python tests/vectors/make.py`` where the steps have been changed on purpose. They are the contract that any
-other implementation of the same steps has to keep: bytes in (grayscale, row by row, base64), bytes out.
+Run ``python tests/imaging/vectors/make.py`` after an intended change of the steps. The file specifies them for other
+implementations. Arrays are bytes, row by row, in base64.
 """
 
 import base64
@@ -19,7 +19,7 @@ PATH = Path(__file__).with_name("prepare.json")
 
 
 def pictures() -> dict[str, np.ndarray]:
-    """Return pictures drawn by formulas: a ring, a slanting stroke in failing light, light on dark, and less."""
+    """Return pictures defined by formulas: a ring, a slanted stroke in uneven light, light ink on dark and others."""
     rows, columns = np.mgrid[:60, :50].astype(np.float64)
     ring = np.abs(np.hypot((rows - 28) / 1.3, columns - 24) - 14) < 2.2
     stroke = np.abs((columns - 15) - 0.4 * (rows - 8)) < 2.5 + rows / 40
@@ -37,33 +37,33 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 def steps(picture: np.ndarray) -> dict[str, object]:
-    """Return the steps of one picture."""
-    grey, _ = downscale(picture / 255, WORKING_SIZE)
-    coarse, _ = downscale(grey, ILLUMINATION_GRID)
+    """Return the result of each step for a picture."""
+    grayscale, _ = downscale(picture / 255, WORKING_SIZE)
+    coarse, _ = downscale(grayscale, ILLUMINATION_GRID)
     dark = polarity_score(coarse) <= 0
-    contrast = flatten_illumination(grey, coarse) if dark else flatten_illumination(1 - grey, 1 - coarse)
-    found = prepare_grayscale(picture / 255)
+    contrast = flatten_illumination(grayscale, coarse) if dark else flatten_illumination(1 - grayscale, 1 - coarse)
+    prepared = prepare_grayscale(picture / 255)
     return {
-        "grayscale": _bytes(grey),
+        "grayscale": _bytes(grayscale),
         "dark": dark,
         "contrast": _bytes(contrast),
-        "ink": _bytes(extract_foreground(contrast)) if not found.problem else None,
-        "box": list(found.box),
-        "problem": found.problem,
-        "image": base64.b64encode(found.image.tobytes()).decode(),
+        "ink": _bytes(extract_foreground(contrast)) if not prepared.problem else None,
+        "box": list(prepared.box),
+        "problem": prepared.problem,
+        "image": base64.b64encode(prepared.image.tobytes()).decode(),
     }
 
 
 def vectors() -> list[dict[str, object]]:
-    """Return all pictures with their steps, as JSON values."""
+    """Return all pictures with the results of their steps as JSON values."""
     return [
         {"name": name, "height": len(p), "width": len(p[0]), "picture": _bytes(p / 255)} | steps(p)
         for name, p in pictures().items()
     ]
 
 
-def _bytes(grey: np.ndarray) -> str:
-    return base64.b64encode(np.floor(grey * 255 + 0.5).astype(np.uint8).tobytes()).decode()
+def _bytes(grayscale: np.ndarray) -> str:
+    return base64.b64encode(np.floor(grayscale * 255 + 0.5).astype(np.uint8).tobytes()).decode()
 
 
 if __name__ == "__main__":

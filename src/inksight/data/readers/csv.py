@@ -1,7 +1,7 @@
-"""Kaggle's Digit Recognizer layout: a header line, then one image a row as decimal numbers.
+"""CSV in the layout of Kaggle's Digit Recognizer: a header, then one image per row as decimal numbers.
 
-The parser is our own because it was the fastest of those measured (benchmarks/csv_readers.py), needs no
-library besides NumPy, and knows the row in which a value is wrong.
+The parser is written here because it was the fastest of those measured (`benchmarks/csv_readers.py`), needs only NumPy,
+and reports the row of an invalid value.
 """
 
 import re
@@ -11,16 +11,16 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import whole
+from inksight._shared.untrusted import read_unpacked
 from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
 COLUMNS = ("label", *(f"pixel{i}" for i in range(IMAGE_SIZE * IMAGE_SIZE)))
-_ALLOWED = "label,pixel0,...,pixel783 or, without labels, pixel0,...,pixel783"
+_ALLOWED = "label,pixel0,...,pixel783 (785 columns) or, without labels, pixel0,...,pixel783 (784 columns)"
 _BOM = b"\xef\xbb\xbf"
 _COMMA, _NEWLINE, _ZERO = b",\n0"
-_BLOCK = 1 << 18  # bytes: a block and the arrays made from it then stay in the L2 cache
+_BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
 
 
 def read(path: Path, memory_limit: int) -> Raw:
@@ -29,20 +29,21 @@ def read(path: Path, memory_limit: int) -> Raw:
     Parameters
     ----------
     path : Path
-        Gzipped or not; lines may end in CRLF, a byte order mark may lead, the last newline may be missing.
+        Plain or gzipped. Lines may end in CRLF, the text may start with a byte order mark, and the last newline may be
+        missing.
     memory_limit : int
-        Largest number of bytes of text to take in.
+        Largest number of bytes of text.
 
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28), as the file has them; labels None when it has no such column.
+        Images uint8, shape (n, 28, 28), unchanged; labels None if the file has no such column.
 
     Raises
     ------
     InputError
-        If the header is another, a row has another number of columns, a value is no whole number from 0 to
-        255 or a label none from 0 to 9 (rows counted from 1, below the header), or there is no row.
+        If the header differs, a row has another number of columns, a value is not an integer from 0 to 255, a label is
+        not from 0 to 9, or there are no rows. Messages count the rows below the header from 1.
 
     Examples
     --------
@@ -54,12 +55,12 @@ def read(path: Path, memory_limit: int) -> Raw:
     >>> raw.images.shape, raw.labels
     ((1, 28, 28), array([7]))
     """
-    text = whole(path, memory_limit)
+    text = read_unpacked(path, memory_limit)
     if text.startswith(_BOM):
         del text[: len(_BOM)]
     header, _, _ = text[:_BLOCK].partition(b"\n")
     start = len(header) + 1
-    columns = _columns(path, header.removesuffix(b"\r"))
+    columns = _checked_columns(path, header.removesuffix(b"\r"))
     if b"\r" in header:
         text = text.replace(b"\r\n", b"\n")
         start -= 1
@@ -72,19 +73,21 @@ def read(path: Path, memory_limit: int) -> Raw:
     images = table[:, -IMAGE_SIZE * IMAGE_SIZE :].reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     if len(columns) == IMAGE_SIZE * IMAGE_SIZE:
         return Raw(images, None)
-    wrong = np.flatnonzero(table[:, 0] >= len(DIGITS))
-    if wrong.size:
-        row = int(wrong[0])
-        raise InputError(f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {table[row, 0]}")
+    invalid = np.flatnonzero(table[:, 0] >= len(DIGITS))
+    if invalid.size:
+        row = int(invalid[0])
+        raise InputError(
+            f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {table[row, 0]}; correct or remove the row"
+        )
     return Raw(images, table[:, 0].astype(np.int64))
 
 
 def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
-    """Write images, shape (n, 28, 28), and their labels of 0 to 999, if any, as `read` takes them in."""
+    """Write images, shape (n, 28, 28), and labels 0 to 999, if any, in the layout that `read` reads."""
     numbers = images.reshape(len(images), -1)
     if labels is not None:
         numbers = np.column_stack([labels, numbers])
-    # Every number and its separator as four bytes; the zero bytes that fill the short ones are then left out.
+    # Each number with its separator takes four bytes; the zero bytes that pad short numbers are then removed.
     words = [np.array([f"{number}{end}" for number in range(1000)], "S4").view(np.uint32) for end in ",\n"]
     with path.open("wb") as file:
         file.write(",".join(COLUMNS[-numbers.shape[1] :]).encode() + b"\n")
@@ -94,36 +97,36 @@ def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | Non
             file.write(padded[padded != 0].tobytes())
 
 
-def _columns(path: Path, header: bytearray) -> tuple[str, ...]:
-    """Return the names of the columns, after checking them."""
+def _checked_columns(path: Path, header: bytearray) -> tuple[str, ...]:
+    """Check the header and return the names of the columns."""
     names = header.decode("utf-8", "replace").split(",")
     columns = COLUMNS[-len(names) :]
     if len(names) not in (len(COLUMNS), len(COLUMNS) - 1):
         raise InputError(
-            f"{str(path)!r}: the header must have 785 columns, {_ALLOWED} (784), got {len(names)}, "
-            f"the first {names[0][:20]!r}"
+            f"{str(path)!r}: the header must be {_ALLOWED}, got {len(names)}, the first {names[0][:20]!r}; "
+            "add or correct the header"
         )
-    for place, (name, expected) in enumerate(zip(names, columns, strict=True), 1):
+    for number, (name, expected) in enumerate(zip(names, columns, strict=True), 1):
         if name != expected:
             raise InputError(
-                f"{str(path)!r}: column {place} of the header must be {expected!r}, got {name[:20]!r}; "
-                f"the first line must be {_ALLOWED}"
+                f"{str(path)!r}: column {number} of the header must be {expected!r}, got {name[:20]!r}; "
+                f"the first line must be {_ALLOWED}: correct it"
             )
     return columns
 
 
 def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Return the rows of `text` from byte `start`, shape (rows, columns); every row ends in a newline."""
+    """Parse `text` from byte `start` and return an array (rows, columns). Every row ends in a newline."""
     tables: list[NDArray[np.uint8]] = []
     rows = 0
     while start < len(text):
-        # No row of three-digit numbers is as long as a block, so a block without a newline is one wrong row.
+        # A valid row is shorter than a block, so a block without a newline is part of an invalid row.
         stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
         table = None
         if stop - start <= _BLOCK:
             table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(columns))
         if table is None:
-            _explain(path, text[start:stop], rows, columns)
+            _raise_for_invalid_row(path, text[start:stop], rows, columns)
         tables.append(table)
         rows += len(table)
         start = stop
@@ -131,9 +134,9 @@ def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...]) ->
 
 
 def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | None:
-    """Return the numbers in whole rows of text, or None if anything about them is wrong."""
-    digits = block - np.uint8(_ZERO)  # wraps around, so that whatever is no digit becomes more than 9
-    ends = np.flatnonzero(digits > 9)  # one past the last digit of each number
+    """Return the numbers in complete rows of text, or None if a row is invalid."""
+    digits = block - np.uint8(_ZERO)  # wraps around: bytes other than digits become more than 9
+    ends = np.flatnonzero(digits > 9)  # positions of the separators
     if ends.size % columns:
         return None
     separators = block[ends].reshape(-1, columns)
@@ -143,7 +146,7 @@ def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | 
     if widths.min() < 1 or widths.max() > 3:
         return None
     values = digits[ends - 1].astype(np.uint16)
-    tens = np.flatnonzero(widths >= 2)  # most pixels are 0, so the few longer numbers are picked out
+    tens = np.flatnonzero(widths >= 2)  # most pixels are 0, so only the longer numbers are indexed
     values[tens] += digits[ends[tens] - 2] * np.uint16(10)
     hundreds = tens[widths[tens] == 3]
     values[hundreds] += digits[ends[hundreds] - 3] * np.uint16(100)
@@ -152,14 +155,20 @@ def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | 
     return values.astype(np.uint8).reshape(-1, columns)
 
 
-def _explain(path: Path, block: bytearray, rows: int, columns: tuple[str, ...]) -> NoReturn:
-    """Raise the `InputError` for the first wrong row of `block`, which `rows` good ones precede."""
+def _raise_for_invalid_row(path: Path, block: bytearray, rows: int, columns: tuple[str, ...]) -> NoReturn:
+    """Raise `InputError` for the first invalid row of `block`, which follows `rows` valid rows."""
     for row, line in enumerate(block.split(b"\n"), rows + 1):
         where = f"{str(path)!r}, data row {row}"
-        if (found := line.count(b",") + 1) != len(columns):
-            raise InputError(f"{where}: expected {len(columns)} columns as in the header, got {found}")
+        if (count := line.count(b",") + 1) != len(columns):
+            raise InputError(
+                f"{where}: must have {len(columns)} columns like the header, got {count}; correct or remove the row"
+            )
         for name, field in zip(columns, line.split(b","), strict=True):
             if not re.fullmatch(rb"\d{1,3}", field) or int(field) > 255:
                 got = field[:20].decode("utf-8", "replace")
-                raise InputError(f"{where}: {name} must be a whole number from 0 to 255, got {got!r}")
-    raise AssertionError("a block was refused although each of its rows is right")  # pragma: no cover
+                largest = len(DIGITS) - 1 if name == "label" else 255
+                raise InputError(
+                    f"{where}: {name} must be a whole number from 0 to {largest}, got {got!r}; "
+                    "correct or remove the row"
+                )
+    raise AssertionError("the block was rejected although every row is valid")  # pragma: no cover

@@ -1,4 +1,4 @@
-"""Pictures in folders: one sub-folder a class, each picture made ready as `inksight.prepare` does."""
+"""Folders of pictures: one subfolder per class, each picture converted as by `inksight.prepare`."""
 
 from pathlib import Path
 
@@ -9,33 +9,33 @@ from inksight._shared.untrusted import check_memory
 from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
-from inksight.imaging.decoding import open_upright, visible
+from inksight.imaging.decoding import open_upright, visible_files, visible_folders
 from inksight.imaging.grayscale import image_to_grayscale
 from inksight.imaging.preprocessing import prepare_grayscale
 
 
 def read_folder(folder: Path, memory_limit: int) -> Raw:
-    """Read a folder with one sub-folder of pictures a class.
+    """Read a folder with one subfolder of pictures per class.
 
     Parameters
     ----------
     folder : Path
-        Its sub-folders, in the order of their names, are the classes; hidden ones are skipped. If all names
-        are digits, these are the labels and the classes stay the ten digits.
+        Its subfolders, sorted by name, are the classes; hidden ones are skipped. If all names are digits, the classes
+        are the ten digits and the names are the labels.
     memory_limit : int
-        Largest number of bytes the images, or one decoded picture, may take.
+        Largest number of bytes that all images, or one decoded picture, may take.
 
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28), high = ink, class by class in the order of file names. MNIST's own, stored as
-        pictures, come out as they were but for a grey level here and there.
+        Images uint8, shape (n, 28, 28), high = ink, class by class, sorted by file name. Images of MNIST stored as
+        pictures come back unchanged except for small rounding errors.
 
     Raises
     ------
     InputError
-        If a class holds no picture or a folder, or a file is no picture, damaged, or too large, or there is nothing,
-        or next to nothing, written on it.
+        If a class has no picture or contains a folder, or a file is not a picture, is damaged or too large, or shows
+        no digit.
 
     Examples
     --------
@@ -51,43 +51,58 @@ def read_folder(folder: Path, memory_limit: int) -> Raw:
     >>> raw.class_names, raw.labels
     (('bar', 'dash'), array([0, 1]))
     """
-    classes = visible(folder, folders=True)
+    classes = visible_folders(folder)
     names = tuple(path.name for path in classes)
     if set(names) <= set(DIGITS):
         names = DIGITS
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
     for path in classes:
-        if inner := visible(path, folders=True):
+        if subfolders := visible_folders(path):
             raise InputError(
-                f"class {path.name!r} in {str(folder)!r} must hold pictures only, got the folder "
-                f"{inner[0].name!r}: give the folder whose sub-folders are the classes"
+                f"class {path.name!r} in {str(folder)!r} must contain only pictures, got the folder "
+                f"{subfolders[0].name!r}: give the folder that contains one subfolder per class"
             )
-        files = visible(path, folders=False)
+        files = visible_files(path)
         if not files:
             raise InputError(
-                f"class {path.name!r} in {str(folder)!r} holds no picture: add some or remove the sub-folder"
+                f"class {path.name!r} in {str(folder)!r} contains no picture: add some or remove the subfolder"
             )
         check_memory(folder, (len(images) + len(files)) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
-        images += [
-            to_digit(image_to_grayscale(open_upright(file, file, memory_limit)), repr(str(file))) for file in files
-        ]
+        for file in files:
+            picture = open_upright(file, file, memory_limit)
+            images.append(to_digit(image_to_grayscale(picture), repr(str(file))))
         labels += [names.index(path.name)] * len(files)
     return Raw(np.stack(images), np.array(labels, np.int64), names)
 
 
-def to_digit(grey: NDArray[np.float64], name: str) -> NDArray[np.uint8]:
-    """Return brightness (height, width) as uint8, shape (28, 28), high = ink; `name` is for messages.
+def to_digit(grayscale: NDArray[np.float64], name: str) -> NDArray[np.uint8]:
+    """Convert brightness (height, width), 0..1, to an image uint8, shape (28, 28), high = ink.
+
+    Parameters
+    ----------
+    grayscale : (height, width) float64, 0..1
+    name : str
+        The name of the picture, for messages.
+
+    Raises
+    ------
+    InputError
+        If the picture shows no digit.
 
     Examples
     --------
     >>> to_digit(np.ones((50, 40)), "a sheet of paper")
     Traceback (most recent call last):
     ...
-    inksight.errors.InputError: a sheet of paper is blank: take it out, or give a picture of one digit
+    inksight.errors.InputError: a sheet of paper is blank: remove it, or give a picture of one digit
     """
-    found = prepare_grayscale(grey)
-    if found.problem:
-        what = {"blank": "is blank", "faint": "has ink too faint to tell", "small": "has a digit of a few pixels only"}
-        raise InputError(f"{name} {what[found.problem]}: take it out, or give a picture of one digit")
-    return found.image
+    prepared = prepare_grayscale(grayscale)
+    if prepared.problem:
+        texts = {
+            "blank": "is blank",
+            "faint": "has ink that is too faint to read",
+            "small": "has a digit of only a few pixels",
+        }
+        raise InputError(f"{name} {texts[prepared.problem]}: remove it, or give a picture of one digit")
+    return prepared.image

@@ -1,4 +1,4 @@
-"""Parquet as Hugging Face stores MNIST: a column of encoded pictures and a column of labels."""
+"""Parquet in the layout of Hugging Face's MNIST: a column of encoded pictures and a column of labels."""
 
 import io
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from inksight.imaging.grayscale import image_to_grayscale
 
 
 def read(path: Path, memory_limit: int) -> Raw:
-    """Read a Parquet file with the columns ``image`` (struct of bytes and path) and, if labelled, ``label``.
+    """Read a Parquet file with the columns ``image`` (a struct of bytes and path) and, optionally, ``label``.
 
     Parameters
     ----------
     path : Path
     memory_limit : int
-        Largest number of bytes the unpacked columns, or the images, may take.
+        Largest number of bytes that the unpacked columns, or the images, may take.
 
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28). Pictures of 28x28 are taken as they are, high = ink: so Hugging Face has
-        MNIST. Others are made ready as `inksight.prepare` does.
+        Images uint8, shape (n, 28, 28), high = ink. Pictures of 28x28 pixels, such as Hugging Face's MNIST, are used
+        unchanged. Others are converted as by `inksight.prepare`.
 
     Raises
     ------
     InputError
-        If a column is missing or of another type, a value is missing, a picture or the file is damaged.
+        If a column is missing or has another type, a value is missing, or a picture or the file is damaged.
     MissingDependencyError
         If pyarrow is not installed.
 
@@ -58,36 +58,38 @@ def read(path: Path, memory_limit: int) -> Raw:
     except ImportError as error:
         raise MissingDependencyError(f"reading {str(path)!r} needs pyarrow: pip install 'inksight[arrow]'") from error
 
-    with damage_as_input_error(path, "Parquet file"), ParquetFile(path) as file:
+    with damage_as_input_error(path, "a Parquet file"), ParquetFile(path) as file:
         schema = file.schema_arrow
         names = [name for name in ("image", "label") if name in schema.names]
         kind = schema.field("image").type if "image" in names else None
         if kind is None or not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
             raise InputError(
                 f"{str(path)!r} must have a column 'image' of structs with 'bytes', got the columns "
-                f"{', '.join(schema.names)[:200]!r}"
+                f"{', '.join(schema.names)[:200]!r}; rename or convert them"
             )
         if "label" in names and not pa.types.is_integer(schema.field("label").type):
-            raise InputError(f"{str(path)!r}: label must be whole numbers, got {schema.field('label').type}")
+            raise InputError(
+                f"{str(path)!r}: label must be whole numbers, got {schema.field('label').type}; convert the column"
+            )
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
         unpacked = sum(group.total_byte_size for group in groups)
         check_memory(path, unpacked, memory_limit)
         check_memory(path, file.metadata.num_rows * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
         images: list[NDArray[np.uint8]] = []
         labels: list[int] = []
-        # A value stored once may stand in every row: so few rows at a time that even then they fit.
+        # A value that is stored once may occur in every row, so a batch has so few rows that it fits even then.
         rows = max(1, min(1024, memory_limit // max(unpacked, 1)))
         for batch in file.iter_batches(batch_size=rows, columns=names):
             pictures = batch.column("image").field("bytes").to_pylist()
-            # Unsafe: a number too large for int64 becomes a negative label, which is refused as any other.
+            # Unsafe: a number too large for int64 becomes a negative label, which `Dataset` rejects.
             numbers = batch.column("label").cast(pa.int64(), safe=False) if "label" in names else []
             batch_labels = [number.as_py() for number in numbers]
-            for place, values in (("image", pictures), ("label", batch_labels)):
+            for column, values in (("image", pictures), ("label", batch_labels)):
                 if None in values:
                     row = len(images) + values.index(None) + 1
-                    raise InputError(f"{str(path)!r}, row {row}: {place} is missing")
+                    raise InputError(f"{str(path)!r}, row {row}: {column} is missing; add it or remove the row")
             for content in pictures:
-                images.append(_digit(content, path, len(images) + 1, memory_limit))
+                images.append(_decode(content, Path(f"{path}, row {len(images) + 1}"), memory_limit))
             labels += batch_labels
     if not images:
         raise InputError(f"{str(path)!r} has no rows: give a file with at least one image")
@@ -95,28 +97,29 @@ def read(path: Path, memory_limit: int) -> Raw:
 
 
 def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
-    """Read the Parquet `files` of a folder: one, or ``train-*`` and, as the test set, ``test-*``."""
+    """Read the Parquet `files` of a folder: a single one, or ``train-*`` and, optionally, the test set ``test-*``."""
     train = [file for file in files if file.name.startswith("train")]
     test = [file for file in files if file.name.startswith("test")]
     if len(files) > 1 and (not train or len(train) + len(test) < len(files)):
         raise InputError(
-            f"folder {str(folder)!r} must hold one Parquet file, or some called train-*.parquet and "
-            f"test-*.parquet, got {', '.join(file.name for file in files)[:200]!r}: give one by its path"
+            f"folder {str(folder)!r} must contain one Parquet file, or files named train-*.parquet and test-*.parquet, "
+            f"got {', '.join(file.name for file in files)[:200]!r}: give the path of one of them"
         )
     raw = _read_all(train or list(files), memory_limit)
     return join(raw, _read_all(test, memory_limit)) if train and test else raw
 
 
 def _read_all(files: Sequence[Path], memory_limit: int) -> Raw:
-    """Read the parts of one set in their order."""
+    """Read the files of one set, in order."""
     raw, *rest = (read(file, memory_limit) for file in files)
     for part in rest:
         raw = join(raw, part)
     return Raw(raw.images, raw.labels)
 
 
-def _digit(content: bytes, path: Path, row: int, memory_limit: int) -> NDArray[np.uint8]:
-    grey = image_to_grayscale(open_upright(io.BytesIO(content), path, memory_limit))
-    if grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
-        return np.round(255 * grey).astype(np.uint8)
-    return to_digit(grey, f"{str(path)!r}, row {row}")
+def _decode(content: bytes, name: Path, memory_limit: int) -> NDArray[np.uint8]:
+    """Decode a picture and convert it to (28, 28) unless it has that size; `name` is for messages."""
+    grayscale = image_to_grayscale(open_upright(io.BytesIO(content), name, memory_limit))
+    if grayscale.shape == (IMAGE_SIZE, IMAGE_SIZE):
+        return np.round(255 * grayscale).astype(np.uint8)
+    return to_digit(grayscale, repr(str(name)))

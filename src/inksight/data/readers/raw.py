@@ -1,4 +1,4 @@
-"""What every reader hands back: arrays as the source holds them, before `Dataset` checks them."""
+"""`Raw`: the arrays that every reader returns, before `Dataset` validates them."""
 
 from dataclasses import dataclass, replace
 
@@ -18,11 +18,11 @@ class Raw:
     images : ndarray of uint8, shape (n, 28, 28)
         High = ink.
     labels : ndarray of int64, shape (n,), or None
-        Class of each image; None when the source holds no labels.
+        Class of each image; None if the source has no labels.
     class_names : tuple of str
         Name of each class.
     test_count : int
-        How many of the last images are the source's own test set.
+        Number of images, at the end, that are the test set of the source.
     """
 
     images: NDArray[np.uint8]
@@ -32,25 +32,25 @@ class Raw:
 
 
 def join(train: Raw, test: Raw) -> Raw:
-    """Put a source's own test set behind its training set.
+    """Append the test set of a source to its training set.
 
     Raises
     ------
     InputError
-        If one has labels and the other has none.
+        If only one of them has labels.
 
     Examples
     --------
-    >>> one = Raw(np.zeros((1, 28, 28), np.uint8), None)
-    >>> both = join(one, one)
-    >>> both.images.shape, both.test_count
+    >>> unlabelled = Raw(np.zeros((1, 28, 28), np.uint8), None)
+    >>> joined = join(unlabelled, unlabelled)
+    >>> joined.images.shape, joined.test_count
     ((2, 28, 28), 1)
     """
     images = np.concatenate([train.images, test.images])
     if train.labels is None and test.labels is None:
         return replace(train, images=images, test_count=len(test.images))
     if train.labels is None or test.labels is None:
-        side = "training" if train.labels is None else "test"
-        raise InputError(f"the {side} images have no labels: both sets need them, or give one file by its path")
+        part = "training" if train.labels is None else "test"
+        raise InputError(f"the {part} images have no labels: add them, or give the path of one file")
     labels = np.concatenate([train.labels, test.labels])
     return replace(train, images=images, labels=labels, test_count=len(test.images))
