@@ -110,8 +110,8 @@ def _may_be_single(ink: Grayscale) -> bool:
 
 
 def _segment(grayscale: Grayscale, model: Model, invert: bool | None) -> Lines:
-    """Find lines of digits; if nothing looks like a digit, try the other polarity: the table may have been the paper."""
-    from inksight.reading.segmentation import segment  # here, because importing its SciPy takes longer than one reading
+    """Find lines of digits; if nothing looks like a digit, try the other polarity: ink and paper may be swapped."""
+    from inksight.reading.segmentation import segment  # importing its SciPy takes longer than reading one digit
 
     def looks_like_digits(lines: Lines) -> bool:
         images = [digit.image for line in lines for digit in line]
@@ -140,7 +140,6 @@ def _rejection_margin(model: Model, images: NDArray[np.uint8]) -> NDArray[np.flo
 
     A model without a detector rejects images of which it is unsure.
     """
-    assessment = assess(model, images)
-    if model.ood_detector is not None:
-        return assessment.margin
-    return MIN_CONFIDENCE - assessment.probabilities.max(axis=1).astype(np.float64)
+    probabilities, margin, _ = assess(model, images)
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return margin if model.ood_detector is not None else MIN_CONFIDENCE - confidence

@@ -1,4 +1,4 @@
-"""`SegmentationLattice`: the stretches of a text line that may be digits, and the Viterbi search for the best of them."""
+"""`SegmentationLattice`: the stretches of a text line that may be digits, and the Viterbi search for the best ones."""
 
 from collections import Counter
 from itertools import pairwise
