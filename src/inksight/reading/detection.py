@@ -18,12 +18,12 @@ MAX_CROP_SIZE = 200  # pixels a side: pictures up to this size are mostly crops 
 MAX_CROP_MARGIN = -1.0  # out-of-distribution margin: a crop up to this margin is one digit, without segmentation
 MAX_SINGLE_ASPECT = 1.3  # width / height: wider ink is hardly one digit
 
-# Penalties on the log-probability that a stretch of a line is one digit; `python -m benchmarks.tune_reading` searches
-# for the weights, together with those of `inksight.reading.lattice`.
-MARGIN_THRESHOLD = -1.8  # out-of-distribution margin above which a stretch is penalized,
-MARGIN_WEIGHT = 2.55  # per unit of the margin above it
-NEGATIVE_THRESHOLD = 1.9  # log-odds of a negative (a part of a digit, or several) above which it is penalized,
-NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above it
+# Penalties that lower the log-probabilities of a stretch of a line. `python -m benchmarks.tune_reading` searches for
+# them together with the weights of `inksight.reading.lattice`.
+MARGIN_THRESHOLD = -1.8  # out-of-distribution margin above which a stretch is penalized
+MARGIN_WEIGHT = 2.55  # per unit of the margin above the threshold
+NEGATIVE_THRESHOLD = 1.9  # log-odds of not being one whole digit above which a stretch is penalized
+NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above the threshold
 
 Lines = list[list[Prepared]]
 
