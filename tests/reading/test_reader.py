@@ -208,7 +208,7 @@ def test_files_without_read_permission_are_named(pictures, capsys, tmp_path):
 def test_an_empty_folder_and_contradictory_options_are_bad_input(pictures, capsys, tmp_path):
     (tmp_path / "empty").mkdir()
     assert cli.run(["read", str(tmp_path / "empty")]) == 2
-    assert "holds no file to read" in capsys.readouterr().err
+    assert "holds no files to read" in capsys.readouterr().err
     out = tmp_path / "kept.csv"
     out.write_text("mine")
     assert cli.run(["read", str(pictures), "--json", "--csv", str(out)]) == 2
