@@ -9,18 +9,21 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sources
-from trials import SMALL
+from trials import SMALL, TINY
 
 from inksight import Dataset, Model, cli
 from inksight.cli.startup import load_while_importing_jax
 from inksight.config import BUDGETS, get_network, get_recipe
 from inksight.data.loading import load, write_csv
+from inksight.report import report
+from inksight.report.pictures import gallery
 
 
 def command(capsys, *arguments, code=0):
@@ -205,9 +208,17 @@ def test_look_draws_the_pictures_named(capsys, model_file, csv_pair, tmp_path):
     assert "4 pictures" in command(capsys, "look", model_file, "maps-1", "barcode", "--data", csv_pair[1], "--out", out)
 
 
-def test_explore_writes_report_model_history_and_figures(capsys, csv_pair, tmp_path):
+def test_explore_writes_report_model_history_and_figures(capsys, csv_pair, tmp_path, monkeypatch):
+    def three_pictures(*arguments):  # `tests/report` draws all of them
+        return [
+            picture
+            for picture in gallery(*arguments)
+            if picture.name in ("filters-2", "confusion", "detrended-barcodes")
+        ]
+
+    monkeypatch.setattr(report, "gallery", three_pictures)
     out = tmp_path / "a" / "b"
-    arguments = ("explore", "--data", csv_pair[0], "--network", SMALL, "--epochs", 1, "--out", out)
+    arguments = ("explore", "--data", csv_pair[0], "--network", TINY, "--epochs", 1, "--out", out)
     result = json.loads(command(capsys, *arguments, "--json"))
     assert result["evaluated_on"] == "validation"
     assert result["evaluation"]["n"] == 120
@@ -222,6 +233,7 @@ def test_explore_writes_report_model_history_and_figures(capsys, csv_pair, tmp_p
     assert Model.load(out / "model.safetensors").digest == result["weights"]
     pictures = {p.name for p in (out / "figures").iterdir()}
     assert {"filters-2.png", "filters-2.svg", "confusion.png", "detrended-barcodes.svg"} <= pictures
+    assert len(pictures) == 6
 
 
 BAD_SOURCES = {
@@ -242,12 +254,10 @@ BAD_SOURCES = {
         lambda f, x, y: _flip(sources.write(f, "a.npz", sources.npz_bytes(x_train=x, y_train=y))), "npz"
     ),
     "npz with pickles": (
-        lambda f, x, y: sources.write(f, "a.npz", sources.npz_bytes(x_train=np.array([{}], object))), "npz"
+        lambda f, x, y: sources.write(f, "a.npz", sources.npz_bytes(x_train=np.array([{}], object), y_train=y)),
+        "pickled",
     ),
-    "npz bomb": (
-        lambda f, x, y: sources.write(f, "a.npz", sources.npz_bytes(x_train=np.zeros((1 << 13, 28, 28 << 7), bool))),
-        "npz",
-    ),
+    "npz bomb": (lambda f, x, y: _npz_bomb(f, y), "6,576,668,672"),
     "truncated png": (lambda f, x, y: _cut(next(sources.write_pictures(f, x, y).rglob("*.png")), f), "png"),
     "labels outside the classes": (lambda f, x, y: sources.write(f, "a.csv", sources.csv_bytes(x, y + 7)), "label"),
     "images and labels of different length": (
@@ -263,6 +273,15 @@ def _with_cell(images, labels, cell):
     lines = sources.csv_bytes(images, labels).split(b"\n")
     cells = lines[2].split(b",")
     return b"\n".join([*lines[:2], b",".join([*cells[:400], cell, *cells[401:]]), *lines[3:]])
+
+
+def _npz_bomb(folder, labels):
+    """Write an .npz file whose header claims 6 GB of images."""
+    path = sources.write(folder, "a.npz", sources.npz_bytes(y_train=labels))
+    with zipfile.ZipFile(path, "a") as archive, archive.open("x_train.npy", "w") as member:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (1 << 23, 28, 28)}
+        np.lib.format.write_array_header_1_0(member, header)
+    return path
 
 
 def _cut(path, result=None):
