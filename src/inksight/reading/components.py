@@ -163,11 +163,12 @@ def _cut(regions: NDArray[np.int32], labels: tuple[int, ...], box: tuple[int, ..
         window[own] = label
         y, x = rows[own.any(axis=1)], np.flatnonzero(own.any(axis=0))
         part_box = (left + int(x[0]), top + int(y[0]), left + int(x[-1]) + 1, top + int(y[-1]) + 1)
-        width, tall = part_box[2] - part_box[0], part_box[3] - part_box[1]
-        if max(width, tall) < MIN_COMPONENT_SIZE * height:
+        part_width, part_height = part_box[2] - part_box[0], part_box[3] - part_box[1]
+        if max(part_width, part_height) < MIN_COMPONENT_SIZE * height:
             continue
         crossing = ink[rows, np.minimum(seams[number - 1], right - left - 1)].sum() / stroke if number else 0.0
-        components.append(Component((label,), part_box, labels[0], tall >= WHOLE_DIGIT_HEIGHT * height, crossing))
+        whole = part_height >= WHOLE_DIGIT_HEIGHT * height
+        components.append(Component((label,), part_box, labels[0], whole, crossing))
     return components
 
 
