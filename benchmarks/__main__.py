@@ -13,8 +13,8 @@ from benchmarks import (
     other_hands,
     post_curve,
     prepare_speed,
-    startup,
     robustness,
+    startup,
     teach,
     time_to_accuracy,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import fewer_filters, frameworks, prepare_speed, startup, robustness
+from benchmarks import fewer_filters, frameworks, prepare_speed, robustness, startup
 from benchmarks.competitors.protocol import Worker
 from inksight import Model
 from inksight.config import get_network

@@ -1,20 +1,34 @@
-"""What the documents say is so: their code runs, their tables are whole, their links lead somewhere."""
+"""The documentation is true: its code runs, its names and commands exist, its tables are complete, its links work."""
 
+import ast
+import importlib
 import importlib.util
+import json
 import re
+from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+import inksight
 from benchmarks import accuracy
+from inksight import Augmentation, Recipe
 from inksight.cli import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+PAGES = {str(path.relative_to(ROOT)): path for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])}
+SOURCES = sorted(Path(inksight.__file__).parent.rglob("*.py"))
+NOTEBOOK = ROOT / "notebooks" / "exploring.ipynb"
+SETTINGS = {
+    *(field.name for field in fields(Recipe)),
+    *(f"augmentation.{field.name}" for field in fields(Augmentation)),
+}
 
 
-def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
+def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     code = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)[1]
     assert "seconds=5" in code
     monkeypatch.chdir(tmp_path)
@@ -23,7 +37,7 @@ def test_the_readmes_python_runs(tmp_path, monkeypatch, capsys):
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "barcodes.png"}
 
 
-def test_the_readmes_table_of_accuracies_is_that_of_the_kept_results():
+def test_accuracies_in_the_readme_are_the_stored_results():
     found = {row.name: accuracy.protocol(accuracy.known(row)) for row in accuracy.ROWS}
     assert accuracy.table(found) in README
     assert min(protocol["seeds"] for protocol in found.values()) >= 10
@@ -36,7 +50,7 @@ def test_every_command_is_in_the_readmes_table(name):
     assert re.search(rf"^\| `inksight {name}\b", README, flags=re.MULTILINE)
 
 
-def test_the_reference_of_commands_is_fresh():
+def test_the_reference_of_commands_is_up_to_date():
     spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -52,3 +66,95 @@ def test_links_lead_to_files(document):
 def test_makefile_targets_of_the_readme_exist():
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def names_in(text):
+    """Return the dotted names under `inksight` that a text mentions or imports."""
+    names = set(re.findall(r"(?<![\w./-])inksight(?:\.[A-Za-z_]\w*)+", text))
+    for module, parenthesized, plain in re.findall(r"from (inksight[\w.]*) import (?:\(([^)]*)\)|(.*))", text):
+        imported = re.sub(r"#.*", "", parenthesized or plain).split(",")
+        names |= {f"{module}.{name.split()[0]}" for name in imported if name.strip()}
+    return names
+
+
+def exists(name):
+    """Return whether a dotted name is a module, or an attribute reached from its longest prefix that is one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            target = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[count:]:
+            if attribute in getattr(target, "__dataclass_fields__", ()):
+                return True
+            if not hasattr(target, attribute):
+                return False
+            target = getattr(target, attribute)
+        return True
+    return False
+
+
+def missing(text):
+    return sorted(name for name in names_in(text) if not exists(name))
+
+
+def docstrings(path):
+    """Return all texts of a source file that stand alone as statements."""
+    return "\n".join(
+        node.value.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    )
+
+
+def test_missing_names_are_found():
+    text = "`inksight.read`, inksight.reading.reader.Page.lines, docs/inksight.nothing, inksight.nothing.\n"
+    text += (
+        "from inksight.nn.model import Model, Nothing  # comment, comment\nfrom inksight.cli import (\n    cli,\n)\n"
+    )
+    assert names_in(text) == {
+        "inksight.read", "inksight.reading.reader.Page.lines", "inksight.nothing", "inksight.nn.model",
+        "inksight.nn.model.Model", "inksight.nn.model.Nothing", "inksight.cli", "inksight.cli.cli",
+    }  # fmt: skip
+    assert missing(text) == ["inksight.nn.model.Nothing", "inksight.nothing"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_in_the_documentation_exist(page):
+    assert missing(PAGES[page].read_text()) == []
+
+
+def test_names_in_docstrings_exist():
+    absent = {str(path.relative_to(ROOT)): missing(docstrings(path)) for path in SOURCES}
+    assert {path: names for path, names in absent.items() if names} == {}
+
+
+def test_names_in_the_notebook_exist():
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    assert missing("\n".join("".join(cell["source"]) for cell in cells)) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_in_the_documentation_exist(page):
+    """Check the command, options and settings of each `inksight ...` in code blocks and in inline code."""
+    text = PAGES[page].read_text().replace("\\\n", " ")
+    blocks = "".join(re.findall(r"```.*?```", text, flags=re.DOTALL))
+    lines = re.findall(r"^ *inksight (?!\[)[a-z-].*", blocks, flags=re.MULTILINE)
+    lines += re.findall(r"`(inksight [a-z-][^`]*)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for line in lines:
+        words = re.sub(r"( #|  ).*", "", line.strip()).split()[1:]
+        if words[0].startswith("-"):
+            continue
+        assert words[0] in cli.commands, line
+        options = {name for option in cli.commands[words[0]].params for name in (*option.opts, *option.secondary_opts)}
+        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= {*options, "-h", "--help"}, line
+        settings = {word.partition("=")[0] for before, word in pairwise(words) if before == "--set"}
+        assert settings <= SETTINGS, line
+
+
+def test_modules_that_the_documentation_runs_exist():
+    texts = [path.read_text() for path in (*PAGES.values(), *SOURCES, ROOT / "Makefile")]
+    modules = {module for text in texts for module in re.findall(r"-m ((?:benchmarks|inksight)[\w.]*\w)", text)}
+    assert "benchmarks.ship" in modules
+    assert [module for module in sorted(modules) if importlib.util.find_spec(module) is None] == []

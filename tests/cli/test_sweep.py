@@ -1,4 +1,4 @@
-"""`inksight sweep`, run as a user would."""
+"""`inksight sweep`, run as a user would, with bad arguments and interrupted."""
 
 import json
 import signal
@@ -23,7 +23,7 @@ def csv(tmp_path_factory, mnist):
     return path
 
 
-def test_the_command_trains_and_prints_a_table(capsys, csv, tmp_path):
+def test_sweep_trains_and_prints_a_table(capsys, csv, tmp_path):
     out = tmp_path / "a" / "b"
     arguments = (
         "--data",
@@ -52,7 +52,7 @@ def test_the_command_trains_and_prints_a_table(capsys, csv, tmp_path):
     assert sorted(path.stem for path in out.iterdir()) == sorted(first["trials"] + second["trials"])
 
 
-def test_the_command_halves(capsys, csv, made, tmp_path):
+def test_sweep_halves(capsys, csv, made, tmp_path):
     changes = ("--set", "learning_rate=0.1,0.2", "--set", "augmentation.rotation=0,10", "--set", "schedule=constant")
     arguments = ("--data", csv, "--network", TINY, "--network", SMALL, *changes, "--epochs", 8, "--seeds", 2)
     result = json.loads(command(capsys, *arguments, "--halving", 2, "--out", tmp_path, "--json").out)
@@ -62,13 +62,13 @@ def test_the_command_halves(capsys, csv, made, tmp_path):
     assert result["configurations"][0]["settings"]["learning_rate"] == 0.2
 
 
-def test_the_command_when_all_fail(capsys, csv, made, tmp_path, monkeypatch):
+def test_sweep_fails_if_all_trainings_fail(capsys, csv, made, tmp_path, monkeypatch):
     monkeypatch.setattr(Made, "result", lambda self: result_of(self.trial, failed="loss became nan"))
     printed = command(capsys, "--data", csv, "--out", tmp_path, code=1)
     assert printed.err.splitlines()[-1] == "inksight: all 1 trainings failed, the first because loss became nan"
 
 
-def test_the_command_after_ctrl_c(capsys, csv, made, tmp_path, ctrl_c, monkeypatch):
+def test_ctrl_c_keeps_the_results_so_far(capsys, csv, made, tmp_path, ctrl_c, monkeypatch):
     def result(self):
         signal.raise_signal(signal.SIGINT)
         return result_of(self.trial)
@@ -85,7 +85,7 @@ def test_the_command_after_ctrl_c(capsys, csv, made, tmp_path, ctrl_c, monkeypat
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--set", "speed=1"], "setting must be one of epochs, batch, rate"),
+        (["--set", "speed=1"], "setting must be one of epochs, batch_size, learning_rate"),
         (["--set", "learning_rate"], "--set must be NAME=VALUE[,VALUE...], got 'learning_rate'"),
         (["--set", "learning_rate="], "--set must be NAME=VALUE[,VALUE...], got 'learning_rate='"),
         (["--set", "learning_rate=0.1,,0.2"], "--set must be NAME=VALUE[,VALUE...]"),
@@ -105,7 +105,7 @@ def test_the_command_after_ctrl_c(capsys, csv, made, tmp_path, ctrl_c, monkeypat
         (["--out", __file__], "cannot make folder"),
     ],
 )
-def test_bad_arguments_are_one_line_and_exit_2(arguments, words, capsys, csv, made, tmp_path, monkeypatch):
+def test_bad_arguments_give_one_line_and_exit_2(arguments, words, capsys, csv, made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed = command(capsys, "--data", csv, *arguments, code=2)
     assert words in printed.err

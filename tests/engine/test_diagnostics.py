@@ -1,8 +1,7 @@
 import json
 
 from inksight import cli
-from inksight.engine import diagnostics as doctor
-from inksight.engine import library as native
+from inksight.engine import diagnostics as doctor, library as native
 
 
 def test_it_says_what_computes_and_why():

@@ -5,8 +5,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import NearestNeighbors
@@ -14,8 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 from inksight.config import Bank, Network
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
-from inksight.inspection import banks as filters_module
-from inksight.inspection import nearest as neighbours_module
+from inksight.inspection import banks as filters_module, nearest as neighbours_module
 from inksight.inspection.attribution import evidence
 from inksight.inspection.banks import feature_maps, filter_similarity, filters
 from inksight.inspection.barcodes import average_barcodes, barcode, detrended_barcodes

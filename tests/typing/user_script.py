@@ -16,7 +16,10 @@ filters = inksight.filters(model, bank=1)
 print(filters.kernels, inksight.feature_maps(model, test.images[:1], bank=2).maps)
 print(inksight.barcode(model, test.images[:1]).values, inksight.average_barcodes(model, test).means)
 averages = inksight.average_barcodes(model, test)
-print(inksight.evidence(model, test.images[:1], averages), inksight.neighbours(model, test.images[:2], splits.train).distances)
+print(
+    inksight.evidence(model, test.images[:1], averages),
+    inksight.neighbours(model, test.images[:2], splits.train).distances,
+)
 page = inksight.read("photo.jpg")
 print(page.text, page.confidence, [digit.box for digit in page])
 pages = inksight.read(["photo.jpg", "scan.png"], accept_all=True)

@@ -1,4 +1,7 @@
-"""The command line: parse, call, print. Errors come out as one line, never as a traceback."""
+"""The command line: each command parses its arguments, calls the library and prints the result.
+
+Errors are printed on one line, without a traceback.
+"""
 
 import os
 import sys
@@ -24,8 +27,10 @@ def cli() -> None:
     """Train a small convolutional network on handwritten digits, then look inside it.
 
     \b
-    Start with:
-      inksight explore        train, evaluate, and write a report of everything inside
+    Examples:
+      inksight explore           train a network and write a report of everything inside
+      inksight read photo.jpg    read the digits on a picture
+      inksight train --help      show the options and examples of a command
     """
 
 
@@ -34,37 +39,37 @@ for command in (explore, train, read, teach, sweep, evaluate, card, look, prune,
 
 
 def main() -> None:
-    """Run the command line; exit 0, 2 for bad input, 1 for a failure, 130 for Ctrl-C."""
+    """Run the command line; exit with 0, 1 after a failure, 2 after wrong input, 130 after Ctrl-C."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code, with any error told on one line of standard error."""
+    """Run one command and return its exit code; print an error on one line of standard error."""
     try:
         cli.main(arguments, prog_name="inksight", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 2
     except click.ClickException as error:
-        return say(error.format_message(), 2)
+        return _print_error(error.format_message(), 2)
     except (click.Abort, KeyboardInterrupt):
-        return say("interrupted", 130)
+        return _print_error("interrupted", 130)
     except InputError as error:
-        return say(str(error), 2)
+        return _print_error(str(error), 2)
     except InksightError as error:
-        return say(str(error), 1)
-    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+        return _print_error(str(error), 1)
+    except BrokenPipeError:  # the program that reads the output has ended, as `head` does: it is not an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         if os.environ.get("INKSIGHT_DEBUG"):
             raise
         reason = " ".join(str(error).split())[:300]
-        return say(f"unexpected {type(error).__name__}: {reason} (INKSIGHT_DEBUG=1 shows where)", 1)
+        return _print_error(f"unexpected {type(error).__name__}: {reason} (set INKSIGHT_DEBUG=1 for a traceback)", 1)
     return 0
 
 
-def say(message: str, code: int) -> int:
+def _print_error(message: str, code: int) -> int:
     """Print an error on one line and return the exit code."""
     click.echo(f"inksight: {' '.join(message.split())}", err=True)
     return code

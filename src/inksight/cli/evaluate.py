@@ -1,4 +1,4 @@
-"""``inksight evaluate``: how good a model is, on digits as they are and changed."""
+"""``inksight evaluate``: the accuracy of a model, on clean or corrupted images."""
 
 from typing import TYPE_CHECKING
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train", "all"]),
-    help="Which images.  [default: the source's test images if it has any, else all; with --robustness validation]",
+    help="Images to use.  [default: the source's test images if it has any, else all; with --robustness, validation]",
 )
-@click.option("--robustness", is_flag=True, help="Change the images: eleven ways, each in five strengths.")
-@click.option("--images", type=click.IntRange(1), help="How many to change.  [default: 2000]")
-@click.option("--prepare", is_flag=True, help="Read the changed images as `read` does, too: about a minute.")
+@click.option("--robustness", is_flag=True, help="Corrupt the images: eleven corruptions in five strengths each.")
+@click.option("--images", type=click.IntRange(1), help="Images to corrupt.  [default: 2000]")
+@click.option("--prepare", is_flag=True, help="Also prepare the corrupted images as `read` does: about a minute.")
 @click.option("--picture", metavar="FILE",
-              help="Draw the confusion matrix, or accuracy against strength, as .png or .svg.")  # fmt: skip
+              help="Draw the confusion matrix, or accuracy by strength of corruption, as .png or .svg.")  # fmt: skip
 @json_option
 def evaluate(
-    model: str, source: str, split: str | None, robustness: bool, images: int | None, prepare: bool, picture: str | None,
-    as_json: bool,
+    model: str, source: str, split: str | None, robustness: bool, images: int | None, prepare: bool,
+    picture: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say how good MODEL is on labelled digits.
+    """Measure the accuracy of a model on labelled digits.
 
-    With --robustness, how good it stays when they are turned, scaled, shifted, slanted, written with other pens,
-    blurred, noisy, coarse, pale, partly covered, or on lined paper. The network reads them as the change leaves
-    them; with --prepare also after all the steps that `read` takes.
+    MODEL is a shipped model (post, best, small, tiny) or a model file; without it, `best`.
 
-    MODEL is `post`, `best`, `small`, `tiny`, or a model file.
+    With --robustness, the images are rotated, scaled, shifted, slanted, drawn with other pens, blurred, made noisy,
+    coarse or pale, partly covered, or put on lined paper. The network reads the corrupted images as they are; with
+    --prepare, it reads them a second time after the preprocessing of `read`.
 
     \b
     Examples:
@@ -50,38 +50,38 @@ def evaluate(
     from inksight.nn.model_file import load_model
 
     if (images or prepare) and not robustness:
-        raise InputError("--images and --prepare say how to do what --robustness asks for, got them without it: add it")
+        raise InputError("--images and --prepare are options of --robustness, got them without it: add --robustness")
     if picture:
         from inksight import plot
         from inksight._shared.files import check_writable
 
         plot.check_suffix(picture)
         check_writable(picture)
-    result: Robustness | Evaluation
-    trained, digits = load_model(model), load(source)
+    loaded, digits = load_model(model), load(source)
     part = split or ("validation" if robustness else "test" if digits.test_count else "all")
     chosen = digits.part(part)
+    result: Robustness | Evaluation
     if robustness:
-        from inksight.inspection.corruption_robustness import robustness as evaluate_corrupted
+        from inksight.inspection import corruption_robustness
 
-        result = evaluate_corrupted(trained, chosen, images=images or 2000, prepare=prepare)
+        result = corruption_robustness.robustness(loaded, chosen, images=images or 2000, prepare=prepare)
     else:
-        from inksight.inspection.evaluation import evaluate as try_out
+        from inksight.inspection import evaluation
 
-        result = try_out(trained, chosen)
+        result = evaluation.evaluate(loaded, chosen)
     if picture:
         plot.save(result.plot(), picture)
-    seen = _seen(trained, digits, part)
+    seen = _seen_in_training(loaded, digits, part)
     if as_json:
         print_json(result.to_dict() | {"seen_in_training": seen})
         return
     click.echo(str(result))
     if seen:
-        click.echo("\nThe model was trained on these images or some of them: on others expect less.")
+        click.echo("\nThe model was trained on these images or some of them: expect a lower accuracy on others.")
 
 
-def _seen(model: "Model", digits: "Dataset", part: str) -> bool:
-    """Say whether images of a part, or some of them, are known to have been trained on."""
+def _seen_in_training(model: "Model", digits: "Dataset", part: str) -> bool:
+    """Return whether the model is known to be trained on images of a part."""
     if model.trained_on == digits.digest:
         return True
     seen = digits.split().seen_by(model.trained_on) if len(digits) > 1 else ()

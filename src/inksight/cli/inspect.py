@@ -1,19 +1,23 @@
-"""``inksight data``, ``summary``, ``doctor`` and ``card``: the commands that look without changing anything."""
+"""``inksight data``, ``summary``, ``doctor`` and ``card``: print facts about data, networks, the machine and models."""
 
 from pathlib import Path
 
 import click
 
+from inksight._shared.files import check_writable, write_text
 from inksight.cli.options import SPLIT, json_option, print_json
 
 
 @click.command()
 @click.argument("source", default="mnist")
-@click.option("--csv", "csv", metavar="FILE", help="Write the images as CSV, in Kaggle's layout.")
+@click.option("--csv", metavar="FILE", help="Write the images as CSV, in Kaggle's layout.")
 @click.option("--picture", metavar="FILE", help="Draw examples of each digit, as .png or .svg.")
 @json_option
 def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> None:
-    """Say what is in SOURCE: shapes, counts per digit, how it is split.
+    """Describe a source of digits: shape, classes and splits.
+
+    SOURCE is `mnist`; a CSV, IDX, .npz or Parquet file; a folder with such a file; or a folder with one subfolder of
+    pictures per digit. Without it, `mnist`.
 
     \b
     Examples:
@@ -34,9 +38,8 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     if dataset.labels is not None and len(dataset) > 1:
         splits = {name: len(part) for name, part in dataset.split().parts.items()}
     if as_json:
-        counts = (
-            None if dataset.labels is None else dict(zip(dataset.class_names, dataset.counts.tolist(), strict=True))
-        )
+        labelled = dataset.labels is not None
+        counts = dict(zip(dataset.class_names, dataset.counts.tolist(), strict=True)) if labelled else None
         print_json(
             {"name": dataset.name, "shape": list(dataset.images.shape), "counts": counts,
              "splits": splits, "digest": dataset.digest}
@@ -51,9 +54,9 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
 @click.argument("network", default="post")
 @json_option
 def summary(network: str, as_json: bool) -> None:
-    """Print a network's layers and parameters, as Keras does.
+    """Print the layers and parameters of a network, as Keras does.
 
-    NETWORK is a preset, banks such as 20x5p,20x5,40x3,d20, or a model file.
+    NETWORK is a preset, banks such as 20x5p,20x5,40x3,d20, or a model file. Without it, `post`.
 
     \b
     Examples:
@@ -63,7 +66,7 @@ def summary(network: str, as_json: bool) -> None:
     from inksight.config import get_network
     from inksight.nn.model import Model
     from inksight.nn.parameters import parameter_count
-    from inksight.nn.summary import layers, summary as table
+    from inksight.nn.summary import layers, summary as layer_table
 
     shape = Model.load(network).network if Path(network).is_file() else get_network(network)
     if as_json:
@@ -74,66 +77,66 @@ def summary(network: str, as_json: bool) -> None:
         count, trained = parameter_count(shape), parameter_count(shape, trained=True)
         print_json({"layers": rows, "parameters": count, "trained_parameters": trained})
     else:
-        click.echo(table(shape))
+        click.echo(layer_table(shape))
 
 
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say which engine computes here, and why.
+    """Print which engine computes on this machine, and why.
 
     \b
     Example:
       inksight doctor
     """
-    from inksight.engine import diagnostics as doctor
+    from inksight.engine import diagnostics
 
-    found = doctor.examine()
+    facts = diagnostics.examine()
     if as_json:
-        print_json(found)
+        print_json(facts)
     else:
-        width = max(map(len, found))
-        click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in found.items()))
+        width = max(map(len, facts))
+        click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in facts.items()))
 
 
 @click.command()
 @click.argument("model")
 @click.option("--data", "source", metavar="SOURCE",
-              help="Measure it on these digits.  [default: mnist; a shipped model was measured before]")  # fmt: skip
+              help="Evaluate on these digits.  [default: mnist, or a shipped model's stored results]")  # fmt: skip
 @SPLIT
-@click.option("--out", metavar="FILE", help="Write the card there, as Markdown.")
+@click.option("--out", metavar="FILE", help="Write the card to this file, as Markdown.")
 @json_option
 def card(model: str, source: str | None, split: str | None, out: str | None, as_json: bool) -> None:
-    """Print the model card of MODEL: what it is, how good it was measured to be, where it fails.
+    """Print the model card of a model.
 
-    MODEL is `post`, `best`, `small`, `tiny`, or a model file.
+    The card says what the model is, how accurate it is, and where it fails. MODEL is a shipped model (post, best,
+    small, tiny) or a model file.
 
     \b
     Examples:
       inksight card best
       inksight card model.safetensors --data train.csv --split validation --out card.md
     """
-    from inksight._shared.files import check_writable, write_text
-    from inksight.inspection import model_card as cards
+    from inksight.inspection import model_card
     from inksight.nn.model_file import SHIPPED, load_model
 
     if out:
         check_writable(out)
     if model in SHIPPED and source is None and split is None:
-        found = cards.card(model)
+        result = model_card.card(model)
     else:
         from inksight.data.loading import load
-        from inksight.inspection.evaluation import evaluate as try_out
+        from inksight.inspection.evaluation import evaluate
 
-        trained, digits = load_model(model), load(source or "mnist")
+        loaded, digits = load_model(model), load(source or "mnist")
         part = split or ("test" if digits.test_count else "all")
         images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
-        found = cards.describe(Path(model).stem, trained, try_out(trained, digits.part(part)), images)
+        result = model_card.describe(Path(model).stem, loaded, evaluate(loaded, digits.part(part)), images)
     if out:
-        write_text(out, f"{found}\n")
+        write_text(out, f"{result}\n")
     if as_json:
-        print_json(found.to_dict())
+        print_json(result.to_dict())
     elif not out:
-        click.echo(str(found))
+        click.echo(str(result))
     else:
-        click.echo(f"{out}: {found!r}")
+        click.echo(f"{out}: {result!r}")

@@ -1,4 +1,4 @@
-"""A faster start for commands that train."""
+"""Faster start of the commands that train: data is loaded while JAX is imported."""
 
 import gc
 import importlib
@@ -9,19 +9,22 @@ if TYPE_CHECKING:
 
 
 def load_while_importing_jax(source: str) -> "Dataset":
-    """Load digits, and import JAX and all else that training needs; MNIST is unpacked in a thread of its own."""
+    """Load a source of digits and import all modules that training needs, JAX among them.
+
+    MNIST is unpacked in a thread meanwhile. Other sources are loaded afterwards, because reading them sets Python's
+    warning filters, which all threads share.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from inksight.data.loading import load
 
-    with ThreadPoolExecutor(1) as beside:
-        # Only MNIST: reading any other source sets Python's warning filters, which all threads share.
-        loading = beside.submit(load, source) if source == "mnist" else None
-        # What JAX brings stays: looking through it for garbage, now and later, would take a tenth of a second.
+    with ThreadPoolExecutor(1) as executor:
+        dataset = executor.submit(load, source) if source == "mnist" else None
+        # JAX's objects live until the end: searching them for garbage, now or later, would take a tenth of a second.
         gc.disable()
         try:
             importlib.import_module("inksight.training.fit")
             gc.freeze()
         finally:
             gc.enable()
-        return loading.result() if loading else load(source)
+        return dataset.result() if dataset else load(source)

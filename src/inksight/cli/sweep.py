@@ -1,74 +1,77 @@
-"""``inksight sweep``: many trainings, compared."""
+"""``inksight sweep``: train many networks and compare them."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from inksight.cli.options import A_RECIPE, data_option, json_option, print_json
+from inksight.cli.options import RECIPE_HELP, data_option, json_option, print_json
 from inksight.errors import InksightError, InputError
 
 
 @click.command()
 @data_option
-@click.option("--network", "networks", multiple=True, default=("post",), show_default=True,
-              help="A network to try, as `train` takes it; may be given again.")  # fmt: skip
-@click.option("--recipe", default="default", show_default=True, help="What to change. " + A_RECIPE)
+@click.option("--network", "networks", multiple=True, default=("post",), show_default=True, metavar="NETWORK",
+              help="A network to train, as in `inksight train`. May be repeated.")  # fmt: skip
+@click.option("--recipe", default="default", show_default=True, metavar="RECIPE",
+              help="Recipe that --set changes. " + RECIPE_HELP)  # fmt: skip
 @click.option("--set", "changes", multiple=True, metavar="NAME=VALUE[,VALUE...]",
-              help="Values of the recipe to try, such as learning_rate=0.01,0.02; may be given again.")  # fmt: skip
-@click.option("--epochs", type=int, help="Of each training; with --halving, of the last.  [default: the recipe's]")
+              help="Values of a setting to try, such as learning_rate=0.01,0.02. May be repeated.")  # fmt: skip
+@click.option("--epochs", type=int, help="Epochs of each training; with --halving, of the last.  "
+              "[default: the recipe's]")  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 10_000), default=1, show_default=True,
               help="Trainings of each configuration, with seeds from 0.")  # fmt: skip
 @click.option("--halving", "factor", type=int, metavar="FACTOR",
               help="Train all for few epochs, the best 1/FACTOR for FACTOR times as many, and so on.")  # fmt: skip
-@click.option("--out", default="sweep", show_default=True, metavar="DIR", help="Folder for a result file a training.")
-@click.option("--workers", type=int, help="Trainings at a time, one thread each.  [default: as many as cores]")
+@click.option("--out", default="sweep", show_default=True, metavar="DIR",
+              help="Folder for the results, one file per training.")  # fmt: skip
+@click.option("--workers", type=int, help="Trainings at a time, one thread each.  [default: number of cores]")
 @json_option
 def sweep(
     source: str, networks: tuple[str, ...], recipe: str, changes: tuple[str, ...], epochs: int | None, seeds: int,
     factor: int | None, out: str, workers: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Train many networks and compare them by their validation accuracy.
+    """Train many networks and compare their validation accuracy.
 
-    Every combination of what --network and --set give is trained with every seed, and the means over
-    seeds are printed, the best first. Names for --set are those of a recipe, and augmentation.rotation,
-    .shift, .scale, .shear and .elastic. Test images are never looked at. Results that are in DIR already are not
-    computed again, so that after Ctrl-C the same command goes on.
+    Trains every combination of the values of --network and --set with every seed, and prints the means over the seeds,
+    best first. The settings are those of a recipe, and augmentation.rotation, .shift, .scale, .shear, .elastic,
+    .aspect and .pen_style. Test images are not used. Results that are already in DIR are not computed again, so the
+    same command resumes an interrupted sweep.
 
     \b
     Examples:
       inksight sweep --set learning_rate=0.005,0.01,0.02 --seeds 3
       inksight sweep --network post --network 12x3,12x3p,24x3 --set batch_size=128,256 --halving 3
     """
-    from dataclasses import replace
-
     from inksight.config import get_recipe
     from inksight.data.loading import load
-    from inksight.experiments.search import halving, sweep as train_all
+    from inksight.experiments import search
     from inksight.experiments.trial import grid
 
-    tried = read_changes(changes)
-    if epochs is not None and "epochs" in tried:
-        raise InputError("epochs must be given once, got --epochs and --set epochs=")
+    values = _parse_changes(changes)
+    if epochs is not None and "epochs" in values:
+        raise InputError("epochs must be given once, got --epochs and --set epochs=: leave one out")
     base = get_recipe(recipe)
-    trials = grid(networks, base if epochs is None else replace(base, epochs=epochs), tried, range(seeds))
+    trials = grid(networks, base if epochs is None else replace(base, epochs=epochs), values, range(seeds))
     data = load(source)
     if factor is None:
-        done = train_all(data, trials, out, workers=workers)
+        result = search.sweep(data, trials, out, workers=workers)
     else:
-        done = halving(data, trials, out, factor=factor, workers=workers)
+        result = search.halving(data, trials, out, factor=factor, workers=workers)
     if as_json:
-        rows = [each.to_dict() for each in done.configurations]
-        print_json({"configurations": rows, "stopped": "interrupted" if done.interrupted else "finished", "out": out})
-    elif done.results:
-        click.echo(str(done))
-    if done.interrupted:
+        rows = [configuration.to_dict() for configuration in result.configurations]
+        print_json({"configurations": rows, "stopped": "interrupted" if result.interrupted else "finished", "out": out})
+    elif result.results:
+        click.echo(str(result))
+    if result.interrupted:
         raise click.Abort
-    if all(result.failed for result in done.results):
-        raise InksightError(f"all {len(done.results)} trainings failed, the first because {done.results[0].failed}")
+    if all(training.failed for training in result.results):
+        count, reason = len(result.results), result.results[0].failed
+        raise InksightError(f"all {count} trainings failed, the first because {reason}")
 
 
-def read_changes(texts: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Return the values to try by name, from texts such as ``learning_rate=0.01,0.02``."""
+def _parse_changes(texts: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return the values of each setting, from texts such as ``learning_rate=0.01,0.02``."""
     changes: dict[str, list[Any]] = {}
     for text in texts:
         name, sign, values = text.partition("=")
@@ -77,12 +80,12 @@ def read_changes(texts: tuple[str, ...]) -> dict[str, list[Any]]:
             raise InputError(f"--set must be NAME=VALUE[,VALUE...], got {text!r}")
         if name in changes:
             raise InputError(f"--set must give {name} once, got it twice: join its values with commas")
-        changes[name] = [read_value(value.strip()) for value in values.split(",")]
+        changes[name] = [_parse_value(value.strip()) for value in values.split(",")]
     return changes
 
 
-def read_value(text: str) -> int | float | bool | str:
-    """Return the number or the truth value that a text stands for, or the text itself."""
+def _parse_value(text: str) -> int | float | bool | str:
+    """Return the boolean or number that a text spells, or else the text."""
     if text in ("true", "false"):
         return text == "true"
     for kind in (int, float):

@@ -1,10 +1,11 @@
-"""``inksight train`` and ``inksight kaggle``: the commands that make a model."""
+"""``inksight train`` and ``inksight kaggle``: train a model."""
 
 import math
 from typing import TYPE_CHECKING
 
 import click
 
+from inksight._shared.files import check_writable
 from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
 from inksight.cli.startup import load_while_importing_jax
 
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
 @data_option
 @training_options
 @until_option
-@click.option("--from", "start", metavar="MODEL", help="Go on from this model; its history grows.")
-@click.option("--all", "everything", is_flag=True, help="Train on validation images too (never on test images).")
-@click.option("--out", default="model.safetensors", show_default=True, help="The model file to write.")
+@click.option("--from", "start", metavar="MODEL",
+              help="Continue training this model, a shipped one or a file; its history grows.")  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Also train on validation images (never on test images).")
+@click.option("--out", default="model.safetensors", show_default=True, metavar="FILE", help="Model file to write.")
 @json_option
 def train(
     source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
     seed: int, until: float | None, start: str | None, everything: bool, out: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Train a network and write it to a file.
+    """Train a network and write it to a model file.
 
-    The file is written anew after every epoch, so that no work is lost; Ctrl-C ends the training and
-    keeps the model so far.
+    The file is written after every epoch, so no work is lost. Ctrl-C stops training and keeps the model.
 
     \b
     Examples:
@@ -37,7 +38,6 @@ def train(
       inksight train --network 12x3,12x3p,24x3 --until 0.99
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
     """
-    from inksight._shared.files import check_writable
     from inksight.nn.model_file import load_model
 
     check_writable(out)
@@ -52,27 +52,28 @@ def train(
         on_epoch=lambda model: model.save(out),
     )  # fmt: skip
     result.model.save(out)
-    report(result, out, as_json)
+    _print_result(result, out, as_json)
 
 
 @click.command()
 @click.argument("train_source", metavar="TRAIN")
 @click.argument("test_source", metavar="TEST")
 @training_options
-@click.option("--out", default="submission.csv", show_default=True, help="The submission to write.")
-@click.option("--model", "model_out", metavar="FILE", help="Keep the trained model here, too.")
+@click.option("--out", default="submission.csv", show_default=True, metavar="FILE", help="Submission to write, as CSV.")
+@click.option("--model", "model_out", metavar="FILE", help="Also write the trained model.")
 @json_option
 def kaggle(
     train_source: str, test_source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None,
     seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Train on all rows of TRAIN and answer TEST, as Kaggle's Digit Recognizer takes it.
+    """Write a submission for Kaggle's Digit Recognizer.
+
+    Trains a network on all rows of TRAIN and classifies the rows of TEST: Kaggle's two CSV files.
 
     \b
     Example:
       inksight kaggle train.csv test.csv --out submission.csv
     """
-    from inksight._shared.files import check_writable
     from inksight.data.kaggle import write_submission
     from inksight.data.loading import load
     from inksight.data.splits import Splits
@@ -82,8 +83,8 @@ def kaggle(
         if path:
             check_writable(path)
     labelled, test = load(train_source), load(test_source)
-    alone = Splits(labelled, None, None)
-    result = fit(alone, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
+    splits = Splits(labelled, None, None)
+    result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
     if model_out:
         result.model.save(model_out)
     write_submission(result.model.predict(test.images), out)
@@ -93,8 +94,7 @@ def kaggle(
         click.echo(f"{out}: {len(test):,} rows, from {result.train_images:,} labelled images")
 
 
-def report(result: "TrainingResult", out: str, as_json: bool) -> None:
-    """Print how a training went."""
+def _print_result(result: "TrainingResult", out: str, as_json: bool) -> None:
     if as_json:
         print_json(result.to_dict() | {"out": out})
         return
