@@ -5,8 +5,8 @@
 #pragma once
 #include <algorithm>
 
-#include "correlate.h"
-#include "scratch.h"
+#include "conv/correlate.h"
+#include "runtime/scratch.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "isa.h"
-#include "shape.h"
+#include "runtime/isa.h"
+#include "conv/shape.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -1,5 +1,5 @@
 // Compiled without contraction of products and sums: what decides here is to come out as in NumPy, to the last bit.
-#include "prepare.h"
+#include "image/preprocess.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "resample.h"
+#include "image/resample.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

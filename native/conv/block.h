@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "correlate.h"
-#include "scratch.h"
+#include "conv/correlate.h"
+#include "runtime/scratch.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <new>
 
-#include "engine.h"
-#include "pool.h"
-#include "predict.h"
+#include "train/batch.h"
+#include "runtime/pool.h"
+#include "predict/predictor.h"
 
 #pragma GCC visibility push(default)
 extern "C" {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "lanes.h"
-#include "scratch.h"
-#include "shape.h"
+#include "runtime/lanes.h"
+#include "runtime/scratch.h"
+#include "conv/shape.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

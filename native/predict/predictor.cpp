@@ -1,10 +1,10 @@
-#include "predict.h"
+#include "predict/predictor.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "pool.h"
+#include "runtime/pool.h"
 
 namespace inksight {
 

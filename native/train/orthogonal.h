@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "lanes.h"
-#include "scratch.h"
+#include "runtime/lanes.h"
+#include "runtime/scratch.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

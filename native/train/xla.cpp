@@ -1,5 +1,5 @@
 // The engine as XLA custom calls: what jax.ffi.ffi_call reaches. Arrays are in lanes: (groups, channels, height, width, 16).
-#include "engine.h"
+#include "train/batch.h"
 #include "xla/ffi/api/ffi.h"
 
 namespace ffi = xla::ffi;

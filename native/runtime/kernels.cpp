@@ -1,11 +1,11 @@
 // Compiled once for each instruction set; what it may use is the compiler's flags' business.
-#include "kernels.h"
+#include "runtime/kernels.h"
 
-#include "conv.h"
-#include "orthogonal.h"
-#include "peak.h"
-#include "single.h"
-#include "warp.h"
+#include "conv/block.h"
+#include "train/orthogonal.h"
+#include "runtime/peak.h"
+#include "conv/single.h"
+#include "image/warp.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

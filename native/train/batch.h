@@ -1,6 +1,6 @@
 // The operations on whole batches: lane groups shared out among threads.
 #pragma once
-#include "kernels.h"
+#include "runtime/kernels.h"
 
 namespace inksight {
 

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "lanes.h"
-#include "points.h"
-#include "shape.h"
+#include "runtime/lanes.h"
+#include "conv/transforms.h"
+#include "conv/shape.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 
-#include "prepare.h"
-#include "shape.h"
+#include "image/preprocess.h"
+#include "conv/shape.h"
 
 namespace inksight {
 

@@ -1,11 +1,11 @@
-#include "engine.h"
+#include "train/batch.h"
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
 
-#include "pool.h"
-#include "scratch.h"
+#include "runtime/pool.h"
+#include "runtime/scratch.h"
 
 namespace inksight {
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 
-#include "isa.h"
+#include "runtime/isa.h"
 
 namespace inksight {
 

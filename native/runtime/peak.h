@@ -2,7 +2,7 @@
 #pragma once
 #include <chrono>
 
-#include "points.h"
+#include "conv/transforms.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

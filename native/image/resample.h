@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "isa.h"
+#include "runtime/isa.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine.h"
-#include "scratch.h"
+#include "train/batch.h"
+#include "runtime/scratch.h"
 
 namespace inksight {
 
