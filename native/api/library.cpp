@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <new>
 
-#include "train/batch.h"
-#include "runtime/pool.h"
 #include "predict/predictor.h"
+#include "runtime/pool.h"
+#include "train/batch.h"
 
 #pragma GCC visibility push(default)
 extern "C" {
@@ -64,6 +64,5 @@ int inksight_prepare(const double* picture, long height, long width, int invert,
     return 0;
   }
 }
-
 }
 #pragma GCC visibility pop

@@ -1,6 +1,7 @@
 // The convolution block of one lane group: valid convolution, 2x2 max-pool, bias, leaky ReLU, and its gradients.
 //
-// A group's arrays are [channel][row][column][lane]; at the points (see points.h) they are [point][channel][row][tile][lane].
+// A group's arrays are [channel][row][column][lane]; at the points (see points.h) they are
+// [point][channel][row][tile][lane].
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -68,12 +69,13 @@ void forward(const Shape& s, const float* x, const float* packed, const float* b
   static thread_local Scratch scratch[2];
   const int tiles = s.tiles(), width = s.out_width();
   const long map = input_map(s), out_map = long(s.out_height()) * width * LANES;
-  const Correlation sum{s.channels, s.filters, K, tiles, s.used_height() + K - 1, s.used_height(), 0,
-                        s.pool, map, s.channels * map};
+  const Correlation sum{s.channels,      s.filters, K,      tiles, s.used_height() + K - 1,
+                        s.used_height(), 0,         s.pool, map,   s.channels * map};
   float* points = scratch[0].get(POINTS * sum.in_point);
   input_to_points<K>(s, x, points);
   const Vec slope = broadcast(leak);
-  correlate(sum, points, packed, scratch[1].get(sums_of(sum)), [&](int first, int outputs, int row, int rows, const float* sums) {
+  correlate(sum, points, packed, scratch[1].get(sums_of(sum)),
+            [&](int first, int outputs, int row, int rows, const float* sums) {
     const long line = long(tiles) * LANES, stride = outputs * rows * line;
     for (int f = first; f < first + outputs; ++f) {
       const Vec bias = broadcast(b[f]);
@@ -84,8 +86,9 @@ void forward(const Shape& s, const float* x, const float* packed, const float* b
             Vec upper[TILE<K>], lower[TILE<K>];
             tile_from_points<K>(from, stride, upper);
             if (s.pool == 1) {
-              const long at = f * out_map + (long(r) * width + t * TILE<K>) * LANES + slice;
-              EACH(i, TILE<K>) if (t * TILE<K> + i < width) store(y + at + i * LANES, leaky(upper[i] + bias, slope));
+              const long at = f * out_map + (long(r) * width + t * TILE<K>)*LANES + slice;
+              EACH(i, TILE<K>)
+                if (t * TILE<K> + i < width) store(y + at + i * LANES, leaky(upper[i] + bias, slope));
               continue;
             }
             tile_from_points<K>(from + line, stride, lower);
@@ -218,8 +221,9 @@ void weight_gradient(const Shape& s, const Part& part, const float* v, const flo
         EACH(p, POINTS) total += load(sums + p * point + at + n * WIDTH) * TAPS<K>.at[p][j];
         std::memcpy(taps + n * WIDTH, &total, sizeof total);
       }
-      EACH(n, F) EACH(e, E)
-        dw[(long(e % K * K + j) * s.channels + c + e / K) * s.filters + part.first + f + n] = taps[n * E + e];
+      EACH(n, F)
+        EACH(e, E)
+          dw[(long(e % K * K + j) * s.channels + c + e / K) * s.filters + part.first + f + n] = taps[n * E + e];
     }
   });
 }
@@ -230,7 +234,8 @@ void input_gradient(const Shape& s, const Part& all, const float* d, const float
   static thread_local Scratch scratch;
   const int tiles = s.tiles();
   const Correlation sum{s.filters, s.channels, K, tiles, s.used_height(), s.height, 1 - K, 1, all.map(s), all.point(s)};
-  correlate(sum, d + MARGIN, packed, scratch.get(sums_of(sum)), [&](int first, int outputs, int row, int rows, const float* sums) {
+  correlate(sum, d + MARGIN, packed, scratch.get(sums_of(sum)),
+            [&](int first, int outputs, int row, int rows, const float* sums) {
     const long stride = long(outputs) * rows * tiles * LANES;
     for (int c = first; c < first + outputs; ++c)
       for (int r = row; r < row + rows; ++r, sums += long(tiles) * LANES)
@@ -242,7 +247,8 @@ void input_gradient(const Shape& s, const Part& all, const float* d, const float
             EACH(p, POINTS) v[p] = load(sums + p * stride + t * LANES + slice);
             to_points_adjoint<K>(v, columns);
             EACH(j, POINTS) columns[j] += left[j];
-            EACH(j, TILE<K>) if (t * TILE<K> + j < s.width) store(to + (t * TILE<K> + j) * LANES, columns[j]);
+            EACH(j, TILE<K>)
+              if (t * TILE<K> + j < s.width) store(to + (t * TILE<K> + j) * LANES, columns[j]);
             EACH(j, K - 1) left[j] = columns[TILE<K> + j];
           }
           for (int column = tiles * TILE<K>; column < s.width; ++column) {

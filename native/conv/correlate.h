@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "runtime/lanes.h"
-#include "conv/transforms.h"
 #include "conv/shape.h"
+#include "conv/transforms.h"
+#include "runtime/lanes.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
@@ -41,14 +41,16 @@ struct Blocks {
 // that do not exist count nothing, but where shift isn't 0, MARGIN zeros must stand before and behind each map.
 struct Correlation {
   int inputs, outputs, taps, tiles, in_rows, out_rows, shift;
-  int unit;                // rows of outputs that must stay together
-  long in_map, in_point;   // floats from one input's map to the next, and from point to point
+  int unit;               // rows of outputs that must stay together
+  long in_map, in_point;  // floats from one input's map to the next, and from point to point
 };
 
 // Positions of a block, and how many outputs go with them.
 constexpr int MOST_POSITIONS = 6;
 template <int P>
-constexpr int MOST_OUTPUTS = P == 6 ? FEW : P == 4 ? SOME : MANY;
+constexpr int MOST_OUTPUTS = P == 6   ? FEW
+                             : P == 4 ? SOME
+                                      : MANY;
 // How far a block that lies on two rows may read over the edge.
 constexpr long MARGIN = (MOST_POSITIONS - 1) * LANES;
 
@@ -67,7 +69,8 @@ inline void products(const Correlation& s, Range taps, const float* in, const fl
   const long row = long(s.tiles) * LANES;
   for (int slice = 0; slice < LANES; slice += WIDTH) {
     Vec acc[O][P];
-    EACH(o, O) EACH(p, P) acc[o][p] = Vec{};
+    EACH(o, O)
+      EACH(p, P) acc[o][p] = Vec{};
     const float *map = in + (taps.begin + s.shift) * row + slice, *map_weights = w + long(taps.begin) * s.outputs;
     for (int c = 0; c < s.inputs; ++c, map += s.in_map, map_weights += long(s.taps) * s.outputs) {
       const float *line = map, *weights = map_weights;
@@ -80,12 +83,13 @@ inline void products(const Correlation& s, Range taps, const float* in, const fl
         }
       }
     }
-    EACH(o, O) EACH(p, P) store(out + o * out_map + p * LANES + slice, acc[o][p]);
+    EACH(o, O)
+      EACH(p, P) store(out + o * out_map + p * LANES + slice, acc[o][p]);
   }
 }
 
-// How many positions a block should have for the fewest multiplications: blocks on two rows do some in vain, and so does
-// the last one, which overlaps the one before.
+// How many positions a block should have for the fewest multiplications: blocks on two rows do some in vain, and so
+// does the last one, which overlaps the one before.
 inline int best_block(const Correlation& s) {
   const int positions = s.out_rows * s.tiles;
   int best = 1;
@@ -103,7 +107,8 @@ inline int best_block(const Correlation& s) {
   return best;
 }
 
-// Sums of a chunk at one point, outputs times positions: what it leaves for `finish` should still lie in the first cache.
+// Sums of a chunk at one point, outputs times positions: what it leaves for `finish` should still lie in the first
+// cache.
 constexpr int CHUNK = 72;
 
 // P positions and as many outputs as go with them at a time, and a chunk of rows at all points before `finish`.

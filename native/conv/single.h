@@ -47,7 +47,8 @@ template <int N, int P>
 inline void single_products(const Shape& s, const float* v, const float* w, float* sums) {
   const int stride = stride_of(s), wide = padded(s.filters);
   Vec acc[P][N];
-  EACH(p, P) EACH(n, N) acc[p][n] = Vec{};
+  EACH(p, P)
+    EACH(n, N) acc[p][n] = Vec{};
   for (int i = 0; i < s.kernel; ++i, v += long(s.tiles()) * stride)
     for (int c = 0; c < s.channels; ++c, w += wide) {
       Vec weight[N];
@@ -57,7 +58,8 @@ inline void single_products(const Shape& s, const float* v, const float* w, floa
         EACH(n, N) acc[p][n] += value * weight[n];
       }
     }
-  EACH(p, P) EACH(n, N) store(sums + long(p) * wide + n * WIDTH, acc[p][n]);
+  EACH(p, P)
+    EACH(n, N) store(sums + long(p) * wide + n * WIDTH, acc[p][n]);
 }
 
 // Pixels of x lie `pixel` floats apart, 1 or filled up to whole vectors; `b` is filled up, too.
@@ -69,7 +71,8 @@ void single(const Shape& s, const float* x, int pixel, const float* packed, cons
   const long point = long(s.used_height() + K - 1) * tiles * stride, sums_point = long(positions) * wide;
   float* v = scratch[0].get(POINTS * point);
   float* sums = scratch[1].get(POINTS * sums_point);
-  if (s.channels == 1) single_to_points<K, float>(s, x, pixel, 0, v);
+  if (s.channels == 1)
+    single_to_points<K, float>(s, x, pixel, 0, v);
   else
     for (int c = 0; c < s.channels; c += WIDTH) single_to_points<K, Vec>(s, x, pixel, c, v);
   const Blocks vectors(wide / WIDTH, 3), blocks(positions, P);

@@ -6,8 +6,8 @@
 // channel and once a filter, not once for each pair of them. Gradients take the same way back: the adjoint of a linear
 // map is its transpose. With these points results agree with the direct sums to some 2e-6 of the largest.
 #pragma once
-#include "runtime/lanes.h"
 #include "conv/shape.h"
+#include "runtime/lanes.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -199,7 +199,8 @@ void Preparation::even(const double* grey, bool dark) {
   closing(window);
   for (long i = 0; i < paper_.size(); ++i) paper_.values[i] += slope_.values[i];
   double* contrast = contrast_.values.data();
-  resample_(paper_.values.data(), paper_.height, paper_.width, paper_.width, contrast, contrast_.height, contrast_.width);
+  resample_(paper_.values.data(), paper_.height, paper_.width, paper_.width, contrast, contrast_.height,
+            contrast_.width);
   for (long i = 0; i < contrast_.size(); ++i) {
     const double whole = contrast[i], value = dark ? grey[i] : 1 - grey[i];
     contrast[i] = steady(clip((whole - value) / std::max(whole, c_.darkest)));
@@ -221,7 +222,8 @@ void Preparation::slope_of_light(int rounds) {
       const double down = place(y, height);
       double row_n = 0, row_x = 0, row_xx = 0, row_v = 0, row_vx = 0;
       for (long x = 0; x < width; ++x) {
-        const double across = place(x, width), count = counted_[y * width + x], value = count * coarse_.values[y * width + x];
+        const double across = place(x, width), count = counted_[y * width + x],
+                     value = count * coarse_.values[y * width + x];
         row_n += count;
         row_x += count * across;
         row_xx += count * across * across;
@@ -399,7 +401,8 @@ void Preparation::drop_specks(double* ink) {
   for (Run& run : runs_) {
     run.spot = int(parents_.size());
     parents_.push_back(run.spot);
-    while (runs_[above].row < run.row - 1 || (runs_[above].row == run.row - 1 && runs_[above].last < run.first)) ++above;
+    while (runs_[above].row < run.row - 1 || (runs_[above].row == run.row - 1 && runs_[above].last < run.first))
+      ++above;
     for (size_t i = above; runs_[i].row == run.row - 1 && runs_[i].first <= run.last; ++i) {
       const int one = root(run.spot), two = root(runs_[i].spot);
       parents_[std::max(one, two)] = std::min(one, two);
@@ -442,7 +445,8 @@ void Preparation::fit(const double* ink, long height, long width, std::uint8_t* 
       across += value * double(x);
     }
   const auto place = [&](double centre, long length) {
-    const double moved = std::floor((c_.centre - centre) * 1e6 + 0.5) / 1e6;  // a tie is not the sums' last bits' to decide
+    const double moved =
+        std::floor((c_.centre - centre) * 1e6 + 0.5) / 1e6;  // a tie is not the sums' last bits' to decide
     return std::clamp(round_half_up(moved), 0L, side - length);
   };
   image += place(down / mass, small_.height) * side + place(across / mass, small_.width);
@@ -453,8 +457,8 @@ void Preparation::fit(const double* ink, long height, long width, std::uint8_t* 
 
 }  // namespace
 
-Found prepare(const double* picture, long height, long width, int invert, const Constants& constants, std::uint8_t* image,
-              double* grey, double* ink) {
+Found prepare(const double* picture, long height, long width, int invert, const Constants& constants,
+              std::uint8_t* image, double* grey, double* ink) {
   static thread_local Preparation preparation;
   return preparation.run(picture, height, width, invert, constants, image, grey, ink);
 }

@@ -1,4 +1,5 @@
-// Any picture of one digit -> 28x28 the way MNIST's were made: src/inksight/preparation.py, which says why, in one call.
+// Any picture of one digit -> 28x28 the way MNIST's were made: src/inksight/preparation.py, which says why, in one
+// call.
 #pragma once
 #include <cstdint>
 
@@ -20,10 +21,10 @@ struct Found {
 
 namespace INKSIGHT_ISA {
 
-// `picture` (height, width) is brightness 0..1. `invert` is negative if the polarity is to be found. `image` has room for
-// side x side bytes; `grey` and `ink` for as many pixels as the picture, at most `working` to a side.
-Found prepare(const double* picture, long height, long width, int invert, const Constants& constants, std::uint8_t* image,
-              double* grey, double* ink);
+// `picture` (height, width) is brightness 0..1. `invert` is negative if the polarity is to be found. `image` has room
+// for side x side bytes; `grey` and `ink` for as many pixels as the picture, at most `working` to a side.
+Found prepare(const double* picture, long height, long width, int invert, const Constants& constants,
+              std::uint8_t* image, double* grey, double* ink);
 
 }  // namespace INKSIGHT_ISA
 

@@ -9,7 +9,8 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Which of `before` pixels count for each of `after`, and how much: `taps` of them from `first` on, by shares that add up to 1.
+// Which of `before` pixels count for each of `after`, and how much: `taps` of them from `first` on, by shares that add
+// up to 1.
 struct Weights {
   long taps;
   std::vector<long> first;
@@ -25,7 +26,8 @@ struct Weights {
       first[i] = std::clamp(long(std::floor(centre - reach)) + 1, 0L, before - taps);
       double* shares = &share[i * taps];
       double total = 0;
-      for (long t = 0; t < taps; ++t) total += shares[t] = std::max(1 - std::abs(double(first[i] + t) - centre) / reach, 0.0);
+      for (long t = 0; t < taps; ++t)
+        total += shares[t] = std::max(1 - std::abs(double(first[i] + t) - centre) / reach, 0.0);
       for (long t = 0; t < taps; ++t) shares[t] /= total;
     }
   }
@@ -37,7 +39,8 @@ struct Resampler {
   std::vector<double> narrow;
 
   // Rows of `from` lie `stride` apart; those of `to` lie close.
-  void operator()(const double* from, long height, long width, long stride, double* to, long new_height, long new_width) {
+  void operator()(const double* from, long height, long width, long stride, double* to, long new_height,
+                  long new_width) {
     down.set(height, new_height);
     const bool same = height == width && new_height == new_width;
     if (!same) across.set(width, new_width);

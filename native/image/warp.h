@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "conv/shape.h"
 #include "runtime/lanes.h"
 #include "runtime/scratch.h"
-#include "conv/shape.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
@@ -24,10 +24,10 @@ inline void neighbourhoods(const std::uint8_t* image, int side, std::uint8_t* bo
 }
 
 // One lane group. `rows` says which of the `count` images; lanes from n on are left as an image of zeros would be.
-// `lattice` is (n, 2, KNOTS, KNOTS): for knots spread evenly from corner to corner of the result, row and column, counted
-// from the image's centre, that they are read from; between knots these are interpolated.
-inline void warp(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
-                 float mean, float variance, float* out) {
+// `lattice` is (n, 2, KNOTS, KNOTS): for knots spread evenly from corner to corner of the result, row and column,
+// counted from the image's centre, that they are read from; between knots these are interpolated.
+inline void warp(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice,
+                 int n, float mean, float variance, float* out) {
   static thread_local Scratch scratch[2];
   const int padded = side + 2, pixels = side * side, entries = padded * (side + 1);
   auto* quads = reinterpret_cast<std::uint32_t*>(scratch[0].get(long(entries) * LANES));
@@ -41,7 +41,8 @@ inline void warp(const std::uint8_t* images, long count, int side, const std::in
       std::memset(quads + long(lane) * entries, 0, entries * sizeof *quads);
       continue;
     }
-    neighbourhoods(images + std::clamp<long>(rows[lane], 0, count - 1) * pixels, side, bordered, quads + long(lane) * entries);
+    neighbourhoods(images + std::clamp<long>(rows[lane], 0, count - 1) * pixels, side, bordered,
+                   quads + long(lane) * entries);
     for (int i = 0; i < NUMBERS; ++i) read_from[i][lane] = lattice[lane * NUMBERS + i] + (centre + 1);
   }
   const float scale = 1 / (255 * std::sqrt(variance)), offset = -mean / std::sqrt(variance);
@@ -56,11 +57,12 @@ inline void warp(const std::uint8_t* images, long count, int side, const std::in
       const float down = knots_a_pixel * float(r);
       const int above = std::min(int(down), KNOTS - 2);
       Vec row[2][KNOTS];
-      EACH(i, 2) EACH(k, KNOTS) {
-        const float* knot = read_from[(i * KNOTS + above) * KNOTS + k] + slice;
-        const Vec upper = load(knot), lower = load(knot + KNOTS * LANES);
-        row[i][k] = upper + (lower - upper) * (down - float(above));
-      }
+      EACH(i, 2)
+        EACH(k, KNOTS) {
+          const float* knot = read_from[(i * KNOTS + above) * KNOTS + k] + slice;
+          const Vec upper = load(knot), lower = load(knot + KNOTS * LANES);
+          row[i][k] = upper + (lower - upper) * (down - float(above));
+        }
       for (int c = 0; c < side; ++c) {
         // Where the lanes' pixel is read from; the border's zeros stand for everything outside.
         const float across = knots_a_pixel * float(c);

@@ -32,7 +32,8 @@ Predictor::Predictor(const Description& description, const float* weights)
     const float* kernel = take(s.weights());
     const float* bias = take(s.filters);
     const int padded = kernels_.padded(s.filters);
-    Bank bank{s, std::vector<float>(padded), make_buffer(s.packed()), make_buffer(s.packed() / s.filters * padded), padded};
+    Bank bank{s, std::vector<float>(padded), make_buffer(s.packed()), make_buffer(s.packed() / s.filters * padded),
+              padded};
     std::copy(bias, bias + s.filters, bank.bias.begin());
     kernels_.pack_forward(s, kernel, bank.lanes.get());
     kernels_.pack_single(s, kernel, bank.single.get());

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "train/batch.h"
 #include "runtime/scratch.h"
+#include "train/batch.h"
 
 namespace inksight {
 

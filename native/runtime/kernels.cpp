@@ -2,21 +2,21 @@
 #include "runtime/kernels.h"
 
 #include "conv/block.h"
-#include "train/orthogonal.h"
-#include "runtime/peak.h"
 #include "conv/single.h"
 #include "image/warp.h"
+#include "runtime/peak.h"
+#include "train/orthogonal.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
 
 // Call a function template for the kernel's side.
-#define FOR_KERNEL(call)           \
-  switch (s.kernel) {              \
-    case 1: return call<1>;        \
-    case 3: return call<3>;        \
-    case 5: return call<5>;        \
-    default: return call<7>;       \
+#define FOR_KERNEL(call)     \
+  switch (s.kernel) {        \
+    case 1: return call<1>;  \
+    case 3: return call<3>;  \
+    case 5: return call<5>;  \
+    default: return call<7>; \
   }
 
 static auto forward_of(const Shape& s) -> decltype(&forward<1>) { FOR_KERNEL(forward) }
@@ -41,9 +41,8 @@ const Kernels NAME(INKSIGHT_ISA) = {
       INKSIGHT_ISA::forward_of(s)(s, x, packed, b, leak, y, won);
     },
     [](const Shape& s, const float* x, const float* packed, const float* y, const std::uint8_t* won, const float* dy,
-       bool whole, float leak, float* dx, float* dw, float* db) {
-      INKSIGHT_ISA::backward_of(s)(s, x, packed, y, won, dy, whole, leak, dx, dw, db);
-    },
+       bool whole, float leak, float* dx, float* dw,
+       float* db) { INKSIGHT_ISA::backward_of(s)(s, x, packed, y, won, dy, whole, leak, dx, dw, db); },
     INKSIGHT_ISA::average,
     INKSIGHT_ISA::padded,
     [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_single_of(s)(s, w, packed); },

@@ -2,8 +2,8 @@
 #pragma once
 #include <cstdint>
 
-#include "image/preprocess.h"
 #include "conv/shape.h"
+#include "image/preprocess.h"
 
 namespace inksight {
 

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "runtime/isa.h"
 #include "conv/shape.h"
+#include "runtime/isa.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {

@@ -80,7 +80,10 @@ void Pool::run(int tasks, const std::function<void(int)>& work) {
   take(work, tasks);
   // Every worker has to have seen this round before `work` goes away.
   for (int spins = 0; active_.load() > 0;)
-    if (++spins < 4096) relax(); else std::this_thread::yield();
+    if (++spins < 4096)
+      relax();
+    else
+      std::this_thread::yield();
 }
 
 void Pool::serve() {

@@ -64,7 +64,8 @@ void conv_backward(const Shape& s, int groups, const float* x, const float* w, c
   pool().run(groups, [&](int g) {
     float* dw_here = parts + g * part;
     k.backward(s, x + g * s.input(), packed, y + g * s.output(), won ? won + g * s.output() : nullptr,
-               dy + g * (whole ? s.output() : long(s.filters) * LANES), whole, leak, dx ? dx + g * s.input() : nullptr, dw_here, dw_here + s.weights());
+               dy + g * (whole ? s.output() : long(s.filters) * LANES), whole, leak, dx ? dx + g * s.input() : nullptr,
+               dw_here, dw_here + s.weights());
   });
   std::memset(dw, 0, s.weights() * sizeof(float));
   std::memset(db, 0, s.filters * sizeof(float));
@@ -80,8 +81,8 @@ void warp_batch(const std::uint8_t* images, long count, int side, const std::int
   const int groups = (n + LANES - 1) / LANES;
   pool().run(groups, [&](int g) {
     const int first = g * LANES;
-    kernels().warp(images, count, side, rows + first, lattice + long(first) * 2 * KNOTS * KNOTS, std::min(LANES, n - first), mean, variance,
-                   out + long(g) * side * side * LANES);
+    kernels().warp(images, count, side, rows + first, lattice + long(first) * 2 * KNOTS * KNOTS,
+                   std::min(LANES, n - first), mean, variance, out + long(g) * side * side * LANES);
   });
 }
 

@@ -17,7 +17,8 @@ typedef double Doubles __attribute__((vector_size(WIDTH * 4), may_alias));
 inline int padded_row(int columns) { return (columns + HALF - 1) / HALF * HALF; }
 
 // c = a b: a's element (i, k) is a[i * down + k * along], the rows of b and c are `width` long.
-inline void multiply(int rows, int inner, int width, const double* a, long down, long along, const double* b, double* c) {
+inline void multiply(int rows, int inner, int width, const double* a, long down, long along, const double* b,
+                     double* c) {
   constexpr int R = 4, V = 2;
   for (int i = 0; i < rows; i += R)
     for (int j = 0; j < width; j += V * HALF) {
@@ -26,17 +27,17 @@ inline void multiply(int rows, int inner, int width, const double* a, long down,
       for (int k = 0; k < inner; ++k) {
         Doubles row[V];
         EACH(v, V) row[v] = *reinterpret_cast<const Doubles*>(b + long(k) * width + j + std::min(v, v_end - 1) * HALF);
-        EACH(r, R) EACH(v, V) acc[r][v] += row[v] * a[std::min(i + r, rows - 1) * down + k * along];
+        EACH(r, R)
+          EACH(v, V) acc[r][v] += row[v] * a[std::min(i + r, rows - 1) * down + k * along];
       }
       for (int r = 0; r < r_end; ++r)
-        for (int v = 0; v < v_end; ++v)
-          *reinterpret_cast<Doubles*>(c + long(i + r) * width + j + v * HALF) = acc[r][v];
+        for (int v = 0; v < v_end; ++v) *reinterpret_cast<Doubles*>(c + long(i + r) * width + j + v * HALF) = acc[r][v];
     }
 }
 
-// `steps` Newton-Schulz steps x <- (a + b x x^T + c (x x^T)^2) x from x = m / |m|, as Jordan's Muon takes them. All that
-// the steps do is a polynomial in the smaller of m's two Gram matrices, so they are taken there, and m comes in only at
-// the beginning and the end.
+// `steps` Newton-Schulz steps x <- (a + b x x^T + c (x x^T)^2) x from x = m / |m|, as Jordan's Muon takes them. All
+// that the steps do is a polynomial in the smaller of m's two Gram matrices, so they are taken there, and m comes in
+// only at the beginning and the end.
 inline void orthogonalize(int rows, int columns, const float* m, int steps, const float* abc, float* out) {
   static thread_local Scratch scratch;
   const bool wide = rows < columns;

@@ -1,4 +1,5 @@
-// The engine as XLA custom calls: what jax.ffi.ffi_call reaches. Arrays are in lanes: (groups, channels, height, width, 16).
+// The engine as XLA custom calls: what jax.ffi.ffi_call reaches. Arrays are in lanes: (groups, channels, height, width,
+// 16).
 #include "train/batch.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -17,7 +18,8 @@ Error shape_of(const F32& x, const F32& w, std::int32_t pool, Shape* shape, int*
   if (in.size() != 5 || in[4] != LANES || kernel.size() != 4 || kernel[0] != kernel[1] || kernel[2] != in[1])
     return Error::InvalidArgument("inksight: arrays are not in the engine's layout");
   const int k = int(kernel[0]);
-  if ((k != 1 && k != 3 && k != 5 && k != 7) || (pool != 1 && pool != 2) || in[2] - k + 1 < pool || in[3] - k + 1 < pool)
+  if ((k != 1 && k != 3 && k != 5 && k != 7) || (pool != 1 && pool != 2) || in[2] - k + 1 < pool ||
+      in[3] - k + 1 < pool)
     return Error::InvalidArgument("inksight: a convolution the engine has no kernel for");
   *shape = {int(in[1]), int(in[2]), int(in[3]), int(kernel[3]), k, pool};
   *groups = int(in[0]);
@@ -74,16 +76,41 @@ Error orthogonalize(F32 m, std::int32_t steps, float a, float b, float c, OutF32
 
 #pragma GCC visibility push(default)  // found by name
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward, forward,
-                              ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Attr<std::int32_t>("pool")
-                                  .Attr<float>("leak").Ret<F32>().Ret<ffi::Buffer<ffi::U8>>().Ret<F32>());
+                              ffi::Ffi::Bind()
+                                  .Arg<F32>()
+                                  .Arg<F32>()
+                                  .Arg<F32>()
+                                  .Attr<std::int32_t>("pool")
+                                  .Attr<float>("leak")
+                                  .Ret<F32>()
+                                  .Ret<ffi::Buffer<ffi::U8>>()
+                                  .Ret<F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, backward,
-                              ffi::Ffi::Bind().Arg<F32>().Arg<F32>().Arg<F32>().Arg<ffi::Buffer<ffi::U8>>().Arg<F32>()
-                                  .Attr<std::int32_t>("pool").Attr<float>("leak").Ret<F32>()
-                                  .Ret<F32>().Ret<F32>());
+                              ffi::Ffi::Bind()
+                                  .Arg<F32>()
+                                  .Arg<F32>()
+                                  .Arg<F32>()
+                                  .Arg<ffi::Buffer<ffi::U8>>()
+                                  .Arg<F32>()
+                                  .Attr<std::int32_t>("pool")
+                                  .Attr<float>("leak")
+                                  .Ret<F32>()
+                                  .Ret<F32>()
+                                  .Ret<F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, warp,
-                              ffi::Ffi::Bind().Arg<ffi::Buffer<ffi::U8>>().Arg<ffi::Buffer<ffi::S32>>().Arg<F32>()
-                                  .Arg<F32>().Arg<F32>().Ret<F32>());
+                              ffi::Ffi::Bind()
+                                  .Arg<ffi::Buffer<ffi::U8>>()
+                                  .Arg<ffi::Buffer<ffi::S32>>()
+                                  .Arg<F32>()
+                                  .Arg<F32>()
+                                  .Arg<F32>()
+                                  .Ret<F32>());
 XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_orthogonalize, orthogonalize,
-                              ffi::Ffi::Bind().Arg<F32>().Attr<std::int32_t>("steps").Attr<float>("a").Attr<float>("b")
-                                  .Attr<float>("c").Ret<F32>());
+                              ffi::Ffi::Bind()
+                                  .Arg<F32>()
+                                  .Attr<std::int32_t>("steps")
+                                  .Attr<float>("a")
+                                  .Attr<float>("b")
+                                  .Attr<float>("c")
+                                  .Ret<F32>());
 #pragma GCC visibility pop
