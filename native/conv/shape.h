@@ -1,11 +1,11 @@
-// The shape of a convolution block, and the sizes that follow from it, for one lane group.
+// The shape of a convolution block, and the array sizes that follow from it for one lane group.
 #pragma once
+
+#include "runtime/layout.h"
 
 namespace inksight {
 
-constexpr int LANES = 16;  // images side by side
-constexpr int POINTS = 8;  // at which a tile of a row is known, see points.h
-constexpr int KNOTS = 5;   // along each side of the lattice by which an image is moved, see warp.h
+constexpr int POINTS = 8;  // interpolation points: see transforms.h
 
 struct Shape {
   int channels, height, width, filters, kernel, pool;
@@ -14,10 +14,10 @@ struct Shape {
   int conv_width() const { return width - kernel + 1; }
   int out_height() const { return conv_height() / pool; }
   int out_width() const { return conv_width() / pool; }
-  // Rows and columns of the convolution that an output depends on: a pool drops a last odd one.
+  // Rows and columns of the convolution that reach the output. Pooling drops an odd last one.
   int used_height() const { return out_height() * pool; }
   int used_width() const { return out_width() * pool; }
-  // A row of the convolution is computed in tiles, whose inputs are as many columns as there are points.
+  // A row of the convolution is computed in tiles. A tile has tile() outputs and reads POINTS input columns.
   int tile() const { return POINTS + 1 - kernel; }
   int tiles() const { return (used_width() + tile() - 1) / tile(); }
   // Sizes in floats.

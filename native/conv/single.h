@@ -1,9 +1,9 @@
-// The convolution block of one image alone: here the filters, not the images, lie side by side in a vector.
+// The convolution block of a single image. A vector holds filters here, not images.
 //
-// Feature maps are [row][column][filter], filters filled up to whole vectors; at the points they are
-// [point][row][tile][channel].
+// Feature maps are [row][column][filter], with the filters padded to whole vectors. At the interpolation points they
+// are [point][row][tile][channel].
 #pragma once
-#include <algorithm>
+#include <cstring>
 
 #include "conv/correlate.h"
 #include "runtime/scratch.h"
@@ -11,71 +11,76 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-inline int padded(int filters) { return (filters + WIDTH - 1) / WIDTH * WIDTH; }
+inline int padded_filters(int filters) { return (filters + WIDTH - 1) / WIDTH * WIDTH; }
 
-// Channels at the points, as they lie in memory: a single one needs no vector.
-inline int stride_of(const Shape& s) { return s.channels == 1 ? 1 : padded(s.channels); }
+// Return the floats from one tile's channels to the next, at the points. A single channel is not padded to a vector.
+inline int channel_stride(const Shape& s) { return s.channels == 1 ? 1 : padded_filters(s.channels); }
 
-// (k, k, channels, filters) -> [point][kernel row][channel][padded filter].
+// Pack weights (k, k, channels, filters) as [point][kernel row][channel][padded filter].
 template <int K>
 void pack_single(const Shape& s, const float* w, float* packed) {
-  const int wide = padded(s.filters);
+  const int padded = padded_filters(s.filters);
   for (int p = 0; p < POINTS; ++p)
     for (int i = 0; i < K; ++i)
-      for (int c = 0; c < s.channels; ++c, packed += wide)
-        for (int f = 0; f < wide; ++f) packed[f] = f < s.filters ? weight_at<K>(s, w, p, i, c, f) : 0.0f;
+      for (int c = 0; c < s.channels; ++c, packed += padded)
+        for (int f = 0; f < padded; ++f) packed[f] = f < s.filters ? filter_transform<K>(s, w, p, i, c, f) : 0.0f;
 }
 
-// Channel c and, where V is a vector, those beside it; pixels of x lie `pixel` floats apart.
+// Transform channel c of the input and, if V is a vector, those after it. The pixels of x are `pixel_stride` floats
+// apart.
 template <int K, class V>
-inline void single_to_points(const Shape& s, const float* x, int pixel, int c, float* v) {
-  const int stride = stride_of(s), tiles = s.tiles(), rows = s.used_height() + K - 1;
+inline void transform_single_input(const Shape& s, const float* x, int pixel_stride, int c, float* v) {
+  const int stride = channel_stride(s), tiles = s.tiles(), rows = s.used_height() + K - 1;
   const long point = long(rows) * tiles * stride;
   for (int r = 0; r < rows; ++r)
     for (int t = 0; t < tiles; ++t) {
       const int column = t * TILE<K>;
-      V in[POINTS] = {}, at[POINTS];
-      EACH(j, POINTS)
-        if (column + j < s.width) std::memcpy(&in[j], x + (long(r) * s.width + column + j) * pixel + c, sizeof(V));
-      to_points<K>(in, at);
-      EACH(p, POINTS) std::memcpy(v + p * point + (long(r) * tiles + t) * stride + c, &at[p], sizeof(V));
+      V columns[POINTS] = {}, at_points[POINTS];
+      UNROLL(j, POINTS)
+        if (column + j < s.width)
+          std::memcpy(&columns[j], x + (long(r) * s.width + column + j) * pixel_stride + c, sizeof(V));
+      input_transform<K>(columns, at_points);
+      UNROLL(p, POINTS) std::memcpy(v + p * point + (long(r) * tiles + t) * stride + c, &at_points[p], sizeof(V));
     }
 }
 
-// N vectors of filters at P neighbouring positions of one point.
+// Compute N vectors of filters at P neighbouring positions of one point.
 template <int N, int P>
 inline void single_products(const Shape& s, const float* v, const float* w, float* sums) {
-  const int stride = stride_of(s), wide = padded(s.filters);
+  const int stride = channel_stride(s), padded = padded_filters(s.filters);
   Vec acc[P][N];
-  EACH(p, P)
-    EACH(n, N) acc[p][n] = Vec{};
+  UNROLL(p, P)
+    UNROLL(n, N) acc[p][n] = Vec{};
   for (int i = 0; i < s.kernel; ++i, v += long(s.tiles()) * stride)
-    for (int c = 0; c < s.channels; ++c, w += wide) {
+    for (int c = 0; c < s.channels; ++c, w += padded) {
       Vec weight[N];
-      EACH(n, N) weight[n] = load(w + n * WIDTH);
-      EACH(p, P) {
+      UNROLL(n, N) weight[n] = load(w + n * WIDTH);
+      UNROLL(p, P) {
         const Vec value = broadcast(v[long(p) * stride + c]);
-        EACH(n, N) acc[p][n] += value * weight[n];
+        UNROLL(n, N) acc[p][n] += value * weight[n];
       }
     }
-  EACH(p, P)
-    EACH(n, N) store(sums + long(p) * wide + n * WIDTH, acc[p][n]);
+  UNROLL(p, P)
+    UNROLL(n, N) store(sums + long(p) * padded + n * WIDTH, acc[p][n]);
 }
 
-// Pixels of x lie `pixel` floats apart, 1 or filled up to whole vectors; `b` is filled up, too.
+// Write the block's output to y. The pixels of x are `pixel_stride` floats apart: 1, or the channels padded to whole
+// vectors. `b` is padded, too.
 template <int K>
-void single(const Shape& s, const float* x, int pixel, const float* packed, const float* b, float leak, float* y) {
+void forward_single(const Shape& s, const float* x, int pixel_stride, const float* packed, const float* b, float leak,
+                    float* y) {
   static thread_local Scratch scratch[2];
   constexpr int P = ACCUMULATORS / 3;
-  const int stride = stride_of(s), wide = padded(s.filters), tiles = s.tiles(), positions = s.used_height() * tiles;
-  const long point = long(s.used_height() + K - 1) * tiles * stride, sums_point = long(positions) * wide;
+  const int stride = channel_stride(s), padded = padded_filters(s.filters), tiles = s.tiles();
+  const int positions = s.used_height() * tiles;
+  const long point = long(s.used_height() + K - 1) * tiles * stride, sums_point = long(positions) * padded;
   float* v = scratch[0].get(POINTS * point);
   float* sums = scratch[1].get(POINTS * sums_point);
   if (s.channels == 1)
-    single_to_points<K, float>(s, x, pixel, 0, v);
+    transform_single_input<K, float>(s, x, pixel_stride, 0, v);
   else
-    for (int c = 0; c < s.channels; c += WIDTH) single_to_points<K, Vec>(s, x, pixel, c, v);
-  const Blocks vectors(wide / WIDTH, 3), blocks(positions, P);
+    for (int c = 0; c < s.channels; c += WIDTH) transform_single_input<K, Vec>(s, x, pixel_stride, c, v);
+  const Blocks vectors(padded / WIDTH, 3), blocks(positions, P);
   for (int p = 0; p < POINTS; ++p)
     for (int n = 0; n < vectors.number; ++n)
       with_constant<3>(vectors.size(n), [&](auto count) {
@@ -83,28 +88,29 @@ void single(const Shape& s, const float* x, int pixel, const float* packed, cons
         for (int q = 0; q < blocks.number; ++q)
           with_constant<P>(blocks.size(q), [&](auto size) {
             single_products<decltype(count)::value, decltype(size)::value>(
-                s, v + p * point + long(blocks.start(q)) * stride, packed + long(p) * K * s.channels * wide + first,
-                sums + p * sums_point + long(blocks.start(q)) * wide + first);
+                s, v + p * point + long(blocks.start(q)) * stride, packed + long(p) * K * s.channels * padded + first,
+                sums + p * sums_point + long(blocks.start(q)) * padded + first);
           });
       });
   const Vec slope = broadcast(leak);
   const int width = s.out_width();
   for (int r = 0; r < s.out_height(); ++r)
     for (int t = 0; t < tiles; ++t)
-      for (int f = 0; f < wide; f += WIDTH) {
-        const float* from = sums + (long(r) * s.pool * tiles + t) * wide + f;
+      for (int f = 0; f < padded; f += WIDTH) {
+        const float* tile_sums = sums + (long(r) * s.pool * tiles + t) * padded + f;
         const int column = t * TILE<K> / s.pool;
-        float* to = y + (long(r) * width + column) * wide + f;
-        const Vec bias = load_any(b + f);
+        float* out = y + (long(r) * width + column) * padded + f;
+        const Vec bias = load_unaligned(b + f);
         Vec upper[TILE<K>], lower[TILE<K>];
-        tile_from_points<K>(from, sums_point, upper);
+        load_output_tile<K>(tile_sums, sums_point, upper);
         if (s.pool == 2) {
-          tile_from_points<K>(from + long(tiles) * wide, sums_point, lower);
-          EACH(i, TILE<K> / 2)
-            upper[i] = larger(larger(upper[2 * i], upper[2 * i + 1]), larger(lower[2 * i], lower[2 * i + 1]));
+          load_output_tile<K>(tile_sums + long(tiles) * padded, sums_point, lower);
+          UNROLL(i, TILE<K> / 2)
+            upper[i] = maximum(maximum(upper[2 * i], upper[2 * i + 1]), maximum(lower[2 * i], lower[2 * i + 1]));
         }
-        EACH(i, TILE<K>)
-          if (i < TILE<K> / s.pool && column + i < width) store(to + long(i) * wide, leaky(upper[i] + bias, slope));
+        UNROLL(i, TILE<K>)
+          if (i < TILE<K> / s.pool && column + i < width)
+            store(out + long(i) * padded, leaky_relu(upper[i] + bias, slope));
       }
 }
 

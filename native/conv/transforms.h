@@ -1,10 +1,13 @@
-// Fewer multiplications: rows as polynomials, known at points (Toom and Cook; Winograd, 1980).
+// Winograd's transforms of one row: 9 - K convolution outputs from 8 multiplications.
 //
-// Convolving a row of eight columns with K taps, for 9 - K outputs, is a product of polynomials. At eight points, seven
-// numbers and infinity, the product needs one multiplication each, where the sum of taps needs K (9 - K) in all: 20 for
-// K = 5. All that is needed around it, to_points and from_points, is linear with small constants, and is paid once a
-// channel and once a filter, not once for each pair of them. Gradients take the same way back: the adjoint of a linear
-// map is its transpose. With these points results agree with the direct sums to some 2e-6 of the largest.
+// Convolving a row of 8 columns with K taps, for 9 - K outputs, is a product of two polynomials. The product follows
+// from its values at 8 points, here 7 numbers and infinity, at one multiplication each; direct sums need K (9 - K),
+// which is 20 for K = 5. The transforms of input, filter and output are linear with small constants. Their cost is paid
+// once per channel or filter, not for each pair of them. Gradients use the adjoints of the transforms, their
+// transposes. The results agree with direct sums to about 2e-6 of the largest value.
+//
+// Toom-Cook multiplication; Winograd, "Arithmetic Complexity of Computations", SIAM, 1980. The transforms are
+// named as in Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR, 2016.
 #pragma once
 #include "conv/shape.h"
 #include "runtime/lanes.h"
@@ -12,47 +15,49 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-constexpr double FINITE[POINTS - 1] = {0, 1, -1, 2, -2, 0.5, -0.5};
+constexpr double FINITE_POINTS[POINTS - 1] = {0, 1, -1, 2, -2, 0.5, -0.5};
 
 template <int K>
 constexpr int TILE = POINTS + 1 - K;  // outputs
 
-// What tap j counts for at point p: its power over the product of the distances to the other points.
+// The filter transform's coefficient of tap j at point p: p's j-th power over the product of p's distances to the other
+// points.
 template <int K>
-constexpr double tap_at(int p, int j) {
-  if (K == 1) return 1;  // nothing to save: columns stand for themselves
+constexpr double filter_coefficient(int p, int j) {
+  if (K == 1) return 1;  // a 1x1 kernel saves no multiplications: the points are the columns themselves
   if (p == POINTS - 1) return j == K - 1;
   double value = 1;
-  for (int n = 0; n < j; ++n) value *= FINITE[p];
+  for (int n = 0; n < j; ++n) value *= FINITE_POINTS[p];
   for (int q = 0; q < POINTS - 1; ++q)
-    if (q != p) value /= FINITE[p] - FINITE[q];
+    if (q != p) value /= FINITE_POINTS[p] - FINITE_POINTS[q];
   return value;
 }
 
 template <int K>
-struct Taps {
+struct FilterMatrix {
   float at[POINTS][K];
-  constexpr Taps() : at() {
+  constexpr FilterMatrix() : at() {
     for (int p = 0; p < POINTS; ++p)
-      for (int j = 0; j < K; ++j) at[p][j] = float(tap_at<K>(p, j));
+      for (int j = 0; j < K; ++j) at[p][j] = float(filter_coefficient<K>(p, j));
   }
 };
 template <int K>
-constexpr Taps<K> TAPS{};
+constexpr FilterMatrix<K> FILTER_MATRIX{};
 
-// Of weights (k, k, channels, filters): row i of channel c's kernel for filter f, at point p.
+// Transform row i of the kernel from channel c to filter f, and return its value at point p. `w` is
+// (k, k, channels, filters).
 template <int K>
-inline float weight_at(const Shape& s, const float* w, int p, int i, int c, int f) {
+inline float filter_transform(const Shape& s, const float* w, int p, int i, int c, int f) {
   float value = 0;
-  EACH(j, K) value += TAPS<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
+  UNROLL(j, K) value += FILTER_MATRIX<K>.at[p][j] * w[(long(i * K + j) * s.channels + c) * s.filters + f];
   return value;
 }
 
-// Eight columns of the input -> their values at the points. V is a vector, or one number.
+// Transform eight input columns to their values at the points. V is a vector or a number.
 template <int K, class V>
-inline void to_points(const V (&x)[POINTS], V (&v)[POINTS]) {
+inline void input_transform(const V (&x)[POINTS], V (&v)[POINTS]) {
   if constexpr (K == 1) {
-    EACH(p, POINTS) v[p] = x[p];
+    UNROLL(p, POINTS) v[p] = x[p];
     return;
   }
   v[0] = (x[6] - x[0]) + 5.25f * (x[2] - x[4]);
@@ -68,11 +73,11 @@ inline void to_points(const V (&x)[POINTS], V (&v)[POINTS]) {
   v[7] = (x[7] - x[1]) + 5.25f * (x[3] - x[5]);
 }
 
-// The adjoint of to_points: from the gradient at the points to that of the eight columns.
+// The adjoint of input_transform: from the gradient at the points to the gradient of the eight columns.
 template <int K>
-inline void to_points_adjoint(const Vec (&v)[POINTS], Vec (&x)[POINTS]) {
+inline void input_transform_adjoint(const Vec (&v)[POINTS], Vec (&x)[POINTS]) {
   if constexpr (K == 1) {
-    EACH(p, POINTS) x[p] = v[p];
+    UNROLL(p, POINTS) x[p] = v[p];
     return;
   }
   const Vec even1 = v[1] + v[2], even2 = v[3] + v[4], even3 = v[5] + v[6];
@@ -87,16 +92,16 @@ inline void to_points_adjoint(const Vec (&v)[POINTS], Vec (&x)[POINTS]) {
   x[7] = v[7];
 }
 
-// Products at the points -> a tile of outputs.
+// Transform the products at the points to a tile of outputs.
 template <int K>
-inline void from_points(const Vec (&v)[POINTS], Vec (&y)[TILE<K>]) {
+inline void output_transform(const Vec (&v)[POINTS], Vec (&y)[TILE<K>]) {
   if constexpr (K == 1) {
-    EACH(p, POINTS) y[p] = v[p];
+    UNROLL(p, POINTS) y[p] = v[p];
     return;
   }
   const Vec even1 = v[1] + v[2], even2 = v[3] + v[4], even3 = v[5] + v[6];
   const Vec odd1 = v[1] - v[2], odd2 = v[3] - v[4], odd3 = v[5] - v[6];
-  EACH(i, TILE<K>) {
+  UNROLL(i, TILE<K>) {
     const float two = float(1 << i), half = 1 / two;
     y[i] = i % 2 ? odd1 + (two * odd2 + half * odd3) : even1 + (two * even2 + half * even3);
   }
@@ -104,23 +109,23 @@ inline void from_points(const Vec (&v)[POINTS], Vec (&y)[TILE<K>]) {
   y[TILE<K> - 1] += v[7];
 }
 
-// The same out of sums that lie `stride` floats apart.
+// Load the sums at the points, which are `stride` floats apart, and transform them to a tile of outputs.
 template <int K>
-inline void tile_from_points(const float* sums, long stride, Vec (&y)[TILE<K>]) {
+inline void load_output_tile(const float* sums, long stride, Vec (&y)[TILE<K>]) {
   Vec v[POINTS];
-  EACH(p, POINTS) v[p] = load(sums + p * stride);
-  from_points<K>(v, y);
+  UNROLL(p, POINTS) v[p] = load(sums + p * stride);
+  output_transform<K>(v, y);
 }
 
-// The adjoint of from_points: from the gradient of a tile of outputs to that at the points.
+// The adjoint of output_transform: from the gradient of a tile of outputs to the gradient at the points.
 template <int K>
-inline void from_points_adjoint(const Vec (&y)[TILE<K>], Vec (&v)[POINTS]) {
+inline void output_transform_adjoint(const Vec (&y)[TILE<K>], Vec (&v)[POINTS]) {
   if constexpr (K == 1) {
-    EACH(p, POINTS) v[p] = y[p];
+    UNROLL(p, POINTS) v[p] = y[p];
     return;
   }
   Vec even1 = y[0], even2 = y[0], even3 = y[0], odd1 = y[1], odd2 = 2.0f * y[1], odd3 = 0.5f * y[1];
-  EACH(i, TILE<K>) {
+  UNROLL(i, TILE<K>) {
     const float two = float(1 << i), half = 1 / two;
     if (i < 2) continue;
     (i % 2 ? odd1 : even1) += y[i];

@@ -3,44 +3,44 @@
 #include <cstdint>
 #include <vector>
 
+#include "conv/shape.h"
+#include "runtime/kernels.h"
 #include "runtime/scratch.h"
-#include "train/batch.h"
 
 namespace inksight {
 
-// What Python describes: the banks' shapes from the image upward, and every weight in the order of the model file.
 struct Description {
-  std::vector<Shape> banks;
-  int dense, classes;  // dense 0: none
+  std::vector<Shape> banks;  // in order, beginning at the image
+  int dense, classes;        // units; dense is 0 for a network without a dense layer
   float leak, mean, variance;
 };
 
 class Predictor {
  public:
+  // `weights` holds the weights of all layers in the order of the model file.
   Predictor(const Description& description, const float* weights);
 
-  // Images (n, side, side), as bytes or, where `bytes` is null, as floats 0..1. `stages` has a place for each stage,
-  // normalized, bank1 .., barcode, dense (if any), logits, probabilities: where to write it, channels last, or null.
+  // Predict n images: see inksight_predict in api/inksight.h.
   void predict(const std::uint8_t* bytes, const float* floats, long n, float* const* stages) const;
-  int stages() const { return int(net_.banks.size()) + 4 + (net_.dense > 0); }
 
  private:
   struct Bank {
     Shape shape;
     std::vector<float> bias;
-    Buffer lanes, single;  // packed for groups of images, and for one
-    int padded;            // filters, filled up to whole vectors
+    Buffer packed, packed_single;  // weights for a lane group, and for one image
+    int padded_filters;
   };
-  void group(const std::uint8_t* bytes, const float* floats, long first, int n, float* const* stages) const;
-  void one(const std::uint8_t* bytes, const float* floats, long at, float* const* stages) const;
-  // Dense layer, output and softmax of one image's barcode.
-  void head(const float* barcode, long at, float* const* stages) const;
+  // Predict the images of a lane group: n of them, from image `first` on.
+  void predict_group(const std::uint8_t* bytes, const float* floats, long first, int n, float* const* stages) const;
+  void predict_single(const std::uint8_t* bytes, const float* floats, long image, float* const* stages) const;
+  // Compute dense layer, output and softmax from one image's barcode.
+  void predict_head(const float* barcode, long image, float* const* stages) const;
 
-  Description net_;
+  Description network_;
   const Kernels& kernels_;
   std::vector<Bank> banks_;
   std::vector<float> dense_, dense_bias_, output_, output_bias_;
-  long widest_;  // floats of the largest stage of a lane group
+  long max_stage_;  // floats in the largest stage of a lane group
 };
 
 }  // namespace inksight

@@ -1,4 +1,4 @@
-// The instruction set that a file is compiled for, and how many floats a vector of it holds.
+// The instruction set that the current file is compiled for, and the number of floats in its vectors.
 #pragma once
 
 #if defined(__AVX512F__)

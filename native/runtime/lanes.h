@@ -1,42 +1,42 @@
-// Vectors of images: sixteen lie side by side in the last axis of every array, a vector holds a slice of them.
+// Vectors of images. The last axis of every batch holds the 16 images of a lane group; a vector holds a slice of them.
 #pragma once
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
-#include "conv/shape.h"
 #include "runtime/isa.h"
+#include "runtime/layout.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Loops over a block of accumulators: unrolled, so that an array of them is a set of registers.
-#define EACH(i, n) _Pragma("GCC unroll 64") for (int i = 0; i < n; ++i)
+// A loop that is always unrolled. An array of accumulators indexed by it stays in registers.
+#define UNROLL(i, n) _Pragma("GCC unroll 64") for (int i = 0; i < n; ++i)
 
-constexpr int WIDTH = INKSIGHT_WIDTH;  // lanes a vector holds
+constexpr int WIDTH = INKSIGHT_WIDTH;  // lanes in a vector
 
 typedef float Vec __attribute__((vector_size(WIDTH * 4), may_alias));
 typedef std::int32_t Mask __attribute__((vector_size(WIDTH * 4), may_alias));
 typedef std::uint8_t Bytes __attribute__((vector_size(WIDTH), may_alias));
 
 inline Vec load(const float* p) { return *reinterpret_cast<const Vec*>(p); }
-inline Vec load_any(const float* p) {  // from anywhere, not only a vector's boundary
+inline Vec load_unaligned(const float* p) {
   Vec v;
   std::memcpy(&v, p, sizeof v);
   return v;
 }
 inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
 inline Vec broadcast(float x) { return Vec{} + x; }
-inline Vec larger(Vec a, Vec b) { return a > b ? a : b; }
-inline Vec leaky(Vec x, Vec slope) { return x > 0 ? x : x * slope; }
+inline Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
+inline Vec leaky_relu(Vec x, Vec slope) { return x > 0 ? x : x * slope; }
 inline void store_bytes(std::uint8_t* p, Mask m) { *reinterpret_cast<Bytes*>(p) = __builtin_convertvector(m, Bytes); }
 inline Mask load_bytes(const std::uint8_t* p) {
   return __builtin_convertvector(*reinterpret_cast<const Bytes*>(p), Mask);
 }
 
-inline Mask gather(const std::uint32_t* from, Mask at) {
+inline Mask gather(const std::uint32_t* table, Mask index) {
   Mask v;
-  for (int lane = 0; lane < WIDTH; ++lane) v[lane] = std::int32_t(from[at[lane]]);
+  for (int lane = 0; lane < WIDTH; ++lane) v[lane] = std::int32_t(table[index[lane]]);
   return v;
 }
 
@@ -46,29 +46,29 @@ inline Mask gather(const std::uint32_t* from, Mask at) {
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, Mask{__VA_ARGS__})
 #endif
 
-// Two vectors into one: of every 2 * HALF lanes the sums of a's halves, then those of b's.
+// Fold two vectors into one: in every 2 * HALF lanes, first the sums of a's two halves, then those of b's.
 template <int HALF, int... lane>
 inline Vec fold(Vec a, Vec b, std::integer_sequence<int, lane...>) {
   return SHUFFLE(a, b, (lane / HALF % 2 * WIDTH + lane / (2 * HALF) * 2 * HALF + lane % HALF)...) +
          SHUFFLE(a, b, (lane / HALF % 2 * WIDTH + lane / (2 * HALF) * 2 * HALF + lane % HALF + HALF)...);
 }
 
-// The sums over the lanes of N <= WIDTH vectors, each in its place, and 0 behind. Vectors far apart are folded first.
-// Together they take a third of the work that each alone would.
+// Sum each of N <= WIDTH vectors over its lanes. Lane i of the result is the sum of v[i]; lanes from N on are 0.
+// Vectors far apart are folded first. Summing them together takes a third of the work of summing one after another.
 template <int N, int FIRST = 0, int STEP = 1>
-inline Vec sums(const Vec (&v)[N]) {
+inline Vec lane_sums(const Vec (&v)[N]) {
   if constexpr (FIRST >= N) {
     return Vec{};
   } else if constexpr (STEP == WIDTH) {
     return v[FIRST];
   } else {
-    const Vec a = sums<N, FIRST, 2 * STEP>(v), b = sums<N, FIRST + STEP, 2 * STEP>(v);
+    const Vec a = lane_sums<N, FIRST, 2 * STEP>(v), b = lane_sums<N, FIRST + STEP, 2 * STEP>(v);
     return fold<STEP>(a, b, std::make_integer_sequence<int, WIDTH>{});
   }
 }
-inline float sum(Vec v) {
-  const Vec one[1] = {v};
-  return sums(one)[0];
+inline float lane_sum(Vec v) {
+  const Vec vectors[1] = {v};
+  return lane_sums(vectors)[0];
 }
 
 }  // namespace INKSIGHT_ISA

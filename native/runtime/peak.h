@@ -1,28 +1,28 @@
-// The machine's limit: how many multiply-adds a core does when nothing has to come from memory.
+// The processor's limit: multiply-adds per second of one core when all operands are in registers.
 #pragma once
 #include <chrono>
 
-#include "conv/transforms.h"
+#include "runtime/lanes.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Multiply-adds a second of one core, on registers alone.
+// Measure multiply-adds per second.
 inline double peak(long repeats) {
-  constexpr int CHAINS = 12;  // latency times units, and to spare
+  constexpr int CHAINS = 12;  // independent accumulators: more than latency times units needs
   Vec acc[CHAINS], a = broadcast(1.000001f), b = broadcast(-1e-7f);
-  EACH(i, CHAINS) acc[i] = broadcast(float(i));
+  UNROLL(i, CHAINS) acc[i] = broadcast(float(i));
   const auto begin = std::chrono::steady_clock::now();
   for (long n = 0; n < repeats; ++n) {
-    EACH(i, CHAINS) acc[i] = acc[i] * a + b;
-    asm volatile("" ::: "memory");  // every round is done: the compiler may not fold them
+    UNROLL(i, CHAINS) acc[i] = acc[i] * a + b;
+    asm volatile("" ::: "memory");  // keeps the compiler from merging rounds
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   Vec total{};
-  EACH(i, CHAINS) total += acc[i];
-  volatile float keep = sum(total);
+  UNROLL(i, CHAINS) total += acc[i];
+  volatile float keep = lane_sum(total);
   (void)keep;
-  return double(CHAINS) * WIDTH * repeats / took.count();
+  return double(CHAINS) * WIDTH * repeats / seconds.count();
 }
 
 }  // namespace INKSIGHT_ISA

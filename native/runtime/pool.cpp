@@ -13,9 +13,10 @@ namespace inksight {
 
 namespace {
 
-constexpr auto AWAKE = std::chrono::microseconds(60);  // longer than the pauses between the loops of a training step
+constexpr auto SPIN_TIME = std::chrono::microseconds(60);  // longer than the pauses between loops of a training step
+constexpr int MAX_THREADS = 256;
 
-inline void relax() {
+inline void cpu_pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -23,15 +24,15 @@ inline void relax() {
 #endif
 }
 
-// The cores this process may run on, and no more than its container is granted.
+// Count the cores that this process may run on, limited by its container's CPU quota.
 int usable_cores() {
   int cores = std::max(1, int(std::thread::hardware_concurrency()));
 #if defined(__linux__)
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
-  std::ifstream limit("/sys/fs/cgroup/cpu.max");  // microseconds granted in each period, or the word max
-  double granted, period;
-  if (limit >> granted >> period && period > 0) cores = std::min(cores, std::max(1, int(std::ceil(granted / period))));
+  std::ifstream limit("/sys/fs/cgroup/cpu.max");  // "QUOTA PERIOD" in microseconds; a QUOTA of "max" sets no limit
+  double quota, period;
+  if (limit >> quota >> period && period > 0) cores = std::min(cores, std::max(1, int(std::ceil(quota / period))));
 #endif
   return cores;
 }
@@ -39,13 +40,13 @@ int usable_cores() {
 int wanted_threads() {
   const char* text = std::getenv("INKSIGHT_THREADS");
   const int wanted = text ? std::atoi(text) : 0;
-  return wanted > 0 ? (wanted < 256 ? wanted : 256) : usable_cores();
+  return wanted > 0 ? std::min(wanted, MAX_THREADS) : usable_cores();
 }
 
 }  // namespace
 
 Pool::Pool(int threads) {
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work_loop(); });
 }
 
 Pool::~Pool() {
@@ -58,7 +59,7 @@ Pool::~Pool() {
   for (auto& worker : workers_) worker.join();
 }
 
-void Pool::take(const std::function<void(int)>& work, int tasks) {
+void Pool::run_tasks(const std::function<void(int)>& work, int tasks) {
   for (int task = next_++; task < tasks; task = next_++) work(task);
 }
 
@@ -77,20 +78,20 @@ void Pool::run(int tasks, const std::function<void(int)>& work) {
     ++round_;
   }
   wake_.notify_all();
-  take(work, tasks);
-  // Every worker has to have seen this round before `work` goes away.
+  run_tasks(work, tasks);
+  // `work` is the caller's: wait until every worker is done with it.
   for (int spins = 0; active_.load() > 0;)
     if (++spins < 4096)
-      relax();
+      cpu_pause();
     else
       std::this_thread::yield();
 }
 
-void Pool::serve() {
+void Pool::work_loop() {
   unsigned seen = 0;
   for (;;) {
-    const auto until = std::chrono::steady_clock::now() + AWAKE;
-    while (round_.load() == seen && std::chrono::steady_clock::now() < until) relax();
+    const auto deadline = std::chrono::steady_clock::now() + SPIN_TIME;
+    while (round_.load() == seen && std::chrono::steady_clock::now() < deadline) cpu_pause();
     const std::function<void(int)>* work;
     int tasks;
     {
@@ -101,13 +102,13 @@ void Pool::serve() {
       work = work_;
       tasks = tasks_;
     }
-    take(*work, tasks);
+    run_tasks(*work, tasks);
     --active_;
   }
 }
 
 Pool& pool() {
-  static Pool* instance = new Pool(wanted_threads());  // never torn down: threads may outlive static objects
+  static Pool* instance = new Pool(wanted_threads());  // never destroyed: threads may outlive static objects
   return *instance;
 }
 

@@ -1,4 +1,4 @@
-// A pool of threads for short parallel loops: it waits awake for a moment after each, and then sleeps.
+// A thread pool for short parallel loops. After each loop its threads spin for a moment before they sleep.
 #pragma once
 #include <atomic>
 #include <condition_variable>
@@ -14,13 +14,13 @@ class Pool {
   explicit Pool(int threads);
   ~Pool();
   int threads() const { return int(workers_.size()) + 1; }
-  // Call work(0) .. work(tasks - 1), in any order, on all threads, this one too; return when all are done. A second
-  // caller meanwhile does its work by itself.
+  // Call work(0) .. work(tasks - 1) in any order on all threads, including the caller's; return when all are done.
+  // While the pool is busy, a second caller runs its tasks on its own thread.
   void run(int tasks, const std::function<void(int)>& work);
 
  private:
-  void serve();
-  void take(const std::function<void(int)>& work, int tasks);
+  void work_loop();
+  void run_tasks(const std::function<void(int)>& work, int tasks);
 
   std::vector<std::thread> workers_;
   std::mutex busy_, mutex_;
@@ -32,7 +32,7 @@ class Pool {
   std::atomic<bool> stop_{false};
 };
 
-// The process's pool: INKSIGHT_THREADS threads, or as many as it may use cores.
+// The pool of this process: INKSIGHT_THREADS threads, or one for each core that the process may use.
 Pool& pool();
 
 }  // namespace inksight

@@ -1,4 +1,4 @@
-// Memory on a boundary that every vector may be loaded from.
+// Memory aligned for every vector type.
 #pragma once
 #include <cstdlib>
 #include <memory>
@@ -11,7 +11,7 @@ struct Free {
 using Buffer = std::unique_ptr<float[], Free>;
 Buffer make_buffer(long floats);
 
-// Room that a thread keeps between calls: fresh memory costs a page fault every few thousand bytes.
+// Memory that a thread keeps between calls. Fresh memory would cost one page fault for every few thousand bytes.
 class Scratch {
  public:
   float* get(long floats);

@@ -1,1 +1,1 @@
-"""The compiled engine (`native/`) seen from Python."""
+"""The interface to the native engine (`native/`), with XLA where it is missing."""

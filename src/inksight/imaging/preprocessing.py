@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from inksight._shared.display import Display
 from inksight.config import SIDE, check
 from inksight.engine import library as native
-from inksight.engine.preprocessor import PROBLEMS, Constants, Preparer
+from inksight.engine.preprocessor import PROBLEMS, Constants, Preprocessor
 from inksight.imaging.grayscale import Picture, brightness
 from inksight.imaging.resampling import Grey, resample, round_half_up
 
@@ -108,22 +108,23 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 def prepare_grey(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     """`prepare` for brightness (height, width) that is float64, 0..1, already."""
     whole = np.asarray(picture, np.float64)
-    return by_engine(whole, invert) if native.prepares() else by_steps(whole, invert)
+    return by_engine(whole, invert) if native.preprocesses() else by_steps(whole, invert)
 
 
 def by_engine(whole: Grey, invert: bool | None = None) -> Prepared:
     """Return what `by_steps` does, from the native engine."""
     image, grey, ink, found = _preparer()(whole, invert)
-    box = (found.left, found.top, found.across, found.down)
-    return Prepared(image, grey, ink, box, bool(found.dark), PROBLEMS[found.problem], bool(found.contested))
+    box = (found.box_left, found.box_top, found.box_width, found.box_height)
+    return Prepared(image, grey, ink, box, bool(found.dark), PROBLEMS[found.problem], bool(found.polarity_ambiguous))
 
 
 @lru_cache(maxsize=1)
-def _preparer() -> Preparer:
-    return Preparer(
+def _preparer() -> Preprocessor:
+    return Preprocessor(
         Constants(
-            side=SIDE, box=BOX, centre=CENTRE, working=WORKING, least=LEAST, grid=GRID, darkest=DARKEST, faint=FAINT,
-            speck=SPECK, pale=PALE, edge=EDGE, level=LEVEL, plain=PLAIN, reach=REACH, rough=ROUGH,
+            side=SIDE, box_size=BOX, center=CENTRE, working_size=WORKING, min_size=LEAST, illumination_grid=GRID,
+            min_background=DARKEST, min_contrast=FAINT, speck_share=SPECK, weak_ink=PALE, min_ink=EDGE,
+            slope_ridge=LEVEL, polarity_threshold=PLAIN, noise_reach=REACH, rounding_offset=ROUGH,
         )
     )  # fmt: skip
 
