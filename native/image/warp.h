@@ -12,8 +12,9 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Add a border of zeros to an image (side, side), and pack each pixel except the last row with its right, lower and
-// lower right neighbours into the four bytes of an integer. Bilinear interpolation then takes one fetch.
+// Add a border of zeros to an image (side, side). Then pack each pixel, except in the last row and column, with its
+// right, lower and lower right neighbours into the four bytes of an integer: bilinear interpolation needs only one
+// fetch.
 inline void pack_neighbours(const std::uint8_t* image, int side, std::uint8_t* bordered, std::uint32_t* quads) {
   const int padded = side + 2;
   for (int r = 0; r < side; ++r)

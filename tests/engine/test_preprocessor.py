@@ -17,9 +17,7 @@ from inksight.imaging.preprocessing import by_engine, by_steps, prepare, prepare
 
 pytestmark = pytest.mark.skipif(not native.preprocesses(), reason="the native engine is not built here")
 
-EXAMPLES = 10 * int(
-    os.environ.get("INKSIGHT_EXAMPLES", "25")
-)  # fewer under sanitizers, which make each ten times slower
+EXAMPLES = 10 * int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer under sanitizers, which are ten times slower
 VECTORS = json.loads((Path(__file__).parents[1] / "imaging" / "vectors" / "prepare.json").read_text())
 
 
@@ -132,8 +130,7 @@ def test_the_engine_preprocesses_only_if_it_computes(monkeypatch, rng):
 
 
 def test_an_engine_without_preprocessing_is_not_used(monkeypatch, rng):
-    monkeypatch.setattr(
-        native, "library", lambda: ctypes.CDLL(None)
-    )  # the process itself: a library without the function
+    # The process itself stands for a library without the function.
+    monkeypatch.setattr(native, "library", lambda: ctypes.CDLL(None))
     assert not native.preprocesses()
     assert prepare(rng.random((30, 30))).image.any()
