@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
-CHECKED := pyproject.toml constraints.txt $(wildcard native/*)
+CHECKED := pyproject.toml constraints.txt $(wildcard native/CMakeLists.txt native/*/*)
 
 .PHONY: explore test post lint bench clean
 

@@ -1,4 +1,4 @@
-"""The native engine, on every instruction set this machine has, against XLA and NumPy."""
+"""The native engine on every instruction set of this machine, compared with XLA and NumPy."""
 
 import os
 import subprocess
@@ -13,22 +13,21 @@ import reference
 from hypothesis import assume, given, settings, strategies as st
 from trials import QUICK, SMALL
 
-from inksight import InputError, Model
+from inksight import Model
 from inksight.config import Bank, Network, get_network
 from inksight.engine import library as native
 from inksight.engine.ops import lanes, xla
 from inksight.engine.predictor import Predictor
 from inksight.nn.forward import predict
-from inksight.nn.parameters import stages
+from inksight.nn.parameters import flatten_weights, stages
 from inksight.training.fit import fit
 from inksight.training.optimizer import POLYNOMIAL, STEPS
 
 pytestmark = pytest.mark.skipif(not lanes.register(), reason="the native engine is not built here")
 
-EXAMPLES = int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer where each takes ten times as long
+EXAMPLES = int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer under sanitizers, which make each ten times slower
 ROUNDING = 2**-24
 BEST = native.isa()
-HERE = native.available()
 
 
 shapes = st.fixed_dictionaries(
@@ -52,21 +51,21 @@ def draw(case):
 
 
 def close(result, expected, terms=0.0):
-    """Agreement to 1e-5 of the largest value there is, and to float32's rounding of the sum of its absolute `terms`.
+    """Compare to 1e-5 of the largest value plus float32's rounding of the sum of the absolute `terms`.
 
-    The second matters where a sum's terms cancel: no order of adding them in float32 does better.
+    The second part matters where terms of a sum cancel. No order of adding them in float32 does better.
     """
     tolerance = 1e-5 * np.abs(expected).max(initial=1e-30) + ROUNDING * np.max(terms)
     np.testing.assert_allclose(np.asarray(result), np.asarray(expected), rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("name", HERE)
+@pytest.mark.parametrize("name", native.available())
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(case=shapes)
 def test_forward_and_gradients_agree_with_float64(name, case):
     rng, x, w, b = draw(case)
     pool, leak, n = case["pool"], case["leak"], case["n"]
-    # Where rounding decides who wins in a pool, or on which side of zero a value lies, no two gradients need agree.
+    # Where rounding decides the maximum of a pooling window or the sign of a value, gradients may differ.
     assume(reference.margin(x, w, b, pool) > 4e-6)
     y = reference.conv_block(x.astype(np.float64), w, b, pool, leak)
     dy = rng.normal(size=y.shape).astype(np.float32)
@@ -77,20 +76,20 @@ def test_forward_and_gradients_agree_with_float64(name, case):
 
     native.use(name)
     try:
-        result, pull = jax.vjp(block, x, w, b)
+        result, pullback = jax.vjp(block, x, w, b)
         close(result, y)
-        for gradient in zip(pull(jnp.asarray(dy)), expected, terms, strict=True):
+        for gradient in zip(pullback(jnp.asarray(dy)), expected, terms, strict=True):
             close(*gradient)
-        # Without a gradient for the images the other two are the same, and so is a pass without any.
-        _, pull = jax.vjp(lambda w, b: block(x, w, b), w, b)
-        for gradient in zip(pull(jnp.asarray(dy)), expected[1:], terms[1:], strict=True):
+        # Leaving out the gradient of the images changes nothing else, and neither does leaving out all gradients.
+        _, pullback = jax.vjp(lambda w, b: block(x, w, b), w, b)
+        for gradient in zip(pullback(jnp.asarray(dy)), expected[1:], terms[1:], strict=True):
             close(*gradient)
         close(block(x, w, b), y)
     finally:
         native.use(BEST)
 
 
-def test_gradients_agree_with_xlas_at_the_posts_shapes(isa, rng):
+def test_gradients_agree_with_xla_at_the_shapes_of_the_post_network(isa, rng):
     for side, channels, filters, kernel, pool in ((28, 1, 20, 5, 2), (12, 20, 20, 5, 1), (8, 20, 40, 3, 1)):
         x = jnp.asarray(rng.normal(size=(37, side, side, channels)), jnp.float32)
         w = jnp.asarray(rng.normal(size=(kernel, kernel, channels, filters)), jnp.float32)
@@ -106,18 +105,18 @@ def test_gradients_agree_with_xlas_at_the_posts_shapes(isa, rng):
             close(a, e)
 
 
-@pytest.mark.parametrize("maps_too", [False, True])
+@pytest.mark.parametrize("with_maps", [False, True])
 @pytest.mark.parametrize("pool", [1, 2])
-def test_averages_and_their_gradients_agree_with_xlas(isa, rng, pool, maps_too):
+def test_means_and_their_gradients_agree_with_xla(isa, rng, pool, with_maps):
     x = jnp.asarray(rng.normal(size=(21, 12, 11, 3)), jnp.float32)
     w, b = (jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in ((3, 3, 3, 7), 7))
 
-    def loss(maps, averages):
-        return (averages**3).sum() + ((maps**2).sum() if maps_too else 0)
+    def loss(maps, means):
+        return (means**3).sum() + ((maps**2).sum() if with_maps else 0)
 
     def ours(x, w, b):
-        maps, averages = lanes.averaged_conv_block(lanes.enter(x), w, b, pool, 0.1, 21)
-        return loss(lanes.leave(maps, 21), averages)
+        maps, means = lanes.averaged_conv_block(lanes.enter(x), w, b, pool, 0.1, 21)
+        return loss(lanes.leave(maps, 21), means)
 
     def theirs(x, w, b):
         return loss(*xla.averaged_conv_block(x, w, b, pool, 0.1, 21))
@@ -127,7 +126,7 @@ def test_averages_and_their_gradients_agree_with_xlas(isa, rng, pool, maps_too):
         close(a, e)
 
 
-def test_warp_agrees_with_xlas(isa, rng):
+def test_warp_agrees_with_xla(isa, rng):
     images = jnp.asarray(rng.integers(0, 256, size=(9, 28, 28)), jnp.uint8)
     rows = jnp.asarray(rng.integers(0, 9, size=21), jnp.int32)
     lattice = jnp.asarray(reference.STILL + rng.normal(size=(21, 2, 5, 5)) * 3, jnp.float32)
@@ -135,8 +134,8 @@ def test_warp_agrees_with_xlas(isa, rng):
     mean, variance = jnp.float32(0.13), jnp.float32(0.09)
     ours = lanes.leave(lanes.warp(images, rows, lattice, mean, variance), 21)
     theirs = xla.warp(images, rows, lattice, mean, variance)
-    keep = np.arange(21) != 4  # of a map that is not a number only this is asked: nothing breaks
-    # Where a map reads within rounding of a pixel's edge the two may take different neighbours, with weight near 0.
+    keep = np.arange(21) != 4  # a lattice with NaN may give any pixels, but must not crash
+    # Within rounding of a pixel's edge the two may read different neighbours, whose weight is near 0.
     np.testing.assert_allclose(np.asarray(ours)[keep], np.asarray(theirs)[keep], atol=3e-3)
 
 
@@ -150,30 +149,31 @@ NETS = [
 
 @pytest.mark.parametrize("network", NETS)
 @pytest.mark.parametrize("n", [0, 1, 8, 9, 16, 25, 33])
-def test_prediction_agrees_with_xlas_stage_by_stage(isa, network, n, rng):
+def test_prediction_agrees_with_xla_at_every_stage(isa, network, n, rng):
     names = tuple(str(i) for i in range(network.classes))
     untrained = Model.untrained(network, 3, names)
     params = untrained.params | {"normalization.mean": np.float32(0.13), "normalization.variance": np.float32(0.09)}
     params = {k: np.asarray(v + (0.1 if k.endswith("bias") else 0), np.float32) for k, v in params.items()}
     images = rng.integers(0, 256, size=(n, 28, 28), dtype=np.uint8)
     expected = predict(network, params, images, stages(network))
-    predictor = Predictor(network, params)
-    for form in (images, (images / 255).astype(np.float32)):
-        result = predictor(form, stages(network))
+    mean, variance = (float(params[f"normalization.{name}"]) for name in ("mean", "variance"))
+    predictor = Predictor(network, flatten_weights(network, params), mean, variance)
+    for pixels in (images, (images / 255).astype(np.float32)):
+        result = predictor(pixels, stages(network))
         for name in stages(network):
             assert result[name].shape == expected[name].shape
             close(result[name], expected[name]) if n else None
     assert set(predictor(images, ["barcode"])) == {"barcode"}
 
 
-def test_a_numpy_forward_pass_agrees_on_every_instruction_set(isa, post_model, mnist):
+def test_probabilities_agree_with_numpy_on_every_instruction_set(isa, post_model, mnist):
     images = mnist.images[-1000:]
-    fresh = replace(post_model)  # packs its weights for the kernels now in use
+    fresh = replace(post_model)  # packs its weights for the instruction set in use
     np.testing.assert_allclose(fresh.probabilities(images), reference.probabilities(post_model, images), atol=1e-5)
 
 
 @pytest.mark.parametrize("spec", ["4x5p,8x3s,6x3s", "3x3s,5x5sp,d4"])
-def test_separable_banks_are_each_channel_by_itself_and_then_all_together(isa, spec, mnist, rng):
+def test_separable_banks_convolve_each_channel_and_then_mix_them(isa, spec, mnist, rng):
     model = Model.untrained(get_network(spec), seed=2)
     biases = {k: rng.normal(size=x.shape).astype(np.float32) for k, x in model.params.items() if k.endswith("bias")}
     model = replace(model, params=model.params | biases)
@@ -188,9 +188,9 @@ def test_orthogonalized_agrees_with_xla_on_every_instruction_set(isa, shape, rng
     np.testing.assert_allclose(lanes.orthogonalized(matrix, STEPS, POLYNOMIAL), expected, atol=1e-4)
 
 
-def test_the_same_bytes_whatever_the_number_of_threads():
+def test_the_number_of_threads_does_not_change_the_weights():
     code = (
-        "import numpy as np; from inksight import load, train; from inksight.data.dataset import Splits;"
+        "import numpy as np; from inksight import Splits, load, train; "
         "from inksight.config import Recipe, Augmentation; d = load('mnist')[:700];"
         "r = Recipe(epochs=1, batch_size=96, muon_scale=0.3, augmentation=Augmentation(10, 2, 0.1, 0.1));"
         "print(train(Splits(d, None, None), '6x5p,9x3,d5', r, progress=False).digest)"
@@ -219,21 +219,6 @@ def test_prediction_does_not_import_jax(tmp_path, model):
     assert done.stdout.strip() == "False"
 
 
-def test_unknown_settings_are_named(monkeypatch):
-    for name, value, words in (
-        ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, portable, or unset, got 'sse9'"),
-        ("INKSIGHT_ENGINE", "abacus", "INKSIGHT_ENGINE must be native or xla, or unset, got 'abacus'"),
-    ):
-        with monkeypatch.context() as patch:
-            patch.setenv(name, value)
-            native.library.cache_clear()
-            with pytest.raises(InputError) as caught:
-                native.engine()
-            assert words in str(caught.value)
-        native.library.cache_clear()
-    assert not native.use("sse9")
-
-
-def test_the_machines_limit_is_measured(isa):
+def test_the_peak_is_measured(isa):
     assert native.peak() > 1  # GFLOP/s
     assert native.threads() >= 1

@@ -1,3 +1,5 @@
+"""The operations on XLA, and those of the engine that need no other reference, compared with NumPy and SciPy."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -56,7 +58,7 @@ def test_gradients_agree_with_finite_differences(rng, pool, channels):
             assert float(gradient[at]) == pytest.approx(expected, rel=1e-4, abs=1e-4)
 
 
-def test_one_channel_gradients_are_those_of_the_general_convolution(rng):
+def test_one_channel_gradients_equal_those_of_the_general_convolution(rng):
     x, w = jnp.asarray(rng.normal(size=(3, 9, 9, 1))), jnp.asarray(rng.normal(size=(5, 5, 1, 4)))
     for position in (0, 1):
         ours, theirs = (
@@ -67,12 +69,12 @@ def test_one_channel_gradients_are_those_of_the_general_convolution(rng):
 
 
 def _warp_one(image, lattice, mean=0.2, variance=0.3):
-    """SciPy's interpolation, of the lattice and then of the pixels: another implementation of the same definition."""
+    """Warp an image with SciPy, which interpolates the lattice and then the pixels."""
     side, knots = image.shape[0], np.linspace(0, image.shape[0] - 1, lattice.shape[-1])
     grid = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), axis=-1)
-    places = [interpolate.RegularGridInterpolator((knots, knots), plane.astype(np.float64))(grid) for plane in lattice]
-    padded = np.pad(image / 255.0, 1)  # SciPy fades to zero only between pixels: give it the border to fade into
-    moved = ndimage.map_coordinates(padded, np.stack(places) + (side - 1) / 2 + 1, order=1)
+    sources = [interpolate.RegularGridInterpolator((knots, knots), plane.astype(np.float64))(grid) for plane in lattice]
+    padded = np.pad(image / 255.0, 1)  # SciPy interpolates towards 0 only between pixels, so it needs a border
+    moved = ndimage.map_coordinates(padded, np.stack(sources) + (side - 1) / 2 + 1, order=1)
     return (moved - mean) / np.sqrt(variance)
 
 
@@ -91,36 +93,36 @@ def test_warp_agrees_with_scipy(seed, rotation, shift, scale, shear, elastic):
     assert result.shape == (3, 28, 28, 1)
     for i, image in enumerate(images[index]):
         expected = _warp_one(image, lattices[i])
-        # Where a map reads within rounding of a pixel's edge float32 and float64 may differ a little.
+        # Where a source lies within rounding of a pixel's edge, float32 and float64 may differ a little.
         np.testing.assert_allclose(result[i, ..., 0], expected, atol=2e-3)
 
 
-def test_no_movement_leaves_the_pixels_as_they_are(rng):
+def test_an_identity_lattice_changes_no_pixel(rng):
     images = rng.integers(0, 256, size=(2, 28, 28), dtype=np.uint8)
-    still = jnp.asarray(np.stack([reference.STILL] * 2))
-    result = warp(jnp.asarray(images), jnp.arange(2), still, jnp.float32(0), jnp.float32(1))
+    identity = jnp.asarray(np.stack([reference.STILL] * 2))
+    result = warp(jnp.asarray(images), jnp.arange(2), identity, jnp.float32(0), jnp.float32(1))
     np.testing.assert_allclose(result[..., 0], images / 255, atol=1e-6)
 
 
-def test_a_map_far_outside_reads_zeros_everywhere(rng):
+def test_a_lattice_far_outside_the_image_reads_only_zeros(rng):
     images = rng.integers(1, 256, size=(1, 28, 28), dtype=np.uint8)
-    away = jnp.asarray(reference.STILL[None] + 1e6)
-    result = warp(jnp.asarray(images), jnp.zeros(1, int), away, jnp.float32(0), jnp.float32(1))
+    outside = jnp.asarray(reference.STILL[None] + 1e6)
+    result = warp(jnp.asarray(images), jnp.zeros(1, int), outside, jnp.float32(0), jnp.float32(1))
     assert float(jnp.abs(result).max()) == 0
 
 
-@pytest.mark.parametrize("home", [lanes, xla] if lanes.register() else [xla])
+@pytest.mark.parametrize("implementation", [lanes, xla] if lanes.register() else [xla])
 @pytest.mark.parametrize("shape", [(25, 20), (20, 25), (500, 20), (7, 1), (1, 7), (12, 12), (180, 40), (30, 33)])
-def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(home, shape, rng):
+def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(implementation, shape, rng):
     matrix = rng.normal(size=shape).astype(np.float32)
     u, values, v = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
     a, b, c = POLYNOMIAL
     expected = values / np.linalg.norm(values)
     for _ in range(STEPS):
         expected = a * expected + b * expected**3 + c * expected**5
-    found = np.asarray(home.orthogonalized(matrix, STEPS, POLYNOMIAL))
-    np.testing.assert_allclose(found, (u * expected) @ v, atol=2e-4)
+    result = np.asarray(implementation.orthogonalized(matrix, STEPS, POLYNOMIAL))
+    np.testing.assert_allclose(result, (u * expected) @ v, atol=2e-4)
     assert expected[values > 0.02 * np.linalg.norm(values)].min() > 0.65
     assert expected.max() < 1.25
-    nothing = np.zeros(shape, np.float32)
-    np.testing.assert_array_equal(home.orthogonalized(nothing, STEPS, POLYNOMIAL), nothing)
+    zeros = np.zeros(shape, np.float32)
+    np.testing.assert_array_equal(implementation.orthogonalized(zeros, STEPS, POLYNOMIAL), zeros)

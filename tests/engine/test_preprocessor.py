@@ -1,4 +1,4 @@
-"""The engine takes the steps of `inksight.imaging.preprocessing`, on every instruction set this machine has."""
+"""The engine's preprocessing on every instruction set of this machine, compared with the steps in NumPy."""
 
 import base64
 import ctypes
@@ -11,17 +11,18 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 from inksight.engine import library as native
-from inksight.imaging import preprocessing as preparation
+from inksight.imaging import preprocessing
 from inksight.imaging.preprocessing import prepare, prepare_grayscale, prepare_with_engine, prepare_with_numpy
+from inksight.imaging.resampling import resample
 
-pytestmark = pytest.mark.skipif(not native.prepares(), reason="the native engine is not built here")
+pytestmark = pytest.mark.skipif(not native.preprocesses(), reason="the native engine is not built here")
 
-EXAMPLES = 10 * int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer where each takes ten times as long
+EXAMPLES = 10 * int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer under sanitizers, which are ten times slower
 VECTORS = json.loads((Path(__file__).parents[1] / "imaging" / "vectors" / "prepare.json").read_text())
 
 
 def agree(grey, invert=None):
-    """Prepare a picture both ways, and compare all that comes of it."""
+    """Preprocess a picture on the engine and in NumPy, compare everything, and return the NumPy result."""
     ours, expected = prepare_with_engine(grey, invert), prepare_with_numpy(grey, invert)
     assert (ours.problem, ours.dark, ours.polarity_ambiguous) == (
         expected.problem,
@@ -31,28 +32,28 @@ def agree(grey, invert=None):
     assert ours.box == expected.box
     np.testing.assert_array_equal(ours.image, expected.image)
     np.testing.assert_allclose(ours.grayscale, expected.grayscale, rtol=0, atol=1e-12)
-    # Where all paper lies on one line, its slope across is a quotient of small numbers.
+    # If all paper lies on one line, the slope across it is a quotient of small numbers.
     np.testing.assert_allclose(ours.ink, expected.ink, rtol=0, atol=1e-8)
     return expected
 
 
-def decoded(text):
+def decode(text):
     return np.frombuffer(base64.b64decode(text), np.uint8)
 
 
-@pytest.mark.parametrize("way", [prepare_with_engine, prepare_with_numpy])
+@pytest.mark.parametrize("preprocess", [prepare_with_engine, prepare_with_numpy])
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-def test_both_ways_keep_to_what_was_agreed_on(way, vector, isa):
-    found = way(decoded(vector["picture"]).reshape(vector["height"], vector["width"]) / 255)
-    np.testing.assert_array_equal(found.image.ravel(), decoded(vector["image"]))
+def test_both_reproduce_the_test_vectors(preprocess, vector, isa):
+    found = preprocess(decode(vector["picture"]).reshape(vector["height"], vector["width"]) / 255)
+    np.testing.assert_array_equal(found.image.ravel(), decode(vector["image"]))
     assert (list(found.box), found.dark, found.problem) == (vector["box"], vector["dark"], vector["problem"])
     for name in ("grayscale", "ink"):
         if vector[name] is not None:
-            np.testing.assert_array_equal(np.floor(getattr(found, name) * 255 + 0.5).ravel(), decoded(vector[name]))
+            np.testing.assert_array_equal(np.floor(getattr(found, name) * 255 + 0.5).ravel(), decode(vector[name]))
 
 
 def draw(kind, height, width, rng):
-    """Draw a picture: digits, and what is none; many with ties in all that is compared."""
+    """Draw a picture: rings like digits, and pictures without one. Many have ties wherever values are compared."""
     rows, columns = np.mgrid[:height, :width].astype(float)
     first, second = rng.integers(0, 256, 2) / 255
     if kind == "rings":
@@ -62,7 +63,7 @@ def draw(kind, height, width, rng):
             thick = max(1, max(height, width) / 25)
             grey = np.where(np.abs(distance - rng.uniform(0, max(height, width) / 2)) < thick, second, grey)
         return np.clip(grey, 0, 1)
-    if kind == "quarter":  # a quarter of the picture, whose lean is that of `PLAIN`
+    if kind == "quarter":  # a square with a quarter of the area, whose polarity score is near the threshold
         inner = (abs(2 * rows + 1 - height) < height / 2) & (abs(2 * columns + 1 - width) < width / 2)
         return np.where(inner, 0.94, 1) * rng.choice([1, 200 / 255])
     return {
@@ -85,54 +86,55 @@ lengths = st.one_of(st.integers(1, 6), st.integers(1, 40), st.integers(20, 120),
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
     kind=st.sampled_from(KINDS), height=lengths, width=lengths, square=st.booleans(), seed=st.integers(0, 2**31),
-    turned=st.booleans(), columns_first=st.booleans(), invert=st.sampled_from([None, None, True, False]),
+    inverted=st.booleans(), columns_first=st.booleans(), invert=st.sampled_from([None, None, True, False]),
 )  # fmt: skip
 @example("quarter", 80, 80, True, 0, False, False, None)
 @example("quarter", 96, 96, True, 1, True, True, None)
 @example("noise", 1, 1, True, 0, False, False, None)
-def test_both_ways_agree_on_anything(kind, height, width, square, seed, turned, columns_first, invert):
+def test_both_agree_on_anything(kind, height, width, square, seed, inverted, columns_first, invert):
     grey = draw(kind, height, height if square else width, np.random.default_rng(seed))
-    grey = 1 - grey if turned else grey
+    grey = 1 - grey if inverted else grey
     agree(np.asfortranarray(grey) if columns_first else grey, invert)
 
 
-def test_both_ways_agree_on_digits(mnist, isa, rng):
+def test_both_agree_on_digits(mnist, isa, rng):
     for image in mnist.images[:40]:
         side = int(rng.integers(28, 201))
-        grey = preparation.resample(image / 255, side, side) * rng.uniform(0.2, 0.8)
+        grey = resample(image / 255, side, side) * rng.uniform(0.2, 0.8)
         grey = np.round(np.clip(0.9 - grey + rng.normal(0, rng.uniform(0, 0.03), grey.shape), 0, 1) * 255) / 255
         assert agree(grey).problem == ""
 
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (2000, 39), (767, 768), (1153, 1537), (800, 3), (384, 385)])
-def test_both_ways_agree_on_large_pictures(shape, isa, rng):
+def test_both_agree_on_large_pictures(shape, isa, rng):
     agree(np.floor(rng.random(shape) * 1.2).clip(0, 1))
 
 
-def test_a_part_of_an_array_is_read_as_that_part(rng):
+def test_a_strided_view_is_read_correctly(rng):
     whole = rng.random((90, 120))
     agree(whole[10:70:2, 100:20:-3])
 
 
-def test_no_value_leads_out_of_bounds(isa, rng):
+def test_no_value_reads_out_of_bounds(isa, rng):
     for value in (np.nan, np.inf, -np.inf, 1e308, -1e308):
         for share in (0.01, 0.5, 1.0):
             grey = np.where(rng.random((120, 60)) < share, value, rng.random((120, 60)))
             assert prepare_with_engine(grey).image.shape == (28, 28)
 
 
-def test_the_engine_is_asked_only_if_it_is_to_compute(monkeypatch, rng):
-    asked = []
-    monkeypatch.setattr(preparation, "by_engine", lambda *given: asked.append(given))
+def test_the_engine_preprocesses_only_if_it_computes(monkeypatch, rng):
+    calls = []
+    monkeypatch.setattr(preprocessing, "prepare_with_engine", lambda *arguments: calls.append(arguments))
     monkeypatch.setenv("INKSIGHT_ENGINE", "xla")
     assert prepare_grayscale(rng.random((30, 30))).image.any()
-    assert not asked
+    assert not calls
     monkeypatch.delenv("INKSIGHT_ENGINE")
     prepare_grayscale(rng.random((30, 30)))
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
-def test_an_engine_built_before_it_could_prepare_is_not_asked(monkeypatch, rng):
-    monkeypatch.setattr(native, "library", lambda: ctypes.CDLL(None))  # the process itself: a library without it
-    assert not native.prepares()
+def test_an_engine_without_preprocessing_is_not_used(monkeypatch, rng):
+    # The process itself stands for a library without the function.
+    monkeypatch.setattr(native, "library", lambda: ctypes.CDLL(None))
+    assert not native.preprocesses()
     assert prepare(rng.random((30, 30))).image.any()

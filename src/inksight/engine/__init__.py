@@ -1,4 +1,4 @@
-"""The compiled engine (`native/`) seen from Python."""
+"""The interface to the native engine (`native/`), with XLA where it is missing."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What computes on this machine, and why."""
+"""A report of what computes on this machine, and why."""
 
 import os
 
@@ -9,12 +9,10 @@ from inksight.engine.ops import engine
 
 
 def examine() -> dict[str, str | int | None]:
-    """Return what was built, what was chosen for training and for prediction, and why; names of facts and facts."""
+    """Return the engine's build, the choice for training and for prediction, and the reason, by name."""
     path, backend = native.library_path(), jax.default_backend()
-    if path is None:
-        why = "the native engine was not built: install a C++ compiler, then inksight again"
-    elif native.library() is None:
-        why = f"{path} was built for another machine: install inksight again"
+    if problem := native.problem():
+        why = problem
     elif os.environ.get("INKSIGHT_ENGINE") == "xla":
         why = "INKSIGHT_ENGINE asks for XLA"
     elif backend != "cpu":
@@ -22,7 +20,7 @@ def examine() -> dict[str, str | int | None]:
     elif os.environ.get("INKSIGHT_ISA"):
         why = "INKSIGHT_ISA asks for it"
     else:
-        why = "the best that this processor and this build have"
+        why = "the fastest that this processor and this build support"
     return {
         "training": engine(),
         "prediction": native.engine() or "xla",

@@ -1,4 +1,4 @@
-"""The native engine: where its library lies, what it offers on this machine, and why it may be missing."""
+"""The native engine's library: where it is installed, what this machine supports, and why it may be unusable."""
 
 import ctypes
 import os
@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 from inksight._shared.validation import check
 from inksight.errors import InputError
 
+ABI = 1  # number: the C interface that this package calls, INKSIGHT_ABI in native/api/inksight.h
 NAMES = ("libinksight.so", "libinksight.dylib")
-ISAS = ("avx512", "avx2", "portable")
+ISAS = ("avx512", "avx2", "portable")  # the fastest first
 
 
 @cache
 def library() -> ctypes.CDLL | None:
-    """Return the engine's library, loaded once, or None where it was not built.
+    """Load the engine's library once. Return None if it was not built or is unusable: see `problem`.
 
     Raises
     ------
     InputError
-        If ``INKSIGHT_ISA`` names no instruction set the engine knows, or one this machine lacks.
+        If ``INKSIGHT_ISA`` names an unknown instruction set, or one that this machine lacks.
     """
     wanted = os.environ.get("INKSIGHT_ISA", "")
     if wanted and wanted not in ISAS:
@@ -35,6 +36,8 @@ def library() -> ctypes.CDLL | None:
         loaded = ctypes.CDLL(str(path))
     except OSError:  # built for another machine
         return None
+    if _abi(loaded) != ABI:
+        return None
     loaded.inksight_isa.restype = ctypes.c_char_p
     loaded.inksight_threads.restype = ctypes.c_int
     loaded.inksight_peak.restype = ctypes.c_double
@@ -43,34 +46,53 @@ def library() -> ctypes.CDLL | None:
     return loaded
 
 
+def problem() -> str | None:
+    """Return one line that says why the engine is missing and what to do, or None if it is usable."""
+    if library() is not None:
+        return None
+    path = library_path()
+    if path is None:
+        return "the native engine was not built: install a C++ compiler, then inksight again"
+    try:
+        abi = _abi(ctypes.CDLL(str(path)))
+    except OSError:
+        return f"{path} was built for another machine: install inksight again"
+    return f"{path} has interface {abi}, but this inksight needs {ABI}: install inksight again to rebuild the engine"
+
+
+def _abi(loaded: ctypes.CDLL) -> int:
+    """Return the version of a library's C interface; 0 for libraries from before it was numbered."""
+    return int(loaded.inksight_abi()) if hasattr(loaded, "inksight_abi") else 0
+
+
 def library_path() -> Path | None:
-    """Return where the engine's library was installed, or None."""
+    """Return the path of the engine's library, or None if it is not installed."""
     if override := os.environ.get("INKSIGHT_LIBRARY"):  # a build with other options, such as sanitizers
         return Path(override)
-    # An editable install keeps the sources where they are and puts what was compiled among the site packages.
+    # An editable install leaves the sources in place and puts the library into the site packages.
     folders = (Path(__file__).parents[1], Path(sysconfig.get_path("platlib")) / "inksight")
     return next((folder / name for folder in folders for name in NAMES if (folder / name).is_file()), None)
 
 
 def computes() -> bool:
-    """Return whether the engine computes; ``INKSIGHT_ENGINE=xla`` in the environment asks for XLA."""
+    """Return whether the engine is usable and ``INKSIGHT_ENGINE`` does not ask for XLA."""
     wanted = os.environ.get("INKSIGHT_ENGINE", "")
     check(wanted in ("", "native", "xla"), "INKSIGHT_ENGINE", wanted, "native or xla, or unset")
     return wanted != "xla" and library() is not None
 
 
-def prepares() -> bool:
-    """Return whether the engine prepares pictures: it computes, and was not built before it could."""
-    return computes() and hasattr(library(), "inksight_prepare")
+def preprocesses() -> bool:
+    """Return whether the engine preprocesses pictures."""
+    return computes() and hasattr(library(), "inksight_preprocess")
 
 
 def address(array: NDArray[np.generic]) -> int:
-    """Return where an array lies, quicker than ``array.ctypes``, which one image would notice."""
+    """Return the address of an array's data. Faster than ``array.ctypes``, which matters for single images."""
     return int(array.__array_interface__["data"][0])
 
 
 def engine() -> str | None:
-    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if XLA is to compute."""
+    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if XLA computes."""
     if not computes():
         return None
     return "native" if isa() == "portable" else f"native-{isa()}"
@@ -83,27 +105,27 @@ def isa() -> str | None:
 
 
 def use(name: str) -> bool:
-    """Switch to another instruction set of `ISAS`; False, and nothing changes, if this machine lacks it."""
+    """Switch to another instruction set of `ISAS`. Return False, and change nothing, if this machine lacks it."""
     loaded = library()
     return loaded is not None and bool(loaded.inksight_use(name.encode()))
 
 
 def threads() -> int:
-    """Return how many threads the engine uses: ``INKSIGHT_THREADS``, or the cores the process may use."""
+    """Return the engine's number of threads: ``INKSIGHT_THREADS``, or the cores that the process may use."""
     loaded = library()
     return 0 if loaded is None else int(loaded.inksight_threads())
 
 
 def peak() -> float:
-    """Measure the machine's limit: multiply-adds on registers alone, by all threads together, in GFLOP/s."""
+    """Measure the machine's limit in GFLOP/s: multiply-adds on registers, on all threads together."""
     loaded = library()
     return float("nan") if loaded is None else 2e-9 * float(loaded.inksight_peak())
 
 
 def available() -> list[str]:
-    """Return the instruction sets that both this processor and this build have, the best first."""
-    now = isa()
+    """Return the instruction sets that this processor and this build support, the fastest first."""
+    current = isa()
     names = [name for name in ISAS if use(name)]
-    if now:
-        use(now)
+    if current:
+        use(current)
     return names

@@ -1,4 +1,4 @@
-"""Preparation by the native engine: the steps of `inksight.imaging.preprocessing`, which says what they are, in a single call."""
+"""Preprocessing on the native engine: all steps of `inksight.imaging.preprocessing` in one call."""
 
 from ctypes import POINTER, Structure, byref, c_double, c_int, c_int64, c_long, c_void_p
 
@@ -9,31 +9,36 @@ from inksight.config import IMAGE_SIZE
 from inksight.engine import library as native
 from inksight.errors import InksightError
 
-PROBLEMS = ("", "blank", "faint", "small")  # in the order of native/prepare.h
+PROBLEMS = ("", "blank", "faint", "small")  # in the order of native/api/inksight.h
 
 
 class Constants(Structure):
-    """What `inksight.imaging.preprocessing` has fixed, in the order of native/prepare.h."""
+    """The constants of `inksight.imaging.preprocessing`: inksight_constants in native/api/inksight.h."""
 
     _fields_ = [
         (name, c_double)
         for name in (
-            "side", "box", "centre", "working", "least", "grid", "darkest", "faint", "speck", "pale", "edge", "level",
-            "plain", "reach", "rough",
+            "side", "box_size", "center", "working_size", "min_size", "illumination_grid", "min_background",
+            "min_contrast", "speck_share", "weak_ink", "min_ink", "slope_ridge", "polarity_threshold", "noise_reach",
+            "rounding_offset",
         )
     ]  # fmt: skip
 
 
 class Found(Structure):
-    """What the engine says of a picture, in the order of native/prepare.h."""
+    """What the engine found in a picture: inksight_found in native/api/inksight.h."""
 
     _fields_ = [
-        (name, c_int64) for name in ("height", "width", "left", "top", "across", "down", "dark", "contested", "problem")
-    ]
+        (name, c_int64)
+        for name in (
+            "height", "width", "box_left", "box_top", "box_width", "box_height", "dark", "polarity_ambiguous",
+            "problem",
+        )
+    ]  # fmt: skip
 
 
-class Preparer:
-    """The engine's preparation with some constants.
+class Preprocessor:
+    """The engine's preprocessing with fixed constants.
 
     Parameters
     ----------
@@ -43,27 +48,49 @@ class Preparer:
     def __init__(self, constants: Constants) -> None:
         library = native.library()
         assert library is not None
-        self.call = library.inksight_prepare
+        self.call = library.inksight_preprocess
         self.call.argtypes = [c_void_p, c_long, c_long, c_int, POINTER(Constants), *[c_void_p] * 3, POINTER(Found)]
         self.constants = constants
-        self.most = int(constants.working)
+        self.working_size = int(constants.working_size)
 
     def __call__(
         self, grey: NDArray[np.float64], invert: bool | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64], Found]:
-        """Return the image, the picture made smaller, its ink, and what was found, for brightness 0..1."""
+        """Preprocess a picture.
+
+        Parameters
+        ----------
+        grey : (height, width) float64, 0..1
+            Brightness.
+        invert : bool or None
+            Whether the ink is lighter than the paper. None detects it.
+
+        Returns
+        -------
+        image : (28, 28) uint8
+            High = ink.
+        grey : (small height, small width) float64, 0..1
+            The picture, downscaled to at most `working_size` pixels per side.
+        ink : (small height, small width) float64, 0..1
+        found : Found
+
+        Raises
+        ------
+        InksightError
+            If memory runs out.
+        """
         grey = np.ascontiguousarray(grey)
         height, width = grey.shape
         image = np.empty((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
-        room = min(height, self.most) * min(width, self.most)
-        small, ink = np.empty(room), np.empty(room)
+        max_pixels = min(height, self.working_size) * min(width, self.working_size)
+        small, ink = np.empty(max_pixels), np.empty(max_pixels)
         found = Found()
         done = self.call(
             native.address(grey), height, width, -1 if invert is None else invert, self.constants,
             native.address(image), native.address(small), native.address(ink), byref(found),
         )  # fmt: skip
         if not done:
-            raise InksightError(f"not enough memory to prepare a picture of {width:,} by {height:,} pixels")
+            raise InksightError(f"not enough memory to preprocess a picture of {width:,} by {height:,} pixels")
         shape = (found.height, found.width)
-        used = found.height * found.width
-        return image, small[:used].reshape(shape), ink[:used].reshape(shape), found
+        pixels = found.height * found.width
+        return image, small[:pixels].reshape(shape), ink[:pixels].reshape(shape), found

@@ -15,7 +15,7 @@ from inksight._shared.display import Display
 from inksight._shared.validation import check
 from inksight.config import IMAGE_SIZE
 from inksight.engine import library as native
-from inksight.engine.preprocessor import PROBLEMS, Constants, Preparer
+from inksight.engine.preprocessor import PROBLEMS, Constants, Preprocessor
 from inksight.imaging.foreground import (
     MIN_CONTRAST,
     MIN_INK,
@@ -113,23 +113,25 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 def prepare_grayscale(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     """Convert brightness (height, width), float64, 0..1, as `prepare` does."""
     original = np.asarray(picture, np.float64)
-    return prepare_with_engine(original, invert) if native.prepares() else prepare_with_numpy(original, invert)
+    return prepare_with_engine(original, invert) if native.preprocesses() else prepare_with_numpy(original, invert)
 
 
 def prepare_with_engine(original: Grayscale, invert: bool | None = None) -> Prepared:
     """Return the result of `prepare_with_numpy`, computed by the native engine."""
     image, grayscale, ink, found = _preprocessor()(original, invert)
-    box = (found.left, found.top, found.across, found.down)
-    return Prepared(image, grayscale, ink, box, bool(found.dark), PROBLEMS[found.problem], bool(found.contested))
+    box = (found.box_left, found.box_top, found.box_width, found.box_height)
+    problem, ambiguous = PROBLEMS[found.problem], bool(found.polarity_ambiguous)
+    return Prepared(image, grayscale, ink, box, bool(found.dark), problem, ambiguous)
 
 
 @lru_cache(maxsize=1)
-def _preprocessor() -> Preparer:
-    return Preparer(
+def _preprocessor() -> Preprocessor:
+    return Preprocessor(
         Constants(
-            side=IMAGE_SIZE, box=BOX_SIZE, centre=CENTER, working=WORKING_SIZE, least=MIN_SIZE, grid=ILLUMINATION_GRID,
-            darkest=MIN_BACKGROUND, faint=MIN_CONTRAST, speck=SPECK_SHARE, pale=WEAK_INK, edge=MIN_INK,
-            level=SLOPE_RIDGE, plain=POLARITY_THRESHOLD, reach=NOISE_REACH, rough=ROUNDING_OFFSET,
+            side=IMAGE_SIZE, box_size=BOX_SIZE, center=CENTER, working_size=WORKING_SIZE, min_size=MIN_SIZE,
+            illumination_grid=ILLUMINATION_GRID, min_background=MIN_BACKGROUND, min_contrast=MIN_CONTRAST,
+            speck_share=SPECK_SHARE, weak_ink=WEAK_INK, min_ink=MIN_INK, slope_ridge=SLOPE_RIDGE,
+            polarity_threshold=POLARITY_THRESHOLD, noise_reach=NOISE_REACH, rounding_offset=ROUNDING_OFFSET,
         )
     )  # fmt: skip
 

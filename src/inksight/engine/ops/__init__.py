@@ -1,8 +1,8 @@
-"""The hot operations, and the layout that feature maps have between them.
+"""The operations that take most of a training's time, and the layout of feature maps between them.
 
-On a CPU with the native engine that layout is *lanes*, sixteen images side by side: (n / 16, channels, height,
-width, 16). Elsewhere it is (n, height, width, channels). `enter` and `leave` lead into the layout and out of it;
-nobody but the two modules of this package knows which it is.
+On a CPU with the native engine the layout is *lanes*: (n / 16, channels, height, width, 16), groups of sixteen images.
+Elsewhere it is (n, height, width, channels). `enter` and `leave` convert to the layout and back, so that only the two
+modules of this package need to know it.
 """
 
 from functools import cache
@@ -19,33 +19,33 @@ from inksight.engine.ops import lanes, xla
 def engine() -> str:
     """Return what computes: ``native-avx512``, ``native-avx2``, ``native`` (portable) or ``xla``.
 
-    XLA does where the native engine is missing or not wanted, and on a GPU or TPU.
+    XLA computes on a GPU or TPU, where the native engine is missing, and where ``INKSIGHT_ENGINE`` asks for it.
     """
-    found = native.engine()
-    return found if found and jax.default_backend() == "cpu" and lanes.register() else "xla"
+    name = native.engine()
+    return name if name and jax.default_backend() == "cpu" and lanes.register() else "xla"
 
 
-def _home() -> ModuleType:
+def _implementation() -> ModuleType:
     return xla if engine() == "xla" else lanes
 
 
 def enter(x: Array) -> Array:
-    """Bring normalised images (n, height, width, channels) into the layout of this package."""
-    result: Array = _home().enter(x)
+    """Convert normalised images (n, height, width, channels) to this package's layout."""
+    result: Array = _implementation().enter(x)
     return result
 
 
 def leave(x: Array, count: int) -> Array:
-    """Bring `count` images' feature maps back: (count, height, width, channels)."""
-    result: Array = _home().leave(x, count)
+    """Convert the feature maps of `count` images from this package's layout to (count, height, width, channels)."""
+    result: Array = _implementation().leave(x, count)
     return result
 
 
 def conv_block(x: Array, kernel: Array, bias: Array, *, pool: int, leak: float) -> Array:
-    """Convolve without padding, pool if asked to, add a bias and apply leaky ReLU, in one operation.
+    """Apply a bank in one operation: convolution without padding, max pooling, bias and leaky ReLU.
 
-    Pooling comes first because bias and leaky ReLU never change which value is the largest, and on a
-    quarter of the values they cost a quarter.
+    Pooling precedes bias and leaky ReLU. These never change which value is the largest, and cost a quarter as much on a
+    quarter of the values.
 
     Parameters
     ----------
@@ -53,42 +53,55 @@ def conv_block(x: Array, kernel: Array, bias: Array, *, pool: int, leak: float) 
     kernel : (k, k, channels, filters) float32
     bias : (filters,) float32
     pool : {1, 2}
-        Side of the pooling window; a last odd row or column is dropped.
-    leak : float
-        Slope for negative values, 0 to 1.
+        Side of the pooling window. An odd last row or column is dropped.
+    leak : float, 0..1
+        Slope for negative values.
 
     Returns
     -------
     n images ((height - k + 1) // pool, (width - k + 1) // pool, filters) float32, in this package's layout
     """
-    result: Array = _home().conv_block(x, kernel, bias, pool, leak)
+    result: Array = _implementation().conv_block(x, kernel, bias, pool, leak)
     return result
 
 
 def averaged_conv_block(
     x: Array, kernel: Array, bias: Array, *, pool: int, leak: float, count: int
 ) -> tuple[Array, Array]:
-    """Return what `conv_block` does, and the mean of every feature map of the `count` images, (count, filters).
+    """Apply `conv_block` and global average pooling in one operation.
 
-    In one operation because the gradient of a mean is one value for a whole map, which need not be written out.
+    The gradient of a mean is one value for a whole feature map. In one operation it need not be written for every
+    position.
+
+    Parameters
+    ----------
+    x, kernel, bias, pool, leak
+        As in `conv_block`.
+    count : int
+        The number of images.
+
+    Returns
+    -------
+    maps : the result of `conv_block`
+    means : (count, filters) float32
     """
-    result: tuple[Array, Array] = _home().averaged_conv_block(x, kernel, bias, pool, leak, count)
+    result: tuple[Array, Array] = _implementation().averaged_conv_block(x, kernel, bias, pool, leak, count)
     return result
 
 
 def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Array) -> Array:
-    """Gather images, move each as its own lattice says, and normalise.
+    """Gather images, warp each by its own lattice, and normalise.
 
     Parameters
     ----------
     images : (n, side, side) uint8
         The whole training set, high = ink.
     rows : (b,) int32
-        Which images to gather.
+        The images to gather.
     lattice : (b, 2, 5, 5) float32
-        For each, knots spread evenly over the result, from corner to corner: the row and the column, counted from the
-        image's centre, that they are read from. Between knots these are interpolated; pixels are bilinear, and zeros
-        outside.
+        For knots spread evenly over each result, from corner to corner: the row and the column to read from, in pixels
+        from the image's centre. Both are interpolated linearly between knots, and pixels bilinearly. Outside the image
+        everything is 0.
     mean, variance : () float32
         Of pixels scaled to 0..1.
 
@@ -96,24 +109,24 @@ def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Arra
     -------
     b normalised images (side, side, 1) float32, in this package's layout
     """
-    result: Array = _home().warp(images, rows, lattice, mean, variance)
+    result: Array = _implementation().warp(images, rows, lattice, mean, variance)
     return result
 
 
 def orthogonalized(matrix: Array, steps: int, polynomial: tuple[float, float, float]) -> Array:
-    """Bring the singular values of a matrix towards 1 and leave its singular vectors: Newton-Schulz steps.
+    """Move a matrix's singular values towards 1 by Newton-Schulz steps. Its singular vectors stay the same.
 
     Parameters
     ----------
     matrix : (rows, columns) float32
     steps : int
     polynomial : (float, float, float)
-        Each step makes of a singular value s the value a s + b s**3 + c s**5; at the start they are divided by the
-        matrix's norm.
+        Coefficients a, b and c: each step maps a singular value s to a s + b s**3 + c s**5. Before the first step the
+        singular values are divided by the matrix's norm.
 
     Returns
     -------
     (rows, columns) float32
     """
-    result: Array = _home().orthogonalized(matrix, steps, polynomial)
+    result: Array = _implementation().orthogonalized(matrix, steps, polynomial)
     return result

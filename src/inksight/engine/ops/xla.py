@@ -1,4 +1,4 @@
-"""The operations on XLA, for GPUs and TPUs and wherever the native engine is not built; see `inksight.engine.ops`."""
+"""The operations on XLA, for GPUs, TPUs and machines without the native engine: see `inksight.engine.ops`."""
 
 from functools import partial
 
@@ -10,12 +10,12 @@ LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 
 def enter(x: Array) -> Array:
-    """Leave images as they are: XLA's layout is (n, height, width, channels)."""
+    """Return images unchanged: XLA's layout is (n, height, width, channels)."""
     return x
 
 
 def leave(x: Array, count: int) -> Array:
-    """Leave feature maps as they are."""
+    """Return feature maps unchanged."""
     return x
 
 
@@ -26,7 +26,7 @@ def conv_block(x: Array, kernel: Array, bias: Array, pool: int, leak: float) -> 
     y = convolve(x, kernel)
     if pool == 2:
         y = y[:, : y.shape[1] // 2 * 2, : y.shape[2] // 2 * 2]
-        # Maxima of strided slices: XLA's gradient of reduce_window takes five times as long on a CPU.
+        # Maxima of strided slices, because XLA's gradient of reduce_window takes five times as long on a CPU.
         upper = jnp.maximum(y[:, ::2, ::2], y[:, ::2, 1::2])
         lower = jnp.maximum(y[:, 1::2, ::2], y[:, 1::2, 1::2])
         y = jnp.maximum(upper, lower)
@@ -43,13 +43,13 @@ def averaged_conv_block(
 
 
 def convolve_any(x: Array, kernel: Array) -> Array:
-    """Convolve without padding as XLA does it, with XLA's own gradients."""
+    """Convolve without padding, with XLA's own gradients."""
     return lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=LAYOUT)
 
 
 @jax.custom_vjp
 def convolve_one_channel(x: Array, kernel: Array) -> Array:
-    """Convolve grey images without padding, with a weight gradient four times as fast as XLA's on a CPU."""
+    """Convolve images of one channel without padding. On a CPU the weight gradient is four times as fast as XLA's."""
     return convolve_any(x, kernel)
 
 
@@ -57,16 +57,16 @@ def _one_channel_forward(x: Array, kernel: Array) -> tuple[Array, tuple[Array, A
     return convolve_any(x, kernel), (x, kernel)
 
 
-def _one_channel_backward(saved: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
-    x, kernel = saved
+def _one_channel_backward(residuals: tuple[Array, Array], dy: Array) -> tuple[Array, Array]:
+    x, kernel = residuals
     k, filters = kernel.shape[0], kernel.shape[-1]
     height, width = dy.shape[1:3]
-    # One column a kernel weight: small for one channel, so the gradient is a single matrix product.
+    # One column for each kernel weight. One channel makes few, so the gradient is a single matrix product.
     patches = [x[:, i : i + height, j : j + width] for i in range(k) for j in range(k)]
     columns = jnp.concatenate(patches, axis=-1).reshape(-1, k * k)
     d_kernel = (columns.T @ dy.reshape(-1, filters)).reshape(kernel.shape)
-    _, pull = jax.vjp(lambda x: convolve_any(x, kernel), x)
-    return pull(dy)[0], d_kernel  # the first is dropped by the compiler where nobody asks for it
+    _, input_gradient = jax.vjp(lambda x: convolve_any(x, kernel), x)
+    return input_gradient(dy)[0], d_kernel  # the compiler drops the first where it is unused
 
 
 convolve_one_channel.defvjp(_one_channel_forward, _one_channel_backward)
@@ -76,15 +76,15 @@ def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Arra
     """See `inksight.engine.ops.warp`; returns (b, side, side, 1)."""
     side = images.shape[-1]
     batch = images[rows].astype(jnp.float32)
-    # How much each knot counts for each row, and likewise column: a hat as wide as the gaps on both its sides.
+    # The weight of each knot for each row and, likewise, column: linear interpolation between knots.
     knots = lattice.shape[-1]
-    hats = jnp.maximum(1 - abs(jnp.linspace(0, knots - 1, side)[:, None] - jnp.arange(knots)), 0)
-    places = jnp.einsum("rk,bikl,cl->birc", hats, lattice, hats, precision="highest") + (side - 1) / 2
-    row, column = jnp.moveaxis(places.reshape(len(rows), 2, -1), 1, 0)  # (b, side * side) each
+    weights = jnp.maximum(1 - abs(jnp.linspace(0, knots - 1, side)[:, None] - jnp.arange(knots)), 0)
+    sources = jnp.einsum("rk,bikl,cl->birc", weights, lattice, weights, precision="highest") + (side - 1) / 2
+    row, column = jnp.moveaxis(sources.reshape(len(rows), 2, -1), 1, 0)  # (b, side * side) each
 
     top, left = jnp.floor(row), jnp.floor(column)
     down, right = row - top, column - left
-    # A border of zeros all around stands for everything outside the image.
+    # A border of zeros stands for everything outside the image.
     padded = jnp.pad(batch, ((0, 0), (1, 1), (1, 1))).reshape(len(rows), -1)
     width = side + 2
 
@@ -108,8 +108,8 @@ def orthogonalized(matrix: Array, steps: int, polynomial: tuple[float, float, fl
 
     def step(_: int, x: Array) -> Array:
         y = x @ x.T
-        following: Array = a * x + (b * y + c * (y @ y)) @ x
-        return following
+        result: Array = a * x + (b * y + c * (y @ y)) @ x
+        return result
 
     result: Array = lax.fori_loop(0, steps, step, x / (jnp.linalg.norm(x) + 1e-12))
     return result if wide else result.T

@@ -1,0 +1,39 @@
+#include "runtime/dispatch.h"
+
+#include <atomic>
+#include <cstring>
+
+namespace inksight {
+
+namespace {
+
+// Return the fastest kernels that this processor supports, or null if there are none. If `name` is not null, only
+// kernels of that name count.
+const Kernels* find(const char* name) {
+  const auto matches = [&](const Kernels& k) { return !name || !std::strcmp(name, k.name); };
+#if defined(__x86_64__)
+  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (avx512 && matches(avx512_kernels)) return &avx512_kernels;
+  if (avx2 && matches(avx2_kernels)) return &avx2_kernels;
+#endif
+  return matches(portable_kernels) ? &portable_kernels : nullptr;
+}
+
+std::atomic<const Kernels*>& current() {
+  static std::atomic<const Kernels*> kernels{find(nullptr)};
+  return kernels;
+}
+
+}  // namespace
+
+const Kernels& kernels() { return *current().load(); }
+
+bool use_kernels(const char* name) {
+  const Kernels* match = find(name);
+  if (match) current() = match;
+  return match != nullptr;
+}
+
+}  // namespace inksight
