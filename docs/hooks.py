@@ -4,7 +4,9 @@ import importlib
 import inspect
 import os
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
@@ -24,6 +26,7 @@ SOURCES = {page: source for source, page in PAGES.items()}
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 ROOM = re.compile(r"^::: inksight\.(\w+)\.\*$", flags=re.MULTILINE)
 PUBLIC_NAMES = "::: inksight.*"
+CODE = re.compile(r'(?<!">)<code>inksight\.([\w.]+)</code>')  # not within a link
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -40,6 +43,19 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     markdown = LINK.sub(lambda match: _link(match, folder, uri), markdown)
     markdown = ROOM.sub(lambda match: _room(match[1]), markdown)
     return markdown.replace(PUBLIC_NAMES, _public_names()) if PUBLIC_NAMES in markdown else markdown
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Link the names of the package's functions, classes and modules, where they stand as code, to the reference."""
+    return CODE.sub(_reference, html)
+
+
+def _reference(match: re.Match[str]) -> str:
+    """Return a name as a link, which stays plain code if the reference does not have it."""
+    name = match[1]
+    values = public_values()
+    identifier = _home(values[name]) if name in values else f"inksight.{name}"
+    return f'<autoref identifier="{identifier}" optional><code>inksight.{name}</code></autoref>'
 
 
 def _link(match: re.Match[str], folder: Path, uri: str) -> str:
@@ -79,12 +95,21 @@ def _modules(package: Path) -> list[str]:
 
 def _public_names() -> str:
     """Return a table of the names at the top of the package, each with the first line of its docstring."""
-    package = importlib.import_module("inksight")
     rows = []
-    for name in sorted({*package.__all__, "DigitClassifier"}, key=str.lower):
-        value = getattr(package, name)
-        if inspect.isfunction(value) or inspect.isclass(value):
-            home = f"{value.__module__}.{value.__qualname__}"
-            summary = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
-            rows.append(f"| [`inksight.{name}`][{home}] | {summary} |")
-    return "\n".join(["| name | |", "|---|---|", *rows])
+    for name, value in public_values().items():
+        summary = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
+        rows.append(f"| [`inksight.{name}`][{_home(value)}] | {summary} |")
+    return "\n".join(["| name | what it is |", "|---|---|", *rows])
+
+
+@cache
+def public_values() -> dict[str, Any]:
+    """Return the functions and classes at the top of the package, by name."""
+    package = importlib.import_module("inksight")
+    names = sorted({*package.__all__, "DigitClassifier"}, key=str.lower)
+    values = {name: getattr(package, name) for name in names}
+    return {name: value for name, value in values.items() if inspect.isfunction(value) or inspect.isclass(value)}
+
+
+def _home(value: Any) -> str:
+    return f"{value.__module__}.{value.__qualname__}"
