@@ -40,7 +40,7 @@ bench: .venv/test .venv-bench/done  ## the claims of the README, measured on thi
 	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet -r benchmarks/requirements.txt
 	@touch $@
 
-.venv/python: 
+.venv/python:
 	@test -n "$(PYTHON)" || { echo "inksight needs Python 3.11 or later with venv: install it, or name it with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@

@@ -26,6 +26,7 @@ SOURCES = {page: source for source, page in PAGES.items()}
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 ROOM = re.compile(r"^::: inksight\.(\w+)\.\*$", flags=re.MULTILINE)
 PUBLIC_NAMES = "::: inksight.*"
+WRITTEN_BY_HAND = ("index.md", "tutorial.md", "how-to/", "explanation/")  # here, a name must be in the reference
 CODE = re.compile(r'(?<!">)<code>inksight\.([\w.]+)</code>')  # not within a link
 
 
@@ -47,15 +48,15 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Link the names of the package's functions, classes and modules, where they stand as code, to the reference."""
-    return CODE.sub(_reference, html)
+    kind = "" if page.file.src_uri.startswith(WRITTEN_BY_HAND) else " optional"
+    return CODE.sub(lambda match: _reference(match[1], kind), html)
 
 
-def _reference(match: re.Match[str]) -> str:
-    """Return a name as a link, which stays plain code if the reference does not have it."""
-    name = match[1]
+def _reference(name: str, kind: str) -> str:
+    """Return a name as a link; an optional one stays plain code if the reference does not have it."""
     values = public_values()
     identifier = _home(values[name]) if name in values else f"inksight.{name}"
-    return f'<autoref identifier="{identifier}" optional><code>inksight.{name}</code></autoref>'
+    return f'<autoref identifier="{identifier}"{kind}><code>inksight.{name}</code></autoref>'
 
 
 def _link(match: re.Match[str], folder: Path, uri: str) -> str:

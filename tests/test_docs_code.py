@@ -1,4 +1,4 @@
-"""The Python code of the tutorial and of the how-to guides runs, on a small part of MNIST."""
+"""The Python code of the start page, the tutorial and the how-to guides runs, on a small part of MNIST."""
 
 import importlib.util
 from dataclasses import replace
@@ -19,6 +19,7 @@ spec.loader.exec_module(make_tutorial)
 # What would take too long, and what the test runs instead; each text must stand in the page.
 TINY = '"4x5p,8x3", inksight.Recipe(epochs=1)'
 QUICKER = {
+    "index.md": {"seconds=5": "epochs=1"},
     "find-label-errors.md": {"doubtful_labels(data)": f"doubtful_labels(data, 2, {TINY}, repeats=1)"},
     "prune.md": {'"post", keep_accuracy=0.989': f"{TINY}, keep_accuracy=None, steps=1, epochs=1"},
     "submit-to-kaggle.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
@@ -27,7 +28,7 @@ QUICKER = {
     "train-on-your-data.md": {'"post", epochs=20': TINY, "epochs=20": "epochs=1", "epochs=5": "epochs=1"},
     "write-a-report.md": {'"post", "default"': TINY, "write_report(folder,": "assert callable(write_report), ("},
 }
-GUIDES = sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")
+GUIDES = [DOCS / "index.md", *sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")]
 
 
 @pytest.fixture
