@@ -26,7 +26,7 @@ lint: .venv/test  ## style and types
 	$(BIN)/mypy
 
 docs: .venv/docs  ## the documentation as site/index.html, with warnings as errors
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 post: .venv/test  ## execute notebooks/exploring.ipynb and export it to one HTML file
 	$(BIN)/python notebooks/export.py
