@@ -4,9 +4,12 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
-CHECKED := pyproject.toml constraints.txt $(wildcard native/CMakeLists.txt native/*/*)
+NATIVE := $(sort $(shell find native -type f))
+# An editable install knows only the modules that it found: a new or moved one needs another install.
+MODULES := $(sort $(shell find src -name '*.py' -o -name '*.pyi'))
+CHECKED := pyproject.toml constraints.txt .venv/files $(NATIVE)
 
-.PHONY: explore test post lint bench clean
+.PHONY: explore test coverage lint docs post bench clean always
 
 explore: .venv/product  ## train the post's network on MNIST, evaluate it, write explore/report.html
 	$(BIN)/inksight explore --out explore
@@ -14,10 +17,17 @@ explore: .venv/product  ## train the post's network on MNIST, evaluate it, write
 test: .venv/test  ## all tests, under five minutes on two cores
 	$(BIN)/python -m pytest
 
-lint: .venv/test  ## style and types
+coverage: .venv/test  ## all tests, and which lines they run: on the terminal, and as htmlcov/index.html
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html
+
+lint: .venv/test  ## style, types, and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+
+docs: .venv/docs  ## the documentation as site/index.html, with warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 post: .venv/test  ## execute notebooks/exploring.ipynb and export it to one HTML file
 	$(BIN)/python notebooks/export.py
@@ -31,10 +41,14 @@ bench: .venv/test .venv-bench/done  ## the claims of the README, measured on thi
 	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet -r benchmarks/requirements.txt
 	@touch $@
 
-.venv/python: 
+.venv/python:
 	@test -n "$(PYTHON)" || { echo "inksight needs Python 3.11 or later with venv: install it, or name it with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
+
+# `always` has no rule, so the list is looked at each time; it is written, and so newer, only when it changes.
+.venv/files: always | .venv/python
+	@echo '$(MODULES) $(NATIVE)' | cmp -s - $@ || echo '$(MODULES) $(NATIVE)' >$@
 
 # A target's stamp is older than what it was installed from: install again.
 .venv/product: .venv/python $(CHECKED)
@@ -47,5 +61,11 @@ bench: .venv/test .venv-bench/done  ## the claims of the README, measured on thi
 	$(PIP) -e '.[test]'
 	@touch $@ .venv/product
 
+.venv/docs: .venv/python $(CHECKED)
+	@echo "installing inksight and the documentation's tools into .venv/ (about a minute, once)"
+	$(PIP) -e '.[docs]'
+	@touch $@ .venv/product
+
 clean:  ## remove what the targets made
-	rm -rf .venv .venv-bench explore build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/*.html
+	rm -rf .venv .venv-bench .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist explore htmlcov site \
+		notebooks/*.html

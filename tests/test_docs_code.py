@@ -1,0 +1,63 @@
+"""The Python code of the start page, the tutorial and the how-to guides runs, on a small part of MNIST."""
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import inksight
+from inksight.data.dataset import write_csv
+
+DOCS = Path(__file__).parents[1] / "docs"
+spec = importlib.util.spec_from_file_location("make_tutorial", DOCS / "make_tutorial.py")
+make_tutorial = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(make_tutorial)
+
+# What would take too long, and what the test runs instead; each text must stand in the page.
+TINY = '"4x5p,8x3", inksight.Recipe(epochs=1)'
+QUICKER = {
+    "index.md": {"seconds=5": "epochs=1"},
+    "find-label-errors.md": {"doubtful_labels(data)": f"doubtful_labels(data, 2, {TINY}, repeats=1)"},
+    "prune.md": {'"post", keep_accuracy=0.989': f"{TINY}, keep_accuracy=None, steps=1, epochs=1"},
+    "submit-to-kaggle.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
+    "sweep.md": {'["post", "12x3,12x3p,24x3"]': '["4x5p,8x3"]', "[0.005, 0.01]": "[0.01]", "range(3)": "range(1)"},
+    "teach-your-handwriting.md": {'teach("my-digits/")': f'teach("my-digits/", inksight.train(small, {TINY}), small)'},
+    "train-on-your-data.md": {'"post", epochs=20': TINY, "epochs=20": "epochs=1", "epochs=5": "epochs=1"},
+    "write-a-report.md": {'"post", "default"': TINY, "write_report(folder,": "assert callable(write_report), ("},
+}
+GUIDES = [DOCS / "index.md", *sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")]
+
+
+@pytest.fixture
+def folder(tmp_path, mnist, monkeypatch):
+    """A folder with the files that the pages name; MNIST is 1,200 images, the last 200 its test set."""
+    small = replace(mnist[:1200], held_out=200)
+    load = inksight.load
+    monkeypatch.setattr(inksight, "load", lambda source: small if source == "mnist" else load(source), raising=False)
+    for digit in range(10):
+        for name in ("digits", "my-digits"):
+            (tmp_path / name / str(digit)).mkdir(parents=True)
+            for number, image in enumerate(small.of_digit(digit).images[:3]):
+                Image.fromarray(255 - image).save(tmp_path / name / str(digit) / f"{number}.png")
+    write_csv(small[:300], tmp_path / "train.csv")
+    write_csv(inksight.Dataset(small.images[300:320]), tmp_path / "test.csv")
+    line = np.hstack(255 - small.images[:4]).repeat(3, axis=0).repeat(3, axis=1)
+    Image.fromarray(line).save(tmp_path / "photo.jpg", quality=95)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_tutorial_runs_and_draws_every_picture_it_shows(folder):
+    before = {path.name for path in folder.iterdir()}
+    make_tutorial.run_page(DOCS / "tutorial.md")
+    drawn = {path.name for path in folder.iterdir()} - before - {"model.safetensors"}
+    shown = {Path(image).name for image in make_tutorial.images(DOCS / "tutorial.md")}
+    assert drawn == shown == {path.name for path in (DOCS / "images").iterdir()}
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.stem)
+def test_the_code_of_a_guide_runs(page, folder, capsys):
+    make_tutorial.run_page(page, QUICKER.get(page.name, {}), small=inksight.load("mnist"))
