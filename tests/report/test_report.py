@@ -3,11 +3,10 @@
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from browser import in_both_schemes, opened
+from pages import ParsedPage, in_both_schemes, opened
 from PIL import Image
 
 from inksight import Dataset, InputError, Splits, evaluate
@@ -22,34 +21,10 @@ def written(small_run, digits, tmp_path_factory):
     return write_report(folder, small_run, digits, evaluation), evaluation
 
 
-class Page(HTMLParser):
-    """Counts elements, keeps every id, and checks that what opens also closes."""
-
-    VOID = ("meta", "link", "br", "img", "input", "hr", "path", "image", "use", "rect", "circle", "g")
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.ids, self.links, self.tags = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        attrs = dict(attrs)
-        if "id" in attrs:
-            self.ids.append(attrs["id"])
-        self.links += [attrs[name] for name in ("src", "href") if name in attrs]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-
 def test_one_small_file_that_needs_no_other(written):
     path, _ = written
     text = path.read_text()
-    page = Page(text)
+    page = ParsedPage(text)
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert all(link.startswith(("#", "data:")) for link in page.links)
@@ -61,7 +36,7 @@ def test_one_small_file_that_needs_no_other(written):
 def test_every_picture_is_in_the_page_and_beside_it(written, small_run, digits):
     path, evaluation = written
     pictures = gallery(small_run.model, digits.test, evaluation=evaluation)
-    ids = Page(path.read_text()).ids
+    ids = ParsedPage(path.read_text()).ids
     for picture in pictures:
         assert picture.name in ids
         with Image.open(path.parent / "figures" / f"{picture.name}.png") as image:
@@ -85,7 +60,7 @@ def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path):
     path = write_report(tmp_path, run, Splits(*parts), evaluate(model, parts[2]))
     text = path.read_text()
     assert "<script>alert" not in text
-    assert Page(text).tags.count("script") == 2
+    assert ParsedPage(text).tags.count("script") == 2
 
 
 def test_images_without_labels_have_pictures_too(model, mnist, tmp_path):

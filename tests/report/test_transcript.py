@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import in_both_schemes, opened
+from pages import ParsedPage, in_both_schemes, opened
 from PIL import Image
-from test_report import Page as Parsed
 
 from inksight import InputError, cli
 from inksight.nn.model_file import load_model
@@ -68,7 +67,7 @@ def written(folder, tmp_path_factory):
 
 def test_one_small_file_that_needs_no_other(written, sheet):
     text = written.read_text()
-    page = Parsed(text)
+    page = ParsedPage(text)
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert all(link.startswith(("#", "data:")) for link in page.links)
@@ -84,7 +83,7 @@ def test_hostile_names_stay_text(written):
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert text.count("&lt;script&gt;alert(1)") >= 1
-    assert Parsed(text).tags.count("script") == 1
+    assert ParsedPage(text).tags.count("script") == 1
 
 
 def test_a_card_says_what_was_read_and_why_not(sheet, small, tmp_path):
