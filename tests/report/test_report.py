@@ -1,4 +1,4 @@
-"""The report: whole, small, without the network, and working in a real browser."""
+"""The report: complete, small, self-contained, and working in a real browser."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -21,7 +21,7 @@ def written(small_run, digits, tmp_path_factory):
     return write_report(folder, small_run, digits, evaluation), evaluation
 
 
-def test_one_small_file_that_needs_no_other(written):
+def test_the_report_is_small_and_self_contained(written):
     path, _ = written
     text = path.read_text()
     page = ParsedPage(text)
@@ -33,22 +33,32 @@ def test_one_small_file_that_needs_no_other(written):
     assert path.stat().st_size < 6e6
 
 
-def test_every_picture_is_in_the_page_and_beside_it(written, small_run, digits):
+def test_every_picture_is_on_the_page_and_in_the_folder(written, small_run, digits):
     path, evaluation = written
     pictures = gallery(small_run.model, digits.test, evaluation=evaluation)
     ids = ParsedPage(path.read_text()).ids
     for picture in pictures:
         assert picture.name in ids
         with Image.open(path.parent / "figures" / f"{picture.name}.png") as image:
-            assert np.asarray(image.convert("L")).std() > 1  # something is drawn
+            assert np.asarray(image.convert("L")).std() > 1  # the picture is not empty
         assert ET.parse(path.parent / "figures" / f"{picture.name}.svg").getroot().tag.endswith("svg")
     assert len(list((path.parent / "figures").iterdir())) == 2 * len(pictures)
 
 
-def test_the_posts_pictures_and_more_are_there(small_run, digits, written):
+def test_the_gallery_has_the_pictures_of_the_post_and_more(small_run, digits, written):
     names = [picture.name for picture in gallery(small_run.model, digits.test, evaluation=written[1])]
-    posts = {"one-of-each", "examples", "history", "confusion", "filters-1", "filters-2", "maps-1", "maps-2", "barcode"}
-    assert posts | {"average-barcodes", "detrended-barcodes"} <= set(names)
+    of_the_post = {
+        "one-of-each",
+        "examples",
+        "history",
+        "confusion",
+        "filters-1",
+        "filters-2",
+        "maps-1",
+        "maps-2",
+        "barcode",
+    }
+    assert of_the_post | {"average-barcodes", "detrended-barcodes"} <= set(names)
     assert {"separation", "neighbours", "embedding", "similarity-1", "evidence", "evidence-hardest"} <= set(names)
 
 
@@ -63,7 +73,7 @@ def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path):
     assert ParsedPage(text).tags.count("script") == 2
 
 
-def test_images_without_labels_have_pictures_too(model, mnist, tmp_path):
+def test_images_without_labels_have_pictures(model, mnist, tmp_path):
     pictures = gallery(model, Dataset(mnist.images[:20], None, "unlabelled"), image=3)
     names = [picture.name for picture in pictures]
     assert "maps-2" in names
@@ -75,12 +85,12 @@ def test_images_without_labels_have_pictures_too(model, mnist, tmp_path):
 
 
 @in_both_schemes
-def test_in_a_browser_a_cell_shows_its_images(written, width, scheme):
+def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, width, scheme):
     path, evaluation = written
     with opened(path, width, scheme) as page:
         confusion = evaluation.confusion
-        off = np.argwhere((confusion > 0) & ~np.eye(10, dtype=bool))[0]
-        for true, read in (off, (1, 1)):
+        mistake = np.argwhere((confusion > 0) & ~np.eye(10, dtype=bool))[0]
+        for true, read in (mistake, (1, 1)):
             page.click(f'[data-cell="{true},{read}"]')
             shown = page.locator("#cell-images li")
             assert shown.count() == min(confusion[true, read], 40)
