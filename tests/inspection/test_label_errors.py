@@ -51,7 +51,7 @@ def stand_in(activations):
 
 @pytest.fixture
 def trainings(monkeypatch):
-    """Replace training by a stand-in, and record the images that each network is trained on and judges."""
+    """Replace training by a stand-in, and record the images that each network is trained on, and those it judges."""
     trainings = []
 
     def run(splits, network, recipe, *, seed, epochs, progress):
@@ -59,7 +59,7 @@ def trainings(monkeypatch):
         trainings.append(entry)
 
         def activations(images, only):
-            entry.judged.extend(images)
+            entry.judged.append(images)
             return {"logits": np.zeros((len(images), 10), np.float32)}
 
         assert splits.validation is splits.test is None
@@ -88,10 +88,15 @@ def test_every_image_is_judged_once_per_repeat_by_a_network_not_trained_on_it(tr
     result = doubtful_labels(twice, 4, SMALL, repeats=3, extra=mnist[480:900], progress=False)
     assert len(trainings) == result.networks == 12
     for training in trainings:
-        assert not pixels(training.trained.images) & pixels(training.judged)
+        assert not pixels(training.trained.images) & pixels(np.concatenate(training.judged))
         assert pixels(training.trained.images) >= pixels(mnist.images[500:900])
     for repeat in range(3):
-        judged = [image.tobytes() for entry in trainings[4 * repeat : 4 * repeat + 4] for image in entry.judged]
+        judged = [
+            image.tobytes()
+            for entry in trainings[4 * repeat : 4 * repeat + 4]
+            for batch in entry.judged
+            for image in batch
+        ]
         assert sorted(judged) == sorted(image.tobytes() for image in twice.images)
         assert len({entry.seed for entry in trainings}) == 12
     assert result.extra == 400  # without the twenty that are also judged

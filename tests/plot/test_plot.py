@@ -95,6 +95,18 @@ def usual() -> list[tuple[str, object, dict[str, object]]]:
     return results(*make((Bank(7, 5, pool=2), Bank(13, 1)), ("Trouser", "$x_1$", "<b>&amp;", "Ankle boot"), 3))
 
 
+def svg(name: str, result: object, options: dict[str, object]) -> str:
+    figure = result.plot(**options)
+    assert isinstance(figure, Figure)
+    return plot.to_svg(figure, prefix="p-", label=f'plot of "{name}"')
+
+
+@pytest.fixture(scope="module")
+def usual_svgs(usual) -> dict[str, str]:
+    """Return the plots of the usual results, drawn once for several tests."""
+    return {name: svg(name, result, options) for name, result, options in usual}
+
+
 @pytest.mark.parametrize(
     ("banks", "names"),
     [
@@ -103,12 +115,9 @@ def usual() -> list[tuple[str, object, dict[str, object]]]:
         ((Bank(70, 5, pool=2), Bank(3, 3)), tuple("ABCDEFGHIJKLM")),
     ],
 )
-def test_every_plot_renders(usual, banks, names):
-    cases = results(*make(banks, names)) if banks else usual
-    for name, result, options in cases:
-        figure = result.plot(**options)
-        assert isinstance(figure, Figure)
-        text = plot.to_svg(figure, prefix="p-", label=f'plot of "{name}"')
+def test_every_plot_renders(usual_svgs, banks, names):
+    cases = {name: svg(name, *case) for name, *case in results(*make(banks, names))} if banks else usual_svgs
+    for name, text in cases.items():
         root = check_svg(text, "p-")
         assert root.attrib["aria-label"] == f'plot of "{name}"'
         assert "currentColor" in text
@@ -156,9 +165,9 @@ def test_no_two_texts_overlap(usual):
             assert not one.overlaps(other), name
 
 
-def test_the_same_figure_gives_the_same_bytes(usual, tmp_path):
-    for _, result, options in usual[::3]:
-        assert plot.to_svg(result.plot(**options)) == plot.to_svg(result.plot(**options))
+def test_the_same_figure_gives_the_same_bytes(usual, usual_svgs, tmp_path):
+    for name, result, options in usual[::3]:
+        assert svg(name, result, options) == usual_svgs[name]
     for suffix in ("png", "svg"):
         for number in (1, 2):
             plot.save(HISTORY.plot(), tmp_path / f"{number}.{suffix}")

@@ -9,7 +9,7 @@ import pytest
 from pages import ParsedPage, in_both_schemes, opened
 from PIL import Image
 
-from inksight import Dataset, InputError, Splits, evaluate
+from inksight import Dataset, InputError, Splits, evaluate, plot
 from inksight.report.pictures import gallery
 from inksight.report.report import write_figures, write_report
 
@@ -47,22 +47,13 @@ def test_every_picture_is_on_the_page_and_in_the_folder(written, small_run, digi
 
 def test_the_gallery_has_the_pictures_of_the_post_and_more(small_run, digits, written):
     names = [picture.name for picture in gallery(small_run.model, digits.test, evaluation=written[1])]
-    of_the_post = {
-        "one-of-each",
-        "examples",
-        "history",
-        "confusion",
-        "filters-1",
-        "filters-2",
-        "maps-1",
-        "maps-2",
-        "barcode",
-    }
-    assert of_the_post | {"average-barcodes", "detrended-barcodes"} <= set(names)
+    of_the_post = {"one-of-each", "examples", "history", "confusion", "filters-1", "filters-2", "maps-1", "maps-2"}
+    assert of_the_post | {"barcode", "average-barcodes", "detrended-barcodes"} <= set(names)
     assert {"separation", "neighbours", "embedding", "similarity-1", "evidence", "evidence-hardest"} <= set(names)
 
 
-def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path):
+def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(plot, "save", lambda figure, path: None)  # only the page is checked
     evil = ("<script>alert(1)</script>", "</script>", *"23456789")
     model = replace(small_run.model, class_names=evil)
     parts = [replace(part, class_names=evil) for part in (digits.train, digits.validation, digits.test)]

@@ -124,7 +124,7 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
     if classes:
         first = Picture(
             "one-of-each", "The digits", "One image of each digit",
-            "One image of each class.",
+            "The classes that the network distinguishes.",
             lambda: dataset.plot(kind="one_of_each"),
         )  # fmt: skip
         pictures.insert(0, first)
@@ -273,8 +273,7 @@ def _barcodes(inputs: _Inputs, evaluation: Evaluation | None) -> list[Picture]:
         pictures += [
             Picture(
                 "evidence-hardest", BARCODES, "The evidence for the hardest image",
-                "The same for the image whose true digit got the lowest probability. The stripes contradict each "
-                "other.",
+                "The same for the image whose true digit got the lowest probability, compared with its true digit.",
                 lambda: evidence(
                     model, evaluation.hardest_images[0], inputs.average,
                     against=_misread_class(evaluation),
@@ -282,8 +281,8 @@ def _barcodes(inputs: _Inputs, evaluation: Evaluation | None) -> list[Picture]:
             ),
             Picture(
                 "neighbours-hardest", BARCODES, "The nearest barcodes of the hardest images",
-                "The hardest images, and to their right the images with the nearest barcodes. They often explain the "
-                "mistake: the neighbours are images of the digit that was read.",
+                "The hardest images, and to their right the images with the nearest barcodes. The neighbours often "
+                "explain a mistake, because they are images of the digit that was read.",
                 lambda: _nearest(inputs, hardest[:10]).plot(),
             ),
         ]  # fmt: skip
