@@ -147,7 +147,8 @@ class Card:
                 f"- Recipe: batch size {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon "
                 f"{recipe.muon_scale:g}, label smoothing {recipe.label_smoothing:g}; images rotated by up to "
                 f"{a.rotation:g} degrees, shifted by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by "
-                f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, all reduced by {recipe.taper:.0%} by the end."
+                f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, all reduced by {recipe.taper:.0%} "
+                "by the end."
             )
         rows += [f"- Taught later: {lesson}." for lesson in model.lessons]
         rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
