@@ -1,9 +1,9 @@
-"""Execute a notebook and write it as one HTML file that loads nothing from anywhere.
+"""Execute a notebook and write it as a self-contained HTML file.
 
     python notebooks/export.py [--quick] [--out FILE] [NOTEBOOK]
 
-The page looks like the package's report: its style sheet, and nbconvert's plainest template. (The default one
-brings several scripts from the net.)
+The page uses the style sheet of the package's report and the basic template of nbconvert, because the default template
+loads scripts from the internet.
 """
 
 import argparse
@@ -27,10 +27,10 @@ try:
     from nbconvert import HTMLExporter
     from pygments.formatters import HtmlFormatter
 except ImportError as error:
-    sys.exit(f"export: needs {error.name}, got none: install it with pip install 'inksight[post]'")
+    sys.exit(f"export: {error.name} is not installed: run pip install 'inksight[post]'")
 
 NOTEBOOK = Path(__file__).with_name("exploring.ipynb")
-THEMES = {"light": "default", "dark": "github-dark"}  # and how Pygments colours code in each
+THEMES = {"light": "default", "dark": "github-dark"}  # page theme: Pygments style for code
 
 PAGE = Template("""\
 <!doctype html>
@@ -43,9 +43,9 @@ PAGE = Template("""\
 <style>$style</style>
 <script>
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => { document.documentElement.dataset.theme = dark.matches ? "dark" : "light"; };
-dark.addEventListener("change", follow);
-follow();
+const setTheme = () => { document.documentElement.dataset.theme = dark.matches ? "dark" : "light"; };
+dark.addEventListener("change", setTheme);
+setTheme();
 </script>
 </head>
 <body>
@@ -73,7 +73,7 @@ h2 { line-height: 1.25; }
   border-bottom: 1px solid var(--line); }
 @media (max-width: 40rem) {
   .input_prompt { display: none; }
-  /* Small print stays readable: a picture scrolls sideways. */
+  /* Keeps small text readable: pictures scroll sideways. */
   .output_area img { width: 30rem; max-width: none !important; }
 }
 @media print { .cell { break-inside: avoid; } }
@@ -81,11 +81,11 @@ h2 { line-height: 1.25; }
 
 
 def main() -> int:
-    """Export as the command line says; errors come out as one line, exit 2 for bad input and 1 for a failure."""
+    """Run the command line. Errors are printed on one line; the exit code is 2 for bad input and 1 for a failure."""
     parser = argparse.ArgumentParser(description="Execute a notebook and write it as one self-contained HTML file.")
     parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="default: exploring.ipynb")
-    parser.add_argument("--quick", action="store_true", help="a small run, which shows that every cell works")
-    parser.add_argument("--out", type=Path, help="default: beside the notebook, ending in .html")
+    parser.add_argument("--quick", action="store_true", help="make a small run, which only shows that every cell works")
+    parser.add_argument("--out", type=Path, help="default: the path of the notebook, with the suffix .html")
     arguments = parser.parse_args()
     try:
         out = arguments.out or arguments.notebook.with_suffix(".html")
@@ -94,11 +94,11 @@ def main() -> int:
         execute(notebook, arguments.notebook.parent, quick=arguments.quick)
         write_text(out, to_html(notebook))
     except KeyboardInterrupt:
-        return say("interrupted", 130)
+        return fail("interrupted", 130)
     except InputError as error:
-        return say(str(error), 2)
+        return fail(str(error), 2)
     except InksightError as error:
-        return say(str(error), 1)
+        return fail(str(error), 1)
     print(out)
     return 0
 
@@ -107,13 +107,13 @@ def read(path: Path) -> nbformat.NotebookNode:
     """Return the notebook in a file."""
     try:
         return nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat raises whatever it stumbles over
+    except Exception as error:  # nbformat raises many types for damaged files
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"notebook {str(path)!r} must be a file that Jupyter can read: {reason}") from error
 
 
 def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = False) -> None:
-    """Execute a notebook in a folder, in this very Python, and keep in it what its cells show.
+    """Execute a notebook in a folder with the current Python, and store the outputs of its cells in it.
 
     Raises
     ------
@@ -122,29 +122,29 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = Fals
     """
     environment = os.environ | ({"INKSIGHT_QUICK": "1"} if quick else {})
     if source := environment.get("INKSIGHT_DATA"):
-        # The notebook runs in its own folder, while a path is meant from where one stands.
+        # The notebook runs in its own folder, but a relative path starts at the current one.
         environment["INKSIGHT_DATA"] = str(Path(source).resolve()) if Path(source).exists() else source
-    # No kernels installed elsewhere: one called python3 may well belong to another Python.
+    # No installed kernels: one with the name python3 can belong to another Python.
     manager = AsyncKernelManager(
         kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), transport_encryption="auto"
     )
     client = NotebookClient(notebook, km=manager, timeout=None, coalesce_streams=True, shutdown_kernel="immediate")
-    cells = [(place, cell) for place, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-    # Cell by cell, because `client.execute` takes Ctrl-C away and ends in a traceback of its own.
+    cells = [(index, cell) for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    # Cell by cell, because `client.execute` handles Ctrl-C itself and prints a traceback.
     with client.setup_kernel(cwd=str(folder.resolve()), env=environment, cleanup_kc=True):
-        for number, (place, cell) in enumerate(cells, start=1):
-            name = f"cell {number} of {len(cells)} ({cell.get('id', place)})"
+        for number, (index, cell) in enumerate(cells, start=1):
+            name = f"cell {number} of {len(cells)} ({cell.get('id', index)})"
             print(name, file=sys.stderr, flush=True)
             try:
-                client.execute_cell(cell, place)
+                client.execute_cell(cell, index)
             except CellExecutionError as error:
                 raise InksightError(f"{name} failed: {error.ename}: {error.evalue}") from error
             except DeadKernelError as error:
-                raise InksightError(f"{name} failed: its Python has died") from error
+                raise InksightError(f"{name} failed: its Python process died") from error
 
 
 def to_html(notebook: nbformat.NotebookNode) -> str:
-    """Return an executed notebook as a page."""
+    """Return an executed notebook as an HTML page."""
     exporter = HTMLExporter(template_name="basic", exclude_output_prompt=True, exclude_anchor_links=True)
     body, _ = exporter.from_notebook_node(notebook)
     heading = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE) if notebook.cells else None
@@ -152,13 +152,13 @@ def to_html(notebook: nbformat.NotebookNode) -> str:
         HtmlFormatter(style=style).get_style_defs(f'[data-theme="{theme}"] .highlight')
         for theme, style in THEMES.items()
     ]
-    report = (files("inksight") / "page" / "report.css").read_text(encoding="utf-8")
+    report = (files("inksight.report") / "templates" / "report.css").read_text(encoding="utf-8")
     return PAGE.substitute(
         title=escape(heading[1] if heading else "notebook"), style="\n".join([*colours, report, STYLE]), body=body
     )
 
 
-def say(message: str, code: int) -> int:
+def fail(message: str, code: int) -> int:
     """Print an error on one line and return the exit code."""
     print(f"export: {' '.join(message.split())}", file=sys.stderr)
     return code

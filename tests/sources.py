@@ -1,4 +1,4 @@
-"""Writers of every kind of source that share nothing with the code under test."""
+"""Writers for every kind of image source, independent of the code under test."""
 
 import gzip
 import io
@@ -13,12 +13,12 @@ from PIL import Image
 from inksight.data.loading import load
 from inksight.errors import InputError
 
-LIMIT = 1 << 22  # bytes of memory the tests allow
+LIMIT = 1 << 22  # bytes: memory limit for loading in the tests
 HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))])
 
 
 def some_digits(n=12, seed=0):
-    """Random images with a dark border, and sorted labels in which every third class occurs."""
+    """Return random images with a border of 0, and sorted labels that are multiples of 3."""
     rng = np.random.default_rng(seed)
     images = np.zeros((n, 28, 28), np.uint8)
     images[:, 1:-1, 1:-1] = rng.integers(0, 256, (n, 26, 26)) * rng.integers(0, 2, (n, 26, 26))
@@ -93,7 +93,7 @@ def _kaggle(folder, images, labels):
 def _torchvision(folder, images, labels, inner="raw"):
     (folder / inner).mkdir(parents=True)
     cut = len(images) - len(images) // 3
-    for end, pack in (("", bytes), (".gz", gzip.compress)):  # it keeps both
+    for end, pack in (("", bytes), (".gz", gzip.compress)):  # torchvision keeps both
         write_idx(folder / inner, images[:cut], labels[:cut], "train", pack=pack, end=end)
         write_idx(folder / inner, images[cut:], labels[cut:], "t10k", pack=pack, end=end)
     return folder / inner
@@ -123,7 +123,7 @@ def _csv(change: Callable[[bytes], bytes], name="train.csv"):
     return lambda folder, images, labels: write(folder, name, change(csv_bytes(images, labels)))
 
 
-# Each writes images and labels below a folder and returns what to load.
+# Each writes images and labels into a folder and returns the path to load.
 LABELLED: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "csv": _csv(bytes),
     "csv crlf": _csv(lambda text: text.replace(b"\n", b"\r\n")),
@@ -151,7 +151,7 @@ LABELLED: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     ),
     "parquet folder": lambda folder, x, y: write(folder, "a.parquet", parquet_bytes(x, y)).parent,
 }
-# Pictures are made ready as `prepare` does, whatever they are.
+# Pictures are always preprocessed, as by `prepare`.
 PICTURES: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "png": write_pictures,
     "bmp": lambda *all: write_pictures(*all, "BMP", "bmp"),
@@ -159,7 +159,7 @@ PICTURES: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "tiff": lambda *all: write_pictures(*all, "TIFF", "tif"),
     "png, misnamed": lambda *all: write_pictures(*all, "PNG", "jpg"),
 }
-# The last third of the images is the source's own test set.
+# The last third of the images is the test set of the source.
 HELD_OUT: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "keras": _keras,
     "torchvision raw": _torchvision,
@@ -175,7 +175,7 @@ UNLABELLED: dict[str, Callable[[Path, np.ndarray], Path]] = {
 
 
 def refused(source, *words, limit=LIMIT):
-    """Load `source`, assert that it is refused in one line with these words, and return the line."""
+    """Load `source`, assert that this raises an error of one line that contains `words`, and return the line."""
     with pytest.raises(InputError) as caught:
         load(source, memory_limit=limit)
     message = str(caught.value)

@@ -1,4 +1,4 @@
-"""The post: its notebook runs from end to end, and its page needs nothing from the net."""
+"""The notebook on the post: it runs completely, and its page is self-contained."""
 
 import base64
 import io
@@ -15,14 +15,14 @@ import pytest
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-PICTURES = 22  # of the post: all it has, from the examples of each digit to the evidence for the hardest one
+PICTURES = 22  # plots in the notebook
 
-# One process for all, so that the notebook is executed once.
+# All tests in one process, so that the notebook is executed once.
 pytestmark = pytest.mark.xdist_group("notebook")
 
 
 class Page(HTMLParser):
-    """What a browser would load for a page, its pictures, and what they say to those who can't see them."""
+    """What a browser would load for a page, and the alternative texts of its pictures."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -99,11 +99,11 @@ def test_page_loads_nothing(quick):
     assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|import)\s*\(", page.html)
 
 
-def test_page_says_what_was_measured(quick):
+def test_page_shows_the_computed_results(quick):
     _, page = quick
     text = re.sub("<[^>]+>", "", page.html)
-    for told in ("Total params: 18,813", "10,000 images right", "same answers: True"):
-        assert told in text
+    for expected in ("Total params: 18,813", "10,000 images right", "same predictions: True"):
+        assert expected in text
     by_hand, in_map = re.search(r"by hand ([\d.]+), in its map ([\d.]+)", text).groups()
     assert float(by_hand) == pytest.approx(float(in_map), abs=2e-4)
 
@@ -117,7 +117,7 @@ def test_committed_notebook_is_clean():
         "language_info": {"name": "python", "pygments_lexer": "ipython3"},
     }
     for cell in notebook.cells:
-        assert re.fullmatch("[a-z0-9-]+", cell.id)  # given by hand: Jupyter's own are eight random digits
+        assert re.fullmatch("[a-z0-9-]+", cell.id)  # a name; Jupyter generates eight random hexadecimal digits
         assert cell.metadata.keys() <= {"alt"}
     for cell in code_cells():
         assert cell.outputs == []
@@ -134,7 +134,7 @@ def write_notebook(folder: Path, source: str) -> Path:
     ("source", "reason"),
     [
         ("print('so far')\nraise ValueError('no\\ngood')", "ValueError: no good"),
-        ("import os; os._exit(3)", "its Python has died"),
+        ("import os; os._exit(3)", "its Python process died"),
     ],
 )
 def test_failing_cell_is_named_on_one_line(tmp_path, source, reason):
@@ -145,7 +145,7 @@ def test_failing_cell_is_named_on_one_line(tmp_path, source, reason):
     assert [path.name for path in tmp_path.iterdir()] == ["other.ipynb"]
 
 
-def test_ctrl_c_ends_it_without_a_traceback(tmp_path, ctrl_c):
+def test_ctrl_c_ends_the_export_without_a_traceback(tmp_path, ctrl_c):
     path = write_notebook(tmp_path, "import time; time.sleep(60)")
     with subprocess.Popen([*COMMAND, path], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
@@ -157,7 +157,7 @@ def test_ctrl_c_ends_it_without_a_traceback(tmp_path, ctrl_c):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"cells": 3}', b"\x89PNG\xff"])
-def test_no_notebook_is_one_line(tmp_path, content):
+def test_a_damaged_notebook_is_an_error_of_one_line(tmp_path, content):
     path = tmp_path / "other.ipynb"
     if content is not None:
         path.write_bytes(content)
@@ -169,7 +169,7 @@ def test_no_notebook_is_one_line(tmp_path, content):
     assert not path.with_suffix(".html").exists()
 
 
-def test_folder_that_is_not_there_is_told_before_the_run(tmp_path):
+def test_a_missing_folder_is_an_error_before_the_run(tmp_path):
     done = export("--out", tmp_path / "none" / "post.html")
     assert done.returncode == 2
     assert done.stderr.splitlines() == [done.stderr.strip()]

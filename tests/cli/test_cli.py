@@ -159,11 +159,11 @@ def test_robustness_uses_validation_images_and_reports_training_on_them(capsys, 
     arguments = ["evaluate", model_file, "--data", csv_pair[0], "--robustness", "--images", 20, "--prepare"]
     result = json.loads(command(capsys, *arguments, "--picture", picture, "--json"))
     assert (result["images"], result["seen_in_training"]) == (20, False)
-    assert len(result["changes"]) == 11
-    assert all(len(row["prepared_accuracy"]) == 5 for row in result["changes"].values())
+    assert len(result["corruptions"]) == 11
+    assert all(len(row["prepared_accuracy"]) == 5 for row in result["corruptions"].values())
     assert "lined paper" in picture.read_text()
     out = command(capsys, "evaluate", "tiny", "--robustness", "--images", 30)  # trained on all but MNIST's test images
-    assert "of 30 images right as they are" in out
+    assert "of 30 clean images right" in out
     assert "The model was trained on these images or some of them" in out
 
 

@@ -1,4 +1,4 @@
-"""Looking inside, checked by hand on small arrays and against NumPy, JAX and scikit-learn."""
+"""Filters, barcodes, evidence, geometry and neighbours, against small examples, NumPy, JAX and scikit-learn."""
 
 from dataclasses import replace
 
@@ -28,13 +28,13 @@ NETWORK = Network((Bank(4, 5, pool=2), Bank(6, 3)), dense=5, classes=3)
 
 
 def random_model(network: Network, seed: int = 0) -> Model:
-    """Return a model whose every weight, biases too, is random."""
+    """Return a model with random weights and biases."""
     random = np.random.default_rng(seed)
     params = {k: np.asarray(random.normal(0, 0.5, shape), np.float32) for k, shape in shapes(network).items()}
     return Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, NAMES)
 
 
-SIX = random_model(NETWORK)  # six barcode entries
+SIX = random_model(NETWORK)  # six entries per barcode
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def dataset() -> Dataset:
 
 
 def clouds(n: int = 300, entries: int = 6, seed: int = 2) -> tuple[np.ndarray, Dataset]:
-    """Return barcodes of three clouds, and a dataset that goes with them."""
+    """Return barcodes drawn around three centres, and a dataset with the matching labels."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, n)
     values = random.normal(0, 3, (3, entries))[labels] + random.normal(size=(n, entries))
@@ -61,17 +61,17 @@ def clouds(n: int = 300, entries: int = 6, seed: int = 2) -> tuple[np.ndarray, D
 
 
 def test_filters_are_the_weights_of_the_bank(model):
-    found = filters(model, bank=2)
-    assert found.kernels.shape == (6, 4, 3, 3)
-    assert found.kernels[5, 3, 2, 1] == model.params["bank2.kernel"][2, 1, 3, 5]
-    assert str(found) == "Filters of bank 2: 6 of 3x3, 4 input channels"
+    result = filters(model, bank=2)
+    assert result.kernels.shape == (6, 4, 3, 3)
+    assert result.kernels[5, 3, 2, 1] == model.params["bank2.kernel"][2, 1, 3, 5]
+    assert str(result) == "Filters of bank 2: 6 of 3x3, 4 input channels"
 
 
 @pytest.mark.parametrize("bank", [0, 3, True, "1", 1.0])
-def test_a_bank_that_is_not_there(model, dataset, bank):
-    for look in (filters, lambda m, b: feature_maps(m, dataset.images[0], b), filter_similarity):
+def test_missing_bank_is_an_error(model, dataset, bank):
+    for function in (filters, lambda m, b: feature_maps(m, dataset.images[0], b), filter_similarity):
         with pytest.raises(InputError, match=r"bank must be 1 to 2, got"):
-            look(model, bank)
+            function(model, bank)
 
 
 def test_feature_map_by_hand():
@@ -84,78 +84,78 @@ def test_feature_map_by_hand():
     model = Model(network, {k: np.array(v, np.float32) for k, v in params.items()}, NAMES)
     image = np.zeros((28, 28), np.float32)
     image[3, 4] = 1
-    found = feature_maps(model, image)
-    # a paper pixel is -1 once normalised: 2 * -1 + 1 = -1, leaked to -0.1; an ink pixel 1, so 3
+    result = feature_maps(model, image)
+    # A paper pixel is normalized to -1: 2 * -1 + 1 = -1, after the leaky ReLU -0.1. An ink pixel is 1: 2 * 1 + 1 = 3.
     expected = np.full((1, 28, 28), -0.1, np.float32)
     expected[0, 3, 4] = 3
-    np.testing.assert_allclose(found.maps, expected, atol=1e-6)
+    np.testing.assert_allclose(result.maps, expected, atol=1e-6)
     assert barcode(model, image).values == pytest.approx(expected.mean(), abs=1e-5)
-    assert found.prediction == "c"  # the mean is negative, and the last class has the weight -1
+    assert result.prediction == "c"  # the mean is negative, and the last class has the weight -1
 
 
-def test_feature_maps_come_from_the_pass_that_predicts(model, dataset):
+def test_feature_maps_and_prediction_agree_with_the_model(model, dataset):
     image = dataset.images[7]
-    found = feature_maps(model, image[None, ..., None], bank=2)
-    np.testing.assert_array_equal(found.maps, model.activations(image)["bank2"][0].transpose(2, 0, 1))
+    result = feature_maps(model, image[None, ..., None], bank=2)
+    np.testing.assert_array_equal(result.maps, model.activations(image)["bank2"][0].transpose(2, 0, 1))
     probabilities = model.probabilities(image)[0]
-    assert found.confidence == pytest.approx(probabilities.max())
-    assert found.prediction == NAMES[probabilities.argmax()]
-    assert "bank 2: 6 maps" in str(found)
+    assert result.confidence == pytest.approx(probabilities.max())
+    assert result.prediction == NAMES[probabilities.argmax()]
+    assert "bank 2: 6 maps" in str(result)
 
 
 @pytest.mark.parametrize("image", [np.zeros((2, 28, 28), np.uint8), np.zeros((0, 28, 28), np.uint8)])
-def test_not_one_image(model, image):
-    for look in (feature_maps, barcode):
+def test_anything_but_one_image_is_an_error(model, image):
+    for function in (feature_maps, barcode):
         with pytest.raises(InputError, match=r"image must be a single one of 28x28, got [02]: select"):
-            look(model, image)
+            function(model, image)
 
 
 def test_similarity_of_weights_by_hand(model):
     kernel = np.zeros((5, 5, 1, 4), np.float32)
-    kernel[0, 0, 0] = [3, -1, 0, 0]  # 0 and 1 are opposite
-    kernel[0, 1, 0] = [4, 0, 0, 0]  # and 0 turns away from 1: cosine -3/5
-    kernel[2, 2, 0, 2] = 7  # 2 shares no weight with any; 3 is dead
-    found = filter_similarity(replace(model, params=model.params | {"bank1.kernel": kernel}), 1)
+    kernel[0, 0, 0] = [3, -1, 0, 0]  # filters 0 and 1 are opposite
+    kernel[0, 1, 0] = [4, 0, 0, 0]  # the cosine of 0 and 1 becomes -3/5
+    kernel[2, 2, 0, 2] = 7  # 2 is orthogonal to the others; 3 is zero
+    result = filter_similarity(replace(model, params=model.params | {"bank1.kernel": kernel}), 1)
     expected = np.eye(4)
     expected[0, 1] = expected[1, 0] = -0.6
-    np.testing.assert_allclose(found.weights, expected, atol=1e-12)
-    assert found.maps is None
-    assert found.most_similar(1)[0][2] == 0
+    np.testing.assert_allclose(result.weights, expected, atol=1e-12)
+    assert result.maps is None
+    assert result.most_similar(1)[0][2] == 0
 
 
 def test_correlation_of_maps_against_numpy(model, dataset, monkeypatch):
     monkeypatch.setattr(filters_module, "CHUNK", 7)
     bias = model.params["bank1.bias"].copy()
     kernel = model.params["bank1.kernel"].copy()
-    kernel[..., 3] = kernel[..., 0]  # the same filter twice
-    kernel[..., 2], bias[2] = 0, 0.1  # and one that sees nothing
+    kernel[..., 3] = kernel[..., 0]  # a duplicate filter
+    kernel[..., 2], bias[2] = 0, 0.1  # a filter with a constant map
     bias[3] = bias[0]
     model = replace(model, params=model.params | {"bank1.kernel": kernel, "bank1.bias": bias})
-    found = filter_similarity(model, 1, dataset.images)
-    # The same chunks: few images take another way through the engine, which rounds differently.
+    result = filter_similarity(model, 1, dataset.images)
+    # In the same chunks, because the engine rounds differently for batches of different sizes.
     chunks = [model.activations(dataset.images[start : start + 7])["bank1"] for start in range(0, 30, 7)]
-    seen = np.concatenate(chunks).reshape(-1, 4).T.astype(np.float64)
-    alive = [0, 1, 3]
-    np.testing.assert_allclose(found.maps[np.ix_(alive, alive)], np.corrcoef(seen[alive]), atol=1e-9)
-    np.testing.assert_array_equal(found.maps[2], [0, 0, 1, 0])
-    assert found.images == 30
-    assert found.most_similar(1) == [(0, 3, pytest.approx(1))]
-    order = found.order.tolist()
+    maps = np.concatenate(chunks).reshape(-1, 4).T.astype(np.float64)
+    varying = [0, 1, 3]
+    np.testing.assert_allclose(result.maps[np.ix_(varying, varying)], np.corrcoef(maps[varying]), atol=1e-9)
+    np.testing.assert_array_equal(result.maps[2], [0, 0, 1, 0])
+    assert result.images == 30
+    assert result.most_similar(1) == [(0, 3, pytest.approx(1))]
+    order = result.order.tolist()
     assert abs(order.index(0) - order.index(3)) == 1
-    assert str(found).startswith("FilterSimilarity of bank 1, most alike: 0 and 3 (1.00)")
+    assert str(result).startswith("FilterSimilarity of bank 1, most similar: 0 and 3 (1.00)")
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 12), st.integers(0, 99))
 def test_the_order_is_a_permutation(count, seed):
     model = random_model(Network((Bank(count, 3),), classes=3), seed)
-    found = filter_similarity(model)
-    assert sorted(found.order.tolist()) == list(range(count))
-    assert (np.diag(found.weights) == 1).all()
-    assert (np.abs(found.weights) <= 1).all()
+    result = filter_similarity(model)
+    assert sorted(result.order.tolist()) == list(range(count))
+    assert (np.diag(result.weights) == 1).all()
+    assert (np.abs(result.weights) <= 1).all()
 
 
-def test_similarity_needs_images(model):
+def test_similarity_with_an_empty_batch_is_an_error(model):
     with pytest.raises(InputError, match="number of images must be at least 1, got 0"):
         filter_similarity(model, 1, np.zeros((0, 28, 28), np.uint8))
 
@@ -164,60 +164,64 @@ def test_similarity_needs_images(model):
 
 
 def test_barcode_is_the_mean_of_the_last_maps(model, dataset):
-    found = barcode(model, dataset.images[0])
+    result = barcode(model, dataset.images[0])
     np.testing.assert_allclose(
-        found.values, feature_maps(model, dataset.images[0], 2).maps.mean(axis=(1, 2)), rtol=1e-5
+        result.values, feature_maps(model, dataset.images[0], 2).maps.mean(axis=(1, 2)), rtol=1e-5
     )
-    assert "Barcode of 6 entries" in str(found)
+    assert "Barcode of 6 entries" in str(result)
 
 
-def test_average_barcodes_by_numpy(model, dataset):
-    found = average_barcodes(model, dataset, each=4)
+def test_average_barcodes_against_numpy(model, dataset):
+    result = average_barcodes(model, dataset, each=4)
     values = model.barcodes(dataset.images)
     for label in range(3):
-        np.testing.assert_allclose(found.means[label], values[dataset.labels == label][:4].mean(axis=0), rtol=1e-5)
-    assert found.counts.tolist() == [4, 4, 4]
-    np.testing.assert_allclose(found.trend, found.means.mean(axis=0))
-    assert str(found) == "AverageBarcodes of 3 classes, 6 entries each, over 4 images a class"
+        np.testing.assert_allclose(result.means[label], values[dataset.labels == label][:4].mean(axis=0), rtol=1e-5)
+    assert result.counts.tolist() == [4, 4, 4]
+    np.testing.assert_allclose(result.trend, result.means.mean(axis=0))
+    assert str(result) == "AverageBarcodes of 3 classes, 6 entries each, over 4 images per class"
 
 
-def test_a_class_with_fewer_images_gives_all_it_has(model, dataset):
+def test_a_class_with_fewer_images_gives_all_of_them(model, dataset):
     few = dataset[:4]
-    found = average_barcodes(model, few)
-    assert found.counts.tolist() == [2, 1, 1]
-    assert "over 1 to 2 images" in str(found)
+    result = average_barcodes(model, few)
+    assert result.counts.tolist() == [2, 1, 1]
+    assert "over 1 to 2 images" in str(result)
     assert detrended_barcodes(model, few).labels.tolist() == [0, 0, 1, 2]
 
 
-def test_random_images_by_seed(model, dataset):
-    first, again, other = (average_barcodes(model, dataset, 3, seed=seed).means for seed in (5, 5, 6))
-    np.testing.assert_array_equal(first, again)
+def test_the_seed_chooses_the_images(model, dataset):
+    first, same, other = (average_barcodes(model, dataset, 3, seed=seed).means for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
     ids = detrended_barcodes(model, dataset, 3, seed=5).ids
     assert len(set(ids.tolist())) == 9
     assert dataset.labels[ids].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
-def test_detrended_barcodes_are_barcodes_less_the_trend(model, dataset):
+def test_detrended_barcodes_are_barcodes_minus_the_trend(model, dataset):
     average = average_barcodes(model, dataset, each=7)
-    found = detrended_barcodes(model, dataset, each=2, average=average)
-    assert found.ids.tolist() == [0, 3, 1, 4, 2, 5]
-    np.testing.assert_allclose(found.values, model.barcodes(dataset.images[found.ids]) - average.trend, atol=1e-6)
-    assert str(found) == "DetrendedBarcodes of 6 images in 3 classes, 6 entries each"
-    # taken over all the images that were averaged, nothing is left
+    result = detrended_barcodes(model, dataset, each=2, average=average)
+    assert result.ids.tolist() == [0, 3, 1, 4, 2, 5]
+    np.testing.assert_allclose(result.values, model.barcodes(dataset.images[result.ids]) - average.trend, atol=1e-6)
+    assert str(result) == "DetrendedBarcodes of 6 images in 3 classes, 6 entries each"
+    # Their mean over all averaged images is zero.
     everything = detrended_barcodes(model, dataset, each=10).values
     np.testing.assert_allclose(everything.mean(axis=0), 0, atol=1e-6)
 
 
-def test_what_averages_need(model, dataset):
-    unlabelled = Dataset(dataset.images, None, "strangers", NAMES)
-    for look in (average_barcodes, detrended_barcodes, separation):
-        with pytest.raises(InputError, match="dataset must have labels, got 'strangers' without"):
-            look(model, unlabelled)
-        with pytest.raises(InputError, match="images of class 'c' in 'noise' must be at least 1, got 0"):
-            look(model, dataset[:2])
+def test_averages_need_labels_and_every_class(model, dataset):
+    unlabelled = Dataset(dataset.images, None, "unlabelled", NAMES)
+    for function, purpose in (
+        (average_barcodes, "average barcodes"),
+        (detrended_barcodes, "average barcodes"),
+        (separation, "class separation"),
+    ):
+        with pytest.raises(InputError, match=f"{purpose} needs labels, and 'unlabelled' has none"):
+            function(model, unlabelled)
+        with pytest.raises(InputError, match=f"images of class 'c' in 'noise' must be at least 1 for {purpose}, got 0"):
+            function(model, dataset[:2])
     for each in (0, 2.5, True):
-        with pytest.raises(InputError, match="images a class must be a whole number"):
+        with pytest.raises(InputError, match="images per class must be a whole number"):
             average_barcodes(model, dataset, each=each)
 
 
@@ -226,57 +230,57 @@ def test_what_averages_need(model, dataset):
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.booleans())
-def test_evidence_is_complete(seed, dense):
+def test_evidence_sums_to_the_margin(seed, dense):
     random = np.random.default_rng(seed)
     model = random_model(Network((Bank(3, 5),), dense=4 if dense else 0, classes=3), seed)
     image = random.random((28, 28), dtype=np.float32)
     baseline = random.normal(0, 3, 3)
-    found = evidence(model, image, baseline)
-    assert found.values.sum() == pytest.approx(found.margin - found.baseline_margin, abs=1e-9)
+    result = evidence(model, image, baseline)
+    assert result.values.sum() == pytest.approx(result.margin - result.baseline_margin, abs=1e-9)
     logits = model.activations(image)["logits"][0]
-    assert found.margin == pytest.approx(logits[found.predicted] - logits[found.against], abs=1e-4)
-    away = model.logits_from_barcodes(baseline[None])[0]
-    assert found.baseline_margin == pytest.approx(away[found.predicted] - away[found.against], abs=1e-4)
-    assert [found.predicted, found.against] == np.argsort(-logits)[:2].tolist()
+    assert result.margin == pytest.approx(logits[result.predicted] - logits[result.against], abs=1e-4)
+    start = model.logits_from_barcodes(baseline[None])[0]
+    assert result.baseline_margin == pytest.approx(start[result.predicted] - start[result.against], abs=1e-4)
+    assert [result.predicted, result.against] == np.argsort(-logits)[:2].tolist()
 
 
 def test_evidence_is_the_integral_of_the_gradient(model, dataset):
     baseline = np.full(6, 2.0)
-    found = evidence(model, dataset.images[0], baseline)
+    result = evidence(model, dataset.images[0], baseline)
 
     def margin(x):
         logits = head(model.network, model.params, x)["logits"]
-        return logits[found.predicted] - logits[found.against]
+        return logits[result.predicted] - logits[result.against]
 
     steps = (np.arange(4000) + 0.5) / 4000
-    path = baseline + steps[:, None] * (found.barcode - baseline)
+    path = baseline + steps[:, None] * (result.barcode - baseline)
     slopes = np.asarray(jax.vmap(jax.grad(margin))(path.astype(np.float32))).mean(axis=0)
-    np.testing.assert_allclose(found.values, slopes * (found.barcode - baseline), atol=2e-3)
+    np.testing.assert_allclose(result.values, slopes * (result.barcode - baseline), atol=2e-3)
     z = path @ model.params["dense.kernel"] + model.params["dense.bias"]
-    assert (np.sign(z[0]) != np.sign(z[-1])).any(), "no unit changes side: the case under test isn't met"
+    assert (np.sign(z[0]) != np.sign(z[-1])).any(), "no unit changes its sign, so the path does not test the leaky ReLU"
 
 
 def test_evidence_without_a_dense_layer_by_hand():
     model = random_model(Network((Bank(3, 5),), classes=3))
-    found = evidence(model, np.eye(28, dtype=np.float32), [1.0, 2.0, 3.0], against=None)
+    result = evidence(model, np.eye(28, dtype=np.float32), [1.0, 2.0, 3.0], against=None)
     kernel = model.params["output.kernel"].astype(np.float64)
-    expected = (kernel[:, found.predicted] - kernel[:, found.against]) * (found.barcode - [1, 2, 3])
-    np.testing.assert_allclose(found.values, expected)
+    expected = (kernel[:, result.predicted] - kernel[:, result.against]) * (result.barcode - [1, 2, 3])
+    np.testing.assert_allclose(result.values, expected)
 
 
 def test_evidence_against_another_class(model, dataset):
     average = average_barcodes(model, dataset)
     first = evidence(model, dataset.images[0], average)
     last = ({0, 1, 2} - {first.predicted, first.against}).pop()
-    found = evidence(model, dataset.images[0], average, against=last)
-    assert (found.predicted, found.against) == (first.predicted, last)
-    assert f"Evidence for {NAMES[first.predicted]}" in str(found)
-    assert found.margin >= first.margin
-    # the baseline itself speaks for nothing
-    still = evidence(model, dataset.images[0], first.barcode)
-    np.testing.assert_array_equal(still.values, np.zeros(6))
+    result = evidence(model, dataset.images[0], average, against=last)
+    assert (result.predicted, result.against) == (first.predicted, last)
+    assert f"Evidence for {NAMES[first.predicted]}" in str(result)
+    assert result.margin >= first.margin
+    # With its own barcode as the baseline, an image gives no evidence.
+    none = evidence(model, dataset.images[0], first.barcode)
+    np.testing.assert_array_equal(none.values, np.zeros(6))
     for against in (first.predicted, 3, -1, "a"):
-        with pytest.raises(InputError, match="against must be a class from 0 to 2 other than the one predicted"):
+        with pytest.raises(InputError, match="against must be a class from 0 to 2 other than the predicted one"):
             evidence(model, dataset.images[0], average, against=against)
     with pytest.raises(InputError, match=r"shape of baseline must be \(6,\)"):
         evidence(model, dataset.images[0], np.zeros(5))
@@ -288,31 +292,32 @@ def test_evidence_against_another_class(model, dataset):
 
 
 def test_separation_by_hand():
-    # One entry tells a from b from c; within each class it is 1 off its mean. n - classes = 3.
+    # One entry separates the classes. Each image is 1 away from its class mean, and n - classes = 3.
     values = np.zeros((6, 6))
     values[:, 0] = [0, 2, 10, 12, 30, 32]
     data = Dataset(np.zeros((6, 28, 28), np.uint8), np.array([0, 0, 1, 1, 2, 2]), "six", NAMES)
-    found = separation(SIX, data, barcodes=values)
+    result = separation(SIX, data, barcodes=values)
     deviation = np.sqrt(6 / 3)
-    np.testing.assert_allclose(found.distances, np.array([[0, 10, 30], [10, 0, 20], [30, 20, 0]]) / deviation)
-    assert found.closest == (0, 1)
-    assert str(found).endswith("closest: a and b, 7.1 standard deviations apart")
+    np.testing.assert_allclose(result.distances, np.array([[0, 10, 30], [10, 0, 20], [30, 20, 0]]) / deviation)
+    assert result.closest == (0, 1)
+    assert str(result).endswith("closest: a and b, 7.1 standard deviations apart")
 
 
 def test_separation_is_the_mahalanobis_distance(model):
     values, data = clouds()
-    found = separation(model, data, barcodes=values, shrinkage=0)
+    result = separation(model, data, barcodes=values, shrinkage=0)
     within = sum(np.cov(values[data.labels == k].T, ddof=0) * (data.labels == k).sum() for k in range(3)) / 297
     for i in range(3):
         for j in range(3):
-            way = values[data.labels == i].mean(axis=0) - values[data.labels == j].mean(axis=0)
-            assert found.distances[i, j] == pytest.approx(np.sqrt(way @ np.linalg.solve(within, way)))
-    assert found.images == 300
+            difference = values[data.labels == i].mean(axis=0) - values[data.labels == j].mean(axis=0)
+            expected = np.sqrt(difference @ np.linalg.solve(within, difference))
+            assert result.distances[i, j] == pytest.approx(expected)
+    assert result.images == 300
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(1e-3, 1e3), min_size=6, max_size=6), st.floats(0, 0.9))
-def test_separation_knows_no_units(scales, shrinkage):
+def test_separation_is_independent_of_units(scales, shrinkage):
     values, data = clouds()
     first = separation(SIX, data, barcodes=values, shrinkage=shrinkage).distances
     scaled = separation(SIX, data, barcodes=values * scales + 5, shrinkage=shrinkage).distances
@@ -320,16 +325,18 @@ def test_separation_knows_no_units(scales, shrinkage):
     np.testing.assert_array_equal(first, first.T)
 
 
-def test_separation_lives_with_dead_and_doubled_entries(model):
-    values, data = clouds()
+@pytest.mark.parametrize("weights", [[1, 0, 0, 0], [-2.5, 0, 0, 0], [1, -3, 0.1, 7], [1e-3, 0, 0, 1e3]])
+@pytest.mark.parametrize("seed", range(5))
+def test_separation_with_constant_and_linearly_dependent_entries(model, weights, seed):
+    values, data = clouds(seed=seed)
     values[:, 4] = 7
-    values[:, 5] = values[:, 0]
+    values[:, 5] = values[:, :4] @ weights
     assert np.isfinite(separation(model, data, barcodes=values).distances).all()
     with pytest.raises(InputError, match="shrinkage must be larger for 300 images, got 0"):
         separation(model, data, barcodes=values, shrinkage=0)
 
 
-def test_what_separation_needs(model, dataset):
+def test_separation_needs_spread_within_a_class(model, dataset):
     with pytest.raises(InputError, match="some class must hold two images that differ"):
         separation(model, dataset[:3])
     same = Dataset(np.zeros((6, 28, 28), np.uint8), np.arange(6) % 3, "same", NAMES)
@@ -345,43 +352,43 @@ def test_what_separation_needs(model, dataset):
 
 def test_pca_against_scikit_learn(model):
     values, data = clouds()
-    found = embedding(model, data, "pca", barcodes=values)
+    result = embedding(model, data, "pca", barcodes=values)
     reference = PCA(2).fit(values)
-    np.testing.assert_allclose(np.abs(found.points), np.abs(reference.transform(values)), atol=1e-9)
-    np.testing.assert_allclose(found.share, reference.explained_variance_ratio_)
-    np.testing.assert_allclose((values - found.center) @ found.axes, found.points)
+    np.testing.assert_allclose(np.abs(result.points), np.abs(reference.transform(values)), atol=1e-9)
+    np.testing.assert_allclose(result.share, reference.explained_variance_ratio_)
+    np.testing.assert_allclose((values - result.center) @ result.axes, result.points)
 
 
 def test_discriminants_against_scikit_learn(model):
     values, data = clouds(n=3000)
-    found = embedding(model, data, barcodes=values)
-    assert found.method == "discriminant"
+    result = embedding(model, data, barcodes=values)
+    assert result.method == "discriminant"
     reference = LinearDiscriminantAnalysis(solver="eigen").fit(values, data.labels)
     theirs = reference.transform(values)[:, :2]
     for axis in range(2):
-        # the shrinkage of 0.01 turns the axes by less than this
-        assert abs(np.corrcoef(found.points[:, axis], theirs[:, axis])[0, 1]) > 0.9999
-    np.testing.assert_allclose(found.share, reference.explained_variance_ratio_[:2], atol=1e-3)
-    inner = found.points - np.stack([found.points[data.labels == k].mean(axis=0) for k in range(3)])[data.labels]
+        # The shrinkage of 0.01 rotates the axes by less than this.
+        assert abs(np.corrcoef(result.points[:, axis], theirs[:, axis])[0, 1]) > 0.9999
+    np.testing.assert_allclose(result.share, reference.explained_variance_ratio_[:2], atol=1e-3)
+    inner = result.points - np.stack([result.points[data.labels == k].mean(axis=0) for k in range(3)])[data.labels]
     np.testing.assert_allclose(inner.T @ inner / 2997, np.eye(2), atol=0.02)
 
 
 def test_the_sign_of_an_embedding_is_fixed(model):
     values, data = clouds()
     for method in ("pca", "discriminant"):
-        found = embedding(model, data, method, barcodes=values)
+        result = embedding(model, data, method, barcodes=values)
         mirrored = embedding(model, data, method, barcodes=-values)
-        for axes in (found.axes, mirrored.axes):
+        for axes in (result.axes, mirrored.axes):
             assert (axes[np.abs(axes).argmax(axis=0), [0, 1]] > 0).all()
-        np.testing.assert_allclose(found.points, -mirrored.points, atol=1e-9)
-        assert f"of 300 barcodes by {method}" in str(found)
+        np.testing.assert_allclose(result.points, -mirrored.points, atol=1e-9)
+        assert f"of 300 barcodes by {method}" in str(result)
 
 
 def test_embedding_without_labels_or_with_one_entry(model):
     values, data = clouds()
-    unlabelled = Dataset(data.images, None, "strangers", NAMES)
+    unlabelled = Dataset(data.images, None, "unlabelled", NAMES)
     assert embedding(model, unlabelled, barcodes=values).method == "pca"
-    with pytest.raises(InputError, match="dataset must have labels"):
+    with pytest.raises(InputError, match="discriminants needs labels, and 'unlabelled' has none"):
         embedding(model, unlabelled, "discriminant", barcodes=values)
     narrow = random_model(Network((Bank(1, 5),), classes=3))
     for method in ("pca", "discriminant"):
@@ -390,7 +397,7 @@ def test_embedding_without_labels_or_with_one_entry(model):
         assert (points[:, 1] == 0).all()
 
 
-def test_what_an_embedding_needs(model, dataset):
+def test_embedding_checks_its_arguments(model, dataset):
     with pytest.raises(InputError, match="method must be discriminant or pca, got 'tsne'"):
         embedding(model, dataset, "tsne")
     with pytest.raises(InputError, match="number of images must be at least 2, got 1"):
@@ -409,53 +416,53 @@ def test_neighbours_against_scikit_learn(model, dataset, monkeypatch):
     deviation = values.std(axis=0)
     reference = NearestNeighbors(n_neighbors=4).fit(values / deviation)
     distances, ids = reference.kneighbors(values[:9] / deviation)
-    for chunk in (30, 100, 10_000):  # one image at a time, three, all
+    for chunk in (30, 100, 10_000):  # one image at a time, three, and all
         monkeypatch.setattr(neighbours_module, "DISTANCES", chunk)
-        found = neighbours(model, dataset[:9], dataset, k=4)
-        np.testing.assert_array_equal(found.ids, ids)
-        np.testing.assert_allclose(found.distances, distances, atol=1e-6)
-    assert found.ids[:, 0].tolist() == list(range(9))
-    np.testing.assert_array_equal(found.images, dataset.images[ids])
-    np.testing.assert_array_equal(found.labels, dataset.labels[ids])
-    np.testing.assert_array_equal(found.query_labels, dataset.labels[:9])
-    np.testing.assert_array_equal(found.predictions, model.predict(dataset.images[:9]))
-    assert str(found) == "Neighbours of 9 images: the 4 nearest of each by barcode"
+        result = neighbours(model, dataset[:9], dataset, k=4)
+        np.testing.assert_array_equal(result.ids, ids)
+        np.testing.assert_allclose(result.distances, distances, atol=1e-6)
+    assert result.ids[:, 0].tolist() == list(range(9))
+    np.testing.assert_array_equal(result.images, dataset.images[ids])
+    np.testing.assert_array_equal(result.labels, dataset.labels[ids])
+    np.testing.assert_array_equal(result.query_labels, dataset.labels[:9])
+    np.testing.assert_array_equal(result.predictions, model.predict(dataset.images[:9]))
+    assert str(result) == "Neighbours of 9 images: the 4 nearest of each by barcode"
 
 
-def test_neighbours_leave_out_the_image_itself(model, dataset):
+def test_neighbours_can_leave_out_the_image_itself(model, dataset):
     rows = np.array([3, 8])
     with_own = neighbours(model, dataset.images[rows], dataset, k=4)
-    found = neighbours(model, dataset.images[rows], dataset, k=3, leave_out=rows)
-    np.testing.assert_array_equal(found.ids, with_own.ids[:, 1:])
+    result = neighbours(model, dataset.images[rows], dataset, k=3, leave_out=rows)
+    np.testing.assert_array_equal(result.ids, with_own.ids[:, 1:])
     assert neighbours(model, dataset.images[0], dataset[:5], k=4, leave_out=[0]).ids.shape == (1, 4)
 
 
 def test_of_equal_neighbours_the_lower_row_comes_first(model, dataset):
-    twins = Dataset(np.repeat(dataset.images[:3], 5, axis=0), None, "twins")
-    found = neighbours(model, dataset.images[1], twins, k=4, barcodes=np.repeat(np.eye(6)[:3], 5, axis=0) * 1e3)
-    assert found.labels is None
-    np.testing.assert_array_equal(np.diff(found.ids[0]), [1, 1, 1])
-    assert found.ids[0, 0] % 5 == 0
-    # entries that never change count as they are, and don't divide by zero
-    flat = neighbours(model, dataset.images[:2], twins, k=1, barcodes=np.zeros((15, 6)))
+    duplicates = Dataset(np.repeat(dataset.images[:3], 5, axis=0), None, "duplicates")
+    result = neighbours(model, dataset.images[1], duplicates, k=4, barcodes=np.repeat(np.eye(6)[:3], 5, axis=0) * 1e3)
+    assert result.labels is None
+    np.testing.assert_array_equal(np.diff(result.ids[0]), [1, 1, 1])
+    assert result.ids[0, 0] % 5 == 0
+    # Constant entries are not scaled, and do not divide by zero.
+    flat = neighbours(model, dataset.images[:2], duplicates, k=1, barcodes=np.zeros((15, 6)))
     np.testing.assert_allclose(
         flat.distances[:, 0], np.linalg.norm(model.barcodes(dataset.images[:2]), axis=1), rtol=1e-6
     )
 
 
-def test_what_neighbours_need(model, dataset):
+def test_neighbours_check_their_arguments(model, dataset):
     for k in (0, 31, 1.0):
         with pytest.raises(InputError, match="k must be a whole number from 1 to the 30 images"):
             neighbours(model, dataset.images[0], dataset, k)
     for rows in ([0, 1], [30], [0.5], [-1]):
-        with pytest.raises(InputError, match="leave_out must be 1 rows of the reference set"):
+        with pytest.raises(InputError, match="leave_out must be 1 rows of the reference set, one per query image"):
             neighbours(model, dataset.images[0], dataset, 1, leave_out=rows)
     other = Dataset(dataset.images, dataset.labels, "others", ("x", "y", "z"))
     with pytest.raises(InputError, match="classes of the data must be the model's"):
         neighbours(model, dataset.images[0], other)
 
 
-def test_no_image_has_no_neighbours(model, dataset):
-    found = neighbours(model, np.zeros((0, 28, 28), np.uint8), dataset, k=2)
-    assert found.ids.shape == (0, 2)
-    assert found.images.shape == (0, 2, 28, 28)
+def test_no_queries_have_no_neighbours(model, dataset):
+    result = neighbours(model, np.zeros((0, 28, 28), np.uint8), dataset, k=2)
+    assert result.ids.shape == (0, 2)
+    assert result.images.shape == (0, 2, 28, 28)

@@ -1,3 +1,5 @@
+"""Evaluation: accuracy, calibration and confusions, against scikit-learn and by hand."""
+
 import json
 from dataclasses import replace
 
@@ -15,9 +17,9 @@ def result(model, digits):
     return evaluate(model, digits.test, hardest=20)
 
 
-def test_figures_are_scikit_learns(result, model, digits):
+def test_figures_against_scikit_learn(result, model, digits):
     labels, p = digits.test.labels, model.probabilities(digits.test.images).astype(np.float64)
-    p /= p.sum(axis=1, keepdims=True)  # to float64's rounding, which scikit-learn insists on
+    p /= p.sum(axis=1, keepdims=True)  # scikit-learn requires sums of 1 in double precision
     predictions = p.argmax(axis=1)
     np.testing.assert_array_equal(result.confusion, metrics.confusion_matrix(labels, predictions))
     assert result.accuracy == pytest.approx(metrics.accuracy_score(labels, predictions))
@@ -27,18 +29,18 @@ def test_figures_are_scikit_learns(result, model, digits):
     np.testing.assert_allclose(result.recall, metrics.recall_score(labels, predictions, **kwargs))
 
 
-def test_the_hardest_images_are_those_whose_class_was_given_least(result, model, digits):
+def test_the_hardest_images_have_the_lowest_probability_of_their_class(result, model, digits):
     own = np.take_along_axis(model.probabilities(digits.test.images), digits.test.labels[:, None], axis=1)[:, 0]
     assert np.sort(own)[:20] == pytest.approx(result.hardest_confidence, abs=1e-6)
     np.testing.assert_array_equal(result.hardest_images, digits.test.images[result.hardest])
     np.testing.assert_array_equal(result.hardest_labels, digits.test.labels[result.hardest])
 
 
-def test_json_has_what_a_program_reads(result):
-    back = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert {"accuracy", "interval", "n", "confusion", "calibration_error"} <= set(back)
-    assert back["n"] == 500
-    assert back["interval"][0] < back["accuracy"] < back["interval"][1]
+def test_json(result):
+    parsed = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert {"accuracy", "interval", "n", "confusion", "calibration_error"} <= set(parsed)
+    assert parsed["n"] == 500
+    assert parsed["interval"][0] < parsed["accuracy"] < parsed["interval"][1]
 
 
 def test_calibration_by_hand():
@@ -53,20 +55,20 @@ def test_calibration_by_hand():
 
 
 @given(st.integers(1, 10**6).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_the_interval_holds_the_share_and_stays_within_0_and_1(case):
+def test_the_interval_contains_the_proportion_and_stays_within_0_and_1(case):
     right, n = case
     low, high = wilson_interval(right, n)
     assert 0 <= low <= right / n <= high <= 1
     assert high - low < 2 * 1.96 / np.sqrt(n)
 
 
-def test_the_interval_is_wilsons():
-    # Agresti and Coull's example of 0 in 10 is well known: upper end 0.278.
+def test_the_interval_is_the_wilson_interval():
+    # Agresti and Coull's example: 0 successes in 10 trials have the upper end 0.278.
     assert wilson_interval(0, 10)[1] == pytest.approx(0.2775, abs=1e-4)
     assert wilson_interval(9_900, 10_000) == pytest.approx((0.98785, 0.99177), abs=1e-5)
 
 
-def test_bad_data_is_named(model, digits):
+def test_bad_data_is_an_error(model, digits):
     with pytest.raises(InputError, match="evaluation needs at least one image"):
         evaluate(model, digits.test[:0])
     with pytest.raises(InputError, match="label"):

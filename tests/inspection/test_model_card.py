@@ -1,4 +1,4 @@
-"""Models that ship, and what their cards say of them."""
+"""Model cards, and whether those of the shipped models are true."""
 
 import json
 from dataclasses import replace
@@ -7,49 +7,49 @@ import numpy as np
 import pytest
 from trials import QUICK
 
-import inksight
 from benchmarks import accuracy, ship
 from inksight import InputError, Model, cli, evaluate, load_model
 from inksight.config import RECIPES
+from inksight.data.loading import write_csv
 from inksight.inspection.model_card import HARDEST, Protocol, card, describe
 from inksight.nn.model_file import SHIPPED
 from inksight.nn.parameters import parameter_count
 
-MOST = {"post": 18_813, "best": 20_000, "small": 5_000, "tiny": 1_000}  # parameters
+MAX_PARAMETERS = {"post": 18_813, "best": 20_000, "small": 5_000, "tiny": 1_000}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_a_shipped_model_is_what_its_card_says(name, mnist):
-    model, found = load_model(name), card(name)
-    assert parameter_count(model.network) <= MOST[name]
+def test_the_card_of_a_shipped_model_is_true(name, mnist):
+    model, result = load_model(name), card(name)
+    assert parameter_count(model.network) <= MAX_PARAMETERS[name]
     measured = evaluate(model, mnist.split().test).to_dict()
     for value in ("data", "n", "accuracy", "interval", "confusion", "precision", "recall"):
-        assert found.evaluation[value] == measured[value]
+        assert result.evaluation[value] == measured[value]
     for value in ("log_loss", "calibration_error"):
-        assert found.evaluation[value] == pytest.approx(measured[value], rel=1e-3)
-    assert [x["id"] for x in found.evaluation["hardest"]] == [x["id"] for x in measured["hardest"][:HARDEST]]
-    assert found.protocol.seeds >= 10
-    assert found.images == "MNIST's test images"
-    # One model of those whose mean it is.
-    assert abs(found.protocol.mean - measured["accuracy"]) < 4 * max(found.protocol.sd, 1e-4)
+        assert result.evaluation[value] == pytest.approx(measured[value], rel=1e-3)
+    assert [x["id"] for x in result.evaluation["hardest"]] == [x["id"] for x in measured["hardest"][:HARDEST]]
+    assert result.protocol.seeds >= 10
+    assert result.images == "MNIST's test images"
+    # The shipped model is one of those that the mean is over.
+    assert abs(result.protocol.mean - measured["accuracy"]) < 4 * max(result.protocol.sd, 1e-4)
 
 
-def test_the_command_says_what_the_card_says(capsys):
+def test_evaluate_and_card_commands_agree(capsys):
     assert cli.run(["evaluate", "best", "--data", "mnist", "--json"]) == 0
     evaluated = json.loads(capsys.readouterr().out)
     assert cli.run(["card", "best", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["evaluation"]["accuracy"] == evaluated["accuracy"]
-    assert told["evaluation"]["confusion"] == evaluated["confusion"]
-    assert told["parameters"] <= 20_000
-    assert told["weights"] == load_model("best").digest
+    parsed = json.loads(capsys.readouterr().out)
+    assert parsed["evaluation"]["accuracy"] == evaluated["accuracy"]
+    assert parsed["evaluation"]["confusion"] == evaluated["confusion"]
+    assert parsed["parameters"] <= 20_000
+    assert parsed["weights"] == load_model("best").digest
     assert cli.run(["card", "best"]) == 0
     text = capsys.readouterr().out
     assert f"**{evaluated['accuracy']:.2%}** of 10,000 images right" in text
-    assert f"mean **{told['protocol']['mean']:.2%}**" in text
+    assert f"mean **{parsed['protocol']['mean']:.2%}**" in text
 
 
-def test_the_card_of_a_model_of_ones_own(model, digits, tmp_path, capsys):
+def test_card_of_any_model(model, digits, tmp_path, capsys):
     evaluation = evaluate(model, digits.test)
     text = str(describe("mine", model, evaluation, "500 digits"))
     assert text.startswith("# Model card: mine\n")
@@ -58,9 +58,9 @@ def test_the_card_of_a_model_of_ones_own(model, digits, tmp_path, capsys):
         assert f"| {digit} | {evaluation.confusion[digit].sum()} | {wrong} |" in text
     errors = evaluation.confusion - np.diag(np.diag(evaluation.confusion))
     a, b = np.unravel_index(errors.argmax(), errors.shape)
-    assert f"for another: {a} for {b} ({errors.max()})" in text
+    assert f"confusions: {a} read as {b} ({errors.max()})" in text
     assert f"{evaluation.hardest[0]} ({evaluation.hardest_labels[0]}, read as" in text
-    assert "seeds" not in text  # nothing was measured of those
+    assert "seeds" not in text  # only known for shipped models
     assert "500 digits: **" in text
     assert "census bureau" in text
     letters = tuple("abcdefghij")
@@ -70,22 +70,22 @@ def test_the_card_of_a_model_of_ones_own(model, digits, tmp_path, capsys):
     assert "census bureau" not in foreign
 
     model.save(tmp_path / "mine.safetensors")
-    inksight.data.dataset.write_csv(digits.test, tmp_path / "some.csv")
+    write_csv(digits.test, tmp_path / "some.csv")
     arguments = ["card", str(tmp_path / "mine.safetensors"), "--data", str(tmp_path / "some.csv")]
     assert cli.run([*arguments, "--out", str(tmp_path / "card.md")]) == 0
     assert f"{evaluation.accuracy:.2%} of 500 images right" in capsys.readouterr().out
     assert (tmp_path / "card.md").read_text().startswith("# Model card: mine\n")
 
 
-def test_a_perfect_model_has_no_confusions_to_list(model, digits):
+def test_a_perfect_model_has_no_confusions(model, digits):
     right = model.predict(digits.test.images) == digits.test.labels
-    text = str(describe("few", model, evaluate(model, digits.test[right], hardest=0), "those it reads"))
-    assert "Most often taken for another: none." in text
+    text = str(describe("few", model, evaluate(model, digits.test[right], hardest=0), "images it reads right"))
+    assert "Most frequent confusions: none." in text
     assert ": none.\n" in text.split("Hardest of these")[1]
 
 
 @pytest.mark.parametrize("name", ["worst", "", "../best"])
-def test_unknown_names_are_told_those_that_ship(name, capsys):
+def test_an_unknown_name_is_an_error_that_lists_the_shipped_models(name, capsys):
     with pytest.raises(InputError, match="must be one of post, best, small, tiny"):
         card(name)
     with pytest.raises(InputError, match="must be a file that exists, or one of post, best, small, tiny"):
@@ -94,14 +94,14 @@ def test_unknown_names_are_told_those_that_ship(name, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_file_called_like_a_shipped_model_is_read_by_its_path(model, tmp_path, monkeypatch):
+def test_a_file_with_the_name_of_a_shipped_model_needs_a_path(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     model.save("best")
     assert load_model("./best").digest == model.digest
     assert load_model("best").digest != model.digest
 
 
-def test_shipped_models_are_made_the_same_byte_for_byte(mnist, tmp_path, monkeypatch):
+def test_making_a_shipped_model_twice_gives_the_same_bytes(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
     monkeypatch.setitem(RECIPES, "quick", replace(QUICK, epochs=1))
     row = accuracy.Row("tiny", "4x5p,8x3", "quick", 600)
@@ -109,13 +109,13 @@ def test_shipped_models_are_made_the_same_byte_for_byte(mnist, tmp_path, monkeyp
         ship.make(row, mnist.split())
     data = replace(mnist[:700], test_count=100).split()
     measured = accuracy.measure(row, replace_test(data, mnist), 2, "a machine")
-    made = []
+    shipped = []
     for path in (tmp_path / "a", tmp_path / "b"):
         model, figures = ship.make(row, replace_test(data, mnist))
         model.save(path)
-        made.append((path.read_bytes(), figures))
-    assert made[0] == made[1]
-    model, figures = Model.load(tmp_path / "a"), json.loads(made[0][1])
+        shipped.append((path.read_bytes(), figures))
+    assert shipped[0] == shipped[1]
+    model, figures = Model.load(tmp_path / "a"), json.loads(shipped[0][1])
     assert model.temperature == pytest.approx(measured[0]["temperature"])
     assert model.history["seconds"].tolist() == [0]
     assert figures["evaluation"]["accuracy"] == measured[1]["test_accuracy"]
@@ -123,5 +123,5 @@ def test_shipped_models_are_made_the_same_byte_for_byte(mnist, tmp_path, monkeyp
 
 
 def replace_test(splits, mnist):
-    """The same splits with MNIST's whole test set, in which the rejected labels have their rows."""
+    """Return the splits with the whole MNIST test set, because the rejected labels are given by their rows in it."""
     return replace(splits, test=mnist.split().test)

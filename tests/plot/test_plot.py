@@ -1,4 +1,4 @@
-"""Pictures: every one renders for odd numbers of filters and classes, and its SVG fits any page."""
+"""Plots: each renders for odd numbers of filters and classes, and its SVG fits any page."""
 
 import re
 import subprocess
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from pages import SVG, check_svg
 from PIL import Image
 
 from inksight import plot
@@ -33,14 +34,14 @@ from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
 from inksight.nn.parameters import shapes
 from inksight.plot import grammar
+from inksight.plot.geometry import _spread_apart
 
-SVG = "{http://www.w3.org/2000/svg}"
 HISTORY = History(tuple(Epoch(i, 1 / i, 1 - 0.1 / i, 0.9 / i, 1 - 0.2 / i, 0.01, 2.0) for i in range(1, 6)))
 SCALE = re.compile(r"one (colour )?scale|colour scale is this|its own colour scale|for all")
 
 
 def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tuple[Model, Dataset]:
-    """Return a random model and twelve random images a class."""
+    """Return a random model and twelve random images per class."""
     random = np.random.default_rng(0)
     network = Network(banks, dense, len(names))
     params = {k: np.asarray(random.normal(0, 0.3, shape), np.float32) for k, shape in shapes(network).items()}
@@ -51,21 +52,21 @@ def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tup
 
 
 def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str, object]]]:
-    """Return every kind of result with the options that make another picture of it."""
+    """Return every kind of result, with plot options, and a name for each."""
     last = len(model.network.banks)
     evaluation = evaluate(model, dataset)
     average = average_barcodes(model, dataset)
     image = dataset.images[0]
-    found = [
+    cases = [
         ("examples", dataset, {}),
         ("one of each", dataset, {"kind": "one_of_each", "seed": 3}),
-        ("unlabelled", Dataset(dataset.images[:13], None, "strangers"), {"columns": 4}),
+        ("unlabelled", Dataset(dataset.images[:13], None, "unlabelled"), {"columns": 4}),
         ("confusion", evaluation, {}),
         ("calibration", evaluation, {"kind": "calibration"}),
         ("hardest", evaluation, {"kind": "hardest", "count": 11}),
         ("filters own", filters(model, last), {"shared": False}),
         ("maps own", feature_maps(model, image, last), {"shared": False}),
-        ("weights alike", filter_similarity(model, last), {}),
+        ("weight similarity", filter_similarity(model, last), {}),
         ("barcode", barcode(model, image), {}),
         ("average", average, {}),
         ("detrended", detrended_barcodes(model, dataset, average=average), {}),
@@ -74,50 +75,36 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str,
         ("pca", embedding(model, dataset, "pca"), {"most": 7}),
         ("neighbours", neighbours(model, dataset[:3], dataset, 4), {}),
         ("prepared", prepare(255 - image), {}),
-        ("nothing to prepare", prepare(np.ones((9, 300))), {}),
+        ("blank", prepare(np.ones((9, 300))), {}),
         ("robustness", robustness(model, dataset, images=4, progress=False), {}),
-        ("one robustness", robustness(model, dataset, images=2, prepare=True, progress=False), {"kind": "lined paper"}),
-        ("strangers", neighbours(model, dataset.images[0], Dataset(dataset.images), 1), {}),
+        ("one corruption", robustness(model, dataset, images=2, prepare=True, progress=False), {"kind": "lined paper"}),
+        ("neighbours without labels", neighbours(model, dataset.images[0], Dataset(dataset.images), 1), {}),
     ]
     for bank in range(1, last + 1):
-        found.append((f"filters {bank}", filters(model, bank), {}))
-        found.append((f"maps {bank}", feature_maps(model, image, bank), {}))
-        found.append((f"alike {bank}", filter_similarity(model, bank, dataset.images[:5]), {}))
+        cases.append((f"filters {bank}", filters(model, bank), {}))
+        cases.append((f"maps {bank}", feature_maps(model, image, bank), {}))
+        cases.append((f"similarity {bank}", filter_similarity(model, bank, dataset.images[:5]), {}))
     if len(dataset.class_names) > 2:
-        found.append(("discriminants", embedding(model, dataset), {}))
-    return found
-
-
-def check_svg(text: str, prefix: str) -> ET.Element:
-    """Check what an element must be to stand in any page, and return it."""
-    assert text.startswith("<svg ")
-    root = ET.fromstring(text)
-    assert root.tag == f"{SVG}svg"
-    assert "width" not in root.attrib
-    assert "height" not in root.attrib
-    assert root.attrib["viewBox"]
-    assert "max-width:100%" in root.attrib["style"]
-    assert not list(root.iter(f"{SVG}style"))  # it would hold for the whole page
-    assert not list(root.iter(f"{SVG}metadata"))
-    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
-    assert len(ids) == len(set(ids))
-    assert all(name.startswith(prefix) for name in ids)
-    used = {
-        name
-        for element in root.iter()
-        for value in element.attrib.values()
-        for name in re.findall(r"url\(#([^)]+)\)|^#([\w-]+)$", value)
-    }
-    assert {one or other for one, other in used} == set(ids)
-    for element in root.iter(f"{SVG}text"):
-        assert "font-family: 'DejaVu Sans', Verdana, sans-serif" in element.attrib["style"]
-    return root
+        cases.append(("discriminants", embedding(model, dataset), {}))
+    return cases
 
 
 @pytest.fixture(scope="module")
 def usual() -> list[tuple[str, object, dict[str, object]]]:
-    """Results of a network of two banks and four classes."""
+    """Return the results for a network with two banks and four classes."""
     return results(*make((Bank(7, 5, pool=2), Bank(13, 1)), ("Trouser", "$x_1$", "<b>&amp;", "Ankle boot"), 3))
+
+
+def svg(name: str, result: object, options: dict[str, object]) -> str:
+    figure = result.plot(**options)
+    assert isinstance(figure, Figure)
+    return plot.to_svg(figure, prefix="p-", label=f'plot of "{name}"')
+
+
+@pytest.fixture(scope="module")
+def usual_svgs(usual) -> dict[str, str]:
+    """Return the plots of the usual results, drawn once for several tests."""
+    return {name: svg(name, result, options) for name, result, options in usual}
 
 
 @pytest.mark.parametrize(
@@ -128,14 +115,11 @@ def usual() -> list[tuple[str, object, dict[str, object]]]:
         ((Bank(70, 5, pool=2), Bank(3, 3)), tuple("ABCDEFGHIJKLM")),
     ],
 )
-def test_every_picture_renders(usual, banks, names):
-    found = results(*make(banks, names)) if banks else usual
-    for name, result, options in found:
-        figure = result.plot(**options)
-        assert isinstance(figure, Figure)
-        text = plot.to_svg(figure, prefix="p-", label=f'picture of "{name}"')
+def test_every_plot_renders(usual_svgs, banks, names):
+    cases = {name: svg(name, *case) for name, *case in results(*make(banks, names))} if banks else usual_svgs
+    for name, text in cases.items():
         root = check_svg(text, "p-")
-        assert root.attrib["aria-label"] == f'picture of "{name}"'
+        assert root.attrib["aria-label"] == f'plot of "{name}"'
         assert "currentColor" in text
         assert grammar.TEXT not in text
         assert len(text) < 300_000
@@ -146,18 +130,18 @@ def test_every_picture_renders(usual, banks, names):
             assert image.attrib["href"].startswith("data:image/png;base64,iVBOR")
 
 
-def test_where_there_is_nothing_to_draw():
+def test_empty_results_render():
     model, dataset = make((Bank(2, 5),), ("a", "b"))
-    nothing = Dataset(np.zeros((0, 28, 28), np.uint8), np.zeros(0, int), "n" * 300, ("a", "b"))
-    pictures = [
-        nothing.plot(),
-        nothing.plot(kind="one_of_each"),
-        Dataset(nothing.images).plot(),
+    empty = Dataset(np.zeros((0, 28, 28), np.uint8), np.zeros(0, int), "n" * 300, ("a", "b"))
+    figures = [
+        empty.plot(),
+        empty.plot(kind="one_of_each"),
+        Dataset(empty.images).plot(),
         evaluate(model, dataset, hardest=0).plot(kind="hardest"),
-        neighbours(model, nothing, dataset).plot(),
+        neighbours(model, empty, dataset).plot(),
         History().plot(),
     ]
-    for figure in pictures:
+    for figure in figures:
         check_svg(plot.to_svg(figure), "")
 
 
@@ -170,7 +154,7 @@ def test_no_two_texts_overlap(usual):
         assert page.height < 12
         assert figure.axes[0].get_title(loc="left")
         if name in ("calibration", "evidence", "pca", "discriminants"):
-            continue  # their numbers stand where the values are
+            continue  # their numbers are placed at the values
         boxes = [
             text.get_window_extent().padded(-1)
             for text in figure.findobj(Text)
@@ -181,9 +165,9 @@ def test_no_two_texts_overlap(usual):
             assert not one.overlaps(other), name
 
 
-def test_the_same_picture_has_the_same_bytes(usual, tmp_path):
-    for _, result, options in usual[::3]:
-        assert plot.to_svg(result.plot(**options)) == plot.to_svg(result.plot(**options))
+def test_the_same_figure_gives_the_same_bytes(usual, usual_svgs, tmp_path):
+    for name, result, options in usual[::3]:
+        assert svg(name, result, options) == usual_svgs[name]
     for suffix in ("png", "svg"):
         for number in (1, 2):
             plot.save(HISTORY.plot(), tmp_path / f"{number}.{suffix}")
@@ -207,13 +191,13 @@ def test_save_png_and_svg(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a", "missing/a.png"])
-def test_save_to_the_wrong_place(tmp_path, name):
+def test_save_checks_the_path(tmp_path, name):
     with pytest.raises(InputError, match=r"\.png or \.svg|does not exist"):
         plot.save(HISTORY.plot(), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
-def test_without_theme_it_is_dark_on_white():
+def test_svg_without_theme_is_dark_on_white():
     text = plot.to_svg(HISTORY.plot(), themed=False)
     assert "currentColor" not in text
     assert grammar.TEXT in text
@@ -221,7 +205,7 @@ def test_without_theme_it_is_dark_on_white():
     check_svg(text, "")
 
 
-def test_settings_of_others_stay_as_they_are():
+def test_global_settings_of_matplotlib_are_restored():
     before = dict(mpl.rcParams)
     with mpl.rc_context({"font.size": 20, "svg.fonttype": "path"}):
         assert "<text" in plot.to_svg(HISTORY.plot())
@@ -231,13 +215,13 @@ def test_settings_of_others_stay_as_they_are():
 
 def test_threads_draw_the_same():
     expected = plot.to_svg(HISTORY.plot())
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(plot.to_svg(HISTORY.plot()))) for _ in range(4)]
+    drawn: list[str] = []
+    threads = [threading.Thread(target=lambda: drawn.append(plot.to_svg(HISTORY.plot()))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [expected] * 4
+    assert drawn == [expected] * 4
 
 
 def test_pyplot_is_never_imported():
@@ -251,10 +235,10 @@ assert "matplotlib.pyplot" not in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-# what is drawn, and where
+# content
 
 
-def test_draw_on_axes_of_ones_own(usual):
+def test_draw_on_given_axes(usual):
     for name, result, options in usual:
         figure = Figure()
         ax = figure.subfigures(1, 2)[0].add_subplot()
@@ -268,18 +252,18 @@ def test_only_results_can_be_drawn():
         plot.draw(3)
 
 
-def test_options_that_are_not_allowed():
+def test_bad_options_are_errors():
     model, dataset = make((Bank(2, 5),), ("a", "b"))
-    unlabelled = Dataset(dataset.images, None, "strangers")
+    unlabelled = Dataset(dataset.images, None, "unlabelled")
     wrong = [
-        (HISTORY, {"kind": "time"}, "kind must be loss, accuracy or rate"),
+        (HISTORY, {"kind": "time"}, "kind must be loss, accuracy or learning_rate"),
         (dataset, {"kind": "all"}, "kind must be examples or one_of_each"),
         (dataset, {"columns": 0}, "columns must be"),
-        (unlabelled, {"kind": "one_of_each"}, "one of each needs labels, got 'strangers'"),
+        (unlabelled, {"kind": "one_of_each"}, "one_of_each needs labels, and 'unlabelled' has none"),
         (evaluate(model, dataset), {"kind": "best"}, "kind must be confusion, calibration or hardest"),
         (evaluate(model, dataset), {"kind": "hardest", "count": -1}, "count must be"),
         (filters(model), {"most": 0}, "most must be"),
-        (filter_similarity(model), {"kind": "maps"}, "kind must be weights where no images were given"),
+        (filter_similarity(model), {"kind": "maps"}, "kind must be weights if no images were given"),
         (filter_similarity(model), {"kind": "both"}, "kind must be weights or maps"),
         (robustness(model, dataset, images=1, progress=False), {"kind": "colour"}, "kind must be mean, rotation, "),
         (embedding(model, dataset), {"most": "all"}, "most must be"),
@@ -289,14 +273,14 @@ def test_options_that_are_not_allowed():
             result.plot(**options)
 
 
-def test_examples_are_rows_of_their_class():
+def test_examples_are_in_the_row_of_their_class():
     _, dataset = make((Bank(1, 3),), ("a", "b"))
     dataset = dataset[np.array([0, 1, 2, 4, 5])]  # three of a, two of b
     pixels = dataset.plot(columns=3).axes[0].images[0].get_array()
     assert pixels.shape == (58, 88)
     np.testing.assert_allclose(pixels[30:, :28], dataset.images[1] / 255, rtol=1e-6)
     np.testing.assert_allclose(pixels[:28, 60:], dataset.images[3] / 255, rtol=1e-6)
-    assert pixels.mask[30:, 60:].all(), "b has no third image: nothing is drawn there"
+    assert pixels.mask[30:, 60:].all(), "b has no third image"
     assert pixels.mask[28:30].all()
 
 
@@ -304,7 +288,7 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for ax in figure.axes for text in ax.texts]
 
 
-def test_every_count_of_the_confusion_is_written():
+def test_confusion_matrix_shows_every_count():
     model, dataset = make((Bank(2, 5),), ("a", "b", "c"))
     confusion = np.array([[900, 0, 1], [2, 800, 0], [0, 3, 7]])
     evaluation = replace(evaluate(model, dataset), confusion=confusion)
@@ -312,15 +296,15 @@ def test_every_count_of_the_confusion_is_written():
     figure = evaluation.plot()
     assert sorted(texts(figure), key=int) == ["1", "2", "3", "7", "800", "900"]
     image = figure.axes[0].images[0]
-    assert image.get_array().mask.sum() == 3  # no image, no colour
-    # one in 900 still differs from nothing at all
+    assert image.get_array().mask.sum() == 3  # cells without images have no colour
+    # One image in 900 is still visible.
     assert image.norm(1 / 901) > 0.08
 
 
 def test_history_without_validation_or_epochs():
     nan = float("nan")
-    alone = History((Epoch(1, 0.5, 0.8, nan, nan, 0.01, 1.0), Epoch(2, 0.4, 0.9, nan, nan, 0.01, 1.0)))
-    loss, accuracy = alone.plot().axes
+    untested = History((Epoch(1, 0.5, 0.8, nan, nan, 0.01, 1.0), Epoch(2, 0.4, 0.9, nan, nan, 0.01, 1.0)))
+    loss, accuracy = untested.plot().axes
     assert [len(ax.lines) for ax in (loss, accuracy)] == [1, 1]
     assert loss.get_legend() is None
     assert [len(ax.lines) for ax in HISTORY.plot().axes] == [2, 2]
@@ -328,45 +312,43 @@ def test_history_without_validation_or_epochs():
     assert History().plot().axes[0].get_xlabel() == "not trained yet"
 
 
-def test_accuracy_against_strength():
+def test_robustness_shows_accuracy_by_severity():
     model, dataset = make((Bank(2, 5),), ("a", "b", "c"))
-    found = robustness(model, dataset, images=30, prepare=True, progress=False)
-    panels = found.plot().axes
-    assert [ax.get_title(loc="left") for ax in panels] == ["mean of all changes", *CORRUPTIONS]
+    result = robustness(model, dataset, images=30, prepare=True, progress=False)
+    panels = result.plot().axes
+    assert [ax.get_title(loc="left") for ax in panels] == ["mean of all corruptions", *CORRUPTIONS]
     for row, ax in enumerate(panels[1:]):
         level, direct, other_level, prepared = (line.get_ydata() for line in ax.lines)
-        np.testing.assert_array_equal(direct, [found.clean_accuracy, *found.accuracies[row]])
-        np.testing.assert_array_equal(prepared, [found.prepared_clean_accuracy, *found.prepared_accuracies[row]])
-        assert (level[0], other_level[0]) == (found.clean_accuracy, found.prepared_clean_accuracy)
+        np.testing.assert_array_equal(direct, [result.clean_accuracy, *result.accuracies[row]])
+        np.testing.assert_array_equal(prepared, [result.prepared_clean_accuracy, *result.prepared_accuracies[row]])
+        assert (level[0], other_level[0]) == (result.clean_accuracy, result.prepared_clean_accuracy)
         (strip,) = ax.child_axes
         tiles = strip.images[0].get_array()
-        np.testing.assert_allclose(tiles[:, 30:58], found.examples[row, 0] / 255)
+        np.testing.assert_allclose(tiles[:, 30:58], result.examples[row, 0] / 255)
         assert [label.get_text() for label in strip.get_xticklabels()][
             -1
         ] == f"{[*CORRUPTIONS.values()][row].strengths[4]:g}"
-    assert panels[0].lines[1].get_ydata()[1] == pytest.approx(found.accuracies[:, 0].mean())
+    assert panels[0].lines[1].get_ydata()[1] == pytest.approx(result.accuracies[:, 0].mean())
 
 
-def test_similar_filters_stand_together():
+def test_similar_filters_are_next_to_each_other():
     matrix = np.eye(3)
     matrix[0, 2] = matrix[2, 0] = 0.9
-    found = FilterSimilarity(1, matrix, None, np.array([1, 0, 2]), 0)
-    ax = found.plot().axes[0]
+    result = FilterSimilarity(1, matrix, None, np.array([1, 0, 2]), 0)
+    ax = result.plot().axes[0]
     np.testing.assert_array_equal(ax.images[0].get_array(), [[1, 0, 0], [0, 1, 0.9], [0, 0.9, 1]])
     assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "0", "2"]
 
 
 def test_names_that_would_overlap_are_pushed_apart():
-    from inksight.plot.geometry import _apart
-
-    places = np.array([[0.0, 0], [0, 0], [0.1, 0], [9, 9]])
-    found = _apart(places, 1.0)
-    gaps = np.linalg.norm(found[:, None] - found[None], axis=2) + 9 * np.eye(4)
-    assert gaps.min() > 0.95
-    np.testing.assert_array_equal(found[3], [9, 9])
+    points = np.array([[0.0, 0], [0, 0], [0.1, 0], [9, 9]])
+    result = _spread_apart(points, 1.0)
+    distances = np.linalg.norm(result[:, None] - result[None], axis=2) + 9 * np.eye(4)
+    assert distances.min() > 0.95
+    np.testing.assert_array_equal(result[3], [9, 9])
 
 
-def test_a_notebook_shows_the_picture():
+def test_a_notebook_shows_the_plot():
     html = HISTORY._repr_html_()
     assert html.startswith('<img src="data:image/png;base64,')
 
@@ -382,7 +364,7 @@ def test_montage_by_hand():
 
 
 @given(st.integers(1, 1024))
-def test_columns_leave_few_places_empty(count):
+def test_columns_leave_few_cells_empty(count):
     columns = grammar.columns_for(count)
     rows = -(-count // columns)
     assert 1 <= columns <= count
@@ -408,11 +390,11 @@ def test_weights_are_centred_on_zero():
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (-0.123, "−0.12"), (12.6, "13"), (1234.5, "1234")])
-def test_numbers_of_a_scale(value, text):
+def test_numbers_of_a_colour_scale(value, text):
     assert grammar.number(value) == text
 
 
-def test_text_reads_on_any_cell():
+def test_text_is_readable_on_any_cell():
     assert grammar.text_on("white") == grammar.DARK
     assert grammar.text_on("#7f2704") == grammar.LIGHT
-    assert grammar.DARK != grammar.TEXT  # or a page would repaint it
+    assert grammar.DARK != grammar.TEXT  # a page replaces the colour TEXT

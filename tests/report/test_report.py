@@ -1,16 +1,15 @@
-"""The report: whole, small, without the network, and working in a real browser."""
+"""The report: complete, small, self-contained, and working in a real browser."""
 
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from browser import in_both_schemes, opened
+from pages import ParsedPage, in_both_schemes, opened
 from PIL import Image
 
-from inksight import Dataset, InputError, Splits, evaluate
+from inksight import Dataset, InputError, Splits, evaluate, plot
 from inksight.report.pictures import gallery
 from inksight.report.report import write_figures, write_report
 
@@ -22,34 +21,10 @@ def written(small_run, digits, tmp_path_factory):
     return write_report(folder, small_run, digits, evaluation), evaluation
 
 
-class Page(HTMLParser):
-    """Counts elements, keeps every id, and checks that what opens also closes."""
-
-    VOID = ("meta", "link", "br", "img", "input", "hr", "path", "image", "use", "rect", "circle", "g")
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.ids, self.links, self.tags = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        attrs = dict(attrs)
-        if "id" in attrs:
-            self.ids.append(attrs["id"])
-        self.links += [attrs[name] for name in ("src", "href") if name in attrs]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-
-def test_one_small_file_that_needs_no_other(written):
+def test_the_report_is_small_and_self_contained(written):
     path, _ = written
     text = path.read_text()
-    page = Page(text)
+    page = ParsedPage(text)
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert all(link.startswith(("#", "data:")) for link in page.links)
@@ -58,26 +33,27 @@ def test_one_small_file_that_needs_no_other(written):
     assert path.stat().st_size < 6e6
 
 
-def test_every_picture_is_in_the_page_and_beside_it(written, small_run, digits):
+def test_every_picture_is_on_the_page_and_in_the_folder(written, small_run, digits):
     path, evaluation = written
     pictures = gallery(small_run.model, digits.test, evaluation=evaluation)
-    ids = Page(path.read_text()).ids
+    ids = ParsedPage(path.read_text()).ids
     for picture in pictures:
         assert picture.name in ids
         with Image.open(path.parent / "figures" / f"{picture.name}.png") as image:
-            assert np.asarray(image.convert("L")).std() > 1  # something is drawn
+            assert np.asarray(image.convert("L")).std() > 1  # the picture is not empty
         assert ET.parse(path.parent / "figures" / f"{picture.name}.svg").getroot().tag.endswith("svg")
     assert len(list((path.parent / "figures").iterdir())) == 2 * len(pictures)
 
 
-def test_the_posts_pictures_and_more_are_there(small_run, digits, written):
+def test_the_gallery_has_the_pictures_of_the_post_and_more(small_run, digits, written):
     names = [picture.name for picture in gallery(small_run.model, digits.test, evaluation=written[1])]
-    posts = {"one-of-each", "examples", "history", "confusion", "filters-1", "filters-2", "maps-1", "maps-2", "barcode"}
-    assert posts | {"average-barcodes", "detrended-barcodes"} <= set(names)
+    of_the_post = {"one-of-each", "examples", "history", "confusion", "filters-1", "filters-2", "maps-1", "maps-2"}
+    assert of_the_post | {"barcode", "average-barcodes", "detrended-barcodes"} <= set(names)
     assert {"separation", "neighbours", "embedding", "similarity-1", "evidence", "evidence-hardest"} <= set(names)
 
 
-def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path):
+def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(plot, "save", lambda figure, path: None)  # only the page is checked
     evil = ("<script>alert(1)</script>", "</script>", *"23456789")
     model = replace(small_run.model, class_names=evil)
     parts = [replace(part, class_names=evil) for part in (digits.train, digits.validation, digits.test)]
@@ -85,10 +61,10 @@ def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path):
     path = write_report(tmp_path, run, Splits(*parts), evaluate(model, parts[2]))
     text = path.read_text()
     assert "<script>alert" not in text
-    assert Page(text).tags.count("script") == 2
+    assert ParsedPage(text).tags.count("script") == 2
 
 
-def test_images_without_labels_have_pictures_too(model, mnist, tmp_path):
+def test_images_without_labels_have_pictures(model, mnist, tmp_path):
     pictures = gallery(model, Dataset(mnist.images[:20], None, "unlabelled"), image=3)
     names = [picture.name for picture in pictures]
     assert "maps-2" in names
@@ -100,12 +76,12 @@ def test_images_without_labels_have_pictures_too(model, mnist, tmp_path):
 
 
 @in_both_schemes
-def test_in_a_browser_a_cell_shows_its_images(written, width, scheme):
+def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, width, scheme):
     path, evaluation = written
     with opened(path, width, scheme) as page:
         confusion = evaluation.confusion
-        off = np.argwhere((confusion > 0) & ~np.eye(10, dtype=bool))[0]
-        for true, read in (off, (1, 1)):
+        mistake = np.argwhere((confusion > 0) & ~np.eye(10, dtype=bool))[0]
+        for true, read in (mistake, (1, 1)):
             page.click(f'[data-cell="{true},{read}"]')
             shown = page.locator("#cell-images li")
             assert shown.count() == min(confusion[true, read], 40)

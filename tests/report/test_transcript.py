@@ -1,4 +1,4 @@
-"""The page of what was read: whole, small, without the network, and working in a real browser."""
+"""The transcript: complete, small, self-contained, and working in a real browser."""
 
 import base64
 import io
@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import in_both_schemes, opened
+from pages import ParsedPage, in_both_schemes, opened
 from PIL import Image
-from test_report import Page as Parsed
 
 from inksight import InputError, cli
 from inksight.nn.model_file import load_model
@@ -23,7 +22,7 @@ HOSTILE = "<script>alert(1)<img src=x onerror=alert(2)>.png"
 
 @pytest.fixture(scope="module", autouse=True)
 def few_training_digits(digits):
-    """Of which the nearest are sought: all 50,000 would take their time."""
+    """Search the nearest neighbours among 500 digits only: all 50,000 would be slow."""
     few = digits.train[:500]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("inksight.reading.reader._training_digits", lambda model: (few, model.barcodes(few.images)))
@@ -37,7 +36,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def sheet(mnist):
-    """Two lines of three digits and two, dark on grey paper: what it holds, and its pixels."""
+    """Return the text and pixels of a page with two lines, of three and two digits, dark on grey paper."""
     rows = [60_000, 60_001, 60_002, 60_003, 60_004]
     digits = [np.kron(mnist.images[i], np.ones((3, 3), np.uint8)) for i in rows]
     page = np.full((300, 400), 210, np.uint8)
@@ -62,13 +61,14 @@ def folder(sheet, tmp_path_factory):
 @pytest.fixture(scope="module")
 def written(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "page.html"
-    assert cli.run(["read", str(folder), "--model", "small", "--show", str(out)]) == 1  # one is no picture
+    code = cli.run(["read", str(folder), "--model", "small", "--show", str(out)])
+    assert code == 1  # because one of the files is not a picture
     return out
 
 
-def test_one_small_file_that_needs_no_other(written, sheet):
+def test_the_page_is_small_and_self_contained(written, sheet):
     text = written.read_text()
-    page = Parsed(text)
+    page = ParsedPage(text)
     assert page.open == []
     assert len(page.ids) == len(set(page.ids))
     assert all(link.startswith(("#", "data:")) for link in page.links)
@@ -79,62 +79,62 @@ def test_one_small_file_that_needs_no_other(written, sheet):
     assert sum(name.startswith("digit-") for name in page.ids) == 11
 
 
-def test_hostile_names_stay_text(written):
+def test_hostile_file_names_are_escaped(written):
     text = written.read_text()
     assert "<script>alert" not in text
     assert "<img src=x" not in text
     assert text.count("&lt;script&gt;alert(1)") >= 1
-    assert Parsed(text).tags.count("script") == 1
+    assert ParsedPage(text).tags.count("script") == 1
 
 
-def test_a_card_says_what_was_read_and_why_not(sheet, small, tmp_path):
-    found = read(sheet[1], small)
-    assert found.text == sheet[0]
-    one, *rest = found.lines[0]
+def test_the_card_of_a_rejected_digit_says_why(sheet, small, tmp_path):
+    readings = read(sheet[1], small)
+    assert readings.text == sheet[0]
+    first, *others = readings.lines[0]
     for reason in transcript.REASONS:
-        refused = replace(one, digit=None, reason=reason)
-        seen = Transcript(small)
-        seen.add(sheet[1], Page(((refused, *rest),)), "sheet")
-        seen.write(tmp_path / "page.html")
+        rejected = replace(first, digit=None, reason=reason)
+        result = Transcript(small)
+        result.add(sheet[1], Page(((rejected, *others),)), "sheet")
+        result.write(tmp_path / "page.html")
         text = (tmp_path / "page.html").read_text()
         assert transcript.REASONS[reason] in text
-        assert text.count('<li id="digit-1-0" class="is-refused"') == 1
-        assert text.count('class="is-refused"') == 3  # the box, the text and the card
+        assert text.count('<li id="digit-1-0" class="is-rejected"') == 1
+        assert text.count('class="is-rejected"') == 3  # the box, the text and the card
 
 
-def test_nearest_digits_are_those_of_the_reading(sheet, small):
-    found = read(sheet[1], small)
-    seen = Transcript(small)
-    seen.add(sheet[1], found, "sheet")
-    seen._look_inside()
-    for card, one in zip(seen._cards, found, strict=True):
-        labels = one.neighbours.labels
-        assert [label for _, label in card["near"]] == labels[0].tolist()
-        assert card["first"] == one.digit
+def test_nearest_digits_and_prediction_are_those_of_the_reading(sheet, small):
+    readings = read(sheet[1], small)
+    result = Transcript(small)
+    result.add(sheet[1], readings, "sheet")
+    result._add_network_view()
+    for card, reading in zip(result._cards, readings, strict=True):
+        labels = reading.neighbours.labels
+        assert [label for _, label in card["neighbours"]] == labels[0].tolist()
+        assert card["prediction"] == reading.digit
 
 
-def test_classes_that_are_no_digits_have_no_neighbours(sheet, small, tmp_path):
+def test_models_with_other_classes_have_no_training_digits(sheet, small, tmp_path):
     letters = replace(small, class_names=("<b>", *"bcdefghij"))
-    seen = Transcript(letters)
-    seen.add(sheet[1], read(sheet[1], letters, accept_all=True), "sheet")
-    seen.write(tmp_path / "page.html")
+    result = Transcript(letters)
+    result.add(sheet[1], read(sheet[1], letters, accept_all=True), "sheet")
+    result.write(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
-    assert "its barcode" in text
+    assert '<p class="caption">barcode</p>' in text
     assert "nearest training digits<" not in text
     assert "<b><b>" not in text
 
 
-def test_boxes_lie_where_the_digits_do(sheet, small):
-    large = np.kron(sheet[1], np.ones((5, 5), np.uint8))  # larger than the page shows it
-    seen = Transcript(small)
-    found = read(large, small)
-    seen.add(large, found, "sheet")
-    shown = seen._sheets[0]
-    assert shown["size"] == (2000, 1500)
-    with Image.open(io.BytesIO(_bytes(shown["source"]))) as image:
+def test_boxes_contain_the_digits(sheet, small):
+    large = np.kron(sheet[1], np.ones((5, 5), np.uint8))  # the page shows it reduced
+    result = Transcript(small)
+    readings = read(large, small)
+    result.add(large, readings, "sheet")
+    entry = result._sheets[0]
+    assert entry["size"] == (2000, 1500)
+    with Image.open(io.BytesIO(_bytes(entry["source"]))) as image:
         assert image.size == (1000, 750)
         ink = np.asarray(image.convert("L")) < 120
-    for card in shown["cards"]:
+    for card in entry["cards"]:
         left, top, width, height = (
             round(10 * part * share) for part, share in zip(card["box"], (1, 0.75) * 2, strict=True)
         )
@@ -148,22 +148,22 @@ def _bytes(address):
 
 
 @pytest.mark.parametrize("kind", ["L", "RGB", "RGBA", "LA", "P", "1", "CMYK", "I;16", "array", "floats", "jpeg"])
-def test_every_kind_of_picture_can_be_shown(kind, sheet, small):
+def test_every_image_mode_can_be_shown(kind, sheet, small):
     page = sheet[1] if kind != "1" else np.uint8(255) * (sheet[1] > 127)
     picture = {
         "I;16": lambda: Image.fromarray(page.astype(np.uint16) * 257), "array": lambda: np.dstack([page] * 3),
         "floats": lambda: page / 255, "jpeg": lambda: _saved(page),
     }.get(kind, lambda: Image.fromarray(page).convert(kind))()  # fmt: skip
-    seen = Transcript(small)
-    seen.add(picture, read(picture, small), kind)
-    with Image.open(io.BytesIO(_bytes(seen._sheets[0]["source"]))) as image:
+    result = Transcript(small)
+    result.add(picture, read(picture, small), kind)
+    with Image.open(io.BytesIO(_bytes(result._sheets[0]["source"]))) as image:
         assert image.size == (400, 300)
         difference = np.asarray(image.convert("L"), int) - page
         assert np.abs(difference).mean() < 6
 
 
 def _saved(page):
-    """A JPEG with a secret beside its pixels, lying on its side."""
+    """Return a JPEG, rotated by its EXIF orientation, with secrets in its metadata."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010E] = 6, "secret"
     stream = io.BytesIO()
@@ -171,57 +171,57 @@ def _saved(page):
     return stream.getvalue()
 
 
-def test_pictures_leave_nothing_but_pixels(sheet, small):
-    seen = Transcript(small)
-    seen.add(_saved(sheet[1]), read(_saved(sheet[1]), small), "photo")
-    assert b"secret" not in _bytes(seen._sheets[0]["source"])
+def test_metadata_of_pictures_is_not_copied(sheet, small):
+    result = Transcript(small)
+    result.add(_saved(sheet[1]), read(_saved(sheet[1]), small), "photo")
+    assert b"secret" not in _bytes(result._sheets[0]["source"])
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (2000, 3)])
-def test_odd_shapes_can_be_shown(shape, small, tmp_path):
+def test_extreme_aspect_ratios_can_be_shown(shape, small, tmp_path):
     picture = np.full(shape, 200, np.uint8)
-    seen = Transcript(small)
-    seen.add(picture, read(picture, small), "odd")
-    seen.write(tmp_path / "page.html")
+    result = Transcript(small)
+    result.add(picture, read(picture, small), "odd")
+    result.write(tmp_path / "page.html")
 
 
-def test_a_page_is_bounded_and_says_so(sheet, small, monkeypatch, tmp_path):
-    monkeypatch.setattr(transcript, "PICTURES", 3)
-    monkeypatch.setattr(transcript, "CUT_OUTS", 8)
-    monkeypatch.setattr(transcript, "UNREAD", 2)
-    seen, found = Transcript(small), read(sheet[1], small)
+def test_the_page_is_limited_and_says_what_it_leaves_out(sheet, small, monkeypatch, tmp_path):
+    monkeypatch.setattr(transcript, "MAX_PICTURES", 3)
+    monkeypatch.setattr(transcript, "MAX_DIGITS", 8)
+    monkeypatch.setattr(transcript, "MAX_UNREAD", 2)
+    result, readings = Transcript(small), read(sheet[1], small)
     for number in range(4):
-        seen.add(sheet[1], found, f"sheet {number}")
-        seen.add_unread(f"file {number}", "why")
-    seen.write(tmp_path / "page.html")
+        result.add(sheet[1], readings, f"sheet {number}")
+        result.add_unread(f"file {number}", "why")
+    result.write(tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     assert "20 digits on 4 pictures" in text
     assert len(re.findall(r'<li id="digit-', text)) == 8
     assert "and 2 digits more" in text
-    assert re.search(r"2 pictures more and, with those on\s+them, 12 digits are left out", text)
+    assert re.search(r"leaves out 2 more pictures and\s+12 digits, including those on them", text)
     assert "and 2 files more" in text
     assert "sheet 2" not in text
 
 
-def test_nothing_but_unread_files_is_a_page_too(small, tmp_path):
-    seen = Transcript(small)
-    seen.add_unread("none.png", "no picture")
-    seen.write(tmp_path / "page.html")
+def test_a_page_of_unreadable_files_only(small, tmp_path):
+    result = Transcript(small)
+    result.add_unread("none.png", "not a picture")
+    result.write(tmp_path / "page.html")
     assert "0 digits on 0 pictures" in (tmp_path / "page.html").read_text()
 
 
-def test_what_it_keeps_does_not_hold_on_to_pictures(sheet, small):
-    seen, found = Transcript(small), read(sheet[1], small)
-    seen.add(sheet[1], found, "sheet")
-    assert all(image.base is None for image in seen._images)
-    assert not any(isinstance(value, np.ndarray) for card in seen._cards for value in card.values())
+def test_a_transcript_does_not_keep_pictures_in_memory(sheet, small):
+    result, readings = Transcript(small), read(sheet[1], small)
+    result.add(sheet[1], readings, "sheet")
+    assert all(image.base is None for image in result._images)
+    assert not any(isinstance(value, np.ndarray) for card in result._cards for value in card.values())
 
 
-def test_the_command_shows_beside_all_it_prints(folder, tmp_path, capsys, monkeypatch):
+def test_show_works_with_every_output_format(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    one = str(folder / "sheet.png")
+    picture = str(folder / "sheet.png")
     for arguments in (["--json"], ["--csv", "table.csv"], []):
-        assert cli.run(["read", one, "--model", "small", *arguments, "--show"]) == 0
+        assert cli.run(["read", picture, "--model", "small", *arguments, "--show"]) == 0
         captured = capsys.readouterr()
         assert "reading.html: what was read, and how" in captured.err
         assert "reading.html" not in captured.out
@@ -229,7 +229,7 @@ def test_the_command_shows_beside_all_it_prints(folder, tmp_path, capsys, monkey
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_show_never_writes_over_a_picture(folder, capsys):
+def test_show_never_overwrites_a_picture(folder, capsys):
     picture = folder / "sheet.png"
     before = picture.read_bytes()
     for arguments in (["--show", picture, folder / "blank.jpg"], ["--show", picture]):
@@ -238,7 +238,7 @@ def test_show_never_writes_over_a_picture(folder, capsys):
     assert picture.read_bytes() == before
 
 
-def test_a_page_that_cannot_be_written_is_told_before_reading(folder, capsys, small, tmp_path):
+def test_a_page_that_cannot_be_written_is_an_error_before_reading(folder, capsys, small, tmp_path):
     assert cli.run(["read", str(folder), "--show", str(tmp_path / "nowhere" / "page.html")]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -247,15 +247,15 @@ def test_a_page_that_cannot_be_written_is_told_before_reading(folder, capsys, sm
         Transcript(small).write(tmp_path / "nowhere" / "page.html")
 
 
-def test_names_of_any_bytes_are_shown(sheet, small, tmp_path):
-    seen = Transcript(small)
-    seen.add(sheet[1], read(sheet[1], small), os.fsdecode(b"caf\xe9.png"))
-    seen.write(tmp_path / "page.html")
+def test_file_names_with_any_bytes_are_shown(sheet, small, tmp_path):
+    result = Transcript(small)
+    result.add(sheet[1], read(sheet[1], small), os.fsdecode(b"caf\xe9.png"))
+    result.write(tmp_path / "page.html")
     assert "caf\\udce9.png" in (tmp_path / "page.html").read_text()
 
 
 @in_both_schemes
-def test_in_a_browser_what_belongs_together_lights_up(written, sheet, width, scheme):
+def test_box_text_and_card_are_highlighted_together_in_a_browser(written, sheet, width, scheme):
     with opened(written, width, scheme) as page:
         assert page.locator("h2 bdi").first.inner_text().endswith(HOSTILE)
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
@@ -272,7 +272,7 @@ def test_in_a_browser_what_belongs_together_lights_up(written, sheet, width, sch
         card = page.locator(":target")
         assert card.locator(".head a").inner_text() == sheet[0][1]
         assert card.evaluate("e => e.getBoundingClientRect().top") >= 0
-        assert card.locator(".near .tile").count() == 5
+        assert card.locator(".neighbours .tile").count() == 5
 
         picture, box = section.locator(".stage img").bounding_box(), boxes.first.bounding_box()
         assert picture["x"] < box["x"] < box["x"] + box["width"] < picture["x"] + picture["width"]

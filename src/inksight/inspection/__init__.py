@@ -1,4 +1,4 @@
-"""Shows what is inside a network and how good it is."""
+"""Evaluation of a trained model, and a look at its filters, feature maps and barcodes."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Which filters a network could do without: the rise of the loss when each is left out, and leaving it out."""
+"""Filter ablation: how much the loss rises without each filter, and models from which filters are removed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,26 +18,26 @@ CRITERIA = ("loss", "similarity")
 
 
 def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model:
-    """Return a model that lacks some filters, and everything above that read their maps.
+    """Return a model without some of its filters and without the weights that read their feature maps.
 
-    Nothing else is changed: all later sums are those of the old model with these maps at zero. A filter whose map is
-    always zero, or is read by nobody, goes without a trace.
+    The other weights stay the same, so the result computes what `model` computes with these maps set to zero.
+    Removing a filter whose map is always zero, or whose map no weight reads, does not change the output.
 
     Parameters
     ----------
     model : Model
     filters : mapping of int to sequence of int
-        For each bank, counted from 1, the filters to remove, counted from 0 as in the pictures.
+        The filters to remove from each bank. Banks are counted from 1, filters from 0, as in the pictures.
 
     Returns
     -------
     Model
-        Smaller, with the history of the old one.
+        With the history of `model`, but without its out-of-distribution detector.
 
     Raises
     ------
     InputError
-        If there is no such bank or filter, or a bank would lose its last one.
+        If a bank or filter does not exist, or a bank would lose its last filter.
 
     Examples
     --------
@@ -46,23 +46,23 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model
     Model(18-20-30 filters, 10 classes, 0 epochs)
     """
     banks, params = list(model.network.banks), dict(model.params)
-    for bank, removed in filters.items():
+    for bank, numbers in filters.items():
         stage, count = bank_stage(model.network, bank), banks[bank - 1].filters
-        gone = set(np.asarray(removed).tolist())  # NumPy's integers become Python's
-        for number in gone:
-            known = is_count(number, 0) and number < count
-            check(known, f"filter of bank {bank}", number, f"0 to {count - 1}")
-        if len(gone) == count:
+        removed = set(np.asarray(numbers).tolist())  # turns NumPy integers into Python's
+        for number in removed:
+            exists = is_count(number, 0) and number < count
+            check(exists, f"filter of bank {bank}", number, f"0 to {count - 1}")
+        if len(removed) == count:
             raise InputError(f"bank {bank} must keep a filter, got all {count} to remove: leave one of them")
-        kept = [number for number in range(count) if number not in gone]
+        kept = [number for number in range(count) if number not in removed]
         banks[bank - 1] = replace(banks[bank - 1], filters=len(kept))
-        for part in ("kernel", "pointwise", "bias"):  # of those there are, the last axis is the filters'
+        for part in ("kernel", "pointwise", "bias"):  # their last axis counts this bank's filters
             name = f"{stage}.{part}"
             if name in params:
                 params[name] = params[name][..., kept]
-        above = _reader(model, bank)
-        for part, axis in (("kernel", -2), ("pointwise", -2), ("depthwise", -1)):  # the axis of what a kernel reads
-            name = f"{above}.{part}"
+        reader = _next_layer(model, bank)
+        for part, axis in (("kernel", -2), ("pointwise", -2), ("depthwise", -1)):  # the axis of the input channels
+            name = f"{reader}.{part}"
             if name in params:
                 params[name] = params[name].take(kept, axis=axis)
     network = replace(model.network, banks=tuple(banks))
@@ -70,28 +70,30 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model
 
 
 def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.float64]]:
-    """Say how much each filter matters; low ones can go.
+    """Measure how much each filter matters; filters with low values can be removed.
 
     Parameters
     ----------
     model : Model
     data : Dataset
-        Labelled images; a thousand rank filters steadily.
+        Labelled images; a thousand give a stable ranking.
     by : {"loss", "similarity"}
-        ``loss``: the rise of the mean cross-entropy when the filter is left out (below 0 where it does harm). It is
-        measured, not estimated by a gradient (Molchanov, Tyree, Karras, Aila, Kautz, "Pruning convolutional neural
-        networks for resource efficient inference", ICLR 2017): in networks so small a forward pass a filter is cheap.
-        ``similarity``: 1 less the largest correlation, of either sign, of its map with another's (`filter_similarity`).
+        ``loss``: the rise of the mean cross-entropy without the filter, in nats; below 0 where the filter does harm.
+        It is measured by ablation, not estimated from gradients (Molchanov, Tyree, Karras, Aila, Kautz, "Pruning
+        convolutional neural networks for resource efficient inference", ICLR 2017), because in networks this small one
+        forward pass per filter is cheap.
+        ``similarity``: 1 minus the largest absolute correlation of the filter's map with another map of its bank
+        (`filter_similarity`).
 
     Returns
     -------
     list of (filters,) float64
-        One array a bank; infinite for a bank's only filter.
+        One array per bank; infinite for the only filter of a bank.
 
     Raises
     ------
     InputError
-        If the data has no images or labels, or `by` is unknown.
+        If the data has no images or no labels, or `by` is unknown.
 
     Examples
     --------
@@ -101,28 +103,29 @@ def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDA
     [(4,), (8,)]
     """
     check(by in CRITERIA, "by", by, "loss or similarity")
-    whole = _loss(model, data)
+    full_loss = _loss(model, data)
     result = []
     for number, bank in enumerate(model.network.banks, start=1):
         if bank.filters == 1:
             values = np.array([np.inf])
         elif by == "loss":
-            values = np.array([_loss(model, data, number, i) for i in range(bank.filters)]) - whole
+            values = np.array([_loss(model, data, number, i) for i in range(bank.filters)]) - full_loss
         else:
-            maps = filter_similarity(model, number, data.images).maps
-            assert maps is not None
-            values = 1 - np.abs(maps - np.eye(bank.filters)).max(axis=1)
+            correlation = filter_similarity(model, number, data.images).maps
+            assert correlation is not None
+            values = 1 - np.abs(correlation - np.eye(bank.filters)).max(axis=1)
         result.append(values)
     return result
 
 
 def remove_least_important(model: Model, data: Dataset, parameters: float, by: str = "loss") -> Model:
-    """Remove filters one by one until a model has at most so many parameters, or a single filter a bank.
+    """Remove filters one at a time until a model is small enough or every bank has one filter left.
 
-    The next to go is the one that matters least for each parameter it takes along. What the others mean changes with
-    every filter removed: of two that do the same work, either may go, and not both. So before a filter goes, its rise
-    of the loss is measured anew; the rest keep the values from before, since losing company mostly makes filters
-    dearer (the lazy greedy of Minoux, "Accelerated greedy algorithms for maximizing submodular set functions", 1978).
+    Each step removes the filter with the lowest importance per parameter that its removal saves. A removal changes
+    the importance of the other filters: of two that do the same work, either can go, but not both. The importance by
+    loss is therefore measured again just before a filter is removed. The other filters keep their old values, because
+    a filter mostly matters more once others are gone (the lazy greedy algorithm of Minoux, "Accelerated greedy
+    algorithms for maximizing submodular set functions", 1978).
 
     Parameters
     ----------
@@ -130,9 +133,9 @@ def remove_least_important(model: Model, data: Dataset, parameters: float, by: s
     data : Dataset
         Labelled images to measure on.
     parameters : float
-        Stop at this number or below.
+        Stop at this number of parameters or below.
     by : {"loss", "similarity"}
-        As `filter_importance` has it.
+        How to measure importance, see `filter_importance`.
 
     Examples
     --------
@@ -142,29 +145,29 @@ def remove_least_important(model: Model, data: Dataset, parameters: float, by: s
     >>> parameter_count(model.network), parameter_count(smaller.network) <= 400
     (493, True)
     """
-    values = filter_importance(model, data, by)
-    whole, fresh = _loss(model, data), [np.ones(len(matter), bool) for matter in values]
-    while parameter_count(model.network) > parameters and max(map(len, values)) > 1:
-        prices = [matter / parameters_saved(model, bank) for bank, matter in enumerate(values, start=1)]
-        place = min(range(len(prices)), key=lambda i: float(prices[i].min()))
-        number = int(prices[place].argmin())
-        if by == "loss" and not fresh[place][number]:
-            values[place][number] = _loss(model, data, place + 1, number) - whole
-            fresh[place][number] = True
+    importance = filter_importance(model, data, by)
+    full_loss, current = _loss(model, data), [np.ones(len(values), bool) for values in importance]
+    while parameter_count(model.network) > parameters and max(map(len, importance)) > 1:
+        costs = [values / parameters_saved(model, bank) for bank, values in enumerate(importance, start=1)]
+        i = min(range(len(costs)), key=lambda i: float(costs[i].min()))
+        number = int(costs[i].argmin())
+        if by == "loss" and not current[i][number]:
+            importance[i][number] = _loss(model, data, i + 1, number) - full_loss
+            current[i][number] = True
             continue
-        model = without_filters(model, {place + 1: [number]})
+        model = without_filters(model, {i + 1: [number]})
         if by == "loss":
-            values[place] = np.delete(values[place], number)
-            if len(values[place]) == 1:
-                values[place] = np.array([np.inf])
-            whole, fresh = _loss(model, data), [np.zeros(len(matter), bool) for matter in values]
+            importance[i] = np.delete(importance[i], number)
+            if len(importance[i]) == 1:
+                importance[i] = np.array([np.inf])
+            full_loss, current = _loss(model, data), [np.zeros(len(values), bool) for values in importance]
         else:
-            values = filter_importance(model, data, by)
+            importance = filter_importance(model, data, by)
     return model
 
 
 def parameters_saved(model: Model, bank: int) -> int:
-    """Return how many parameters a model has less when it loses one filter of a bank, counted from 1.
+    """Return how many parameters a model loses with one filter of a bank, counted from 1.
 
     Examples
     --------
@@ -172,20 +175,20 @@ def parameters_saved(model: Model, bank: int) -> int:
     >>> [parameters_saved(Model.untrained(get_network("post")), bank) for bank in (1, 2, 3)]
     [526, 861, 201]
     """
-    bank_stage(model.network, bank)  # is there such a bank?
+    bank_stage(model.network, bank)  # raises if there is no such bank
     banks, filters = model.network.banks, model.network.banks[bank - 1].filters
-    other = replace(banks[bank - 1], filters=filters - 1 or 2)  # one less, or, of a bank's only one, one more
+    other = replace(banks[bank - 1], filters=filters - 1 or 2)  # a bank cannot be empty: compare 1 filter with 2
     changed = replace(model.network, banks=(*banks[: bank - 1], other, *banks[bank:]))
     return abs(parameter_count(changed) - parameter_count(model.network))
 
 
-def _reader(model: Model, bank: int) -> str:
-    """Return the name of the layer that reads a bank's maps."""
+def _next_layer(model: Model, bank: int) -> str:
+    """Return the name of the layer that reads a bank's feature maps."""
     if bank < len(model.network.banks):
         return f"bank{bank + 1}"
     return "dense" if model.network.dense else "output"
 
 
 def _loss(model: Model, data: Dataset, bank: int = 0, number: int = 0) -> float:
-    """Return the mean cross-entropy of a model, or of what is left of it without one filter of a bank."""
+    """Return the mean cross-entropy of a model, without one filter of `bank` unless that is 0."""
     return evaluate(without_filters(model, {bank: [number]}) if bank else model, data, hardest=0).log_loss

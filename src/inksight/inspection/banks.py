@@ -1,4 +1,4 @@
-"""The filters of a bank, the feature maps they make of an image, and how alike they are."""
+"""The filters of a bank, the feature maps that they compute for an image, and how similar the filters are."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from inksight.imaging.arrays import as_images, as_single_image
 from inksight.nn.model import Model
 from inksight.nn.parameters import bank_stage
 
-CHUNK = 256  # images whose feature maps are held at once
+CHUNK = 256  # images whose feature maps are in memory at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Filters(Display):
     bank : int
         Counted from 1.
     kernels : (filters, channels, k, k) float32
-        Weights, any sign. A channel is a feature map of the bank below; bank 1 has one, the image.
+        Weights of either sign. The channels are the feature maps of the bank below; bank 1 has one, the image.
     """
 
     bank: int
@@ -39,7 +39,7 @@ class Filters(Display):
 
 @dataclass(frozen=True, eq=False)
 class FeatureMaps(Display):
-    """What each filter of one bank makes of one image.
+    """The feature maps of one image in one bank.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class FeatureMaps(Display):
     maps : (filters, side, side) float32
         Activations after pooling and leaky ReLU.
     prediction : str
-        Name of the class predicted.
+        Name of the predicted class.
     confidence : float
         Its probability, 0 to 1.
     """
@@ -69,18 +69,18 @@ class FeatureMaps(Display):
 
 @dataclass(frozen=True, eq=False)
 class FilterSimilarity(Display):
-    """How alike the filters of one bank are: redundant ones come out near 1.
+    """The pairwise similarity of the filters of one bank; redundant filters are close to 1.
 
     Parameters
     ----------
     bank : int
         Counted from 1.
     weights : (filters, filters) float64, -1..1
-        Cosine of the angle between two filters' weights.
+        Cosine similarity of the filters' weights.
     maps : (filters, filters) float64, -1..1, or None
-        Correlation of their feature maps over all positions of `images` images; 0 for a map that is constant.
+        Correlation of the feature maps over all positions of `images` images; 0 for a map that is constant.
     order : (filters,) int64
-        Filters so ordered that alike ones stand together.
+        An order of the filters that puts similar ones next to each other.
     images : int
     """
 
@@ -100,7 +100,7 @@ class FilterSimilarity(Display):
 
     def __repr__(self) -> str:
         pairs = ", ".join(f"{a} and {b} ({value:.2f})" for a, b, value in self.most_similar(3))
-        return f"FilterSimilarity of bank {self.bank}, most alike: {pairs or 'there is one filter only'}"
+        return f"FilterSimilarity of bank {self.bank}, most similar: {pairs or 'there is only one filter'}"
 
 
 def filters(model: Model, bank: int = 1) -> Filters:
@@ -121,20 +121,20 @@ def filters(model: Model, bank: int = 1) -> Filters:
 
 
 def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
-    """Return the feature maps that one image leaves in a bank.
+    """Return the feature maps of one image in a bank.
 
     Parameters
     ----------
     model : Model
     image : (28, 28) uint8, or float 0..1
-        High = ink; axes of length 1 around it do no harm.
+        High = ink; extra axes of length 1 are allowed.
     bank : int
         Counted from 1.
 
     Raises
     ------
     InputError
-        If it isn't one image, or the model has no such bank.
+        If `image` is not one image, or the model has no such bank.
 
     Examples
     --------
@@ -145,19 +145,19 @@ def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
     """
     stage = bank_stage(model.network, bank)
     picture = as_single_image(image)
-    found = model.activations(picture, [stage, "probabilities"])
-    probabilities = found["probabilities"][0]
+    activations = model.activations(picture, [stage, "probabilities"])
+    probabilities = activations["probabilities"][0]
     best = int(probabilities.argmax())
-    maps = found[stage][0].transpose(2, 0, 1)
+    maps = activations[stage][0].transpose(2, 0, 1)
     return FeatureMaps(bank, picture, maps, model.class_names[best], float(probabilities[best]))
 
 
 def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = None) -> FilterSimilarity:
-    """Compare the filters of a bank pair by pair: by their weights and, on images, by what they see.
+    """Compare the filters of a bank pairwise: by their weights and, given images, by their feature maps.
 
-    Weights that look different may still see the same in real digits, so where images are given their
-    correlation decides the order. That order is the one of a hierarchical clustering by average linkage whose
-    leaves are turned until neighbours are as alike as possible (Bar-Joseph, Gifford, Jaakkola, "Fast optimal
+    Filters with different weights can still respond alike to real digits. The correlation of the maps therefore
+    decides the order, if images are given. The order is that of a hierarchical clustering by average linkage, with
+    its leaves arranged so that neighbours are as similar as possible (Bar-Joseph, Gifford, Jaakkola, "Fast optimal
     leaf ordering for hierarchical clustering", Bioinformatics 2001).
 
     Parameters
@@ -166,12 +166,12 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
     bank : int
         Counted from 1.
     images : (n, 28, 28) uint8, or float 0..1, optional
-        A few hundred give a steady correlation.
+        A few hundred give a stable correlation.
 
     Returns
     -------
     FilterSimilarity
-        Two matrices (filters, filters), -1..1, and the order (filters,).
+        With matrices (filters, filters), -1..1, and the order (filters,).
 
     Raises
     ------
@@ -187,7 +187,7 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
     bank_stage(model.network, bank)
     kernels = model.filters(bank)
     flat = kernels.reshape(len(kernels), -1).astype(np.float64)
-    weights = _scaled(flat @ flat.T)
+    weights = _normalized(flat @ flat.T)
     maps, count = None, 0
     if images is not None:
         batch = as_images(images)
@@ -197,26 +197,27 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
 
 
 def _map_correlation(model: Model, bank: int, images: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return the correlation (filters, filters) of a bank's feature maps over all positions of all images."""
     check(len(images) > 0, "number of images", len(images), "at least 1")
     stage = f"bank{bank}"
     filters = model.network.banks[bank - 1].filters
     total, products, positions = np.zeros(filters), np.zeros((filters, filters)), 0
     for start in range(0, len(images), CHUNK):
-        seen = model.activations(images[start : start + CHUNK], [stage])[stage]
-        values = seen.reshape(-1, filters).astype(np.float64)  # in single precision the sums would lose digits
+        maps = model.activations(images[start : start + CHUNK], [stage])[stage]
+        values = maps.reshape(-1, filters).astype(np.float64)  # sums in single precision would lose digits
         total += values.sum(axis=0)
         products += values.T @ values
         positions += len(values)
     mean = total / positions
     covariance = products / positions - np.outer(mean, mean)
-    # Below this a variance is the rounding of the two sums above: the map is constant.
+    # A smaller variance is a rounding error of the two sums above: the map is constant.
     constant = np.diag(covariance) <= 1e-12 * np.diag(products) / positions
     covariance[constant, :] = covariance[:, constant] = 0
-    return _scaled(covariance)
+    return _normalized(covariance)
 
 
-def _scaled(products: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Divide inner products by both lengths; a vector of length 0 is like nothing but itself."""
+def _normalized(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divide inner products by both vector lengths; a vector of length 0 is similar only to itself."""
     length = np.sqrt(np.diag(products))
     length = np.where(length > 0, length, 1.0)
     result: NDArray[np.float64] = np.clip(products / np.outer(length, length), -1, 1)
@@ -225,6 +226,7 @@ def _scaled(products: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _order(similarity: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the order of the leaves of a hierarchical clustering."""
     if len(similarity) < 3:
         return np.arange(len(similarity))
     distance = squareform(1 - (similarity + similarity.T) / 2, checks=False)

@@ -1,4 +1,4 @@
-"""Barcodes: the mean of each last feature map, by which the network tells one digit from another."""
+"""Barcodes: the mean of each feature map of the last bank, which is all that the classifying layers see."""
 
 from dataclasses import dataclass
 
@@ -20,9 +20,9 @@ class Barcode(Display):
     ----------
     image : (28, 28) uint8, or float32 0..1
     values : (filters,) float32
-        Mean activation of each feature map of the last bank; hardly ever far below 0.
+        Mean activation of each feature map of the last bank. Values far below 0 are rare.
     prediction : str
-        Name of the class predicted.
+        Name of the predicted class.
     confidence : float
         Its probability, 0 to 1.
     """
@@ -44,7 +44,7 @@ class AverageBarcodes(Display):
     ----------
     means : (classes, filters) float64
     counts : (classes,) int64
-        Images averaged over.
+        Number of images averaged.
     class_names : tuple of str
     """
 
@@ -54,7 +54,7 @@ class AverageBarcodes(Display):
 
     @property
     def trend(self) -> NDArray[np.float64]:
-        """The mean of the classes' averages, (filters,): what all digits have in common."""
+        """The mean of the class averages, (filters,): what all classes have in common."""
         result: NDArray[np.float64] = self.means.mean(axis=0)
         return result
 
@@ -62,22 +62,22 @@ class AverageBarcodes(Display):
         classes, filters = self.means.shape
         low, high = self.counts.min(), self.counts.max()
         images = f"{low}" if low == high else f"{low} to {high}"
-        return f"AverageBarcodes of {classes} classes, {filters} entries each, over {images} images a class"
+        return f"AverageBarcodes of {classes} classes, {filters} entries each, over {images} images per class"
 
 
 @dataclass(frozen=True, eq=False)
 class DetrendedBarcodes(Display):
-    """Barcodes of several images a class, less what all classes have in common.
+    """Barcodes of several images per class, minus what all classes have in common.
 
     Parameters
     ----------
     values : (n, filters) float64
-        Barcode minus `trend`, rows in order of class.
+        Barcodes minus `trend`, sorted by class.
     labels : (n,) int64
     ids : (n,) int64
-        Rows of the dataset.
+        Row of each image in the dataset.
     trend : (filters,) float64
-        Mean over the classes' average barcodes.
+        Mean of the average barcodes of the classes.
     class_names : tuple of str
     """
 
@@ -109,7 +109,7 @@ def barcode(model: Model, image: ArrayLike) -> Barcode:
     Raises
     ------
     InputError
-        If it isn't one image.
+        If `image` is not one image.
 
     Examples
     --------
@@ -118,10 +118,10 @@ def barcode(model: Model, image: ArrayLike) -> Barcode:
     (40,)
     """
     picture = as_single_image(image)
-    found = model.activations(picture, ["barcode", "probabilities"])
-    probabilities = found["probabilities"][0]
+    activations = model.activations(picture, ["barcode", "probabilities"])
+    probabilities = activations["probabilities"][0]
     best = int(probabilities.argmax())
-    return Barcode(picture, found["barcode"][0], model.class_names[best], float(probabilities[best]))
+    return Barcode(picture, activations["barcode"][0], model.class_names[best], float(probabilities[best]))
 
 
 def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: int | None = None) -> AverageBarcodes:
@@ -133,9 +133,9 @@ def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: in
     dataset : Dataset
         Labelled.
     each : int
-        Images a class; all of a class that has fewer.
+        Images per class; a class with fewer images gives all of them.
     seed : int, optional
-        Draw them at random; the first ones if omitted.
+        Choose the images at random; by default the first ones are used.
 
     Returns
     -------
@@ -145,14 +145,14 @@ def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: in
     Raises
     ------
     InputError
-        If the dataset has no labels, or a class no image.
+        If the dataset has no labels, or a class has no image.
 
     Examples
     --------
     >>> import inksight
     >>> model = Model.untrained(inksight.config.get_network("post"))
     >>> average_barcodes(model, inksight.load("mnist"), each=50)
-    AverageBarcodes of 10 classes, 40 entries each, over 50 images a class
+    AverageBarcodes of 10 classes, 40 entries each, over 50 images per class
     """
     rows = rows_of_each(dataset, each, seed)
     values = model.barcodes(dataset.images[np.concatenate(rows)]).astype(np.float64)
@@ -169,9 +169,9 @@ def detrended_barcodes(
     average: AverageBarcodes | None = None,
     seed: int | None = None,
 ) -> DetrendedBarcodes:
-    """Return barcodes of some images of every class, minus the mean of all classes' average barcodes.
+    """Return barcodes of some images of every class, minus the mean of the average barcodes of all classes.
 
-    What is left shows by which entries a digit differs from the others.
+    The remainder shows which entries distinguish a digit from the others.
 
     Parameters
     ----------
@@ -179,21 +179,21 @@ def detrended_barcodes(
     dataset : Dataset
         Labelled.
     each : int
-        Images a class; all of a class that has fewer.
+        Images per class; a class with fewer images gives all of them.
     average : AverageBarcodes, optional
-        Whose mean is taken off; by default that of `average_barcodes` with its 50 images a class.
+        The averages to subtract the mean of; by default those of `average_barcodes` with its 50 images per class.
     seed : int, optional
-        Draw the images at random; the first ones if omitted.
+        Choose the images at random; by default the first ones are used.
 
     Returns
     -------
     DetrendedBarcodes
-        With `values` (n, filters), n = `each` a class where there are so many.
+        With `values` (n, filters), where n is `each` times the number of classes if every class has enough images.
 
     Raises
     ------
     InputError
-        If the dataset has no labels, or a class no image.
+        If the dataset has no labels, or a class has no image.
 
     Examples
     --------
@@ -212,24 +212,19 @@ def detrended_barcodes(
 
 
 def barcodes_of(model: Model, images: NDArray[np.generic], known: ArrayLike | None = None) -> NDArray[np.float64]:
-    """Return the barcodes (n, filters) of images (n, 28, 28): those `known`, once checked, or the model's."""
+    """Return the barcodes (n, filters) of images (n, 28, 28): the `known` ones after a check, or else the model's."""
     if known is None:
         return model.barcodes(images).astype(np.float64)
     values = np.asarray(known, np.float64)
     shape = (len(images), model.network.banks[-1].filters)
-    check(
-        values.shape == shape,
-        "shape of barcodes",
-        values.shape,
-        f"{shape}, a row for each image of the dataset",
-    )
+    check(values.shape == shape, "shape of barcodes", values.shape, f"{shape}, one row per image of the dataset")
     check(bool(np.isfinite(values).all()), "barcodes", "a value that is not finite", "finite")
     return values
 
 
 def rows_of_each(dataset: Dataset, each: int, seed: int | None) -> list[NDArray[np.int64]]:
-    """Return, class by class, the rows of its first `each` images, or of as many drawn by `seed`."""
-    check(is_count(each), "images a class", each, "a whole number of at least 1")
+    """Return for every class the rows of its first `each` images, or of as many random ones if `seed` is given."""
+    check(is_count(each), "images per class", each, "a whole number of at least 1")
     labels = dataset.require_every_class("average barcodes")
     rows = [np.flatnonzero(labels == number) for number in range(len(dataset.class_names))]
     if seed is not None:

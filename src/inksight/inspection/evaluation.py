@@ -1,4 +1,4 @@
-"""`evaluate`: how good a model is on labelled images, and where it goes wrong."""
+"""`evaluate`: the accuracy, calibration, confusions and hardest images of a model on labelled images."""
 
 import math
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from inksight.nn.model import Model
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Display):
-    """How often the model is right when it says how sure it is.
+    """The accuracy of a model's predictions, by their confidence.
 
     Parameters
     ----------
     bin_confidence : (bins,) float64, 0..1
         Mean probability of the predicted class in each bin; NaN in an empty one.
     bin_accuracy : (bins,) float64, 0..1
-        Share of the bin's predictions that are right; NaN in an empty one.
+        Share of right predictions in each bin; NaN in an empty one.
     bin_count : (bins,) int64
-        Images in the bin.
+        Images in each bin.
     """
 
     bin_confidence: NDArray[np.float64]
@@ -37,7 +37,7 @@ class Calibration(Display):
 
     @property
     def error(self) -> float:
-        """Expected calibration error, 0..1: the bins' gaps between accuracy and confidence, weighted by count.
+        """Expected calibration error, 0..1: the mean gap between accuracy and confidence, bins weighted by count.
 
         Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
         """
@@ -47,27 +47,27 @@ class Calibration(Display):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Display):
-    """What a model made of n labelled images.
+    """The predictions of a model on n labelled images, and how good they are.
 
     Parameters
     ----------
     name : str
-        Of the images.
+        Name of the images.
     class_names : tuple of str
     confusion : (classes, classes) int64
-        Images by true class (rows) and predicted class (columns).
+        Number of images by true class (rows) and predicted class (columns).
     log_loss : float
-        Mean negative logarithm of the true class's probability, in nats.
+        Mean negative log probability of the true class, in nats.
     calibration : Calibration
     predictions : (n,) int64
     confidence : (n,) float64, 0..1
-        Probability given to the true class.
+        Probability of the true class.
     hardest : (k,) int64
-        Ids (row numbers) of the images whose true class was given least, hardest first.
+        Rows of the images with the lowest probability of the true class, lowest first.
     hardest_images : (k, 28, 28) uint8
     hardest_labels, hardest_predictions : (k,) int64
     hardest_confidence : (k,) float64, 0..1
-        Probability given to the true class.
+        Probability of the true class.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Evaluation(Display):
 
     @property
     def accuracy(self) -> float:
-        """Share of the images that are right, 0..1."""
+        """Share of right predictions, 0..1."""
         return float(np.trace(self.confusion) / self.n)
 
     @property
@@ -100,12 +100,12 @@ class Evaluation(Display):
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """Of the images given each class, the share that are of it, (classes,); NaN where none was given."""
+        """Share of the predictions of each class that are right, (classes,); NaN for a class never predicted."""
         return _share(np.diag(self.confusion), self.confusion.sum(axis=0))
 
     @property
     def recall(self) -> NDArray[np.float64]:
-        """Of the images of each class, the share that were given it, (classes,); NaN where there is none."""
+        """Share of the images of each class that are predicted right, (classes,); NaN for a class without images."""
         return _share(np.diag(self.confusion), self.confusion.sum(axis=1))
 
     @property
@@ -131,7 +131,7 @@ class Evaluation(Display):
         return "\n".join(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; null stands for what no image speaks of."""
+        """Return plain JSON values; null where a precision or recall is undefined."""
         return {
             "data": self.name,
             "n": self.n,
@@ -162,17 +162,17 @@ class Evaluation(Display):
 
 
 def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) -> Evaluation:
-    """Try a model on labelled images.
+    """Evaluate a model on labelled images.
 
     Parameters
     ----------
     model : Model
     data : Dataset
-        Labelled, of the model's classes, at least one image.
+        Labelled, with the classes of the model and at least one image.
     hardest : int
-        How many of the hardest images to keep, fewer if there are fewer.
+        Number of hardest images to keep; all of them if there are fewer.
     bins : int
-        Equally wide bins of confidence for the calibration.
+        Number of equally wide confidence bins for the calibration.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
     Raises
     ------
     InputError
-        If the data is empty, unlabelled, or of other classes.
+        If the data is empty, unlabelled, or has other classes than the model.
 
     Examples
     --------
@@ -196,28 +196,34 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
 
     log_p = model.log_probabilities(data.images)
     predictions = log_p.argmax(axis=1)
-    own = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
+    log_p_true = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
     confusion = np.zeros((len(model.class_names),) * 2, np.int64)
     np.add.at(confusion, (labels, predictions), 1)
-    ids = np.argsort(own, kind="stable")[:hardest]
+    ids = np.argsort(log_p_true, kind="stable")[:hardest]
     return Evaluation(
         name=data.name,
         class_names=model.class_names,
         confusion=confusion,
-        log_loss=-float(own.mean()),
+        log_loss=-float(log_p_true.mean()),
         calibration=calibrate(np.exp(log_p.max(axis=1)), predictions == labels, bins),
         predictions=predictions,
-        confidence=np.exp(own),
+        confidence=np.exp(log_p_true),
         hardest=ids,
         hardest_images=data.images[ids],
         hardest_labels=labels[ids],
         hardest_predictions=predictions[ids],
-        hardest_confidence=np.exp(own[ids]),
+        hardest_confidence=np.exp(log_p_true[ids]),
     )
 
 
 def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int64]:
-    """Return the labels; an `InputError` if `purpose` can't be had of the model with these data, saying why."""
+    """Return the labels of data on which a model can be evaluated.
+
+    Raises
+    ------
+    InputError
+        If the data is empty, unlabelled, or has other classes than the model; `purpose` stands in the message.
+    """
     labels = data.require_labels(purpose)
     if len(data) == 0:
         raise InputError(f"{purpose} needs at least one image, got none in {data.name!r}")
@@ -229,21 +235,30 @@ def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int6
 
 
 def calibrate(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:
-    """Sort predictions into equally wide bins of their confidence (n,), 0..1, and see how many were `right` (n,)."""
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    count = np.bincount(which, minlength=bins)
+    """Group predictions into equally wide bins of confidence and measure the accuracy of each bin.
+
+    Parameters
+    ----------
+    confidence : (n,) float64, 0..1
+        Probability of the predicted class.
+    right : (n,) bool
+        Whether the prediction is right.
+    bins : int
+    """
+    bin_index = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(bin_index, minlength=bins)
     return Calibration(
-        bin_confidence=_share(np.bincount(which, confidence, bins), count),
-        bin_accuracy=_share(np.bincount(which, right, bins), count),
+        bin_confidence=_share(np.bincount(bin_index, confidence, bins), count),
+        bin_accuracy=_share(np.bincount(bin_index, right, bins), count),
         bin_count=count,
     )
 
 
 def wilson_interval(right: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of which `right` of `n` were seen.
+    """Return the 95 % confidence interval of a proportion, given `right` successes in `n` trials.
 
-    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927. Unlike the
-    usual plus-minus it holds near 100 %, where these networks live.
+    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927. Unlike the normal
+    approximation, it is accurate near 100 %, which is where these networks are.
 
     Examples
     --------
@@ -251,15 +266,16 @@ def wilson_interval(right: int, n: int) -> tuple[float, float]:
     >>> round(low, 4), round(high, 4)
     (0.9455, 0.9982)
     """
-    z = 1.959963984540054  # the normal distribution's 97.5 % point
+    z = 1.959963984540054  # 97.5 % quantile of the normal distribution
     p = right / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    # At the ends the formula is exact, its rounding is not.
+    # At 0 and n the interval ends exactly at 0 and 1; rounding would miss that.
     return (0.0 if right == 0 else middle - half), (1.0 if right == n else middle + half)
 
 
 def _share(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
+    """Return `part` divided by `whole`, NaN for 0 / 0."""
     with np.errstate(invalid="ignore"):
         share: NDArray[np.float64] = np.true_divide(part, whole)
     return share

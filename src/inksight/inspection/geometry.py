@@ -1,4 +1,4 @@
-"""How barcodes lie to each other: distances between the classes, and a map in two dimensions."""
+"""Distances between the barcodes of different classes, and projections of barcodes to two dimensions."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,16 +20,16 @@ Method = Literal["discriminant", "pca"]
 
 @dataclass(frozen=True, eq=False)
 class Separation(Display):
-    """How far apart the classes' barcodes stand.
+    """The distances between the mean barcodes of the classes.
 
     Parameters
     ----------
     means : (classes, filters) float64
-        Class-mean barcodes.
+        Mean barcode of each class.
     distances : (classes, classes) float64
-        Mahalanobis distance between class means: in standard deviations of the images of one class about
-        their mean. If both clouds were normal, the best straight cut between two d apart would put the share
-        Phi(-d / 2) on the wrong side: 16 % at d = 2, 2.3 % at 4, 0.13 % at 6.
+        Mahalanobis distances between class means, in standard deviations within a class. If the classes were
+        normally distributed, the best linear boundary between two classes at distance d would misclassify the share
+        Phi(-d / 2): 16 % at d = 2, 2.3 % at 4, 0.13 % at 6.
     class_names : tuple of str
     images : int
     """
@@ -41,33 +41,33 @@ class Separation(Display):
 
     @property
     def closest(self) -> tuple[int, int]:
-        """The two classes hardest to tell apart by their means, the lower first."""
-        apart = self.distances + np.diag(np.full(len(self.distances), np.inf))
-        first, second = np.unravel_index(apart.argmin(), apart.shape)
+        """The two classes with the smallest distance, the lower class first."""
+        distances = self.distances + np.diag(np.full(len(self.distances), np.inf))
+        first, second = np.unravel_index(distances.argmin(), distances.shape)
         return int(min(first, second)), int(max(first, second))
 
     def __repr__(self) -> str:
         first, second = self.closest
-        names, apart = self.class_names, self.distances[first, second]
+        names, distance = self.class_names, self.distances[first, second]
         return (
             f"Separation of {len(self.means)} classes over {self.images} images; closest: "
-            f"{names[first]} and {names[second]}, {apart:.1f} standard deviations apart"
+            f"{names[first]} and {names[second]}, {distance:.1f} standard deviations apart"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Embedding(Display):
-    """Barcodes in two dimensions.
+    """Barcodes projected to two dimensions.
 
     Parameters
     ----------
     points : (n, 2) float64
-        For ``discriminant`` in standard deviations of the images of one class, for ``pca`` in barcode units.
+        In standard deviations within a class for ``discriminant``, in barcode units for ``pca``.
     axes : (filters, 2) float64
-        ``points = (barcodes - center) @ axes``; of each axis the largest entry is positive.
+        ``points = (barcodes - center) @ axes``. The largest entry of each axis is positive.
     center : (filters,) float64
     share : (2,) float64, 0..1
-        Of the variance (``pca``), or of the spread between class means (``discriminant``), on each axis.
+        Share of the variance (``pca``) or of the spread between class means (``discriminant``) on each axis.
     labels : (n,) int64, or None
     class_names : tuple of str
     method : {"discriminant", "pca"}
@@ -89,18 +89,18 @@ class Embedding(Display):
 def separation(
     model: Model, dataset: Dataset, *, barcodes: ArrayLike | None = None, shrinkage: float = 0.01
 ) -> Separation:
-    """Measure how far apart the class-mean barcodes stand, against the spread within a class.
+    """Measure the distances between the class means of the barcodes, relative to the spread within a class.
 
     Parameters
     ----------
     model : Model
     dataset : Dataset
-        Labelled, every class with at least one image and one class with two that differ.
+        Labelled. Every class needs an image, and one class needs two images that differ.
     barcodes : (n, filters) float, optional
-        Those of `dataset`, where they are known already.
+        The barcodes of `dataset`, if they are already known.
     shrinkage : float, 0..1
-        How far the correlations within a class, pooled over classes, are drawn towards 0, so that the measure
-        stands for few images and dead entries too.
+        Shrinks the pooled within-class correlations towards 0. This keeps the distances well defined with few images
+        and with constant or duplicate entries.
 
     Returns
     -------
@@ -110,7 +110,8 @@ def separation(
     Raises
     ------
     InputError
-        If there are no labels, a class has no image, or no two images of a class differ.
+        If there are no labels, a class has no image, no two images of a class differ, or `shrinkage` is too small
+        to separate entries that depend on each other linearly.
 
     References
     ----------
@@ -127,14 +128,14 @@ def separation(
     labels = dataset.require_every_class("class separation")
     values = barcodes_of(model, dataset.images, barcodes)
     means, whiten = _whitening(values, labels, len(dataset.class_names), shrinkage)
-    white = means @ whiten
-    return Separation(means, cdist(white, white), dataset.class_names, len(values))
+    whitened = means @ whiten
+    return Separation(means, cdist(whitened, whitened), dataset.class_names, len(values))
 
 
 def embedding(
     model: Model, dataset: Dataset, method: Method | None = None, *, barcodes: ArrayLike | None = None
 ) -> Embedding:
-    """Lay barcodes out in two dimensions.
+    """Project barcodes to two dimensions.
 
     Parameters
     ----------
@@ -142,12 +143,12 @@ def embedding(
     dataset : Dataset
         At least two images.
     method : {"discriminant", "pca"}, optional
-        ``discriminant``: the two axes along which the classes stand furthest apart against the spread within
-        a class (Fisher, "The use of multiple measurements in taxonomic problems", 1936; Rao, 1948, for more
-        than two classes). ``pca``: the two along which barcodes differ most, labels unseen (Pearson, 1901).
-        By default ``discriminant`` where there are labels of at least three classes.
+        ``discriminant``: the two axes with the largest spread between classes relative to the spread within a class
+        (Fisher, "The use of multiple measurements in taxonomic problems", 1936; Rao, 1948, for more than two
+        classes). ``pca``: the two axes of largest variance, ignoring labels (Pearson, 1901).
+        By default ``discriminant`` if there are labels of at least three classes.
     barcodes : (n, filters) float, optional
-        Those of `dataset`, where they are known already.
+        The barcodes of `dataset`, if they are already known.
 
     Returns
     -------
@@ -157,7 +158,7 @@ def embedding(
     Raises
     ------
     InputError
-        If the method is unknown, or the dataset hasn't the images and labels it needs.
+        If the method is unknown, or the dataset lacks the images or labels that it needs.
 
     Examples
     --------
@@ -180,13 +181,13 @@ def embedding(
         check(classes > 2, "number of classes for discriminant", classes, "at least 3; use pca for fewer")
         means, whiten = _whitening(values, labels, classes, shrinkage=0.01)
         weight = np.sqrt(np.bincount(labels, minlength=classes))[:, None]
-        spread = weight * (means - center) @ whiten  # its squares sum to the spread between classes
+        spread = weight * (means - center) @ whiten  # the sum of its squares is the spread between classes
     _, lengths, directions = np.linalg.svd(spread, full_matrices=False)
     total = (lengths**2).sum()
     share = np.pad(lengths[:2] ** 2 / (total if total > 0 else 1.0), (0, max(0, 2 - len(lengths))))
     axes = whiten @ directions[:2].T
-    axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))  # barcodes of one entry lie on a line
-    # The sign of a direction is arbitrary: fixed, the same barcodes give the same picture on every machine.
+    axes = np.pad(axes, ((0, 0), (0, 2 - axes.shape[1])))  # barcodes of one entry have only one direction
+    # The sign of a direction is arbitrary. A fixed one gives the same picture on every machine.
     axes *= np.where(axes[np.abs(axes).argmax(axis=0), [0, 1]] < 0, -1.0, 1.0)
     return Embedding((values - center) @ axes, axes, center, share, dataset.labels, dataset.class_names, method)
 
@@ -194,26 +195,39 @@ def embedding(
 def _whitening(
     values: NDArray[np.float64], labels: NDArray[np.int64], classes: int, shrinkage: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return class means (classes, f), and the (f, f) that makes the covariance in a class the identity."""
+    """Return class means (classes, f), and the matrix (f, f) that makes the within-class covariance the identity."""
     check(is_between(shrinkage, 0, 1), "shrinkage", shrinkage, "0 to 1")
     counts = np.bincount(labels, minlength=classes)
     means = np.zeros((classes, values.shape[1]))
     np.add.at(means, labels, values)
     means /= counts[:, None]
-    inner = values - means[labels]
+    residuals = values - means[labels]
     freedom = len(values) - classes
-    deviation = np.sqrt((inner**2).sum(axis=0) / max(freedom, 1))
+    deviation = np.sqrt((residuals**2).sum(axis=0) / max(freedom, 1))
     if freedom < 1 or not deviation.any():
         raise InputError("some class must hold two images that differ, got none: add images")
-    # Of an entry that never changes within a class only rounding is left, no yardstick for a distance.
+    # The deviation of an entry that is constant within each class is only a rounding error: not a unit of distance.
     deviation = np.maximum(deviation, 1e-6 * np.sqrt((values**2).mean(axis=0)))
     deviation[deviation == 0] = 1.0
-    inner /= deviation
-    correlation = (1 - shrinkage) * (inner.T @ inner) / freedom
+    residuals /= deviation
+    correlation = (1 - shrinkage) * (residuals.T @ residuals) / freedom
     np.fill_diagonal(correlation, 1.0)
-    try:
-        lower = cholesky(correlation, lower=True)
-    except np.linalg.LinAlgError as error:
-        raise InputError(f"shrinkage must be larger for {len(values)} images, got {shrinkage}") from error
+    lower = _factor(correlation, len(values))
+    if lower is None:
+        raise InputError(f"shrinkage must be larger for {len(values)} images, got {shrinkage}")
     whiten = solve_triangular(lower, np.diag(1 / deviation), lower=True).T
     return means, whiten
+
+
+def _factor(correlation: NDArray[np.float64], n: int) -> NDArray[np.float64] | None:
+    """Return the Cholesky factor of a correlation matrix over `n` images, or None if the matrix is singular.
+
+    A squared pivot is the share of an entry's variance that the entries before it do not explain. Sums over `n`
+    images round by about n times the machine epsilon, so a smaller share may just as well be 0 or negative: whether
+    Cholesky's algorithm then fails depends on the order in which the processor adds.
+    """
+    try:
+        lower: NDArray[np.float64] = cholesky(correlation, lower=True)
+    except np.linalg.LinAlgError:
+        return None
+    return lower if (np.diag(lower) ** 2 > max(n, len(correlation)) * np.finfo(np.float64).eps).all() else None

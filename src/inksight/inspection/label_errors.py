@@ -1,4 +1,4 @@
-"""Doubtful labels: images whose given label is disbelieved by networks that never saw them."""
+"""Label errors: images for which networks that were not trained on them find another class more probable."""
 
 import csv
 import os
@@ -18,40 +18,40 @@ from inksight.data.folds import first_duplicates, plan_cross_validation, stratif
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 
-PRINTED = 20
-RECIPE = replace(RECIPES["seconds"], epochs=20)  # which errs least after few epochs
+PRINTED = 20  # rows in the text form
+RECIPE = replace(RECIPES["seconds"], epochs=20)  # the recipe with the lowest error after few epochs
 COLUMNS = ("row", "given", "suggested", "doubt", "p_given", "p_suggested")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DoubtfulLabels(Display):
-    """What networks make of the labels of n images, none of which they were trained on.
+    """The labels of n images, ranked by how much networks that were not trained on the images doubt them.
 
     Parameters
     ----------
     name : str
-        Of the images.
+        Name of the images.
     class_names : tuple of str
     images : (n, 28, 28) uint8
     labels : (n,) int64
-        As given.
+        The given labels.
     suggested : (n,) int64
         The most probable class other than the given one.
     probabilities : (n, classes) float64, 0..1
         Mean over the networks that judged the image.
     doubt : (n,) float64, in nats
-        Logarithm of how many times as probable as the given label the suggested one is; above 0 the networks
-        disbelieve the given one.
+        Log ratio of the probabilities of the suggested and the given class. A label with a doubt above 0 is suspected
+        to be wrong.
     order : (n,) int64
-        Rows, the most doubtful first.
+        Rows by decreasing doubt.
     folds : (repeats, n) int64
-        Which fold an image lay in: the network that judged it was trained on the other folds, and on what was beside.
+        The fold of each image. The network that judged it was trained on the other folds and on the extra images.
     extra : int
-        Images that all networks were trained on and that were not judged.
+        Number of extra images: every network was trained on them, and their labels were not judged.
     epochs : int
-        Of each training.
+        Epochs of each training.
     seconds : float
-        Spent on training steps, all networks together.
+        Time spent on training steps, summed over all networks.
     """
 
     name: str
@@ -68,7 +68,7 @@ class DoubtfulLabels(Display):
     seconds: float
 
     @property
-    def disbelieved(self) -> int:
+    def suspected(self) -> int:
         """Number of images for which another class is more probable than the given one."""
         return int((self.doubt > 0).sum())
 
@@ -78,12 +78,12 @@ class DoubtfulLabels(Display):
         return len(self.folds) * int(self.folds.max() + 1)
 
     def top(self, n: int) -> NDArray[np.int64]:
-        """Return the rows of the `n` most doubtful images (fewer if there are fewer), the most doubtful first."""
+        """Return the rows of the `n` most doubtful labels (fewer if there are fewer), the most doubtful first."""
         check(is_count(n, 0), "top", n, "0 or more")
         return self.order[:n]
 
     def rows(self, n: int) -> list[dict[str, Any]]:
-        """Return row, given and suggested label, doubt and both probabilities of the `n` most doubtful images."""
+        """Return row, given and suggested label, doubt and both probabilities of the `n` most doubtful labels."""
         top = self.top(n)
         given, suggested = self.labels[top], self.suggested[top]
         columns = (
@@ -97,12 +97,12 @@ class DoubtfulLabels(Display):
         return [dict(zip(COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def __repr__(self) -> str:
-        return f"DoubtfulLabels({self.name!r}, {self.disbelieved:,} of {len(self.labels):,} labels disbelieved)"
+        return f"DoubtfulLabels({self.name!r}, {self.suspected:,} of {len(self.labels):,} labels suspected)"
 
     def __str__(self) -> str:
         lines = [
-            f"{self.name}: {self.disbelieved:,} of {len(self.labels):,} labels disbelieved by networks that never saw "
-            f"their images ({self.networks} networks, {self.seconds:.1f} s of training)",
+            f"{self.name}: {self.suspected:,} of {len(self.labels):,} labels suspected to be wrong by networks not "
+            f"trained on their images ({self.networks} networks, {self.seconds:.1f} s of training)",
             "",
             f"{'row':>8}{'given':>11}{'suggested':>11}{'p(given)':>10}{'p(suggested)':>14}",
         ]
@@ -114,11 +114,11 @@ class DoubtfulLabels(Display):
         return "\n".join(lines)
 
     def to_dict(self, top: int = 100) -> dict[str, Any]:
-        """Return plain JSON values: figures of all images, and the `top` most doubtful ones."""
+        """Return plain JSON values: summary figures, and the `top` most doubtful labels."""
         return {
             "data": self.name,
             "n": len(self.labels),
-            "disbelieved": self.disbelieved,
+            "suspected": self.suspected,
             "repeats": len(self.folds),
             "networks": self.networks,
             "extra": self.extra,
@@ -141,36 +141,39 @@ def doubtful_labels(
     extra: Dataset | None = None,
     progress: bool = True,
 ) -> DoubtfulLabels:
-    """Rank images by how much networks that were not trained on them disbelieve their labels.
+    """Rank labels by how much networks that were not trained on their images doubt them.
 
-    Cross-validation: the images are dealt into folds, and those of each fold are judged by a network trained on
-    the others; all this `repeats` times, dealt anew. Probabilities are averaged over the repeats, so that no
-    single network has an image condemned, and ranked by the margin between the given label's and the best other's,
-    as Northcutt, Jiang and Chuang do ("Confident learning", JAIR 70, 2021), in logarithms, where those near 0 and 1
-    still differ. Images that are alike to the last pixel share a fold, and are left out of `extra`.
+    Cross-validation: the images are divided into folds, and each fold is judged by a network trained on the others.
+    This is repeated `repeats` times with new folds and networks. Probabilities are averaged over the repeats, so that
+    no single network decides. The ranking is by the margin between the given label and the most probable other class,
+    as in Northcutt, Jiang and Chuang ("Confident learning", JAIR 70, 2021), but in log probabilities, which still
+    differ where probabilities are close to 0 or 1. Identical images share a fold and are removed from `extra`.
 
     Parameters
     ----------
     data : Dataset
-        Labelled, at least `folds` images of each class.
+        Labelled, with at least `folds` images of each class.
     folds : int, optional
-        2 or more. By default 5, but fewer where trainings would otherwise be short of five epochs. Even with many
-        images beside there are two: those judged are learned from too, in turns, for they may be by hands of their own.
+        2 or more. By default 5, or fewer if the trainings would otherwise have less than five epochs. There are always
+        at least two folds, even with many extra images: the judged images are also trained on, since their writers may
+        be different from those of the extra images.
     network : str or Network
+        As in `inksight.train`.
     recipe : str or Recipe, optional
-        As `inksight.train` takes them. By default those that err least after few epochs: the network ``best``, and the
-        recipe ``seconds`` with 20 epochs.
+        As in `inksight.train`. By default ``seconds`` with 20 epochs. With the network ``best`` it has the lowest
+        error after few epochs.
     repeats : int
+        Number of networks that judge each image.
     epochs : int, optional
-        Of each training. By default the recipe's, but fewer where all trainings together would take more than two
-        million images, which is about a minute on two cores.
+        Epochs of each training. By default those of the recipe, or fewer if all trainings together would use more
+        than two million images, which takes about a minute on two cores.
     seed : int
-        Of the folds and the trainings.
+        For the folds and the trainings.
     extra : Dataset, optional
-        More labelled images of the same classes: every network is trained on them, and they are not judged. With
-        them a class of `data` may have fewer images than there are folds.
+        More labelled images of the same classes. Every network is trained on them, and their labels are not judged.
+        With them, a class of `data` may have fewer images than there are folds.
     progress : bool
-        Show how many networks are trained, on standard error.
+        Show on standard error how many networks are trained.
 
     Returns
     -------
@@ -179,21 +182,21 @@ def doubtful_labels(
     Raises
     ------
     InputError
-        If there are no labels, fewer images than folds, or a class has too few.
+        If there are no labels, there are fewer images than folds, or a class has too few images.
     KeyboardInterrupt
-        On Ctrl-C: a ranking by half of the networks would not be one.
+        On Ctrl-C, because some images would not have been judged yet.
 
     References
     ----------
     Northcutt, Athalye and Mueller, "Pervasive label errors in test sets destabilize machine learning benchmarks",
-    NeurIPS Datasets and Benchmarks, 2021, found such labels in MNIST, among others.
+    NeurIPS Datasets and Benchmarks, 2021, found label errors in MNIST, among others.
 
     Examples
     --------
     >>> import inksight
     >>> data = inksight.load("mnist")[:200]
-    >>> found = doubtful_labels(data, 2, "4x5p,8x3", repeats=1, epochs=1)
-    >>> found.networks, found.top(3).shape, bool(found.doubt[found.order[0]] == found.doubt.max())
+    >>> result = doubtful_labels(data, 2, "4x5p,8x3", repeats=1, epochs=1)
+    >>> result.networks, result.top(3).shape, bool(result.doubt[result.order[0]] == result.doubt.max())
     (2, (3,), True)
     """
     labels = data.require_labels("finding doubtful labels")
@@ -202,59 +205,59 @@ def doubtful_labels(
     check(is_count(seed, 0) and seed < 2**31, "seed", seed, "0 to 2**31 - 1")
     shape = get_network(network, classes=len(data.class_names))
     recipe = RECIPE if recipe is None else get_recipe(recipe)
-    extra = _without(extra, data)
+    extra = _check_extra(extra, data)
     choice = range(2, 6) if folds is None else [folds]
-    folds, fitting = plan_cross_validation(len(data), len(extra), repeats * recipe.passes, choice)
-    epochs = min(fitting, recipe.epochs) if epochs is None else epochs
+    folds, affordable = plan_cross_validation(len(data), len(extra), repeats * recipe.passes, choice)
+    epochs = min(affordable, recipe.epochs) if epochs is None else epochs
     _check_classes(data, folds, extra)
 
-    from inksight.training.fit import fit  # brings JAX, which pictures of results do without
+    from inksight.training.fit import fit  # imports JAX, which drawing a result does not need
 
-    alike = first_duplicates(data.images)
-    dealt = np.stack([stratified_folds(labels, folds, [seed, repeat])[alike] for repeat in range(repeats)])
+    first = first_duplicates(data.images)
+    fold_of = np.stack([stratified_folds(labels, folds, [seed, repeat])[first] for repeat in range(repeats)])
     log_p = np.full((len(data), len(data.class_names)), -np.inf)
     seconds = 0.0
     trainings = [(repeat, fold) for repeat in range(repeats) for fold in range(folds)]
     for repeat, fold in track(trainings, "training networks", progress):
-        judged = np.flatnonzero(dealt[repeat] == fold)
-        others = join(extra, data[dealt[repeat] != fold])
-        own_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)
-        done = fit(Splits(others), shape, recipe, seed=own_seed, epochs=epochs, progress=False)
-        if done.stopped == "interrupted":
+        judged = np.flatnonzero(fold_of[repeat] == fold)
+        others = join(extra, data[fold_of[repeat] != fold])
+        training_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)
+        result = fit(Splits(others), shape, recipe, seed=training_seed, epochs=epochs, progress=False)
+        if result.stopped == "interrupted":
             raise KeyboardInterrupt
-        seconds += done.seconds
-        log_p[judged] = np.logaddexp(log_p[judged], done.model.log_probabilities(data.images[judged]))
+        seconds += result.seconds
+        log_p[judged] = np.logaddexp(log_p[judged], result.model.log_probabilities(data.images[judged]))
     log_p -= np.log(repeats)
 
-    own = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
-    rest = np.where(np.arange(log_p.shape[1]) == labels[:, None], -np.inf, log_p)
-    doubt = rest.max(axis=1) - own
+    given = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
+    others_log_p = np.where(np.arange(log_p.shape[1]) == labels[:, None], -np.inf, log_p)
+    doubt = others_log_p.max(axis=1) - given
     return DoubtfulLabels(
         name=data.name,
         class_names=data.class_names,
         images=data.images,
         labels=labels,
-        suggested=rest.argmax(axis=1),
+        suggested=others_log_p.argmax(axis=1),
         probabilities=np.exp(log_p),
         doubt=doubt,
         order=np.argsort(-doubt, kind="stable"),
-        folds=dealt,
+        folds=fold_of,
         extra=len(extra),
         epochs=epochs,
         seconds=seconds,
     )
 
 
-def write_table(found: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
-    """Write row, labels, doubt and probabilities of every image as CSV, the most doubtful first."""
-    with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+def write_table(result: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
+    """Write a CSV file with row, labels, doubt and probabilities of every image, the most doubtful label first."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         rows.writeheader()
-        rows.writerows(found.rows(len(found.order)))
+        rows.writerows(result.rows(len(result.order)))
 
 
-def _without(extra: Dataset | None, data: Dataset) -> Dataset:
-    """Return those of the `extra` images that `data` does not have, and none if there are none."""
+def _check_extra(extra: Dataset | None, data: Dataset) -> Dataset:
+    """Return the extra images that are not in `data`; an empty dataset for None."""
     if extra is None:
         return data[:0]
     names = extra.class_names
@@ -265,10 +268,10 @@ def _without(extra: Dataset | None, data: Dataset) -> Dataset:
 
 
 def _check_classes(data: Dataset, folds: int, extra: Dataset) -> None:
-    check(len(data) >= folds, "number of images", len(data), f"at least {folds}, one a fold")
+    check(len(data) >= folds, "number of images", len(data), f"at least {folds}, one per fold")
     for name, count, more in zip(data.class_names, data.counts, extra.counts, strict=True):
         if count < folds and not more:
             raise InputError(
-                f"every class needs at least {folds} images, one a fold, got {count} of class {name!r}: "
-                "add some, or take fewer folds"
+                f"every class needs at least {folds} images, one per fold, got {count} of class {name!r}: "
+                "add images or use fewer folds"
             )

@@ -1,4 +1,4 @@
-"""`Card`: what one ought to know of a model before relying on it, with how good it was measured to be."""
+"""`Card`: what a user should know about a model before relying on it, with its measured accuracy."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -14,45 +14,46 @@ from inksight.nn.model import Model
 from inksight.nn.model_file import SHIPPED, load_model
 from inksight.nn.parameters import parameter_count
 
-HARDEST = 10  # images that a card lists
-CONFUSIONS = 5  # pairs of classes that a card lists
+HARDEST = 10  # images on a card
+CONFUSIONS = 5  # pairs of classes on a card
 
-# Of digits alone; what other classes are for, and where they fail, only their makers know.
+# For digit models only: uses and failures of models with other classes are unknown here.
 INTENDED = """\
-Reading single handwritten digits, prepared as MNIST's are (`inksight read` does that): 28 by 28 pixels, ink high on a
-background of 0, the digit in a box of 20 by 20 with its centre of mass in the middle. For teaching, for experiments,
-and as a part of a product that tests it on digits of its own first. Not for deciding by itself over people, money or
-health."""
+Reading single handwritten digits that are preprocessed like MNIST (`inksight read` does that): 28 by 28 pixels, high
+values for ink on a background of 0, the digit scaled into a box of 20 by 20 pixels, its centre of mass in the middle.
+For teaching, for experiments, and as a part of a product that is first tested on its own digits. Not for automatic
+decisions about people, money or health."""
 
 FAILURES = """\
-It knows ten digits and nothing else. `inksight read` refuses what lies far from all of them, most scribbles but only
-some of the letters; a letter that is written like a digit is read as one, and `predict` has a digit for everything.
-Digits that are not prepared as said below (too large, off the middle, the paper brighter than the ink) are read badly.
-MNIST's writers were high school students and employees of a census bureau in the United States: a 1 with a long
-upstroke, a crossed 7 or other habits of other places are rare in it. The model `best` has practised some of them, drawn
-on MNIST's digits."""
+It knows the ten digits and nothing else. `inksight read` rejects images that are far from all digits. That is most
+scribbles, but only some letters: a letter that looks like a digit is read as one. `predict` returns a digit for every
+image. Accuracy is low on digits that are not preprocessed as described below: too large, off centre, or with paper
+brighter than ink. MNIST's writers were high school students and employees of a census bureau in the United States.
+Writing habits of other places are rare in it, such as a 1 with a long upstroke or a crossed 7. The model `best` was
+also trained on some of them, drawn onto MNIST's digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How good a recipe is, measured on many models: what a single model's accuracy cannot say.
+    """The accuracy of a recipe over many models, which the accuracy of a single model does not show.
 
     Parameters
     ----------
     seeds : int
-        Models trained, each with its own starting weights, order and augmentation; none was picked.
+        Number of models trained, none of them selected. Each has its own initial weights, order of images and
+        augmentation.
     mean, sd : float
-        Of their test accuracies, 0..1.
+        Mean and standard deviation of the test accuracies, 0..1.
     interval : (float, float)
         95 % confidence interval of the mean over seeds (Student's t), 0..1.
     without_rejected : float
-        The mean accuracy without the test images whose label most reviewers rejected, 0..1.
+        Mean accuracy without the test images whose labels most reviewers rejected, 0..1.
     calibration_error : float
         Mean expected calibration error, 0..1.
     seconds : float
-        Median time of one training.
+        Median training time.
     machine : str
-        On which that was measured.
+        The machine on which this was measured.
     """
 
     seeds: int
@@ -66,7 +67,7 @@ class Protocol:
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Read what `dataclasses.asdict` made of one, from JSON."""
+        """Return the protocol in a JSON object, the inverse of `dataclasses.asdict`."""
         known = known_fields(cls, values)
         return cls(**known | {"interval": tuple(known["interval"])})
 
@@ -78,14 +79,14 @@ class Card:
     Parameters
     ----------
     name : str
-        Of the model: shipped, or a file's.
+        Name of a shipped model or of a model file.
     model : Model
     evaluation : dict
-        What `inksight.Evaluation.to_dict` said of it.
+        From `inksight.Evaluation.to_dict`.
     images : str
-        Which images it was evaluated on.
+        Which images the model was evaluated on.
     protocol : Protocol or None
-        Of the recipe, for the models that ship.
+        Accuracy of the recipe, for shipped models.
 
     Examples
     --------
@@ -127,7 +128,7 @@ class Card:
         return "\n".join(
             [
                 f"# Model card: {self.name}", "", *self._model(), "",
-                "## How good it is", "", *self._accuracy(), "",
+                "## Accuracy", "", *self._accuracy(), "",
                 "## Known failures", "", *([FAILURES, ""] if digits else []), *self._failures(),
                 *(["", "## Intended use", "", INTENDED] if digits else []),
             ]
@@ -139,68 +140,71 @@ class Card:
             f"- Network: `{network.spec}`, {parameter_count(network):,} parameters, leak {network.leak:g}, "
             f"L2 {network.l2:g}.",
             f"- Training: {len(model.history)} epochs; images and labels `{model.trained_on[:16] or 'unknown'}`.",
-            f"- Temperature, by which its output was divided: {model.temperature:.3f}.",
-            f"- Weights: `{model.digest[:16]}`, made by inksight {model.version}.",
         ]
-        rows[2:2] = [f"- Taught since: {lesson}." for lesson in model.lessons]
         if recipe:
             a = recipe.augmentation
-            rows.insert(
-                2,
-                f"- Recipe: batches of {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon {recipe.muon_scale:g}, "
-                f"labels smoothed by {recipe.label_smoothing:g}; images turned by up to {a.rotation:g} degrees, "
-                f"moved by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by {a.shear:g}, "
-                f"stretched by {a.elastic:g} pixels, {recipe.taper:.0%} of all that gone at the end.",
+            rows.append(
+                f"- Recipe: batch size {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon "
+                f"{recipe.muon_scale:g}, label smoothing {recipe.label_smoothing:g}; images rotated by up to "
+                f"{a.rotation:g} degrees, shifted by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by "
+                f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, all reduced by {recipe.taper:.0%} "
+                "by the end."
             )
+        rows += [f"- Taught later: {lesson}." for lesson in model.lessons]
+        rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
+        rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {model.version}.")
         return rows
 
     def _accuracy(self) -> list[str]:
-        found, protocol = self.evaluation, self.protocol
-        low, high = found["interval"]
+        evaluation, protocol = self.evaluation, self.protocol
+        low, high = evaluation["interval"]
         rows = [
-            f"{self.images}: **{found['accuracy']:.2%}** of {found['n']:,} images right (95 % interval {low:.2%} to "
-            f"{high:.2%}), calibration error {found['calibration_error']:.2%}, log loss {found['log_loss']:.4f}."
+            f"{self.images}: **{evaluation['accuracy']:.2%}** of {evaluation['n']:,} images right (95 % interval "
+            f"{low:.2%} to {high:.2%}), calibration error {evaluation['calibration_error']:.2%}, "
+            f"log loss {evaluation['log_loss']:.4f}."
         ]
         if protocol:
             low, high = protocol.interval
             rows += [
                 "",
-                f"Its recipe, {protocol.seeds} models of as many seeds, none picked: mean **{protocol.mean:.2%}**, "
-                f"standard deviation {protocol.sd:.2%} (95 % interval of the mean {low:.2%} to {high:.2%}); "
-                f"{protocol.without_rejected:.2%} without the 15 images whose label most reviewers rejected; "
-                f"calibration error {protocol.calibration_error:.2%}; "
+                f"Its recipe, over {protocol.seeds} models with different seeds, none of them selected: mean "
+                f"**{protocol.mean:.2%}**, standard deviation {protocol.sd:.2%} (95 % interval of the mean {low:.2%} "
+                f"to {high:.2%}); {protocol.without_rejected:.2%} without the 15 images whose labels most reviewers "
+                f"rejected; calibration error {protocol.calibration_error:.2%}; "
                 f"{protocol.seconds:.0f} s of training ({protocol.machine}).",
             ]
         heads = ["class", "images", "wrong", "precision", "recall"]
         rows += ["", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-        counts = np.array(found["confusion"])
-        for i, name in enumerate(found["class_names"]):
-            shares = [f"{x:.2%}" if x is not None else "-" for x in (found["precision"][i], found["recall"][i])]
+        counts = np.array(evaluation["confusion"])
+        for i, name in enumerate(evaluation["class_names"]):
+            values = (evaluation["precision"][i], evaluation["recall"][i])
+            precision, recall = (f"{x:.2%}" if x is not None else "-" for x in values)
             total = int(counts[i].sum())
-            rows.append(f"| {name} | {total:,} | {total - int(counts[i, i])} | {shares[0]} | {shares[1]} |")
+            rows.append(f"| {name} | {total:,} | {total - int(counts[i, i])} | {precision} | {recall} |")
         return rows
 
     def _failures(self) -> list[str]:
-        found, names = self.evaluation, self.evaluation["class_names"]
-        errors = np.array(found["confusion"])
+        evaluation, names = self.evaluation, self.evaluation["class_names"]
+        errors = np.array(evaluation["confusion"])
         np.fill_diagonal(errors, 0)
         order = np.argsort(-errors, axis=None, kind="stable")[:CONFUSIONS]
         pairs = [(names[i // len(names)], names[i % len(names)], int(errors.flat[i])) for i in order if errors.flat[i]]
-        taken = ", ".join(f"{a} for {b} ({n})" for a, b, n in pairs) or "none"
-        rows = [f"- Most often taken for another: {taken}."]
-        hardest = [f"{x['id']} ({x['label']}, read as {x['predicted']})" for x in found["hardest"][:HARDEST]]
-        rows.append(f"- Hardest of these images, by row from 0: {', '.join(hardest) or 'none'}.")
-        return rows
+        confusions = ", ".join(f"{a} read as {b} ({n})" for a, b, n in pairs) or "none"
+        hardest = [f"{x['id']} ({x['label']}, read as {x['predicted']})" for x in evaluation["hardest"][:HARDEST]]
+        return [
+            f"- Most frequent confusions: {confusions}.",
+            f"- Hardest of these images, by row from 0: {', '.join(hardest) or 'none'}.",
+        ]
 
 
 def describe(name: str, model: Model, evaluation: Evaluation, images: str, protocol: Protocol | None = None) -> Card:
-    """Return the card of a model that has just been evaluated on the images named."""
-    found = evaluation.to_dict()
-    return Card(name, model, found | {"hardest": found["hardest"][:HARDEST]}, images, protocol)
+    """Return the card of a model from an evaluation on the images that `images` names."""
+    values = evaluation.to_dict()
+    return Card(name, model, values | {"hardest": values["hardest"][:HARDEST]}, images, protocol)
 
 
 def card(name: str) -> Card:
-    """Return the card of a shipped model, with what was measured when it was made.
+    """Return the card of a shipped model, with the measurements that ship with it.
 
     Raises
     ------
@@ -213,6 +217,6 @@ def card(name: str) -> Card:
     10
     """
     check(name in SHIPPED, "model", name, "one of " + ", ".join(SHIPPED))
-    model = load_model(name)  # says so if the package was installed without its models
+    model = load_model(name)  # raises if the package was installed without its models
     values = json.loads((resources.files("inksight") / "assets" / f"{name}.json").read_text("utf-8"))
     return Card(name, model, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))

@@ -1,4 +1,4 @@
-"""Neighbours: the images whose barcodes are nearest, which the network holds to be most alike."""
+"""Nearest neighbours: the images with the most similar barcodes."""
 
 from dataclasses import dataclass
 
@@ -13,27 +13,27 @@ from inksight.imaging.arrays import as_images
 from inksight.inspection.barcodes import barcodes_of
 from inksight.nn.model import Model
 
-DISTANCES = 4_000_000  # held at once: 32 MB
+DISTANCES = 4_000_000  # distances in memory at once: 32 MB
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours(Display):
-    """Images beside those of a reference set whose barcodes are nearest.
+    """Query images, each with its nearest neighbours in a reference set.
 
     Parameters
     ----------
     queries : (n, 28, 28) uint8, or float32 0..1
     query_labels : (n,) int64, or None
     predictions : (n,) int64
-        Classes the model reads the queries as.
+        Predicted classes of the queries.
     ids : (n, k) int64
-        Rows of the reference set, the nearest first.
+        Rows of the reference set, nearest first.
     distances : (n, k) float64
-        Euclidean, each barcode entry in standard deviations of the reference set.
+        Euclidean distances of the barcodes, each entry divided by its standard deviation over the reference set.
     images : (n, k, 28, 28) uint8
     labels : (n, k) int64, or None
     class_names : tuple of str
-        The model's.
+        Those of the model.
     """
 
     queries: NDArray[np.generic]
@@ -59,22 +59,23 @@ def neighbours(
     barcodes: ArrayLike | None = None,
     leave_out: ArrayLike | None = None,
 ) -> Neighbours:
-    """Find the `k` images of a reference set whose barcodes are nearest to those of some images.
+    """Find the `k` images of a reference set with the barcodes nearest to those of the query images.
 
-    Every distance is computed, in pieces of bounded size. Of equal ones the lower row comes first.
+    The search is exact and needs bounded memory. Among equal distances the lower row comes first.
 
     Parameters
     ----------
     model : Model
     images : (n, 28, 28) uint8 or float 0..1, or Dataset
-        High = ink; one (28, 28) image is fine. Of a dataset the labels are kept, to be shown.
+        Query images, high = ink; a single (28, 28) image is allowed. The labels of a dataset are kept for display.
     reference : Dataset
-        At least `k` images; labels are not needed.
+        At least `k` images; labels are optional.
     k : int
+        Number of neighbours per query.
     barcodes : (len(reference), filters) float, optional
-        Those of `reference`, where they are known already.
+        The barcodes of `reference`, if they are already known.
     leave_out : (n,) int, optional
-        A row of the reference set for each image never to be returned: its own, where it is one of the set.
+        For each query a row of the reference set to exclude: the query itself, if the set contains it.
 
     Returns
     -------
@@ -84,8 +85,8 @@ def neighbours(
     Raises
     ------
     InputError
-        If `k` is no whole number from 1 to the number of reference images, `leave_out` names no row of it, or
-        labels are of other classes than the model's.
+        If `k` is not a whole number from 1 to the number of reference images, `leave_out` is not a row of the
+        reference set per query, or a dataset has other classes than the model.
 
     Examples
     --------
@@ -101,31 +102,31 @@ def neighbours(
         if isinstance(dataset, Dataset) and dataset.labels is not None:
             names = dataset.class_names
             check(names == model.class_names, "classes of the data", names, f"the model's {model.class_names}")
-    own = None if leave_out is None else np.asarray(leave_out)
-    most = len(reference.images) - (own is not None)
-    check(is_count(k) and k <= most, "k", k, f"a whole number from 1 to the {most} images to choose from")
-    if own is not None:
-        rows = own.dtype.kind in "iu" and bool(((own >= 0) & (own <= most)).all())
+    excluded = None if leave_out is None else np.asarray(leave_out)
+    candidates = len(reference.images) - (excluded is not None)
+    check(is_count(k) and k <= candidates, "k", k, f"a whole number from 1 to the {candidates} images to choose from")
+    if excluded is not None:
+        are_rows = excluded.dtype.kind in "iu" and bool(((excluded >= 0) & (excluded <= candidates)).all())
         check(
-            rows and own.shape == (len(queries),),
-            "leave_out", leave_out, f"{len(queries)} rows of the reference set, one an image",
+            are_rows and excluded.shape == (len(queries),),
+            "leave_out", leave_out, f"{len(queries)} rows of the reference set, one per query image",
         )  # fmt: skip
 
-    known = barcodes_of(model, reference.images, barcodes)
-    deviation = known.std(axis=0)
-    unit = np.where(deviation > 0, deviation, 1.0)  # an entry that never changes stays as it is
-    known = known / unit
-    asked = barcodes_of(model, queries)
-    logits = model.logits_from_barcodes(asked)
+    reference_barcodes = barcodes_of(model, reference.images, barcodes)
+    deviation = reference_barcodes.std(axis=0)
+    unit = np.where(deviation > 0, deviation, 1.0)  # a constant entry is not scaled
+    reference_barcodes = reference_barcodes / unit
+    query_barcodes = barcodes_of(model, queries)
+    logits = model.logits_from_barcodes(query_barcodes)
 
-    chunk = max(1, DISTANCES // len(known))
+    chunk = max(1, DISTANCES // len(reference_barcodes))
     ids = np.empty((len(queries), k), np.int64)
     nearest = np.empty((len(queries), k))
     for start in range(0, len(queries), chunk):
-        distances = cdist(asked[start : start + chunk] / unit, known)
-        if own is not None:
-            distances[np.arange(len(distances)), own[start : start + chunk]] = np.inf
-        # The k-th smallest bounds the candidates; only they are sorted, ties by row.
+        distances = cdist(query_barcodes[start : start + chunk] / unit, reference_barcodes)
+        if excluded is not None:
+            distances[np.arange(len(distances)), excluded[start : start + chunk]] = np.inf
+        # Only the rows up to the k-th smallest distance are sorted, with ties by row.
         bounds = np.partition(distances, k - 1, axis=1)[:, k - 1]
         for i, (row, bound) in enumerate(zip(distances, bounds, strict=True), start):
             near = np.flatnonzero(row <= bound)

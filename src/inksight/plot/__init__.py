@@ -1,7 +1,7 @@
-"""Pictures: `draw` turns any result of the package into a matplotlib figure.
+"""Plots: `draw` turns any result of the package into a matplotlib figure.
 
-Which function draws which result is said here and nowhere else. `save` writes a figure to a file, `to_svg`
-returns it as an element for a page.
+The drawing function of each type of result is registered here. `save` writes a figure to a file, `to_svg` returns it
+as an element for an HTML page.
 """
 
 from functools import singledispatch
@@ -47,26 +47,26 @@ def draw(result: object, ax: Axes | None = None, **options: Any) -> Figure:
     ----------
     result : Display
     ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure of fitting size if omitted. Where a result has several pictures, an `ax`
-        takes the first of them, or the one named by the option ``kind``.
+        Axes to draw on; by default a new figure of suitable size. If a result has several plots, `ax` gets the first
+        of them, or the one that the option ``kind`` names.
     **options
-        As the drawing function of the result's type takes them.
+        Passed to the drawing function of the result's type.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot: it goes when nobody holds it any more.
+        Not registered with pyplot, so it need not be closed.
 
     Raises
     ------
     InputError
-        If there is no picture of such a result, or an option has a value that isn't allowed.
+        If `result` is not a result that can be drawn, or an option has a value that is not allowed.
 
     Examples
     --------
     >>> import inksight
     >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
-    >>> figure = draw(inksight.inspection.banks.filters(model, bank=1))
+    >>> figure = draw(inksight.filters(model, bank=1))
     >>> len(figure.axes)
     1
     """

@@ -1,4 +1,4 @@
-"""Pictures of filters: their weights, the feature maps they make, how alike they are."""
+"""Plots of filters: their weights, their feature maps and their similarity."""
 
 from typing import Any
 
@@ -36,16 +36,16 @@ from inksight.plot.grammar import (
 
 
 def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = True, most: int = 64) -> Figure:
-    """Draw the filters of a bank; where it reads several maps, a row a filter and a column an input channel.
+    """Draw the filters of a bank. With several input channels, a row is a filter and a column is a channel.
 
     Parameters
     ----------
     filters : Filters
     ax : Axes, optional
     shared : bool
-        One colour scale for all, so that a weak filter looks weak; otherwise each tile its own.
+        Use one colour scale for all filters, so that weak filters look weak; otherwise each tile has its own scale.
     most : int
-        Filters, and channels, drawn at most.
+        Maximum number of filters, and of channels, to draw.
     """
     check(is_count(most), "most", most, "a whole number of at least 1")
     kernels = filters.kernels[:most, :most]
@@ -53,89 +53,89 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     tiles: NDArray[Any] = kernels.reshape(-1, side, side)
     top = reach(tiles) if shared else 1.0
     tiles = tiles if shared else own_scale(tiles, centred=True)
-    deep = channels > 1
-    columns = channels if deep else columns_for(count)
+    several = channels > 1  # then the tiles are a table of filters and channels
+    columns = channels if several else columns_for(count)
     rows = len(tiles) // columns + bool(len(tiles) % columns)
-    # Finer pixels make for a finer gap, and for room to write in.
-    tiles = _enlarged(tiles, 6 if deep else 30)
-    pixels = tiles.shape[1]
-    gap, room = (1, 0) if deep else (3, 6)
-    tile = min(WIDTH / columns, 8 / rows, 0.28 if deep else 0.7)  # inches
-    figure, ax = canvas(ax, tile * columns + 1.3, tile * (1 + room / pixels) * rows + 1.0)
-    wall = montage(np.pad(tiles, ((0, 0), (room, 0), (0, 0)), constant_values=np.nan), columns, (gap, gap))
-    image = show(ax, wall, WEIGHTS, -top, top)
+    # Enlarged, so that gaps and the room for numbers can be narrower than a weight.
+    tiles = _enlarged(tiles, 6 if several else 30)
+    size = tiles.shape[1]
+    gap, room = (1, 0) if several else (3, 6)
+    tile = min(WIDTH / columns, 8 / rows, 0.28 if several else 0.7)  # inches
+    figure, ax = canvas(ax, tile * columns + 1.3, tile * (1 + room / size) * rows + 1.0)
+    pixels = montage(np.pad(tiles, ((0, 0), (room, 0), (0, 0)), constant_values=np.nan), columns, (gap, gap))
+    image = show(ax, pixels, WEIGHTS, -top, top)
     bare(ax)
-    if deep:
-        middle = (pixels - 1) / 2
-        across, down = _some(channels), _some(count)
-        ax.set_xticks(across * (pixels + gap) + middle, [str(i) for i in across], fontsize=SMALL)
-        ax.set_yticks(down * (pixels + gap) + middle, [str(i) for i in down], fontsize=SMALL)
+    if several:
+        middle = (size - 1) / 2
+        across, down = _numbered(channels), _numbered(count)
+        ax.set_xticks(across * (size + gap) + middle, [str(i) for i in across], fontsize=SMALL)
+        ax.set_yticks(down * (size + gap) + middle, [str(i) for i in down], fontsize=SMALL)
         ax.set_ylabel("filter", fontsize=NORMAL, color=TEXT)
     else:
-        number_tiles(ax, count, columns, (pixels + room + gap, pixels + gap), room)
-    whole = filters.kernels.shape
-    cut = " (the first of them)" if whole[:2] != (count, channels) else ""
-    over = f", {whole[1]} input channels" if deep else ""
-    title(ax, f"Bank {filters.bank}: {whole[0]} filter{'s' * (whole[0] > 1)} of {side}×{side}{over}{cut}")
-    own = "weights: each tile its own colour scale, centred on 0"
-    note(ax, shared_scale(-top, top, "weights") if shared else own, axis="input channel" if deep else "")
+        number_tiles(ax, count, columns, (size + room + gap, size + gap), room)
+    total, inputs = filters.kernels.shape[:2]
+    cut = " (only the first are shown)" if (total, inputs) != (count, channels) else ""
+    reads = f", {inputs} input channels" if several else ""
+    title(ax, f"Bank {filters.bank}: {total} filter{'s' * (total > 1)} of {side}×{side}{reads}{cut}")
+    own = "weights: each tile has its own colour scale, centred on 0"
+    note(ax, shared_scale(-top, top, "weights") if shared else own, axis="input channel" if several else "")
     if shared:
         colour_bar(ax, image)
     return figure
 
 
 def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool = True) -> Figure:
-    """Draw an image and the feature maps it leaves in a bank.
+    """Draw an image and its feature maps in a bank.
 
     Parameters
     ----------
     maps : FeatureMaps
     ax : Axes, optional
     shared : bool
-        One colour scale for all, so that a map that hardly responds looks dark; it ends where one pixel in a
-        hundred is brighter, or a few of those would darken all the rest. Otherwise each map its own.
+        Use one colour scale for all maps, so that a map with a weak response looks dark. It ends at the 99th
+        percentile, because a few very bright pixels would darken all others. Otherwise each map has its own scale.
     """
     count, side, _ = maps.maps.shape
     columns = columns_for(count)
     rows = -(-count // columns)
     tiles = _enlarged(maps.maps if shared else own_scale(maps.maps), 24)
-    pixels = tiles.shape[1]
-    size = min(rows, 2)  # of the image, in tiles
+    height = tiles.shape[1]
+    size = min(rows, 2)  # tiles: side length of the image
     tile = min((WIDTH - 0.8) / (columns + size), 0.7)  # inches
-    room, gap = -(-pixels // 4), -(-pixels // 12)
-    down, across = pixels + room + gap, pixels + gap
+    room, gap = -(-height // 4), -(-height // 12)
+    down, across = height + room + gap, height + gap
     figure, ax = canvas(ax, tile * (columns + size + 0.3) + 0.9, tile * 1.25 * rows + 0.8)
     low, high = (float(tiles.min()), float(np.quantile(tiles, 0.99))) if shared else (0.0, 1.0)
-    wall = montage(np.pad(tiles, ((0, 0), (room, 0), (0, 0)), constant_values=np.nan), columns, (gap, gap))
-    image = show(ax, wall, ACTIVATIONS, low, high)
+    pixels = montage(np.pad(tiles, ((0, 0), (room, 0), (0, 0)), constant_values=np.nan), columns, (gap, gap))
+    image = show(ax, pixels, ACTIVATIONS, low, high)
     wide, right = size * across, -0.3 * across
     show(ax, unit(maps.image), IMAGES, 0, 1, extent=(right - wide, right, room + wide - 0.5, room - 0.5))
-    ax.set(xlim=(right - wide, wall.shape[1] - 0.5), ylim=(max(wall.shape[0], room + wide) - 0.5, -0.5))
+    ax.set(xlim=(right - wide, pixels.shape[1] - 0.5), ylim=(max(pixels.shape[0], room + wide) - 0.5, -0.5))
     bare(ax)
     number_tiles(ax, count, columns, (down, across), room)
-    filters = "its filter sees" if count == 1 else f"its {count} filters see"
-    title(ax, f"Bank {maps.bank}: what {filters}; read as {brief(maps.prediction, 20)} ({maps.confidence:.1%})")
-    text = f"feature maps of {side}×{side} pixels"
-    brighter = " and above" if high < tiles.max() else ""
-    own = f"{text}: each its own colour scale, lowest to highest"
-    note(ax, shared_scale(low, high, text) + brighter if shared else own)
+    maps_of = "feature map" if count == 1 else f"{count} feature maps"
+    title(ax, f"Bank {maps.bank}: {maps_of} of an image read as {brief(maps.prediction, 20)} ({maps.confidence:.1%})")
+    text = f"activations, {side}×{side} positions per map"
+    above = " and above" if high < tiles.max() else ""
+    own = f"{text}: each map has its own colour scale, from its lowest to its highest value"
+    note(ax, shared_scale(low, high, text) + above if shared else own)
     if shared:
         colour_bar(ax, image)
     return figure
 
 
 def draw_filter_similarity(similarity: FilterSimilarity, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
-    """Draw how alike the filters of a bank are: their weights, their feature maps, or both side by side.
+    """Draw the similarity of the filters of a bank: of their weights, of their feature maps, or both.
 
     Parameters
     ----------
     similarity : FilterSimilarity
     ax : Axes, optional
-        Takes the feature maps, or the weights where there are no maps, unless `kind` says otherwise.
+        Gets the similarity of the feature maps, or of the weights if there are no maps, unless `kind` is given.
     kind : {"weights", "maps"}, optional
     """
     check(kind in (None, "weights", "maps"), "kind", kind, "weights or maps")
-    check(kind != "maps" or similarity.maps is not None, "kind", kind, "weights where no images were given")
+    check(kind != "maps" or similarity.maps is not None, "kind", kind, "weights if no images were given")
     both = ax is None and kind is None and similarity.maps is not None
     if both:
         figure = blank(WIDTH + 1.2, 4.1)
@@ -156,24 +156,24 @@ def _similarity(similarity: FilterSimilarity, ax: Axes, kind: str) -> None:
     image = show(ax, matrix[np.ix_(order, order)], WEIGHTS, -1, 1)
     bare(ax)
     if len(order) <= 64:
-        size = min(SMALL, 185 / len(order))  # points: a row's height, a little less
+        size = min(SMALL, 185 / len(order))  # points: a little less than the height of a row
         ax.set_xticks(range(len(order)), [str(i) for i in order], fontsize=size, rotation=90)
         ax.set_yticks(range(len(order)), [str(i) for i in order], fontsize=size)
     if kind == "weights":
-        title(ax, f"Bank {similarity.bank}: how alike filters are")
-        note(ax, "cosine of their weights, −1 to 1 for all", axis="filter")
+        title(ax, f"Bank {similarity.bank}: similarity of the weights")
+        note(ax, "cosine similarity, one colour scale for all, −1 to 1", axis="filter")
     else:
-        title(ax, f"Bank {similarity.bank}: how alike their maps are")
-        note(ax, f"correlation over {similarity.images:,} images, −1 to 1 for all", axis="filter")
+        title(ax, f"Bank {similarity.bank}: similarity of the feature maps")
+        note(ax, f"correlation over {similarity.images:,} images, one colour scale for all, −1 to 1", axis="filter")
     colour_bar(ax, image)
 
 
 def _enlarged(tiles: NDArray[Any], pixels: int) -> NDArray[Any]:
-    """Repeat the pixels of tiles (n, side, side) until a side has about so many."""
+    """Repeat each pixel of tiles (n, side, side) so that a side has at most about `pixels` pixels."""
     scale = max(1, pixels // tiles.shape[1])
     return tiles.repeat(scale, axis=1).repeat(scale, axis=2)
 
 
-def _some(count: int) -> NDArray[np.int64]:
-    """Choose which of `count` rows to number, so that the numbers don't touch."""
+def _numbered(count: int) -> NDArray[np.int64]:
+    """Return which of `count` rows get a number, so that the numbers do not overlap."""
     return np.arange(0, count, 1 if count <= 12 else 2 if count <= 24 else 5 if count <= 60 else 10)

@@ -1,4 +1,4 @@
-"""Pictures of barcodes: of an image, of the average, without the trend, and the evidence in them."""
+"""Plots of barcodes: of one image, averages, detrended ones, and the evidence in them."""
 
 import numpy as np
 from matplotlib import colormaps
@@ -35,20 +35,20 @@ from inksight.plot.grammar import (
 
 
 def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
-    """Draw a barcode as stripes, with its values as bars above them and the image beside."""
+    """Draw a barcode as stripes with its values as bars above them, next to the image."""
     figure, ax = canvas(ax, WIDTH, 2.3)
     values = barcode.values
     low, high = float(values.min()), float(values.max())
     top = max(high, 0.0) - min(low, 0.0) or 1.0
-    # Stripes below the zero line, bars above: one picture, in units of the highest bar.
+    # One plot in units of the highest bar: bars above the zero line, stripes below it.
     floor = min(low, 0.0) - 0.06 * top
     stripes = np.stack([values, np.full_like(values, np.nan)], axis=1).ravel()[:-1]
-    places = np.arange(len(values))
+    positions = np.arange(len(values))
     image = show(
         ax, stripes.repeat([4, 1] * (len(values) - 1) + [4])[None], ACTIVATIONS, low, high,
         extent=(-0.4, len(values) - 0.6, floor - 0.7 * top, floor), aspect="auto",
     )  # fmt: skip
-    ax.bar(places, values, width=0.8, color=image.to_rgba(values), edgecolor=(*to_rgb(TEXT), 0.4), linewidth=0.5)
+    ax.bar(positions, values, width=0.8, color=image.to_rgba(values), edgecolor=(*to_rgb(TEXT), 0.4), linewidth=0.5)
     ax.set(xlim=(-0.6, len(values) - 0.4), ylim=(floor - 0.7 * top, max(high, 0.0) + 0.02 * top))
     bare(ax)
     _numbers(ax, len(values))
@@ -60,7 +60,7 @@ def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
 
 
 def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None) -> Figure:
-    """Draw the average barcode of each class, a row a class."""
+    """Draw the average barcode of each class, one row per class."""
     means = barcodes.means
     classes, filters = means.shape
     figure, ax = canvas(ax, WIDTH, 0.3 * classes + 1.0)
@@ -71,18 +71,18 @@ def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None) -> 
     _numbers(ax, filters)
     ax.set_yticks(np.arange(classes) * 6 + 2, ticks_of(barcodes.class_names), fontsize=NORMAL, parse_math=False)
     low, high = int(barcodes.counts.min()), int(barcodes.counts.max())
-    title(ax, f"Average barcode of {low}{f' to {high}' * (high > low)} image{'s' * (high > 1)} of each class")
+    title(ax, f"Average barcode of each class ({low}{f' to {high}' * (high > low)} image{'s' * (high > 1)} per class)")
     note(ax, shared_scale(means.min(), means.max(), "mean activation"), axis="filter")
     colour_bar(ax, image)
     return figure
 
 
 def draw_detrended_barcodes(barcodes: DetrendedBarcodes, ax: Axes | None = None) -> Figure:
-    """Draw barcodes less the trend, a row an image, grouped by class."""
+    """Draw detrended barcodes, one row per image, grouped by class."""
     n, filters = barcodes.values.shape
     figure, ax = canvas(ax, WIDTH, min(0.075 * n + 1.2, 11))
     top = reach(barcodes.values)
-    # Three pixels an image, two of gap between classes.
+    # Three pixel rows per image, and a gap of two between classes.
     starts = 3 * np.arange(n) + 2 * barcodes.labels
     pixels = np.full((starts[-1] + 3, filters), np.nan)
     for line in range(3):
@@ -96,7 +96,7 @@ def draw_detrended_barcodes(barcodes: DetrendedBarcodes, ax: Axes | None = None)
     title(ax, "Barcodes minus the mean of all classes")
     note(
         ax,
-        "a row an image · " + shared_scale(-top, top, "more (red) or less (blue) than the mean"),
+        "one row per image · " + shared_scale(-top, top, "above (red) or below (blue) the mean"),
         axis="filter",
     )
     colour_bar(ax, image)
@@ -104,14 +104,14 @@ def draw_detrended_barcodes(barcodes: DetrendedBarcodes, ax: Axes | None = None)
 
 
 def draw_evidence(evidence: Evidence, ax: Axes | None = None, *, named: int = 5) -> Figure:
-    """Draw what each barcode entry adds to the lead of the predicted class over the other.
+    """Draw the contribution of each barcode entry to the margin of the predicted class over the other.
 
     Parameters
     ----------
     evidence : Evidence
     ax : Axes, optional
     named : int
-        Entries on either side whose number is written beside the bar.
+        Half the number of bars, the longest ones, that get a number.
     """
     figure, ax = canvas(ax, WIDTH, 2.9)
     values = evidence.values
@@ -133,30 +133,31 @@ def draw_evidence(evidence: Evidence, ax: Axes | None = None, *, named: int = 5)
     _numbers(ax, len(values))
     ax.set_ylabel(f"logits for {name} over {other}", fontsize=NORMAL, color=TEXT, parse_math=False)
     _picture(ax, evidence.image, 0.75)
-    sure, less = evidence.probabilities[evidence.predicted], evidence.probabilities[evidence.against]
-    title(ax, f"What speaks for {name} ({sure:.1%}), and what for {other} ({less:.1%})")
+    p, p_other = evidence.probabilities[evidence.predicted], evidence.probabilities[evidence.against]
+    title(ax, f"Evidence for {name} ({p:.1%}) and for {other} ({p_other:.1%})")
     note(
         ax,
-        f"red speaks for {name}, blue for {other}\nin sum {_signed(evidence.values.sum())}: from a lead "
-        f"of {_signed(evidence.baseline_margin)} at the mean barcode to {_signed(evidence.margin)}",
+        f"red supports {name}, blue supports {other}\nsum {_signed(evidence.values.sum())}: from a margin of "
+        f"{_signed(evidence.baseline_margin)} at the baseline barcode to {_signed(evidence.margin)}",
         axis="filter",
     )
     return figure
 
 
 def _signed(value: float) -> str:
-    """Write a number of logits with two decimals and a true minus sign."""
+    """Format a number of logits with two decimals and a typographic minus sign."""
     return f"{value:.2f}".replace("-", "−")
 
 
 def _numbers(ax: Axes, filters: int) -> None:
-    every = 1 if filters <= 12 else 5 if filters <= 100 else 50
-    ticks = range(0, filters, every)
+    """Write the numbers of the filters below the x axis."""
+    step = 1 if filters <= 12 else 5 if filters <= 100 else 50
+    ticks = range(0, filters, step)
     ax.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=SMALL)
 
 
-def _picture(ax: Axes, image: NDArray[np.generic], away: float) -> None:
-    """Put the image to the left of the axes, an inch wide and `away` inches from them."""
-    place = ax.inset_axes((-1 - away, -0.5, 1, 1), transform=inches_from(ax, 0, 0.5))
-    show(place, unit(image), IMAGES, 0, 1)
-    bare(place)
+def _picture(ax: Axes, image: NDArray[np.generic], distance: float) -> None:
+    """Draw the image to the left of the axes, one inch wide and `distance` inches away."""
+    inset = ax.inset_axes((-1 - distance, -0.5, 1, 1), transform=inches_from(ax, 0, 0.5))
+    show(inset, unit(image), IMAGES, 0, 1)
+    bare(inset)

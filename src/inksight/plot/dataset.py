@@ -1,4 +1,4 @@
-"""A dataset's pictures: examples of every class, or one of each."""
+"""Plots of a dataset: examples of every class, or one image of each."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +10,7 @@ from inksight.data.dataset import Dataset
 from inksight.errors import InputError
 from inksight.plot.grammar import IMAGES, NORMAL, bare, brief, canvas, montage, note, show, ticks_of, title, unit
 
-GAP = 2
+GAP = 2  # pixels between images
 STEP = IMAGE_SIZE + GAP
 
 
@@ -22,18 +22,18 @@ def draw_dataset(
     columns: int = 10,
     seed: int | None = None,
 ) -> Figure:
-    """Draw examples, a row a class (``kind="examples"``), or one of each (``kind="one_of_each"``).
+    """Draw examples in one row per class (``kind="examples"``), or one image per class (``kind="one_of_each"``).
 
     Parameters
     ----------
     dataset : Dataset
-        Without labels its first images are shown, ten rows at most.
+        Without labels, up to ten rows of images are drawn.
     ax : Axes, optional
     kind : {"examples", "one_of_each"}
     columns : int
-        Examples a row.
+        Examples per row.
     seed : int, optional
-        Draw the examples at random; the first ones if omitted.
+        Choose the examples at random; by default the first ones are drawn.
     """
     check(kind in ("examples", "one_of_each"), "kind", kind, "examples or one_of_each")
     check(is_count(columns), "columns", columns, "a whole number of at least 1")
@@ -42,7 +42,7 @@ def draw_dataset(
         order = np.random.default_rng(seed).permutation(order)
     if dataset.labels is None:
         if kind == "one_of_each":
-            raise InputError(f"one of each needs labels, got {dataset.name!r} without: use kind='examples'")
+            raise InputError(f"one_of_each needs labels, and {dataset.name!r} has none: use kind='examples'")
         rows = [order[start : start + columns] for start in range(0, min(len(order), 10 * columns), columns)]
         names = [""] * len(rows)
     else:
@@ -62,7 +62,7 @@ def draw_dataset(
     middles = np.arange(len(names)) * STEP + (IMAGE_SIZE - 1) / 2
     if kind == "one_of_each":
         ax.set_xticks(middles, names, fontsize=NORMAL, parse_math=False)
-        title(ax, f"One of each class of {brief(dataset.name, 40)}")
+        title(ax, f"One image of each class of {brief(dataset.name, 40)}")
     else:
         ax.set_yticks(middles, names, fontsize=NORMAL, parse_math=False)
         title(ax, f"Examples from {brief(dataset.name, 40)}")

@@ -1,4 +1,4 @@
-"""What a model got right and wrong: confusion, calibration, hardest images."""
+"""Plots of an evaluation: confusion matrix, calibration, hardest images."""
 
 from collections.abc import Sequence
 
@@ -34,13 +34,13 @@ from inksight.plot.grammar import (
     write,
 )  # fmt: skip
 
-ROOM = 13  # pixels above a tile for two lines of text
+ROOM = 13  # pixels above each tile, for two lines of text
 
 
 def draw_evaluation(
     evaluation: Evaluation, ax: Axes | None = None, *, kind: str = "confusion", count: int = 24
 ) -> Figure:
-    """Draw the confusion matrix, the calibration, or the hardest images.
+    """Draw the confusion matrix, the calibration or the hardest images.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def draw_evaluation(
     ax : Axes, optional
     kind : {"confusion", "calibration", "hardest"}
     count : int
-        How many of the hardest images.
+        Maximum number of hardest images to draw.
     """
     check(kind in ("confusion", "calibration", "hardest"), "kind", kind, "confusion, calibration or hardest")
     check(is_count(count), "count", count, "a whole number of at least 1")
@@ -58,25 +58,26 @@ def draw_evaluation(
 
 
 def draw_calibration(calibration: Calibration, ax: Axes | None = None) -> Figure:
-    """Draw how often the model is right against how sure it was, with 95% intervals (`wilson_interval`)."""
+    """Draw accuracy against confidence, with 95% intervals (`wilson_interval`)."""
     figure, ax = canvas(ax, 4.2, 4.2)
     ax.spines[["top", "right"]].set_visible(False)
     ax.plot([0, 1], [0, 1], color=TEXT, linewidth=0.8, linestyle=":")
-    for sure, right, count in zip(
+    for confidence, accuracy, count in zip(
         calibration.bin_confidence, calibration.bin_accuracy, calibration.bin_count, strict=True
     ):
         if count:
             size = 4 + 2 * min(np.log10(count), 4)  # points
-            interval = wilson_interval(round(right * count), int(count))
-            ax.plot([sure, sure], interval, color=CLASSES[0], linewidth=1.2, alpha=0.7)
-            ax.plot([sure], [right], "o", color=CLASSES[0], markersize=size)
-            write(ax, sure, max(interval[1] + 0.01, right + 0.0025 * size + 0.005), f"{count:,}", va="bottom")
+            interval = wilson_interval(round(accuracy * count), int(count))
+            ax.plot([confidence, confidence], interval, color=CLASSES[0], linewidth=1.2, alpha=0.7)
+            ax.plot([confidence], [accuracy], "o", color=CLASSES[0], markersize=size)
+            top = max(interval[1] + 0.01, accuracy + 0.0025 * size + 0.005)
+            write(ax, confidence, top, f"{count:,}", va="bottom")
     ax.set(xlim=(0, 1.06), ylim=(0, 1.06), aspect="equal")
     ax.xaxis.set_major_formatter(PercentFormatter(1.0))
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
-    ax.set_ylabel("right", fontsize=NORMAL, color=TEXT)
+    ax.set_ylabel("accuracy", fontsize=NORMAL, color=TEXT)
     title(ax, f"Calibration: off by {calibration.error:.2%} on average")
-    note(ax, "dotted: as right as sure\nline: 95% interval · number: images", axis="probability given")
+    note(ax, "dotted: perfect calibration\nbar: 95% interval · number: images", axis="confidence")
     return figure
 
 
@@ -86,7 +87,7 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     side = min(max(0.46 * classes, 2.0), WIDTH)
     figure, ax = canvas(ax, side + 0.9, side + 1.0)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    # The power lifts the errors, one in a hundred or fewer, out of the paleness they'd have beside the rest.
+    # The power makes errors visible, which are mostly one in a hundred or fewer.
     image = show(ax, np.where(counts > 0, share, np.nan), SCORES, 0, 1)
     image.set_norm(PowerNorm(0.35, 0, 1))
     if classes <= 30:
@@ -98,8 +99,8 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     ax.vlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
     bare(ax)
     ax.spines[:].set(visible=True, alpha=0.3)
-    turned = 90 if max(map(len, names)) > 3 else 0
-    ax.set_xticks(range(classes), names, fontsize=NORMAL, parse_math=False, rotation=turned)
+    rotation = 90 if max(map(len, names)) > 3 else 0
+    ax.set_xticks(range(classes), names, fontsize=NORMAL, parse_math=False, rotation=rotation)
     ax.set_yticks(range(classes), names, fontsize=NORMAL, parse_math=False)
     ax.set_ylabel("true class", fontsize=NORMAL, color=TEXT)
     low, high = evaluation.interval
@@ -111,32 +112,32 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
 def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:
     ids, names = evaluation.hardest[:count], evaluation.class_names
     texts = [
-        f"{verdict(names[truth], names[given])}\n{confidence:.1%} · #{number}"
-        for truth, given, confidence, number in zip(
+        f"{verdict(names[label], names[prediction])}\n{confidence:.1%} · #{row}"
+        for label, prediction, confidence, row in zip(
             evaluation.hardest_labels, evaluation.hardest_predictions, evaluation.hardest_confidence, ids, strict=False
         )
     ]
     figure, ax = draw_tiles(ax, evaluation.hardest_images[:count], texts)
-    title(ax, "The hardest images" if len(ids) else "No image")
-    note(ax, "over each: probability given to the true class · row\ngrey = ink, one scale for all")
+    title(ax, "The hardest images" if len(ids) else "No images")
+    note(ax, "above each image: probability of the true class · row\ngrey = ink, one scale for all")
     return figure
 
 
-def verdict(truth: str, given: str) -> str:
-    """Say over a tile what an image is and what it is read as, which may be the same."""
-    return read_as(truth, given) if truth != given else f"{brief(truth)}, unsure"
+def verdict(label: str, prediction: str) -> str:
+    """Return the text above a tile: its label and prediction, or only the label if they agree."""
+    return read_as(label, prediction) if label != prediction else f"{brief(label)}, unsure"
 
 
 def draw_tiles(ax: Axes | None, images: NDArray[np.uint8], texts: Sequence[str]) -> tuple[Figure, Axes]:
-    """Draw images (n, 28, 28) in rows of eight at most, over each its two lines of text."""
+    """Draw images (n, 28, 28) in rows of up to eight, each below its two lines of text."""
     columns = min(max(len(images), 1), 8)
     tiles = unit(images) if len(images) else np.full((1, IMAGE_SIZE, IMAGE_SIZE), np.nan)
     figure, ax = canvas(ax, WIDTH * columns / 8 + 0.2, 1.25 * -(-len(tiles) // columns) + 0.6)
     padded = np.pad(tiles, ((0, 0), (ROOM, 0), (0, 0)), constant_values=np.nan)
     show(ax, montage(padded, columns, (3, 8)), IMAGES, 0, 1)
     bare(ax)
-    for place, text in enumerate(texts[: len(images)]):
-        row, column = divmod(place, columns)
+    for i, text in enumerate(texts[: len(images)]):
+        row, column = divmod(i, columns)
         x, y = column * (IMAGE_SIZE + 8) + IMAGE_SIZE / 2 - 0.5, row * (IMAGE_SIZE + ROOM + 3) + ROOM - 1.5
         write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
     return figure, ax

@@ -1,4 +1,4 @@
-"""Pictures of how barcodes lie to each other: class distances, nearest images, the map in two dimensions."""
+"""Plots of the geometry of barcodes: class distances, nearest neighbours, two-dimensional embedding."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -35,11 +35,11 @@ from inksight.plot.grammar import (
     write,
 )  # fmt: skip
 
-ROOM, GAP = 8, 6  # pixels above a tile for its text, and between tiles
+ROOM, GAP = 8, 6  # pixels above each tile for its text, and between tiles
 
 
 def draw_separation(separation: Separation, ax: Axes | None = None) -> Figure:
-    """Draw the distances between class means as a matrix, the closest pair framed."""
+    """Draw the matrix of distances between class means, with a frame around the closest pair."""
     names, distances = ticks_of(separation.class_names), separation.distances
     classes = len(names)
     side = min(max(0.42 * classes, 2.0), WIDTH)
@@ -58,16 +58,16 @@ def draw_separation(separation: Separation, ax: Axes | None = None) -> Figure:
     first, second = separation.closest
     for x, y in ((first, second), (second, first)):
         ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, edgecolor=CLASSES[0], linewidth=2))
-    turned = 90 if max(map(len, names)) > 3 else 0
-    ax.set_xticks(range(classes), names, fontsize=NORMAL, parse_math=False, rotation=turned)
+    rotation = 90 if max(map(len, names)) > 3 else 0
+    ax.set_xticks(range(classes), names, fontsize=NORMAL, parse_math=False, rotation=rotation)
     ax.set_yticks(range(classes), names, fontsize=NORMAL, parse_math=False)
-    title(ax, f"How far apart classes stand; closest: {names[first]} and {names[second]}")
+    title(ax, f"Distances between classes; closest: {names[first]} and {names[second]}")
     note(ax, shared_scale(low, high, "in standard deviations within a class"))
     return figure
 
 
 def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
-    """Draw each image, at the left, and beside it its nearest images, with class and distance over each."""
+    """Draw each query image on the left and its nearest neighbours to the right, with class and distance above them."""
     n, k = neighbours.ids.shape
     names = neighbours.class_names
     columns = k + 1
@@ -83,11 +83,11 @@ def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
     bare(ax)
     for row in range(n):
         y = row * (IMAGE_SIZE + ROOM + GAP // 2) + ROOM - 1.2
-        guess = names[neighbours.predictions[row]]
+        prediction = names[neighbours.predictions[row]]
         if neighbours.query_labels is None:
-            text = f"read as {brief(guess)}"
+            text = f"read as {brief(prediction)}"
         else:
-            text = read_as(names[neighbours.query_labels[row]], guess)
+            text = read_as(names[neighbours.query_labels[row]], prediction)
         write(ax, IMAGE_SIZE / 2 - 0.5, y, text, va="bottom", fontsize=SMALL - 0.5)
         for column in range(k):
             text = f"{neighbours.distances[row, column]:.1f}"
@@ -97,21 +97,21 @@ def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
             write(ax, x, y, text, va="bottom", fontsize=SMALL - 0.5)
     x = step - 0.5
     ax.plot([x, x], [0, max(len(pixels) - 1, 1)], color=TEXT, linewidth=0.8, alpha=0.4)
-    title(ax, "Images and their nearest by barcode")
-    of = "class · distance" if neighbours.labels is not None else "distance"
-    note(ax, f"over each: {of}, nearest first · grey = ink, one scale for all")
+    title(ax, "Images and their nearest neighbours by barcode")
+    caption = "class · distance" if neighbours.labels is not None else "distance"
+    note(ax, f"above each neighbour: {caption} · nearest first · grey = ink, one scale for all")
     return figure
 
 
 def draw_embedding(embedding: Embedding, ax: Axes | None = None, *, most: int = 2000) -> Figure:
-    """Draw barcodes as points in two dimensions, coloured by class, each class named at its mean.
+    """Draw barcodes as points in two dimensions, coloured by class, with the name of each class at its mean.
 
     Parameters
     ----------
     embedding : Embedding
     ax : Axes, optional
     most : int
-        Points drawn at most, taken evenly from all.
+        Maximum number of points to draw, evenly spaced over all rows.
     """
     check(is_count(most), "most", most, "a whole number of at least 1")
     figure, ax = canvas(ax, 6.2, 5.8)
@@ -119,46 +119,46 @@ def draw_embedding(embedding: Embedding, ax: Axes | None = None, *, most: int = 
     shown = np.unique(np.linspace(0, len(embedding.points) - 1, most).astype(int))
     labels = embedding.labels
     colours = np.array([to_rgb(colour) for colour in CLASSES])
-    every = colours[[8] * len(shown)] if labels is None else colours[labels[shown] % len(colours)]
-    # As one picture of dots: thousands of elements would make a page slow.
+    point_colours = colours[[8] * len(shown)] if labels is None else colours[labels[shown] % len(colours)]
+    # Rasterized, because thousands of SVG elements would make a page slow.
     x, y = embedding.points[shown].T
-    ax.scatter(x, y, c=every, s=7, alpha=0.75, linewidths=0, rasterized=True)
+    ax.scatter(x, y, c=point_colours, s=7, alpha=0.75, linewidths=0, rasterized=True)
     if labels is not None:
         present = np.unique(labels)
         means = np.array([embedding.points[labels == label].mean(axis=0) for label in present])
         size = np.ptp(embedding.points[shown], axis=0).max() or 1.0
-        for label, (x, y) in zip(present, _apart(means, 0.045 * size), strict=True):
+        for label, (x, y) in zip(present, _spread_apart(means, 0.045 * size), strict=True):
             name, colour = brief(embedding.class_names[label], 20), CLASSES[label % len(CLASSES)]
             box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": DARK, "linewidth": 0.6}
             write(ax, x, y, name, color=text_on(colour), fontsize=NORMAL + 1.5, bbox=box)
     if embedding.method == "pca":
-        title(ax, "Barcodes by principal components")
+        title(ax, "Barcodes along their principal components")
         names, unit_of = ("first component", "second component"), "barcode units"
         kept = "of the variance"
     else:
-        title(ax, "Barcodes along the axes that part the classes best")
+        title(ax, "Barcodes along the axes that separate the classes best")
         names, unit_of = ("first discriminant", "second discriminant"), "standard deviations within a class"
         kept = "of the spread between classes"
     ax.set_ylabel(names[1], fontsize=NORMAL, color=TEXT)
-    few = f"{len(shown):,} of {len(embedding.points):,} images · " if len(shown) < len(embedding.points) else ""
+    subset = f"{len(shown):,} of {len(embedding.points):,} images · " if len(shown) < len(embedding.points) else ""
     share = f"{embedding.share[0]:.0%} and {embedding.share[1]:.0%} {kept}"
-    note(ax, f"{few}{share}\naxes in {unit_of}", axis=names[0])
+    note(ax, f"{subset}{share}\naxes in {unit_of}", axis=names[0])
     ax.set_aspect("equal", adjustable="datalim")
     return figure
 
 
-def _apart(places: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Push places (n, 2) closer than `least` apart, as little as it takes, so that names don't overlap."""
-    places = places.copy()
+def _spread_apart(points: NDArray[np.float64], minimum: float) -> NDArray[np.float64]:
+    """Move points (n, 2) that are closer than `minimum` a little apart, so that names at them do not overlap."""
+    points = points.copy()
     for _ in range(100):
-        way = places[:, None] - places[None]
-        away = np.hypot(way[..., 0], way[..., 1])
-        way[away == 0] = (0.0, 1e-9)
-        push = np.where((away < least) & ~np.eye(len(places), dtype=bool), least - away, 0.0)
+        difference = points[:, None] - points[None]
+        distance = np.hypot(difference[..., 0], difference[..., 1])
+        difference[distance == 0] = (0.0, 1e-9)
+        push = np.where((distance < minimum) & ~np.eye(len(points), dtype=bool), minimum - distance, 0.0)
         if not push.any():
             break
-        # Two in the same place part upward and downward, by their order.
-        direction = way / np.maximum(away, 1e-9)[..., None]
-        direction[np.triu(away == 0)] *= -1
-        places += (direction * push[..., None]).sum(axis=1) / 2
-    return places
+        # Of two equal points, one moves up and the other down, by their order.
+        direction = difference / np.maximum(distance, 1e-9)[..., None]
+        direction[np.triu(distance == 0)] *= -1
+        points += (direction * push[..., None]).sum(axis=1) / 2
+    return points

@@ -1,8 +1,8 @@
-"""The colour grammar, the same in every picture, and the pieces pictures are made of.
+"""The colour grammar of all plots, and the parts that they share.
 
-Greys are images (ink is dark), red and blue are weights or differences centred on zero, violet to yellow are
-activations, orange are scores: counts, shares, distances. Every picture says whether its tiles share one
-colour scale. Only matplotlib's objects are used, never pyplot: its figures live on, and are not thread-safe.
+Grey is for images (ink is dark). Red and blue are for weights and differences, centred on zero. Violet to yellow is for
+activations. Orange is for scores: counts, shares and distances. Every plot says whether its tiles share one colour
+scale. pyplot is never used: it keeps figures alive and is not thread-safe.
 """
 
 import base64
@@ -22,33 +22,33 @@ from matplotlib.image import AxesImage
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 from numpy.typing import ArrayLike, NDArray
 
-# Whatever is drawn in this very colour a page may replace by its own; see `plot.output.to_svg`.
+# `plot.output.to_svg` replaces this colour by the text colour of the page.
 TEXT = "#1b1f24"
-DARK, LIGHT = "#0b0c0e", "#fefefe"  # text on top of a coloured cell, which no page replaces
+DARK, LIGHT = "#0b0c0e", "#fefefe"  # text on coloured cells, which a page must not replace
 
 IMAGES = "gray_r"
 WEIGHTS = "RdBu_r"
 ACTIVATIONS = "viridis"
 SCORES = "Oranges"
-# Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270, 2021: ten that the
-# colour-blind can tell apart too.
+# Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270, 2021: ten colours that colour-blind
+# people can distinguish too.
 CLASSES = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
     "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd",
 )  # fmt: skip
 
-WIDTH, NARROWEST = 7.0, 4.4  # inches: a page's column, and what a title or note asks for
+WIDTH, MIN_WIDTH = 7.0, 4.4  # inches: the column of a page, and what a title or note needs
 SMALL, NORMAL, LARGE = 7.5, 8.5, 10.5  # points
-SCREEN = 110  # dots an inch in a notebook; it is drawn with twice as many
+SCREEN_DPI = 110  # dots per inch in a notebook; drawn with twice as many for dense screens
 
 
 def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
-    """Return the figure and axes to draw on: those of `ax`, or new ones of a size in inches."""
+    """Return the figure and axes to draw on: `ax` and its figure, or new ones of a size in inches."""
     if ax is not None:
         figure = ax.get_figure(root=True)
         assert figure is not None
     else:
-        figure = blank(max(width, NARROWEST), height)
+        figure = blank(max(width, MIN_WIDTH), height)
         ax = figure.add_subplot()
     ax.set_facecolor("none")
     ax.tick_params(colors=TEXT, labelsize=NORMAL, width=0.8, length=3)
@@ -58,21 +58,21 @@ def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
 
 
 class NotebookFigure(Figure):
-    """A figure that a notebook shows by itself, without pyplot or a magic line."""
+    """A figure that a notebook displays without pyplot or a magic command."""
 
     def _repr_html_(self) -> str:
         return html(self)
 
 
 def html(figure: Figure, description: str = "") -> str:
-    """Return a figure as an ``<img>`` element, drawn for a dense screen.
+    """Return a figure as an ``<img>`` element, drawn for dense screens.
 
-    The description, for who can't see it, is that of its titles if omitted.
+    The description is the element's alternative text; by default the titles of the axes.
     """
     description = description or "; ".join(filter(None, (ax.get_title(loc="left") for ax in figure.axes)))
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=2 * SCREEN, bbox_inches="tight")
-    width = int.from_bytes(png.getbuffer()[16:20], "big") // 2  # a PNG's width stands at its byte 16
+    figure.savefig(png, format="png", dpi=2 * SCREEN_DPI, bbox_inches="tight")
+    width = int.from_bytes(png.getbuffer()[16:20], "big") // 2  # a PNG file stores its width at byte 16
     data = base64.b64encode(png.getvalue()).decode()
     return (
         f'<img src="data:image/png;base64,{data}" alt="{escape(description)}" width="{width}" '
@@ -88,19 +88,19 @@ def blank(width: float, height: float) -> Figure:
 
 
 def bare(ax: Axes) -> None:
-    """Leave only the picture: no frame, no ticks."""
+    """Remove frame and ticks."""
     ax.set(xticks=[], yticks=[])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
 
 
 def title(ax: Axes, text: str) -> None:
-    """Put a title over the left edge."""
+    """Set a left-aligned title."""
     ax.set_title(text, loc="left", fontsize=LARGE, color=TEXT, parse_math=False)
 
 
 def note(ax: Axes, text: str, axis: str = "") -> None:
-    """Put the axis' name, if any, and a small note (the colour scale, how to read it) under the picture."""
+    """Write the name of the x axis, if any, and a note (colour scale, how to read the plot) below the axes."""
     if axis:
         ax.set_xlabel(f"{axis}\n{text}" if text else axis, fontsize=NORMAL, color=TEXT, parse_math=False)
     else:
@@ -108,7 +108,7 @@ def note(ax: Axes, text: str, axis: str = "") -> None:
 
 
 def write(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
-    """Write a small text at a place in data coordinates, and as it is: a class may be called ``$x$``."""
+    """Write small text at a position in data coordinates, without math: a class may have the name ``$x$``."""
     settings: dict[str, Any] = {
         "color": TEXT,
         "fontsize": SMALL,
@@ -119,24 +119,24 @@ def write(ax: Axes, x: float, y: float, text: str, **options: Any) -> None:
     ax.text(x, y, text, **(settings | options))
 
 
-def brief(name: str, most: int = 6) -> str:
-    """Shorten a name that may be of any length, to the room over a tile unless told otherwise."""
-    return name if len(name) <= most else name[: most - 1] + "…"
+def brief(name: str, length: int = 6) -> str:
+    """Shorten a name to `length` characters; by default it fits above a tile."""
+    return name if len(name) <= length else name[: length - 1] + "…"
 
 
 def ticks_of(names: Sequence[str]) -> list[str]:
-    """Shorten class names to the room beside an axis."""
+    """Shorten class names to fit next to an axis."""
     return [brief(name, 20) for name in names]
 
 
-def read_as(truth: str, given: str) -> str:
-    """Say over a tile what an image is and what it is read as."""
-    long = max(len(truth), len(given)) > 3
-    return f"{brief(truth, 5)} → {brief(given, 5)}" if long else f"{truth} read as {given}"
+def read_as(label: str, prediction: str) -> str:
+    """Return the text above a tile: its label and its prediction."""
+    long = max(len(label), len(prediction)) > 3
+    return f"{brief(label, 5)} → {brief(prediction, 5)}" if long else f"{label} read as {prediction}"
 
 
 def columns_for(count: int) -> int:
-    """Choose the columns of a montage about twice as wide as high that leaves the fewest places empty."""
+    """Return the columns of a montage that is about twice as wide as high and has the fewest empty cells."""
     if count < 6:
         return max(count, 1)
     candidates = range(math.ceil(math.sqrt(count)), math.ceil(2 * math.sqrt(count)) + 2)
@@ -144,12 +144,12 @@ def columns_for(count: int) -> int:
 
 
 def unit(images: NDArray[Any]) -> NDArray[np.float32]:
-    """Bring images, uint8 or float 0..1, to float 0..1."""
+    """Convert images from uint8 or float 0..1 to float 0..1."""
     return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
 
 
 def own_scale(tiles: NDArray[Any], centred: bool = False) -> NDArray[np.float64]:
-    """Stretch each tile (n, h, w) by itself: to 0..1 or, `centred`, to -1..1 with zero kept in place."""
+    """Scale each tile (n, h, w) to its own range: to 0..1 or, if `centred`, to -1..1 without moving zero."""
     tiles = tiles.astype(np.float64)
     low = np.zeros((len(tiles), 1, 1)) if centred else tiles.min(axis=(1, 2), keepdims=True)
     reach = np.abs(tiles - low).max(axis=(1, 2), keepdims=True)
@@ -157,19 +157,22 @@ def own_scale(tiles: NDArray[Any], centred: bool = False) -> NDArray[np.float64]
 
 
 def montage(tiles: NDArray[Any], columns: int, gap: tuple[int, int] = (1, 1)) -> NDArray[np.float64]:
-    """Lay tiles (n, h, w) out row by row in one array, `gap` pixels (down, across) of NaN between them."""
+    """Arrange tiles (n, h, w) row by row in one array, with `gap` pixels (down, across) of NaN between them."""
     count, height, width = tiles.shape
     rows = -(-count // columns)
     down, across = gap
     pixels = np.full((rows * columns, height + down, width + across), np.nan)
     pixels[:count, :height, :width] = tiles
     in_rows = pixels.reshape(rows, columns, height + down, width + across).swapaxes(1, 2)
-    wall = in_rows.reshape(rows * (height + down), -1)
-    return wall[: wall.shape[0] - down, : wall.shape[1] - across]
+    sheet = in_rows.reshape(rows * (height + down), -1)
+    return sheet[: sheet.shape[0] - down, : sheet.shape[1] - across]
 
 
 def number_tiles(ax: Axes, count: int, columns: int, step: tuple[int, int], room: int) -> None:
-    """Write its number, from 0, over each tile of a montage of pixels, in the `room` left on top of it."""
+    """Write the number of each tile, from 0, into the `room` pixels above it.
+
+    `step` is the distance in pixels (down, across) from one tile of the montage to the next.
+    """
     for i in range(count):
         row, column = divmod(i, columns)
         write(
@@ -187,8 +190,8 @@ def show(
     extent: tuple[float, float, float, float] | None = None,
     **options: Any,
 ) -> AxesImage:
-    """Show an array as it is, pixel by pixel, in the colours given; NaN stays transparent."""
-    if not high > low:  # a picture of one value
+    """Show an array pixel by pixel in a colour map; NaN is transparent."""
+    if not high > low:  # all values are equal
         low, high = low - 0.5, low + 0.5
     return ax.imshow(
         np.ma.masked_invalid(pixels), cmap=colormaps[colours], vmin=low, vmax=high,
@@ -197,34 +200,34 @@ def show(
 
 
 def reach(values: NDArray[Any]) -> float:
-    """Return the largest magnitude, the end of a scale centred on zero."""
+    """Return the largest absolute value, the end of a colour scale centred on zero."""
     return float(np.nanmax(np.abs(values), initial=0.0))
 
 
 def number(value: float) -> str:
-    """Write a number of a colour scale with two figures that count and a true minus sign."""
+    """Format a number of a colour scale with two significant digits and a typographic minus sign."""
     text = "0" if value == 0 else f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
     return text.replace("-", "−")
 
 
 def shared_scale(low: float, high: float, what: str) -> str:
-    """Say that one colour scale holds for all tiles."""
+    """Return the note that all tiles share one colour scale."""
     return f"{what}: one colour scale for all, {number(low)} to {number(high)}"
 
 
 def inches_from(ax: Axes, x: float, y: float) -> Transform:
-    """Return coordinates in inches from a point of the axes, given from (0, 0) lower left to (1, 1)."""
+    """Return coordinates in inches, relative to a point of the axes from (0, 0), lower left, to (1, 1)."""
     figure = ax.get_figure(root=True)
     assert figure is not None
-    # The annotation wants an affine base class: `transAxes` is affine, only not declared to be.
+    # `transAxes` is affine, but not declared so.
     return figure.dpi_scale_trans + ScaledTranslation(x, y, ax.transAxes)  # type: ignore[arg-type]
 
 
 def colour_bar(ax: Axes, image: AxesImage) -> None:
-    """Put a narrow scale to the right of an image, as high as the image and 0.12 inches wide."""
+    """Draw a colour scale to the right of an image, as high as the image and 0.12 inches wide."""
     low, high = image.get_clim()
-    place = blended_transform_factory(inches_from(ax, 1, 0), ax.transAxes)
-    bar = ax.inset_axes((0.1, 0, 0.12, 1), transform=place)
+    coordinates = blended_transform_factory(inches_from(ax, 1, 0), ax.transAxes)
+    bar = ax.inset_axes((0.1, 0, 0.12, 1), transform=coordinates)
     bar.imshow(
         np.linspace(low, high, 128)[:, None], cmap=image.get_cmap(), vmin=low, vmax=high,
         aspect="auto", origin="lower", extent=(0, 1, low, high), interpolation="none",
@@ -238,6 +241,6 @@ def colour_bar(ax: Axes, image: AxesImage) -> None:
 
 
 def text_on(colour: Any) -> str:
-    """Return the text colour, dark or light, that reads on a cell of `colour`."""
+    """Return the text colour, dark or light, that is readable on a cell of `colour`."""
     red, green, blue = to_rgb(colour)
     return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else LIGHT

@@ -1,4 +1,4 @@
-"""The curves of a training: loss, accuracy and learning rate by epoch."""
+"""Plots of a training: loss, accuracy and learning rate by epoch."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -18,23 +18,23 @@ COLOURS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
 
 
 def draw_history(history: History, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
-    """Draw loss and accuracy side by side, or the one curve named.
+    """Draw loss and accuracy side by side, or only `kind`.
 
-    Training loss and accuracy are means over augmented images while the weights were still changing, so they
-    may well look worse than those of the validation.
+    Training loss and accuracy are means over augmented images during the epoch, while the weights change. They can
+    therefore be worse than validation loss and accuracy.
 
     Parameters
     ----------
     history : History
     ax : Axes, optional
-        Takes the loss alone unless `kind` says otherwise.
+        Gets the loss unless `kind` is given.
     kind : {"loss", "accuracy", "learning_rate"}, optional
     """
-    check(kind is None or kind in PANELS, "kind", kind, "loss, accuracy or rate")
+    check(kind is None or kind in PANELS, "kind", kind, "loss, accuracy or learning_rate")
     if ax is None and kind is None:
         figure = blank(WIDTH, 2.9)
-        for panel, place in zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True):
-            _curves(history, place, panel)
+        for panel, panel_ax in zip(("loss", "accuracy"), figure.subplots(1, 2), strict=True):
+            _curves(history, panel_ax, panel)
         return figure
     figure, ax = canvas(ax, 4.6, 3.0)
     _curves(history, ax, kind or "loss")
@@ -68,5 +68,5 @@ def _curves(history: History, ax: Axes, kind: str) -> None:
     if kind == "accuracy":
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.tick_params(labelsize=SMALL)
-    moving = drawn > 1 or kind != "learning_rate"
-    note(ax, "training: on augmented images, while learning" if moving else "", axis="epoch")
+    measured = kind != "learning_rate"
+    note(ax, "training: augmented images, during the epoch" if measured else "", axis="epoch")

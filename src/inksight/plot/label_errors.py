@@ -1,4 +1,4 @@
-"""Images whose labels are doubtful, and what they are taken for."""
+"""Plot of doubtful labels."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,28 +9,33 @@ from inksight.plot.evaluation import draw_tiles, verdict
 from inksight.plot.grammar import brief, note, title
 
 
-def draw_doubtful_labels(found: DoubtfulLabels, ax: Axes | None = None, *, count: int = 24) -> Figure:
-    """Draw the images whose labels are the most doubtful.
+def draw_doubtful_labels(result: DoubtfulLabels, ax: Axes | None = None, *, count: int = 24) -> Figure:
+    """Draw the images with the most doubtful labels.
 
     Parameters
     ----------
-    found : DoubtfulLabels
+    result : DoubtfulLabels
     ax : Axes, optional
     count : int
-        How many, the most doubtful first.
+        Number of images, the most doubtful label first.
     """
     check(is_count(count), "count", count, "a whole number of at least 1")
-    rows, names = found.top(count), found.class_names
+    rows, names = result.top(count), result.class_names
     texts = [
         f"{verdict(names[given], names[given if doubt <= 0 else other])}\n{p[given]:.1%} · #{row}"
         for row, given, other, doubt, p in zip(
-            rows, found.labels[rows], found.suggested[rows], found.doubt[rows], found.probabilities[rows], strict=True
+            rows,
+            result.labels[rows],
+            result.suggested[rows],
+            result.doubt[rows],
+            result.probabilities[rows],
+            strict=True,
         )
     ]
-    figure, ax = draw_tiles(ax, found.images[rows], texts)
-    title(ax, f"The most doubtful labels of {brief(found.name, 40)}")
+    figure, ax = draw_tiles(ax, result.images[rows], texts)
+    title(ax, f"The most doubtful labels of {brief(result.name, 40)}")
     note(
         ax,
-        "over each: probability given to its label by networks that never saw it · row\ngrey = ink, one scale for all",
+        "above each image: probability of its label (networks not trained on it) · row\ngrey = ink, one scale for all",
     )
     return figure

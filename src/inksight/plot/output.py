@@ -1,4 +1,4 @@
-"""Pictures as files, and as SVG to stand inside a page, light or dark."""
+"""Figures as PNG or SVG files, and as SVG elements for light and dark pages."""
 
 import io
 import os
@@ -16,10 +16,10 @@ from inksight._shared.validation import check
 from inksight.plot.grammar import TEXT
 
 PNG_DPI = 160
-SVG_DPI = 120  # of dots drawn as one picture; all else is vectors, or pixels as they are
+SVG_DPI = 120  # of rasterized points; everything else is vectors or original pixels
 FONTS = "'DejaVu Sans', Verdana, sans-serif"
-# matplotlib reads these from its global settings only, so they are set while a file is written, by one thread
-# at a time, and put back. The salt makes the ids, and so the bytes, the same in every run.
+# matplotlib only reads these from its global settings. They are set while a file is written, by one thread at a time,
+# and then restored. The salt makes the ids, and so the bytes, the same in every run.
 SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "inksight", "svg.image_inline": True}
 WRITING = threading.Lock()
 
@@ -28,9 +28,9 @@ LINK = "{http://www.w3.org/1999/xlink}href"
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write a figure as PNG (160 dots an inch) or SVG (text stays text), by the suffix of `path`.
+    """Write a figure as PNG (160 dots per inch) or SVG (with text as text), depending on the suffix of `path`.
 
-    The same picture gives the same bytes. A file is written beside its place first and then renamed.
+    The same figure gives the same bytes. The file is complete or not there: it is renamed into place once written.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     InputError
-        If it ends otherwise, or its folder can't be written to.
+        If `path` has another suffix, or cannot be written.
 
     Examples
     --------
@@ -52,37 +52,37 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     ['empty.png']
     """
     kind = check_suffix(path)
-    with replacing(path) as beside, beside.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         _write(figure, file, kind, "white")
 
 
 def check_suffix(path: str | os.PathLike[str]) -> str:
-    """Return ``png`` or ``svg``, as `path` ends; an `InputError` if it ends otherwise."""
+    """Return ``png`` or ``svg`` from the suffix of `path`; raise `InputError` for another suffix."""
     kind = Path(path).suffix.lower().removeprefix(".")
-    check(kind in ("png", "svg"), "suffix of a picture's file", Path(path).suffix, ".png or .svg")
+    check(kind in ("png", "svg"), "suffix of a picture file", Path(path).suffix, ".png or .svg")
     return kind
 
 
 def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str = "") -> str:
-    """Return a figure as an ``<svg>`` element to put into an HTML page.
+    """Return a figure as an ``<svg>`` element for an HTML page.
 
-    It has its natural width, shrinks with its column, and brings no style that the page would feel.
+    It has its natural width, shrinks with its column, and contains no style sheet, which would affect the whole page.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        Drawn by this package, whose text and axes are all in `inksight.plot.grammar.TEXT`.
+        Drawn by this package: its text and axes have the colour `inksight.plot.grammar.TEXT`.
     themed : bool
-        Transparent, and text, ticks and axis lines in the page's text colour; otherwise dark on white.
+        Make it transparent, with text, ticks and axis lines in the text colour of the page; otherwise dark on white.
     prefix : str
-        Put before every id, so that two pictures on one page don't share any.
+        Put before every id, so that two figures on a page do not share ids.
     label : str
-        What a screen reader says in place of the picture.
+        Alternative text for screen readers.
 
     Returns
     -------
     str
-        One element, without XML prolog, the same in every run.
+        One element without an XML declaration, the same in every run.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
     _write(figure, data, "svg", "none" if themed else "white")
     root = ET.fromstring(data.getvalue())
     for parent in list(root.iter()):
-        # Metadata says nothing here, and matplotlib's style sheet would change every line of the page.
+        # Metadata is useless here, and matplotlib's style sheet would change every line on the page.
         for child in [c for c in parent if c.tag == f"{SVG}metadata" or c.find(f"{SVG}style") is not None]:
             parent.remove(child)
     used = set(re.findall(r"""(?:url\(|href=")#([^)"]+)""", ET.tostring(root, encoding="unicode")))
@@ -106,7 +106,7 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
         "xmlns": SVG[1:-1],
         "role": "img",
         "style": f"--natural:{width / 72 * 96:.0f}px;width:var(--natural);max-width:100%;height:auto;overflow:visible",
-        "stroke-linejoin": "round",  # what the style sheet said
+        "stroke-linejoin": "round",  # from the removed style sheet
     }
     if label:
         root.set("aria-label", label)
@@ -114,6 +114,7 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
 
 
 def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> None:
+    """Remove the namespaces and unused ids of an element, and adapt its ids, links, fonts and colours to a page."""
     element.tag = element.tag.removeprefix(SVG)
     for name, value in list(element.attrib.items()):
         if name == "id":
@@ -124,7 +125,7 @@ def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> 
         if name == LINK:
             del element.attrib[name]
             name = "href"
-            # Pictures come with a line break that XML turns into a space.
+            # matplotlib puts a line break into embedded images, which XML turns into a space.
             value = re.sub(r"^#", f"#{prefix}", value).replace(" ", "")
         value = value.replace("url(#", f"url(#{prefix}")
         if name == "style":
@@ -134,7 +135,7 @@ def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> 
 
 
 def _write(figure: Figure, file: IO[bytes], kind: str, background: str) -> None:
-    # No date, and nothing of the library's version: bytes then change only when the picture does.
+    # Without date and library version, the bytes only change when the figure does.
     metadata = {"Date": None, "Creator": "inksight"} if kind == "svg" else {"Software": None}
     with WRITING, mpl.rc_context(SETTINGS):
         figure.savefig(

@@ -1,4 +1,4 @@
-"""Accuracy against parameters: how few filters will do."""
+"""Plots of accuracy against parameters, from pruning and from training small networks."""
 
 from dataclasses import replace
 
@@ -9,41 +9,40 @@ from matplotlib.ticker import NullLocator
 from inksight.experiments.tradeoff import Point, Pruning, Tradeoff, front
 from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, canvas, note, title
 
-PRUNED, SMALL_ALL_ALONG = CLASSES[0], CLASSES[6]
-# What may be written at the axis, and where that leaves it bare.
+PRUNED, TRAINED_SMALL = CLASSES[0], CLASSES[6]
+# Ticks of the accuracy axis, in percent: coarse ones, and tenths for an axis with fewer than four of those.
 PER_CENT = (99.9, 99.8, 99.7, 99.5, 99.3, 99, 98.5, 98, 97, 95, 90, 80, 70, 50, 10)
 TENTHS = tuple(tenths / 10 for tenths in range(999, 0, -1))
-LEAST = 5e-4  # error: where a logarithmic scale must end
+MIN_ERROR = 5e-4  # lower end of the logarithmic error axis
 SIZES = tuple(digit * 10**power for power in range(1, 8) for digit in (1, 2, 5))
 
 
 def draw_pruning(pruning: Pruning, ax: Axes | None = None) -> Figure:
-    """Draw every network that one pruning went through, with the 95% interval of its accuracy."""
+    """Draw every network of one pruning run, with the 95% interval of its accuracy."""
     return draw_tradeoff(Tradeoff((pruning,)), ax)
 
 
 def draw_tradeoff(tradeoff: Tradeoff, ax: Axes | None = None, *, keep: float | None = None) -> Figure:
-    """Draw validation accuracy against parameters, both so that equal ways are equal ratios.
+    """Draw validation accuracy against parameters, on logarithmic axes of error and parameters.
 
-    A line joins the Pareto front: the networks that no smaller one equals. The others are drawn pale.
+    A line joins the Pareto front: the networks that are more accurate than every smaller one. Others are drawn pale.
 
     Parameters
     ----------
     tradeoff : Tradeoff
     ax : Axes, optional
     keep : float, optional
-        An accuracy, 0 to 1, to draw a line at; by default the one that was to be kept.
+        Accuracy, 0 to 1, to mark with a line; by default the accuracy that the pruning had to keep.
     """
     figure, ax = canvas(ax, 6.0, 3.8)
     runs = len(tradeoff.pruned)
     keep = tradeoff.pruned[0].keep_accuracy if keep is None else keep
     pruned, small = tradeoff.pruned_points, tradeoff.small_points
-    _curve(ax, pruned, PRUNED, "o", "pruned and trained on")
+    _curve(ax, pruned, PRUNED, "o", "pruned and fine-tuned")
     if small:
-        beside = [
-            replace(point, parameters=1.015 * point.parameters) for point in small
-        ]  # or the bars would hide others
-        _curve(ax, beside, SMALL_ALL_ALONG, "s", "the same sizes, trained small from the start")
+        # Moved to the right, so that the bars of both curves are visible.
+        moved = [replace(point, parameters=1.015 * point.parameters) for point in small]
+        _curve(ax, moved, TRAINED_SMALL, "s", "same sizes, trained from scratch")
     if keep:
         ax.axhline(_error(keep), color=TEXT, linewidth=0.8, linestyle=":")
     ax.set(xscale="log", yscale="log")
@@ -65,13 +64,13 @@ def draw_tradeoff(tradeoff: Tradeoff, ax: Axes | None = None, *, keep: float | N
     if small:
         ax.legend(frameon=False, fontsize=NORMAL, labelcolor=TEXT, loc="upper left", ncols=2)
     ax.set_ylabel("validation accuracy", fontsize=NORMAL, color=TEXT)
-    title(ax, "How few filters will do?")
-    of_one = f"95% interval, one run, {tradeoff.images:,} images"
-    bars = f"mean ± standard deviation of {runs} seeds" if runs > 1 else of_one
+    title(ax, "Accuracy by number of parameters")
+    one_run = f"95% interval, one run, {tradeoff.images:,} images"
+    bars = f"mean ± standard deviation of {runs} seeds" if runs > 1 else one_run
     dotted = f" · dotted: {keep:.2%}" if keep else ""
     note(
         ax,
-        f"bar: {bars} · pale: a smaller network is as good{dotted}\nboth scales logarithmic, accuracy by its error",
+        f"bar: {bars} · pale: a smaller network is as accurate{dotted}\nboth axes logarithmic, accuracy by its error",
         axis="parameters",
     )
     return figure
@@ -91,4 +90,4 @@ def _curve(ax: Axes, points: list[Point], colour: str, marker: str, label: str) 
 
 
 def _error(accuracy: float) -> float:
-    return max(1 - accuracy, LEAST)
+    return max(1 - accuracy, MIN_ERROR)

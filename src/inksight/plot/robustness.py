@@ -1,4 +1,4 @@
-"""Accuracy against strength, a panel a change, and beneath it what the change does to one digit."""
+"""Plots of accuracy against severity, one panel per corruption, with corrupted examples below."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,18 +14,18 @@ from inksight.plot.grammar import CLASSES, IMAGES, SMALL, TEXT, WIDTH, bare, bla
 
 DIRECT, PREPARED = CLASSES[0], CLASSES[6]
 COLUMNS = 3
-GAP = 2  # pixels between the digits of a strip
-STRIP = 0.34  # height of a strip in that of its panel
+GAP = 2  # pixels between the examples
+STRIP = 0.34  # height of the examples, relative to their panel
 
 
 def draw_robustness(robustness: Robustness, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
-    """Draw every change in a panel of its own, or the one named.
+    """Draw one panel per corruption, or only `kind`.
 
     Parameters
     ----------
     robustness : Robustness
     ax : Axes, optional
-        Takes the mean of all changes unless `kind` says otherwise.
+        Gets the mean of all corruptions unless `kind` is given.
     kind : str, optional
         ``mean``, or one of `inksight.augmentation.corruptions.CORRUPTIONS`.
     """
@@ -45,10 +45,12 @@ def draw_robustness(robustness: Robustness, ax: Axes | None = None, *, kind: str
 
 def _panel(robustness: Robustness, ax: Axes, kind: str, alone: bool = False) -> None:
     canvas(ax, 0, 0)
-    title(ax, "mean of all changes" if kind == "mean" else kind)
-    _curve(ax, robustness.accuracies, robustness.clean_accuracy, kind, DIRECT, "as it is")
+    title(ax, "mean of all corruptions" if kind == "mean" else kind)
+    _curve(ax, robustness.accuracies, robustness.clean_accuracy, kind, DIRECT, "without preprocessing")
     if robustness.prepared_accuracies is not None and robustness.prepared_clean_accuracy is not None:
-        _curve(ax, robustness.prepared_accuracies, robustness.prepared_clean_accuracy, kind, PREPARED, "prepared first")
+        _curve(
+            ax, robustness.prepared_accuracies, robustness.prepared_clean_accuracy, kind, PREPARED, "with preprocessing"
+        )
     ax.set(xlim=(-0.5, SEVERITIES + 0.5), ylim=(0, 1.03), yticks=[0, 0.5, 1])
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     ax.tick_params(labelsize=SMALL)
@@ -58,13 +60,13 @@ def _panel(robustness: Robustness, ax: Axes, kind: str, alone: bool = False) -> 
         ax.legend(frameon=False, fontsize=SMALL, labelcolor=TEXT, loc="lower left", borderpad=0)
     if kind == "mean":
         ax.set_xticks(range(SEVERITIES + 1))
-        note(ax, "strength · 0, dotted: unchanged\ndigits: grey = ink, one scale for all")
+        note(ax, "severity · 0, dotted: clean images\ndigits: grey = ink, one scale for all")
         return
     ax.set_xticks([])
     number = list(CORRUPTIONS).index(kind)
     strip = ax.inset_axes((0, -STRIP - 0.04, 1, STRIP))
     tiles = np.concatenate([robustness.example[None], robustness.examples[number]]) / 255
-    # As wide as the panel: each digit stands under its point.
+    # As wide as the panel, so that each example is below its point.
     half = GAP / 2 / (IMAGE_SIZE + GAP)
     show(
         strip, montage(tiles, SEVERITIES + 1, (0, GAP)), IMAGES, 0, 1,
@@ -74,13 +76,11 @@ def _panel(robustness: Robustness, ax: Axes, kind: str, alone: bool = False) -> 
     strip.set(facecolor="none", xlim=ax.get_xlim())
     strip.set_xticks(range(1, SEVERITIES + 1), [f"{value:g}" for value in CORRUPTIONS[kind].strengths])
     strip.tick_params(colors=TEXT, labelsize=SMALL, length=0, pad=2)
-    text = CORRUPTIONS[kind].unit + ("\ndotted: unchanged · grey = ink, one scale for all" if alone else "")
+    text = CORRUPTIONS[kind].unit + ("\ndotted: clean images · grey = ink, one scale for all" if alone else "")
     strip.set_xlabel(text, fontsize=SMALL, color=TEXT, labelpad=1)
 
 
-def _curve(ax: Axes, accuracies: NDArray[np.float64], undisturbed: float, kind: str, colour: str, label: str) -> None:
+def _curve(ax: Axes, accuracies: NDArray[np.float64], clean: float, kind: str, colour: str, label: str) -> None:
     row = accuracies.mean(axis=0) if kind == "mean" else accuracies[list(CORRUPTIONS).index(kind)]
-    ax.axhline(undisturbed, color=colour, linewidth=0.8, linestyle=":")
-    ax.plot(
-        range(SEVERITIES + 1), [undisturbed, *row], color=colour, linewidth=1.4, marker="o", markersize=3, label=label
-    )
+    ax.axhline(clean, color=colour, linewidth=0.8, linestyle=":")
+    ax.plot(range(SEVERITIES + 1), [clean, *row], color=colour, linewidth=1.4, marker="o", markersize=3, label=label)

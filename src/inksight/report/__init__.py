@@ -1,4 +1,4 @@
-"""HTML pages: the report on a network, the transcript of read pages, the review of labels."""
+"""HTML pages: the report on a network, the transcript of pictures, the review of labels."""
 
 import lazy_loader
 

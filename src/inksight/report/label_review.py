@@ -1,4 +1,4 @@
-"""`write_review`: one HTML file in which a person goes through doubtful labels."""
+"""`write_review`: an HTML file for reviewing doubtful labels by eye."""
 
 import os
 
@@ -6,29 +6,29 @@ from inksight._shared.files import write_text
 from inksight.inspection.label_errors import DoubtfulLabels
 from inksight.report.template import render, sprite
 
-TILE = 84  # pixels on the page, three times an image's own
+TILE = 84  # pixels on the page: three per image pixel
 
 
-def write_review(found: DoubtfulLabels, path: str | os.PathLike[str], *, top: int = 100) -> None:
-    """Write the most doubtful labels as one HTML file that needs no other and no network.
+def write_review(result: DoubtfulLabels, path: str | os.PathLike[str], *, top: int = 100) -> None:
+    """Write the most doubtful labels as a self-contained HTML file.
 
     Parameters
     ----------
-    found : DoubtfulLabels
+    result : DoubtfulLabels
     path : path-like
     top : int
-        How many images it shows, the most doubtful first.
+        Number of images on the page, the most doubtful label first.
 
     Raises
     ------
     InputError
         If `path` cannot be written.
     """
-    rows = found.top(top)
-    tiles = sprite(found.images[rows])
-    places = [divmod(place, tiles["columns"]) for place in range(len(rows))]
+    rows = result.top(top)
+    tiles = sprite(result.images[rows])
+    positions = [divmod(i, tiles["columns"]) for i in range(len(rows))]
     images = [
-        entry | {"x": column * TILE, "y": row * TILE, "disbelieved": entry["doubt"] > 0}
-        for entry, (row, column) in zip(found.rows(top), places, strict=True)
+        entry | {"x": column * TILE, "y": row * TILE, "suspected": entry["doubt"] > 0}
+        for entry, (row, column) in zip(result.rows(top), positions, strict=True)
     ]
-    write_text(path, render("review.html", found=found, images=images, tiles=tiles, tile=TILE))
+    write_text(path, render("label_review.html", result=result, images=images, tiles=tiles, tile=TILE))

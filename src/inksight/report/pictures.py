@@ -1,4 +1,4 @@
-"""Which pictures open a network, in which order, and what each says to someone who sees its like for the first time."""
+"""`gallery`: the plots of a report, in order, each with an explanation for readers who are new to it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,24 +20,24 @@ from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import Neighbours, neighbours
 from inksight.nn.model import Model
 
-SIMILARITY_IMAGES = 500  # whose feature maps are compared: more change nothing that one could see
+SIMILARITY_IMAGES = 500  # images for comparing feature maps: more make no visible difference
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a gallery, drawn when asked for.
+    """One picture of a gallery, drawn on demand.
 
     Parameters
     ----------
     name : str
-        Of its file, without suffix.
+        File name without suffix.
     section : str
-        Heading it stands under.
+        Heading of its section.
     title : str
     text : str
-        What there is to see, in a few sentences.
+        Explanation in a few sentences.
     draw : callable
-        Computes, draws, and returns the figure.
+        Computes and returns the figure.
     """
 
     name: str
@@ -48,18 +48,18 @@ class Picture:
 
 
 def gallery(model: Model, dataset: Dataset, image: int = 0, evaluation: Evaluation | None = None) -> list[Picture]:
-    """List all pictures of a model and the images it is shown.
+    """List all pictures of a model and of the images it is inspected with.
 
     Parameters
     ----------
     model : Model
     dataset : Dataset
-        The images to look at; those it was not trained on tell more. Without labels, or with a class that has no
+        Images to inspect the model with, preferably not its training images. Without labels, or if a class has no
         image, pictures of classes are left out.
     image : int
-        Row of the image whose way through the network is drawn.
+        Row of the image for the feature maps, the barcode and the evidence.
     evaluation : Evaluation, optional
-        Of this dataset; adds its pictures.
+        Evaluation on this dataset; adds pictures of it.
 
     Returns
     -------
@@ -68,7 +68,7 @@ def gallery(model: Model, dataset: Dataset, image: int = 0, evaluation: Evaluati
     Raises
     ------
     InputError
-        If there is no such image.
+        If `image` is not a row of the dataset.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def gallery(model: Model, dataset: Dataset, image: int = 0, evaluation: Evaluati
     ['one-of-each', 'examples', 'filters-1']
     """
     check(is_count(image, 0) and image < len(dataset), "image", image, f"a row from 0 to {len(dataset) - 1}")
-    show = _Shown(model, dataset, image)
+    inputs = _Inputs(model, dataset, image)
     classes = dataset.labels is not None and bool(dataset.counts.all())
     pictures = _digits(dataset, classes)
     if len(model.history):
@@ -86,13 +86,13 @@ def gallery(model: Model, dataset: Dataset, image: int = 0, evaluation: Evaluati
     if evaluation is not None:
         pictures += _evaluation(evaluation)
     pictures += _filters(model, dataset)
-    pictures += _feature_maps(show)
-    return pictures + (_barcodes(show, evaluation) if classes else [_one_barcode(show)])
+    pictures += _feature_maps(inputs)
+    return pictures + (_barcodes(inputs, evaluation) if classes else [_one_barcode(inputs)])
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """What several pictures need, computed once."""
+class _Inputs:
+    """The inputs of several pictures, computed once."""
 
     model: Model
     dataset: Dataset
@@ -116,15 +116,15 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
     pictures = [
         Picture(
             "examples", "The digits", "Examples of each digit",
-            "What the network has to make sense of: 28 by 28 grey pixels each. People write the same digit in many "
-            "ways, slanted, thick, open or closed, and some leave even a reader in doubt.",
+            "The input of the network: images of 28 by 28 grey pixels. People write the same digit in many ways: "
+            "slanted, thick, open or closed. Some digits are ambiguous even for people.",
             lambda: dataset.plot(seed=1),
         )
     ]  # fmt: skip
     if classes:
         first = Picture(
-            "one-of-each", "The digits", "One of each",
-            "The ten classes, one image of each.",
+            "one-of-each", "The digits", "One image of each digit",
+            "The classes that the network distinguishes.",
             lambda: dataset.plot(kind="one_of_each"),
         )  # fmt: skip
         pictures.insert(0, first)
@@ -134,32 +134,33 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
 def _training(model: Model) -> Picture:
     return Picture(
         "history", "Training", "Loss and accuracy, epoch by epoch",
-        "The loss says how surprised the network was by the true labels; training turns every weight a little so that "
-        "it falls. The validation images are only ever looked at, never learned from: their curve says how the network "
-        "does on digits it does not know. Training images are turned, shifted and slanted at random, which makes them "
-        "harder: the training curve may well lie on the worse side.",
+        "The loss is high when the network gives the true labels a low probability. Training changes every weight a "
+        "little at a time to lower it. The network is not trained on the validation images, so their curve shows how "
+        "it does on new digits. Training images are rotated, shifted and slanted at random. That makes them harder, "
+        "so the training curve can be the worse one.",
         model.history.plot,
     )  # fmt: skip
 
 
 def _evaluation(evaluation: Evaluation) -> list[Picture]:
-    section = "How good it is"
+    section = "Accuracy"
     return [
         Picture(
             "confusion", section, "Confusion matrix",
-            "Rows are the true digits, columns what the network read. Everything off the diagonal is a mistake.",
+            "Rows are the true digits, columns the digits that the network read. Numbers off the diagonal are "
+            "mistakes.",
             lambda: evaluation.plot(),
         ),
         Picture(
-            "calibration", section, "Is it as sure as it should be?",
-            "Predictions sorted by how sure the network said it was, against how often it was right. On the dotted "
-            "line the two agree: of all it calls 80 % certain, 80 % are right.",
+            "calibration", section, "Calibration",
+            "The accuracy of predictions, grouped by their confidence. On the dotted line the two agree: 80 % of the "
+            "predictions with a confidence of 80 % are right.",
             evaluation.calibration.plot,
         ),
         Picture(
             "hardest", section, "The hardest images",
-            "The images whose true digit was given the least probability. Some are written in a way that people would "
-            "argue about, too.",
+            "The images for which the network gave the true digit the lowest probability. People would disagree about "
+            "some of them, too.",
             lambda: evaluation.plot(kind="hardest"),
         ),
     ]  # fmt: skip
@@ -167,17 +168,18 @@ def _evaluation(evaluation: Evaluation) -> list[Picture]:
 
 def _filters(model: Model, dataset: Dataset) -> list[Picture]:
     section = "Filters"
-    some = dataset.images[:SIMILARITY_IMAGES]
+    images = dataset.images[:SIMILARITY_IMAGES]
     pictures = []
     for number, bank in enumerate(model.network.banks, start=1):
         size = f"{bank.filters} filters of {bank.kernel} by {bank.kernel}"
         text = (
-            f"{size} weights each. A filter slides over the image and answers strongly where the ink looks like it: "
-            "red weights want ink, blue ones want paper. Edges of all directions, and spots, come out by training "
-            "alone; nobody drew them."
+            f"{size} weights. A filter slides over the image and responds strongly where the ink looks like its "
+            "weights: red weights respond to ink, blue ones to paper. Training alone produces detectors for edges in "
+            "all directions and for spots."
             if number == 1
-            else f"{size}; a row a filter, a column for each feature map of the bank below that it reads. These no "
-            "longer look at ink but at combinations of what the filters below have found."
+            else f"{size} weights per input channel. Each row is a filter. Each column is a feature map of the bank "
+            "below, which the filter reads. These filters respond to combinations of what the filters below have "
+            "detected."
         )
         pictures.append(
             Picture(
@@ -188,119 +190,123 @@ def _filters(model: Model, dataset: Dataset) -> list[Picture]:
     for number in range(1, len(model.network.banks) + 1):
         pictures.append(
             Picture(
-                f"similarity-{number}", section, f"Do the filters of bank {number} differ?",
-                "Every filter against every other: by their weights, and by the feature maps that they leave behind. "
-                "Pairs near 1 do the same work twice, so fewer filters might do as well.",
-                partial(_plot, filter_similarity, model, number, some),
+                f"similarity-{number}", section, f"The similarity of the filters of bank {number}",
+                "Every filter compared with every other, by weights and by feature maps. A pair close to 1 is "
+                "redundant, so fewer filters may be enough.",
+                partial(_plot, filter_similarity, model, number, images),
             )
         )  # fmt: skip
     return pictures
 
 
-def _feature_maps(show: _Shown) -> list[Picture]:
+def _feature_maps(inputs: _Inputs) -> list[Picture]:
     texts = (
-        "What each filter makes of one image: bright where the pattern it looks for was found.",
-        "One bank further up. The maps are smaller, and each position sees a larger piece of the digit.",
+        "The response of each filter to one image: bright where the filter detects its pattern.",
+        "The next bank. Its maps are smaller, and each position sees a larger part of the digit.",
     )
     return [
         Picture(
-            f"maps-{number}", "Feature maps", f"One image in bank {number}", texts[min(number, 2) - 1],
-            partial(_plot, feature_maps, show.model, show.image, number),
+            f"maps-{number}", "Feature maps", f"The feature maps of one image in bank {number}",
+            texts[min(number, 2) - 1],
+            partial(_plot, feature_maps, inputs.model, inputs.image, number),
         )
-        for number in range(1, len(show.model.network.banks) + 1)
+        for number in range(1, len(inputs.model.network.banks) + 1)
     ]  # fmt: skip
 
 
 BARCODES = "Barcodes"
 
 
-def _one_barcode(show: _Shown) -> Picture:
+def _one_barcode(inputs: _Inputs) -> Picture:
     return Picture(
         "barcode", BARCODES, "The barcode of one image",
-        "Each last feature map is boiled down to its average, and the averages in a row are the image's barcode. Where "
-        "in the image a pattern stood is lost; how much of each pattern there was is all that the network decides by.",
-        lambda: barcode(show.model, show.image).plot(),
+        "The averages of the last feature maps are the barcode of the image. It keeps how much of each pattern was "
+        "detected, but not where. The network decides by the barcode alone.",
+        lambda: barcode(inputs.model, inputs.image).plot(),
     )  # fmt: skip
 
 
-def _barcodes(show: _Shown, evaluation: Evaluation | None) -> list[Picture]:
-    model, dataset = show.model, show.dataset
+def _barcodes(inputs: _Inputs, evaluation: Evaluation | None) -> list[Picture]:
+    model, dataset = inputs.model, inputs.dataset
     pictures = [
-        _one_barcode(show),
+        _one_barcode(inputs),
         Picture(
             "average-barcodes", BARCODES, "The average barcode of each digit",
-            "Barcodes of up to 50 images a digit, averaged. Some stripes are bright for nearly all digits; the others "
-            "are where the digits differ.",
-            lambda: show.average.plot(),
+            "The average over up to 50 images per digit. Some stripes are bright for nearly all digits. The digits "
+            "differ in the others.",
+            lambda: inputs.average.plot(),
         ),
         Picture(
-            "detrended-barcodes", BARCODES, "Ten barcodes of each digit, without what all share",
-            "The mean of all digits taken away from ten images of each. Rows of one digit look alike although "
-            "different hands wrote them, and unlike those of the other digits.",
-            lambda: detrended_barcodes(model, dataset, average=show.average).plot(),
+            "detrended-barcodes", BARCODES, "Ten barcodes of each digit, minus the mean of all digits",
+            "The barcodes of ten images per digit, minus the mean over all digits. The rows of one digit are similar, "
+            "although different people wrote them, and they differ from the rows of other digits.",
+            lambda: detrended_barcodes(model, dataset, average=inputs.average).plot(),
         ),
         Picture(
-            "separation", BARCODES, "How far apart the digits stand",
-            "Distances between the average barcodes, measured by how much barcodes of one digit scatter: at 4, about "
-            "two in a hundred would fall on the wrong side of a straight cut between two digits, at 6 one in a "
-            "thousand.",
-            lambda: separation(model, dataset, barcodes=show.barcodes).plot(),
+            "separation", BARCODES, "Distances between the digits",
+            "Distances between the average barcodes, relative to the spread of the barcodes of one digit. At a "
+            "distance of 4, a linear boundary between two digits would misclassify about 2 % of the images, at 6 "
+            "about 0.1 %.",
+            lambda: separation(model, dataset, barcodes=inputs.barcodes).plot(),
         ),
         Picture(
-            "embedding", BARCODES, "All barcodes on a plane",
-            "Each point is an image, laid out so that barcodes that differ stand apart. In the full number of "
-            "dimensions the clouds are further apart than any flat picture can show.",
-            lambda: embedding(model, dataset, barcodes=show.barcodes).plot(),
+            "embedding", BARCODES, "All barcodes in two dimensions",
+            "Each point is an image. The projection keeps the digits as far apart as two dimensions allow. In all "
+            "dimensions of the barcode, the digits are further apart than this picture can show.",
+            lambda: embedding(model, dataset, barcodes=inputs.barcodes).plot(),
         ),
         Picture(
             "neighbours", BARCODES, "Images with the nearest barcodes",
-            "On the left an image of each digit, beside it the images whose barcodes come closest. The network finds "
-            "them alike, whatever their pixels.",
-            lambda: _nearest(show, _one_of_each(dataset)).plot(),
+            "One image of each digit on the left, and to its right the images with the nearest barcodes. They are "
+            "similar for the network, even if their pixels differ.",
+            lambda: _nearest(inputs, _one_of_each(dataset)).plot(),
         ),
         Picture(
-            "evidence", BARCODES, "What speaks for the digit, and what against",
-            "The network's lead for the digit it chose over its runner-up, shared out among the stripes of the "
-            "barcode: to one side what speaks for the choice, to the other what speaks for the runner-up.",
-            lambda: evidence(model, show.image, show.average).plot(),
+            "evidence", BARCODES, "The evidence for the predicted digit",
+            "The margin of the predicted digit over the runner-up, divided among the stripes of the barcode. Red bars "
+            "support the predicted digit, blue bars support the runner-up.",
+            lambda: evidence(model, inputs.image, inputs.average).plot(),
         ),
     ]  # fmt: skip
     if evaluation is not None and len(evaluation.hardest):
-        hard = evaluation.hardest
+        hardest = evaluation.hardest
         pictures += [
             Picture(
-                "evidence-hardest", BARCODES, "The same for the hardest image",
-                "Here the stripes contradict each other, and the wrong ones won.",
+                "evidence-hardest", BARCODES, "The evidence for the hardest image",
+                "The same for the image whose true digit got the lowest probability, compared with its true digit.",
                 lambda: evidence(
-                    model, evaluation.hardest_images[0], show.average,
-                    against=_other(evaluation),
+                    model, evaluation.hardest_images[0], inputs.average,
+                    against=_misread_class(evaluation),
                 ).plot(),
             ),
             Picture(
-                "neighbours-hardest", BARCODES, "Whom the hardest images resemble",
-                "The images that were read worst, beside those with the nearest barcodes: often the network's mistake "
-                "is the company an image keeps.",
-                lambda: _nearest(show, hard[:10]).plot(),
+                "neighbours-hardest", BARCODES, "The nearest barcodes of the hardest images",
+                "The hardest images, and to their right the images with the nearest barcodes. The neighbours often "
+                "explain a mistake, because they are images of the digit that was read.",
+                lambda: _nearest(inputs, hardest[:10]).plot(),
             ),
         ]  # fmt: skip
     return pictures
 
 
 def _plot(compute: Callable[..., Display], *arguments: Any) -> Figure:
-    """Compute and draw, for a `partial` in a loop, whose variable a lambda would see only at its last value."""
+    """Compute a result and draw it. With `partial`, it binds loop variables at once, which a lambda would not."""
     return compute(*arguments).plot()
 
 
 def _one_of_each(dataset: Dataset) -> NDArray[np.int64]:
+    """Return the row of the first image of each class."""
     labels = dataset.require_labels("one of each")
     return np.array([np.flatnonzero(labels == label)[0] for label in np.unique(labels)])
 
 
-def _nearest(show: _Shown, rows: NDArray[np.int64]) -> Neighbours:
-    return neighbours(show.model, show.dataset[rows], show.dataset, barcodes=show.barcodes, leave_out=rows)
+def _nearest(inputs: _Inputs, rows: NDArray[np.int64]) -> Neighbours:
+    """Find the neighbours of some rows of the dataset among the others."""
+    dataset = inputs.dataset
+    return neighbours(inputs.model, dataset[rows], dataset, barcodes=inputs.barcodes, leave_out=rows)
 
 
-def _other(evaluation: Evaluation) -> int | None:
-    """Return the true class of the hardest image if it was misread, to set against what was read."""
+def _misread_class(evaluation: Evaluation) -> int | None:
+    """Return the true class of the hardest image if it was misread, else None."""
     label, prediction = int(evaluation.hardest_labels[0]), int(evaluation.hardest_predictions[0])
     return label if label != prediction else None

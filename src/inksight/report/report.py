@@ -1,4 +1,4 @@
-"""`write_report`: one HTML file that opens a network, and each of its pictures as a file beside it."""
+"""`write_report`: a self-contained HTML file on a network, and its pictures as separate files."""
 
 import json
 import math
@@ -21,7 +21,7 @@ from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
 from inksight.training.fit import TrainingResult
 
-CELL_IMAGES = 40  # shown of each cell of the confusion matrix: they keep the page small
+CELL_IMAGES = 40  # per cell of the confusion matrix: limits the size of the page
 
 
 def write_report(
@@ -32,28 +32,27 @@ def write_report(
     Parameters
     ----------
     folder : Path
-        Exists already.
-    run : Run
-        The training that the report is about.
+        An existing folder.
+    run : TrainingResult
+        The training to report on.
     splits : Splits
-        What it was trained on, and the images held back.
+        The training images, and the images held back.
     evaluation : Evaluation
-        Of the images held back: ``splits.test`` or, where there is none, ``splits.validation``.
+        Evaluation on the images held back (`Splits.evaluation_set`): the test set or, without one, the validation set.
     image : int
-        Row, among the images held back, of the one whose way through the network is drawn.
+        Row of the image, among those held back, for the feature maps, the barcode and the evidence.
     progress : bool
-        Show how many pictures are done, on standard error.
+        Show on standard error how many pictures are drawn.
 
     Returns
     -------
     Path
-        Of the report: one file that needs no other and no network.
+        Path of the report, a self-contained file.
     """
     held_back = splits.evaluation_set
     pictures = gallery(run.model, held_back, image, evaluation)
-    drawn = list(_draw(pictures, make_folder(folder / "figures"), progress))
     sections: dict[str, list[dict[str, str]]] = {}
-    for picture, svg in drawn:
+    for picture, svg in _draw(pictures, make_folder(folder / "figures"), progress):
         entry = {"name": picture.name, "title": picture.title, "text": picture.text, "svg": svg}
         sections.setdefault(picture.section, []).append(entry)
     path = folder / "report.html"
@@ -77,14 +76,14 @@ def write_report(
 
 
 def write_figures(folder: Path, pictures: Sequence[Picture], *, progress: bool = False) -> list[Path]:
-    """Write each picture as PNG and SVG into a folder, and return the files' paths."""
+    """Write each picture as PNG and SVG into a folder, and return the paths of the files."""
     for _ in _draw(pictures, folder, progress):
         pass
     return [folder / f"{picture.name}{suffix}" for picture in pictures for suffix in (".png", ".svg")]
 
 
 def _draw(pictures: Sequence[Picture], folder: Path, progress: bool) -> Iterator[tuple[Picture, str]]:
-    """Draw each picture once, write its two files, and yield it as an element for the page."""
+    """Draw each picture, write it as PNG and SVG, and yield it with its ``<svg>`` element for the page."""
     for picture in track(pictures, "drawing", progress):
         figure = picture.draw()
         for suffix in (".png", ".svg"):
@@ -93,7 +92,7 @@ def _draw(pictures: Sequence[Picture], folder: Path, progress: bool) -> Iterator
 
 
 def _classes(evaluation: Evaluation) -> list[dict[str, str]]:
-    """Return a row of the table of classes, ready to print."""
+    """Return the rows of the table of classes, as text."""
 
     def percent(share: float) -> str:
         return "–" if math.isnan(share) else f"{share:.2%}"
@@ -112,9 +111,9 @@ def _classes(evaluation: Evaluation) -> list[dict[str, str]]:
 
 
 def _cells(evaluation: Evaluation, data: Dataset) -> dict[str, Any]:
-    """Gather, for each cell of the confusion matrix, its images, those of the least confidence first.
+    """Collect the images of each cell of the confusion matrix, lowest confidence first, for the page's script.
 
-    The images lie in one picture, a sprite, and a cell names their places in it.
+    The images are in one sprite. A cell lists the position in the sprite, row and confidence of each image.
     """
     labels = data.require_labels("a confusion matrix")
     tiles: list[NDArray[np.uint8]] = []
@@ -125,8 +124,8 @@ def _cells(evaluation: Evaluation, data: Dataset) -> dict[str, Any]:
             rows = rows[np.argsort(evaluation.confidence[rows], kind="stable")][:CELL_IMAGES]
             if len(rows):
                 cells[f"{true},{read}"] = [
-                    [len(tiles) + place, int(row), round(float(evaluation.confidence[row]), 4)]
-                    for place, row in enumerate(rows)
+                    [len(tiles) + i, int(row), round(float(evaluation.confidence[row]), 4)]
+                    for i, row in enumerate(rows)
                 ]
                 tiles.extend(data.images[rows])
     return {"images": cells, "names": list(evaluation.class_names)} | sprite(tiles)

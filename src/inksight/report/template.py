@@ -1,4 +1,4 @@
-"""Pages of one file: a template of ``templates/`` filled in, and many images as one picture in it."""
+"""Rendering of self-contained pages from the templates in ``templates/``, and sprites of many images."""
 
 import base64
 import io
@@ -13,11 +13,11 @@ from PIL import Image
 from inksight import __version__
 from inksight.config import IMAGE_SIZE
 
-SPRITE_COLUMNS = 32
+SPRITE_COLUMNS = 32  # images per row
 
 
 def render(name: str, **values: Any) -> str:
-    """Return the page that the template `name` makes of these values; whatever they hold is escaped.
+    """Render the template `name` with `values`, which are escaped, and return the page.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def render(name: str, **values: Any) -> str:
 
 
 def sprite(images: ArrayLike) -> dict[str, Any]:
-    """Lay images out row by row in one PNG, ink dark, of which a page then shows pieces.
+    """Arrange images row by row in one PNG with dark ink, of which a page shows parts.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def sprite(images: ArrayLike) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``sprite``: the PNG in base64; ``columns`` and ``rows`` of images in it.
+        ``sprite``: the PNG in base64; ``columns`` and ``rows``: the number of images across and down.
     """
     tiles = np.asarray(images, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     rows = math.ceil(len(tiles) / SPRITE_COLUMNS)

@@ -1,4 +1,4 @@
-"""`Transcript`: one HTML file of what was read on pictures, digit by digit, and how each came to be read so."""
+"""`Transcript`: an HTML file that shows how each digit on some pictures was read."""
 
 import base64
 import io
@@ -21,29 +21,29 @@ from inksight.plot.grammar import ACTIVATIONS
 from inksight.reading.reader import Page, Reading, nearest
 from inksight.report.template import render, sprite
 
-PICTURES, CUT_OUTS = 100, 500  # shown at most: pictures, and digits on all of them together
-UNREAD = 100  # files that could not be read, named at most
-SIDE = 1000  # pixels of a picture, at most
-PIXELS = 200 * 200  # of a picture that is kept to the last bit
-STEP = 96  # pixels of a step on the way to 28x28, at most
+MAX_PICTURES, MAX_DIGITS = 100, 500  # on the page; digits of all pictures together
+MAX_UNREAD = 100  # unreadable files named on the page
+MAX_SIDE = 1000  # pixels: larger pictures are reduced
+LOSSLESS = 200 * 200  # pixels: larger pictures are JPEG, smaller ones PNG
+STEP_SIDE = 96  # pixels: maximum side of the pictures of a preprocessing step
 REASONS = {
-    "blank": "There is nothing to read here: the paper is the same all over.",
-    "faint": f"Too faint to read: ink must differ from the paper by {MIN_CONTRAST:.0%} of its brightness.",
+    "blank": "There is no ink here: the paper is uniform.",
+    "faint": f"Too faint to read: ink must differ from the paper by at least {MIN_CONTRAST:.0%} of its brightness.",
     "small": f"Too small to read: a digit must be at least {MIN_SIZE} pixels high or wide.",
-    "unsure": "The network is unsure: no digit is more probable than all the others together.",
-    "not a digit": "It does not look like any digit that the network learned from.",
+    "unsure": "The network is unsure: no digit has a probability of more than 50 %.",
+    "not a digit": "It does not look like any digit that the network was trained on.",
 }
 
 
 class Transcript:
-    """A page that shows what was read, gathered picture by picture and then written.
+    """A page that shows what was read, built up picture by picture.
 
-    What a picture leaves behind is small, and beyond `PICTURES` pictures or `CUT_OUTS` digits only counted.
+    It keeps little of each picture. Beyond `MAX_PICTURES` pictures or `MAX_DIGITS` digits, it only counts them.
 
     Parameters
     ----------
     model : Model
-        Which reads all of them.
+        The model that reads all pictures.
 
     Examples
     --------
@@ -60,41 +60,44 @@ class Transcript:
         self._model = model
         self._sheets: list[dict[str, Any]] = []
         self._cards: list[dict[str, Any]] = []
-        self._images: list[NDArray[np.uint8]] = []  # of the cards
+        self._images: list[NDArray[np.uint8]] = []  # the network input of each card
         self._unread: list[tuple[str, str]] = []
-        self._counts = {"pictures": 0, "digits": 0, "refused": 0, "unread": 0}
+        self._counts = {"pictures": 0, "digits": 0, "rejected": 0, "unread": 0}
 
     def add(self, picture: Picture, page: Page, name: str | os.PathLike[str]) -> None:
-        """Add a picture, what was read on it, and what it is called.
+        """Add a picture, what was read on it, and its name.
 
         Raises
         ------
         InputError
-            If the picture cannot be read any more.
+            If the picture can no longer be opened.
         """
-        room = CUT_OUTS - len(self._cards)
-        if len(self._sheets) < PICTURES and room:
+        room = MAX_DIGITS - len(self._cards)
+        if len(self._sheets) < MAX_PICTURES and room:
             source, size = _embedded(picture)
-            number, left = len(self._sheets) + 1, iter(range(room))
-            lines = [[self._card(one, number, size) for one, _ in zip(line, left, strict=False)] for line in page.lines]
+            number, places = len(self._sheets) + 1, iter(range(room))
+            lines = [
+                [self._card(reading, number, size) for reading, _ in zip(line, places, strict=False)]
+                for line in page.lines
+            ]
             cards = [card for line in lines for card in line]
             self._sheets.append({
-                "number": number, "name": display_name(name), "source": source, "size": size, "lines": lines,
-                "cards": cards, "left_out": len(page) - len(cards), "height": _usual_height(cards),
+                "number": number, "name": display_name(name), "source": source, "size": size, "lines": lines, "cards": cards,
+                "left_out": len(page) - len(cards), "height": _median_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
         self._counts["digits"] += len(page)
-        self._counts["refused"] += sum(one.digit is None for one in page)
+        self._counts["rejected"] += sum(reading.digit is None for reading in page)
 
     def add_unread(self, name: str | os.PathLike[str], reason: object) -> None:
-        """Add a file that could not be read, and why."""
+        """Add a file that could not be read, with the reason."""
         self._counts["unread"] += 1
-        if len(self._unread) < UNREAD:
+        if len(self._unread) < MAX_UNREAD:
             self._unread.append((display_name(name), display_name(reason)))
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write the page: one file that needs no other and no network; an `InputError` if that can't be."""
-        tiles = self._look_inside()
+        """Write the page as a self-contained file; raise `InputError` if that fails."""
+        tiles = self._add_network_view()
         left_out = {
             "pictures": self._counts["pictures"] - len(self._sheets),
             "digits": self._counts["digits"] - len(self._cards),
@@ -102,80 +105,85 @@ class Transcript:
         }
         html = render(
             "transcript.html", sheets=self._sheets, unread=self._unread, counts=self._counts, left_out=left_out,
-            tiles=tiles, most=(PICTURES, CUT_OUTS),
+            tiles=tiles, max_pictures=MAX_PICTURES, max_digits=MAX_DIGITS,
         )  # fmt: skip
         write_text(path, html)
 
-    def _card(self, one: Reading, sheet: int, size: tuple[int, int]) -> dict[str, Any]:
-        """Return what is shown of a digit, of which nothing holds on to its picture."""
-        wide, high = size
-        left, top, width, height = one.box
+    def _card(self, reading: Reading, sheet: int, size: tuple[int, int]) -> dict[str, Any]:
+        """Return the card of a digit, with copies only, so that the picture can be freed."""
+        full_width, full_height = size
+        left, top, width, height = reading.box
+        prepared = reading.prepared
         card = {
-            "id": f"{sheet}-{len(self._cards)}", "text": str(one), "digit": one.digit, "reason": one.reason,
-            "sentence": REASONS.get(one.reason, ""), "confidence": one.confidence, "runner_up": one.runner_up,
-            "box": (100 * left / wide, 100 * top / high, 100 * width / wide, 100 * height / high),
-            "came": _step(one.prepared.grayscale), "ink": _step(1 - one.prepared.ink) if one.prepared.ink.any() else None,
+            "id": f"{sheet}-{len(self._cards)}", "text": str(reading), "digit": reading.digit, "reason": reading.reason,
+            "sentence": REASONS.get(reading.reason, ""), "confidence": reading.confidence,
+            "runner_up": reading.runner_up,
+            "box": (
+                100 * left / full_width, 100 * top / full_height, 100 * width / full_width, 100 * height / full_height,
+            ),
+            "original": _step(prepared.grayscale), "ink": _step(1 - prepared.ink) if prepared.ink.any() else None,
         }  # fmt: skip
         self._cards.append(card)
-        self._images.append(one.image.copy())
+        self._images.append(reading.image.copy())
         return card
 
-    def _look_inside(self) -> dict[str, Any]:
-        """Add to the cards what the network makes of their images; return these and the nearest ones in a sprite."""
+    def _add_network_view(self) -> dict[str, Any]:
+        """Add barcode, prediction and nearest training digits to the cards; return a sprite of all their images."""
         rows = [row for row, image in enumerate(self._images) if image.any()]
         images = np.array([self._images[row] for row in rows], np.uint8).reshape(-1, 28, 28)
         barcodes = self._model.barcodes(images)
-        first = self._model.logits_from_barcodes(barcodes).argmax(axis=1)
-        near = nearest(self._model, images) if rows and self._model.class_names == DIGITS else None
+        predictions = self._model.logits_from_barcodes(barcodes).argmax(axis=1)
+        neighbours = nearest(self._model, images) if rows and self._model.class_names == DIGITS else None
         for place, row in enumerate(rows):
             card = self._cards[row]
-            card |= {"tile": place, "barcode": _stripes(barcodes[place]), "near": []}
-            card["first"] = self._model.class_names[first[place]]
-            if near is not None and near.labels is not None:
-                k = near.labels.shape[1]
+            card |= {"tile": place, "barcode": _stripes(barcodes[place]), "neighbours": []}
+            card["prediction"] = self._model.class_names[predictions[place]]
+            if neighbours is not None and neighbours.labels is not None:
+                k = neighbours.labels.shape[1]
                 start = len(rows) + place * k
-                card["near"] = [(start + i, int(label)) for i, label in enumerate(near.labels[place])]
-        shown_too = [] if near is None else [near.images.reshape(-1, 28, 28)]
-        return sprite(np.concatenate([images, *shown_too]))
+                card["neighbours"] = [(start + i, int(label)) for i, label in enumerate(neighbours.labels[place])]
+        neighbour_images = [] if neighbours is None else [neighbours.images.reshape(-1, 28, 28)]
+        return sprite(np.concatenate([images, *neighbour_images]))
 
 
-def _usual_height(cards: list[dict[str, Any]]) -> float:
-    """Return the median height of the digits, by which their labels are sized, in per cent of the picture's."""
+def _median_height(cards: list[dict[str, Any]]) -> float:
+    """Return the median height of the digits in percent of the picture's height; their labels are scaled by it."""
     heights = [card["box"][3] for card in cards if card["box"][3]]
     return float(np.median(heights)) if heights else 10.0
 
 
 def _embedded(picture: Picture) -> tuple[str, tuple[int, int]]:
-    """Return a picture, made smaller if it is large, as an address to put into a page, and its own size."""
-    found = open_picture(picture)
-    if not isinstance(found, Image.Image) or found.mode.startswith("I;16"):
-        found = _grey(to_grayscale(found))
-    size = found.size
-    image = found.convert("RGBA" if found.has_transparency_data else "RGB")
-    image.thumbnail((SIDE, SIDE))
-    # Drawn on new paper: that holds nothing of what a file may carry besides its pixels.
+    """Return a picture as a data URL, reduced if it is large, and its original size."""
+    original = open_picture(picture)
+    if not isinstance(original, Image.Image) or original.mode.startswith("I;16"):
+        original = _to_image(to_grayscale(original))
+    size = original.size
+    image = original.convert("RGBA" if original.has_transparency_data else "RGB")
+    image.thumbnail((MAX_SIDE, MAX_SIDE))
+    # Copied onto a new image, because a file can hold private metadata besides its pixels.
     paper = Image.new("RGB", image.size, "white")
     paper.paste(image, mask=image if image.mode == "RGBA" else None)
-    kind = "png" if image.width * image.height <= PIXELS else "jpeg"
-    return _address(paper, kind, **{"quality": 80} if kind == "jpeg" else {}), size
+    kind = "png" if image.width * image.height <= LOSSLESS else "jpeg"
+    return _data_url(paper, kind, **{"quality": 80} if kind == "jpeg" else {}), size
 
 
 def _step(grey: Grayscale) -> str:
-    return _address(_grey(downscale(grey, STEP)[0]), "png")
+    """Return the picture of a preprocessing step as a data URL."""
+    return _data_url(_to_image(downscale(grey, STEP_SIDE)[0]), "png")
 
 
-def _grey(grey: Grayscale) -> Image.Image:
+def _to_image(grey: Grayscale) -> Image.Image:
     return Image.fromarray(np.floor(np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def _stripes(barcode: NDArray[np.float32]) -> str:
-    """Return a barcode as stripes of colour, a pixel each, on a scale of its own."""
+    """Return a barcode as a data URL: one pixel per entry, on its own colour scale."""
     low, high = float(barcode.min()), float(barcode.max())
     colours = colormaps[ACTIVATIONS]((barcode - low) / (high - low or 1), bytes=True)
-    return _address(Image.fromarray(np.ascontiguousarray(colours[None, :, :3])), "png")
+    return _data_url(Image.fromarray(np.ascontiguousarray(colours[None, :, :3])), "png")
 
 
-def _address(image: Image.Image, kind: str, **options: Any) -> str:
+def _data_url(image: Image.Image, kind: str, **options: Any) -> str:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"

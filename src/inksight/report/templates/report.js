@@ -1,7 +1,7 @@
-// The confusion matrix: a cell shows its images, cut from one sprite.
+// A click on a cell of the confusion matrix shows its images, which are parts of one sprite.
 const cells = JSON.parse(document.getElementById("cells").textContent);
 const sprite = `url(data:image/png;base64,${cells.sprite})`;
-const TILE = 56; // pixels on the page, twice an image's own
+const TILE = 56; // pixels on the page: two per image pixel
 
 function showCell(button) {
   const [truth, read] = button.dataset.cell.split(",").map(Number);
@@ -13,7 +13,7 @@ function showCell(button) {
   const what = truth === read
     ? `${count.toLocaleString()} × ${cells.names[truth]}, read right`
     : `${count.toLocaleString()} × ${cells.names[truth]}, read as ${cells.names[read]}`;
-  const some = images.length < count ? `; the ${images.length} that the network was least sure of` : "";
+  const some = images.length < count ? `; the ${images.length} with the lowest probability of the true digit` : "";
   document.getElementById("cell-title").textContent = what + some;
   document.getElementById("cell-images").replaceChildren(...images.map(([place, row, confidence]) => {
     const tile = document.createElement("span");

@@ -1,5 +1,5 @@
 "use strict";
-// The theme: the system's until the button is pressed.
+// The theme follows the system until the button is pressed.
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const setTheme = (isDark) => { root.dataset.theme = isDark ? "dark" : "light"; };

@@ -1,0 +1,94 @@
+"""Checks of the HTML pages and SVG elements that inksight writes: their structure, and how they work in a browser."""
+
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SVG = "{http://www.w3.org/2000/svg}"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class ParsedPage(HTMLParser):
+    """The tags, ids and links of a page; asserts that elements close in the order in which they opened."""
+
+    VOID = ("meta", "link", "br", "img", "input", "hr", "path", "image", "use", "rect", "circle", "g")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open, self.ids, self.links, self.tags = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        attributes = dict(attrs)
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        self.links += [attributes[name] for name in ("src", "href") if name in attributes]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def check_svg(text: str, prefix: str) -> ET.Element:
+    """Assert that an ``<svg>`` element can stand in any page, and return it."""
+    assert text.startswith("<svg ")
+    root = ET.fromstring(text)
+    assert root.tag == f"{SVG}svg"
+    assert "width" not in root.attrib
+    assert "height" not in root.attrib
+    assert root.attrib["viewBox"]
+    assert "max-width:100%" in root.attrib["style"]
+    assert not list(root.iter(f"{SVG}style"))  # it would apply to the whole page
+    assert not list(root.iter(f"{SVG}metadata"))
+    ids = [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    assert all(name.startswith(prefix) for name in ids)
+    used = {
+        name
+        for element in root.iter()
+        for value in element.attrib.values()
+        for name in re.findall(r"url\(#([^)]+)\)|^#([\w-]+)$", value)
+    }
+    assert {one or other for one, other in used} == set(ids)
+    for element in root.iter(f"{SVG}text"):
+        assert "font-family: 'DejaVu Sans', Verdana, sans-serif" in element.attrib["style"]
+    return root
+
+
+def in_both_schemes(test: Any) -> Any:
+    """Run a test on a wide light screen and on a dark phone screen."""
+    test = pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])(test)
+    return pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")(test)
+
+
+@contextmanager
+def opened(path: Path, width: int, scheme: str) -> Iterator[Any]:
+    """Open a page offline in a real browser; assert that it reports no error and requests nothing from elsewhere."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
+        page = context.new_page()
+        problems, requests = [], []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("dialog", lambda dialog: problems.append(dialog.message))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing overflows sideways
+        yield page
+        assert problems == []
+        assert all(url.startswith(("file:", "data:")) for url in requests)
+        browser.close()
