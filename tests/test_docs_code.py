@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import inksight
-from inksight.data.dataset import write_csv
+from inksight.data import write_csv
 
 DOCS = Path(__file__).parents[1] / "docs"
 spec = importlib.util.spec_from_file_location("make_tutorial", DOCS / "make_tutorial.py")
@@ -34,7 +34,7 @@ GUIDES = [DOCS / "index.md", *sorted(path for path in (DOCS / "how-to").glob("*.
 @pytest.fixture
 def folder(tmp_path, mnist, monkeypatch):
     """A folder with the files that the pages name; MNIST is 1,200 images, the last 200 its test set."""
-    small = replace(mnist[:1200], held_out=200)
+    small = replace(mnist[:1200], test_count=200)
     load = inksight.load
     monkeypatch.setattr(inksight, "load", lambda source: small if source == "mnist" else load(source), raising=False)
     for digit in range(10):

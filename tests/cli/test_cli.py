@@ -327,7 +327,7 @@ def test_bad_data_gives_one_line_exit_2_and_no_file(case, capsys, tmp_path):
             ["evaluate", "tiny", "--images", "5"],
             "--images and --prepare are options of --robustness",
         ),
-        (["evaluate", "tiny", "--robustness", "--picture", "a.jpg"], "suffix of a picture's file must be .png or .svg"),
+        (["evaluate", "tiny", "--robustness", "--picture", "a.jpg"], "suffix of a picture file must be .png or .svg"),
         (["evaluate", __file__], "is not an inksight model"),
         (["summary", "none"], "network must be one of"),
         (["bake"], "No such command"),
