@@ -1,4 +1,4 @@
-"""What a benchmark ran on, in one line."""
+"""A one-line description of the machine that a benchmark runs on."""
 
 import os
 import platform
@@ -6,16 +6,20 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from inksight.engine import library
+
 
 def describe(*packages: str) -> str:
-    """Return processor, usable cores, Python, the packages' versions and the date."""
+    """Return processor, engine with instruction set, usable cores, versions of Python and of packages, and the date."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    engine = library.engine() or "no native engine"
     versions = "".join(f", {name} {version(name)}" for name in packages)
-    return f"{_processor()}, {cores} cores, Python {platform.python_version()}{versions}, {date.today()}"
+    return f"{_processor()}, {engine}, {cores} cores, Python {platform.python_version()}{versions}, {date.today()}"
 
 
 def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+    cpuinfo = Path("/proc/cpuinfo")
+    for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else ():
         if line.startswith("model name"):
             return line.split(":")[1].strip()
     return platform.processor() or platform.machine()

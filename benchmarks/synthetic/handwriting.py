@@ -1,4 +1,4 @@
-"""Invented hands: MNIST's digits written another way, as if by people who are in nobody's training set."""
+"""Other handwriting: MNIST's digits rewritten in hands that no training set contains."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from benchmarks.synthetic.noise import Array
 from inksight.data.dataset import Dataset
 from inksight.imaging.preprocessing import prepare_grayscale
 
-ENLARGED = 4  # times as many pixels a side while a digit is rewritten
+ZOOM = 4  # enlargement at which a digit is rewritten
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,13 @@ class Hand:
     Parameters
     ----------
     slant : float
-        Pixels across for a pixel up.
+        Shear: pixels to the right for each pixel up.
     width : float
-        Of a digit, times what it was.
+        Factor on the width of a digit.
     pen : float
-        Pixels of 28 by which a stroke grows on either side.
+        Pixels of 28 that a stroke grows on either side.
     turn : float
-        Degrees, counterclockwise.
+        Rotation in degrees, counterclockwise.
     continental : bool
         Whether a 1 has a long upstroke and a 7 a bar.
     """
@@ -48,33 +49,47 @@ HANDS = {
 
 
 def write(digits: Dataset, hand: Hand) -> Dataset:
-    """Return digits rewritten by a hand and prepared as any picture is."""
-    labels = digits.require_labels("inventing a hand")
+    """Return labelled digits rewritten in a hand, and prepared as `inksight.prepare` prepares any picture."""
+    labels = digits.require_labels("rewriting digits in another hand")
     pairs = zip(digits.images, labels, strict=True)
     images = [prepare_grayscale(rewrite(image, int(label), hand), invert=True).image for image, label in pairs]
     return Dataset(np.stack(images), labels, "an invented hand", digits.class_names)
 
 
-def rewrite(image: NDArray[np.uint8], label: int, hand: Hand) -> NDArray[np.float64]:
-    """Return one digit (28, 28) rewritten, 0..1, ink high, large."""
-    ink = np.pad(ndimage.zoom(image / 255.0, ENLARGED, order=1), 14 * ENLARGED)
+def rewrite(image: NDArray[np.uint8], label: int, hand: Hand) -> Array:
+    """Return one digit rewritten in a hand.
+
+    Parameters
+    ----------
+    image : (28, 28) uint8
+        High = ink.
+    label : int
+        Its class, 0 to 9.
+    hand : Hand
+
+    Returns
+    -------
+    (224, 224) float64, 0..1
+        High = ink; enlarged by `ZOOM`, with a wide margin.
+    """
+    ink = np.pad(ndimage.zoom(image / 255.0, ZOOM, order=1), 14 * ZOOM)
     if hand.continental and label in (1, 7):
-        ink = np.maximum(ink, stroke(ink, label))
+        ink = np.maximum(ink, _extra_stroke(ink, label))
     angle = np.deg2rad(hand.turn)
     cos, sin = np.cos(angle), np.sin(angle)
-    # From a place in the result, (row, column), to where it is read.
-    back = np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0], [hand.slant / hand.width, 1 / hand.width]])
+    # `affine_transform` wants the inverse: from (row, column) in the result to the position in the original.
+    inverse = np.array([[cos, sin], [-sin, cos]]) @ np.array([[1, 0], [hand.slant / hand.width, 1 / hand.width]])
     middle = (np.array(ink.shape) - 1) / 2
-    ink = ndimage.affine_transform(ink, back, middle - back @ middle, order=1)
-    reach = round(hand.pen * ENLARGED)
-    if reach:
-        rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-        ink = ndimage.grey_dilation(ink, footprint=rows**2 + columns**2 <= reach**2)
+    ink = ndimage.affine_transform(ink, inverse, middle - inverse @ middle, order=1)
+    radius = round(hand.pen * ZOOM)
+    if radius:
+        rows, columns = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+        ink = ndimage.grey_dilation(ink, footprint=rows**2 + columns**2 <= radius**2)
     return np.clip(ink, 0, 1)
 
 
-def stroke(ink: NDArray[np.float64], label: int) -> NDArray[np.float64]:
-    """Return the upstroke of a 1, or the bar of a 7, with the pen that wrote the digit."""
+def _extra_stroke(ink: Array, label: int) -> Array:
+    """Return the upstroke of a 1 or the bar of a 7, as thick as the digit's own strokes."""
     rows, columns = np.nonzero(ink > 0.5)
     top, height = rows.min(), np.ptp(rows)
     pen = ndimage.distance_transform_edt(ink > 0.5).max()
@@ -82,10 +97,10 @@ def stroke(ink: NDArray[np.float64], label: int) -> NDArray[np.float64]:
         start = np.array([top + pen / 2, columns[rows <= top + pen].mean()])
         end = start + height * np.array([0.38, -0.4])
     else:
-        across = columns[np.abs(rows - top - 0.55 * height) <= 1].mean()
-        start, end = (np.array([top + 0.55 * height, across + side * 0.25 * height]) for side in (-1, 1))
-    places = np.stack(np.indices(ink.shape), axis=-1) - start
-    along = end - start
-    share = np.clip(places @ along / (along @ along), 0, 1)
-    distance = np.linalg.norm(places - share[..., None] * along, axis=-1)
+        center = columns[np.abs(rows - top - 0.55 * height) <= 1].mean()
+        start, end = (np.array([top + 0.55 * height, center + side * 0.25 * height]) for side in (-1, 1))
+    offsets = np.stack(np.indices(ink.shape), axis=-1) - start
+    direction = end - start
+    along = np.clip(offsets @ direction / (direction @ direction), 0, 1)
+    distance = np.linalg.norm(offsets - along[..., None] * direction, axis=-1)
     return np.clip(pen - distance + 0.5, 0, 1)
