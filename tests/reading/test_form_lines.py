@@ -1,4 +1,4 @@
-"""Frames and underlines are told from what is written."""
+"""Form lines: frames and underlines are found, digits are not taken for them."""
 
 import numpy as np
 from scipy import ndimage
@@ -7,37 +7,38 @@ from inksight.reading.form_lines import find_form_lines
 from inksight.reading.reader import read
 
 
-def told(page):
+def form_lines_of(page):
+    """Return which connected components of a page are form lines."""
     regions, count = ndimage.label(page, np.ones((3, 3)))
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(regions)])
     return find_form_lines(regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64))
 
 
-def test_an_underline_is_a_line_also_askew_and_a_row_of_touching_ones_is_not():
+def test_underline_held_askew_is_a_form_line_and_a_row_of_touching_ones_is_not():
     page = np.zeros((100, 300), bool)
     for x in range(20, 280):
         page[70 + (x - 20) // 12 : 73 + (x - 20) // 12, x] = True
-    assert told(page).tolist() == [True]
+    assert form_lines_of(page).tolist() == [True]
     page[:] = False
     page[40:44, 20:280] = True
     for x in range(25, 280, 20):
         page[10:40, x : x + 12] = page[44:50, x : x + 12] = True
     page[20:30, 20:280] = True
-    assert told(page).tolist() == [False]
+    assert form_lines_of(page).tolist() == [False]
 
 
-def test_a_zero_is_no_frame_and_a_speck_in_it_makes_it_none():
+def test_a_zero_with_a_speck_inside_is_not_a_frame():
     rows, columns = np.indices((60, 60))
-    far = np.hypot(rows - 30, (columns - 30) * 1.4)
-    page = (far < 26) & (far > 22)
+    radius = np.hypot(rows - 30, (columns - 30) * 1.4)
+    page = (radius < 26) & (radius > 22)
     page[28:32, 28:32] = True
-    assert not told(page).any()
+    assert not form_lines_of(page).any()
 
 
-def test_digits_in_a_row_of_boxes_and_above_a_line_are_read(mnist):
+def test_digits_in_a_row_of_boxes_and_above_an_underline_are_read(mnist):
     digits = [255 - mnist.images[60_000 + i] for i in range(4)]
     text = "".join(str(label) for label in mnist.labels[60_000:60_004])
-    page = np.full((300, 1600), 255, np.uint8)  # longer lines are ruled ones, and leave a box's sides
+    page = np.full((300, 1600), 255, np.uint8)  # so wide that the frames are shorter than ruled lines
     for i, digit in enumerate(digits):
         page[30:114, 40 + 100 * i : 124 + 100 * i] = digit.repeat(3, axis=0).repeat(3, axis=1)
     boxed, underlined = page.copy(), page.copy()

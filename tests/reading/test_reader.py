@@ -1,4 +1,4 @@
-"""Pictures in, digits out, or why not."""
+"""`read` and `inksight read`: digits are recognized or refused, and unreadable files are named."""
 
 import csv
 import io
@@ -15,14 +15,14 @@ from scipy import ndimage
 
 from inksight import InputError, Model, cli
 from inksight.nn.model_file import load_model
-from inksight.reading import reader as reading
+from inksight.reading import reader
 from inksight.reading.detection import assess
 from inksight.reading.reader import BATCH, read
 
 
 @pytest.fixture(scope="module")
 def pictures(mnist, tmp_path_factory):
-    """A folder of five digits, dark on white, called by what they are."""
+    """A folder of five digits, dark on white; each file name starts with its digit."""
     folder = tmp_path_factory.mktemp("digits")
     for i in range(60_000, 60_005):
         Image.fromarray(255 - mnist.images[i]).resize((90, 90)).save(folder / f"{mnist.labels[i]}-{i}.png")
@@ -40,24 +40,24 @@ def test_pictures_are_read(pictures):
     assert alone[0].image.shape == (28, 28)
 
 
-def test_what_was_prepared_is_what_is_read(mnist):
+def test_confidences_are_those_of_the_prepared_images(mnist):
     images = mnist.images[:300]  # more than a batch
     assert len(images) > BATCH
     model = load_model("small")
     found = read(list(images), model)
-    again = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
-    np.testing.assert_allclose([reading.confidence for reading in found], again, atol=1e-6)
+    expected = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
+    np.testing.assert_allclose([reading.confidence for reading in found], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(("beyond", "alone", "together"), [(-0.1, "7", "72"), (0.1, "?", "72"), (0.4, "?", "??")])
-def test_beside_others_on_a_line_a_digit_may_be_a_little_stranger(beyond, alone, together, mnist, monkeypatch):
-    monkeypatch.setattr(reading, "look_at", lambda *args: assess(*args)._replace(margin=np.full(len(args[1]), beyond)))
+@pytest.mark.parametrize(("margin", "alone", "together"), [(-0.1, "7", "72"), (0.1, "?", "72"), (0.4, "?", "??")])
+def test_a_digit_on_a_line_with_others_may_have_a_larger_margin(margin, alone, together, mnist, monkeypatch):
+    monkeypatch.setattr(reader, "assess", lambda *args: assess(*args)._replace(margin=np.full(len(args[1]), margin)))
     seven, two = 255 - mnist.images[60_000:60_002]  # the first two test images
     assert str(read(seven)) == alone
     assert str(read(np.hstack([seven, two]).repeat(3, axis=0).repeat(3, axis=1))) == together
 
 
-def test_no_digit_is_no_guess(mnist):
+def test_blank_small_and_unsure_digits_are_refused(mnist):
     blank, small = read([np.full((30, 30), 255, np.uint8), np.pad(np.zeros((2, 2)), 30, constant_values=1.0)])
     assert (blank.digit, blank.reason, str(blank)) == (None, "blank", "?")
     assert (small.digit, small.reason) == (None, "small")
@@ -68,7 +68,7 @@ def test_no_digit_is_no_guess(mnist):
     assert read(mnist.images[0], unsure, accept_all=True).digit is not None
 
 
-def test_the_command_prints_what_it_reads(pictures, capsys, tmp_path):
+def test_the_command_prints_or_writes_what_it_reads(pictures, capsys, tmp_path):
     assert cli.run(["read", str(pictures), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["text"] for line in lines] == [line["path"].split("/")[-1][0] for line in lines]
@@ -82,7 +82,7 @@ def test_the_command_prints_what_it_reads(pictures, capsys, tmp_path):
     assert "5 pictures" in capsys.readouterr().out
 
 
-def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(pictures, capsys, tmp_path):
+def test_unreadable_files_are_named_and_the_rest_is_read(pictures, capsys, tmp_path):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"nothing")
     good = next(iter(sorted(pictures.iterdir())))
@@ -94,7 +94,7 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_read(pictures, caps
     assert "Traceback" not in captured.err
 
 
-def test_odd_names_and_folders_do_not_lose_the_rest(pictures, capsys, tmp_path):
+def test_odd_file_names_do_not_stop_the_rest(pictures, capsys, tmp_path):
     good = next(iter(sorted(pictures.iterdir())))
     odd = tmp_path / "odd"
     odd.mkdir()
@@ -108,7 +108,7 @@ def test_odd_names_and_folders_do_not_lose_the_rest(pictures, capsys, tmp_path):
 
 
 def _png_of(width, height):
-    """The beginning of a PNG that promises so many pixels, and has none."""
+    """Return the beginning of a PNG whose header claims this size, without any pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     body = b"IDAT" + zlib.compress(b"")
     parts = (struct.pack(">I", len(part) - 4) + part + struct.pack(">I", zlib.crc32(part)) for part in (header, body))
@@ -134,7 +134,7 @@ BAD = {
     "cut.gif": (_saved(WHITE, "GIF")[:40], "damaged or no picture"),
     "cut.tif": (_saved(WHITE, "TIFF")[:200], "damaged or no picture"),
     "flipped.png": (_saved(WHITE, "PNG").replace(b"IDAT", b"IDBT"), "damaged or no picture"),
-    # Told from the header: none of them holds a pixel that could be decoded.
+    # Refused because of their headers: none of them holds a pixel that could be decoded.
     "hundred.png": (_png_of(10_000, 10_000), "100,000,000 pixels, 67,108,864 are allowed"),
     "bomb.png": (_png_of(100_000, 100_000), "too many pixels, 67,108,864 are allowed"),
     "bomb.gif": (
@@ -152,7 +152,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_each_bad_file_has_one_clear_reason(name, tmp_path):
+def test_each_bad_file_gives_one_clear_reason(name, tmp_path):
     content, words = BAD[name]
     (tmp_path / name).write_bytes(content)
     for picture in (tmp_path / name, content, io.BytesIO(content)):
@@ -163,7 +163,7 @@ def test_each_bad_file_has_one_clear_reason(name, tmp_path):
         assert len(str(caught.value)) < 400
 
 
-def test_of_a_batch_with_everything_bad_in_it_the_rest_is_read(mnist, capsys, tmp_path):
+def test_the_rest_of_a_folder_with_every_kind_of_bad_file_is_read(mnist, capsys, tmp_path):
     digit = Image.fromarray(255 - mnist.images[60_000])
     for name, (content, _) in BAD.items():
         (tmp_path / name).write_bytes(content)
@@ -177,15 +177,15 @@ def test_of_a_batch_with_everything_bad_in_it_the_rest_is_read(mnist, capsys, tm
     empty = {name: Image.new("L", size) for name, size in sizes.items()}
     for name, content in (good | {name: _saved(picture, "PNG") for name, picture in empty.items()}).items():
         (tmp_path / name).write_bytes(content)
-    (tmp_path / "inside").mkdir()  # folders among the files are left alone
+    (tmp_path / "inside").mkdir()  # folders within a folder are ignored
     expected = {name: str(mnist.labels[60_000]) for name in good} | dict.fromkeys(empty, "?")
     for extra in ([], ["--csv", str(tmp_path.with_suffix(".csv"))], ["--show", str(tmp_path.with_suffix(".html"))]):
         assert cli.run(["read", str(tmp_path), "--model", "small", *(extra or ["--json"])]) == 1
         captured = capsys.readouterr()
         if not extra:
             found = [json.loads(line) for line in captured.out.splitlines()]
-            assert {Path(one["path"]).name: one["text"] for one in found} == expected
-            assert {one["digits"][0]["reason"] for one in found if one["text"] == "?"} == {"blank"}
+            assert {Path(row["path"]).name: row["text"] for row in found} == expected
+            assert {row["digits"][0]["reason"] for row in found if row["text"] == "?"} == {"blank"}
         errors = captured.err.splitlines()
         for name, (_, words) in BAD.items():
             assert sum(name in line and words in line for line in errors) == 1
@@ -194,7 +194,7 @@ def test_of_a_batch_with_everything_bad_in_it_the_rest_is_read(mnist, capsys, tm
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read anything")
-def test_what_may_not_be_read_is_named(pictures, capsys, tmp_path):
+def test_files_without_read_permission_are_named(pictures, capsys, tmp_path):
     good = next(iter(sorted(pictures.iterdir())))
     locked = tmp_path / "locked.png"
     locked.write_bytes(good.read_bytes())
@@ -205,7 +205,7 @@ def test_what_may_not_be_read_is_named(pictures, capsys, tmp_path):
     assert len(captured.out.splitlines()) == 1
 
 
-def test_what_cannot_be_done_at_all_is_bad_input(pictures, capsys, tmp_path):
+def test_an_empty_folder_and_contradictory_options_are_bad_input(pictures, capsys, tmp_path):
     (tmp_path / "empty").mkdir()
     assert cli.run(["read", str(tmp_path / "empty")]) == 2
     assert "holds no file to read" in capsys.readouterr().err
@@ -216,7 +216,7 @@ def test_what_cannot_be_done_at_all_is_bad_input(pictures, capsys, tmp_path):
     assert out.read_text() == "mine"
 
 
-def test_of_several_the_one_that_fails_is_named(mnist):
+def test_the_picture_of_a_list_that_fails_is_named(mnist):
     with pytest.raises(InputError, match=r"picture 1: values of a picture"):
         read((mnist.images[0], np.full((3, 3), np.nan)))
 
@@ -227,26 +227,26 @@ def test_an_unknown_model_is_bad_input(pictures, capsys):
         read(np.zeros((4, 4)), "worst")
 
 
-def test_a_thick_digit_that_fills_its_picture_is_read_whichever_way_its_ink_is(digits):
-    """Cut out at the ink's edges and smeared, so that as much is ink as paper: only the network can tell which."""
-    right = 0
+def test_a_thick_digit_that_fills_its_picture_is_read_in_either_polarity(digits):
+    """Ink and paper cover equal areas in these crops, so only the network can find the polarity."""
+    correct = 0
     for image, label in zip(digits.validation.images[:40], digits.validation.labels[:40], strict=True):
         large = np.kron(image > 100, np.ones((4, 4), bool))
         thick = ndimage.binary_dilation(large, iterations=4)
         rows, columns = np.flatnonzero(thick.any(axis=1)), np.flatnonzero(thick.any(axis=0))
         cut = thick[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         both = [read(np.uint8(255) * ink, accept_all=True).text for ink in (cut, ~cut)]
-        right += both == [str(label)] * 2
-    assert right >= 36
+        correct += both == [str(label)] * 2
+    assert correct >= 36
 
 
-def test_neighbours_are_training_digits_of_the_same_look(digits):
-    found = read(255 - digits.validation.images[0])[0].neighbours
+def test_neighbours_are_training_digits_of_the_same_class(digits):
+    found = read(255 - digits.validation.images[0], "small")[0].neighbours
     assert found.images.shape == (1, 5, 28, 28)
     assert (found.labels == digits.validation.labels[0]).all()
 
 
-def test_lines_of_digits_are_told_and_written(mnist, capsys, tmp_path):
+def test_lines_of_digits_are_printed_and_written(mnist, capsys, tmp_path):
     rows = [np.hstack(255 - mnist.images[60_000 + 3 * i : 60_003 + 3 * i]) for i in range(2)]
     texts = ["".join(str(label) for label in mnist.labels[60_000 + 3 * i : 60_003 + 3 * i]) for i in range(2)]
     path = tmp_path / "two lines.png"
@@ -269,7 +269,7 @@ def test_lines_of_digits_are_told_and_written(mnist, capsys, tmp_path):
     assert len(capsys.readouterr().out.splitlines()) == 1
     page = read(path)
     assert (len(page), page.digit, page.runner_up) == (6, None, None)
-    assert page.confidence == min(one.confidence for one in page)
-    assert [str(one) for one in page] == list("".join(texts))
+    assert page.confidence == min(reading.confidence for reading in page)
+    assert [str(reading) for reading in page] == list("".join(texts))
     assert page.lines[1][0] is page[3]
     assert page.to_dict()["text"] == str(page)

@@ -1,4 +1,4 @@
-"""Reads the digits on a page."""
+"""Reading: find the digits on a picture, from one digit to a page of lines, and recognize them."""
 
 import lazy_loader
 

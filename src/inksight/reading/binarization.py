@@ -1,4 +1,4 @@
-"""A page's paper: its light and shade taken away, its ink told from it, and the lines ruled on it left out."""
+"""`binarize`: the ink of a page, without shading, noise, ruled lines and the table around the page."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -8,105 +8,119 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
-from inksight.imaging.illumination import MIN_BACKGROUND
+from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, downscale, resample, round_half_up
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_ruled_lines
 
-LIGHT = 400  # pixels: the longer side of the picture on which the light is judged
-STROKE = 1 / 14  # of the longer side: strokes are narrower, shadows and tables are wider, where nothing says otherwise
-WIDE = 0.6  # of the longer side: wider than any stroke
-AROUND = 1 / 12  # of the longer side: the reach of what a pixel is compared with, to tell ink from paper
-SHADE = 0.6  # of the page's usual light: deeper shade is not made up for, for it may be a table
-COARSE = 5  # times the usual contrast of its surroundings, that ink has at least
-GRAIN = 0.7  # pixels: standard deviation of the blur that ink and paper are told apart under
+BACKGROUND_SIZE = 400  # pixels: longer side of the reduced picture on which the background is estimated
+
+# Of the longer side:
+MIN_CLOSING_WINDOW = 1 / 14  # the closing's window, at least
+SURROUNDINGS = 1 / 12  # standard deviation of the blur whose result each pixel is compared with, to find the polarity
+
+WINDOW_PER_STROKE = 1.5  # widths of the widest stroke in the closing's window, at least
+MIN_SHADE = 0.6  # of the page's median brightness: deeper shade is not compensated, because it may be a table
+INK_PER_TEXTURE = 5  # times the usual contrast around it: ink has at least this contrast
+MAX_THRESHOLD = 0.6  # of the upper decile of the ink's contrast: Otsu's threshold is limited to this
+SMOOTHING = 0.7  # pixels: standard deviation of the blur before thresholding
 
 
 @dataclass(frozen=True, eq=False)
 class BinarizedPage:
-    """What is on a page.
+    """The ink and the paper of a page.
 
     Parameters
     ----------
     contrast : (height, width) float64, 0..1
-        By what share each pixel is darker than the paper there (lighter, where the ink is light).
-    mask : (height, width) bool
+        Share by which each pixel is darker than the paper at that place (lighter, if the ink is light).
+    ink_mask : (height, width) bool
         Where there is ink, without the ruled lines.
     page_mask : (height, width) bool
-        Where the sheet is, and not the table under it.
+        Where the page is, without the table around it.
     noise : float
-        Contrast that the paper's noise reaches.
+        Contrast up to which a pixel may be noise of the paper.
     dark : bool
         Whether the ink is darker than the paper.
     """
 
     contrast: Grayscale
-    mask: NDArray[np.bool_]
+    ink_mask: NDArray[np.bool_]
     page_mask: NDArray[np.bool_]
     noise: float
     dark: bool
 
 
-def binarize(grey: Grayscale, invert: bool | None = None) -> BinarizedPage:
-    """Find the ink on a page, brightness (height, width) 0..1; `invert` as `inksight.imaging.preprocessing.prepare` has it."""
-    contrast, dark, stroke = _unlit(grey, invert)
+def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
+    """Separate the ink of a page from its paper.
+
+    Parameters
+    ----------
+    grayscale : (height, width) float64, 0..1
+        Brightness of the page.
+    invert : bool, optional
+        True: the ink is lighter than the paper; False: darker. Detected by default.
+    """
+    contrast, dark, stroke = _flatten(grayscale, invert)
     quartiles = (contrast.size // 4, contrast.size // 2)
-    low = noise_level(np.partition(contrast, quartiles, axis=None))
-    above = contrast > max(low, MIN_CONTRAST / 2)
-    if not above.any():
-        return BinarizedPage(contrast, above, np.ones(above.shape, bool), low, dark)
-    strong = contrast[above]
-    # Chalk and pencil are grainy: of their dark and their light grains none is paper.
-    least = max(min(threshold_otsu(strong), 0.6 * upper_decile(strong)), MIN_CONTRAST)
-    smooth = ndimage.gaussian_filter(contrast, GRAIN)
-    clear = smooth > np.maximum(COARSE * _texture(contrast, max(2 * round_half_up(stroke), 1)), least)
-    ruled = find_ruled_lines(above)
-    sheet = detect_page(~above | ruled)
-    return BinarizedPage(contrast, clear & ~ruled & sheet, sheet, low, dark)
+    noise = noise_level(np.partition(contrast, quartiles, axis=None))
+    above_noise = contrast > max(noise, MIN_CONTRAST / 2)
+    if not above_noise.any():
+        return BinarizedPage(contrast, above_noise, np.ones(above_noise.shape, bool), noise, dark)
+    strong = contrast[above_noise]
+    # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
+    threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
+    texture = _texture_contrast(contrast, max(2 * round_half_up(stroke), 1))
+    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > np.maximum(INK_PER_TEXTURE * texture, threshold)
+    ruled = find_ruled_lines(above_noise)
+    page_mask = detect_page(~above_noise | ruled)
+    return BinarizedPage(contrast, ink & ~ruled & page_mask, page_mask, noise, dark)
 
 
-def _texture(contrast: Grayscale, tile: int) -> Grayscale:
-    """Return the usual contrast around each pixel, by tiles: high where no paper is, but wood, or cloth."""
+def _texture_contrast(contrast: Grayscale, tile: int) -> Grayscale:
+    """Return the lower quartile of the contrast in the tile around each pixel: high on wood or cloth, low on paper."""
     rows, columns = (np.linspace(0, length, -(-length // tile) + 1).astype(int) for length in contrast.shape)
-    usual = [
+    quartiles = [
         [float(np.quantile(contrast[top:bottom, left:right], 0.25)) for left, right in pairwise(columns)]
         for top, bottom in pairwise(rows)
     ]
-    return np.array(usual).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
+    return np.array(quartiles).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
 
 
-def _unlit(grey: Grayscale, invert: bool | None) -> tuple[Grayscale, bool, float]:
-    """Return the contrast to the paper, whether the ink is dark, and pixels that strokes are narrower than.
+def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool, float]:
+    """Return the contrast to the paper, whether the ink is dark, and a width in pixels that no stroke reaches.
 
-    Ink is the lesser part of what is around it and stands out from it by much: the third powers of the differences add
-    up to its sign (as in `inksight.imaging.illumination.polarity_score`). The paper's brightness at a place is the closing there:
-    strokes are too narrow for its window and vanish; a shadow's edge stays where it is.
+    Ink covers less area than paper and differs from its surroundings by more, so the third powers of the differences
+    add up to its sign (as in `inksight.imaging.illumination.polarity_score`). The paper's brightness is the grayscale
+    closing: strokes are narrower than its window and vanish, while the edges of shadows stay in place.
     """
-    small, pixel = downscale(grey, LIGHT)
+    small, pixel = downscale(grayscale, BACKGROUND_SIZE)
     if invert is None:
-        around = ndimage.gaussian_filter(small, max(small.shape) * AROUND)
-        dark = bool(((small - around) ** 3).sum() <= 0)
+        surroundings = ndimage.gaussian_filter(small, max(small.shape) * SURROUNDINGS)
+        dark = bool(((small - surroundings) ** 3).sum() <= 0)
     else:
         dark = not invert
-    width = max(STROKE * max(small.shape), 1.5 * _widest_stroke(small if dark else 1 - small))
+    widest_stroke = _widest_stroke(small if dark else 1 - small)
+    width = max(MIN_CLOSING_WINDOW * max(small.shape), WINDOW_PER_STROKE * widest_stroke)
     window = max(3, round_half_up(width)) | 1
     paper = _closing(small, window) if dark else 1 - _closing(1 - small, window)
-    # Light falls on dark paper as on white: what is light there is compared with the lightest, ink if there is any.
+    # The contrast is relative to the brightest of ink and paper: light falls on dark paper as on white.
     light = paper if dark else ndimage.maximum_filter(small, window, mode="nearest")
-    light = np.maximum(light, max(SHADE * float(np.median(light)), MIN_BACKGROUND))
-    contrast = (resample(paper, *grey.shape) - grey) / resample(light, *grey.shape)
+    light = np.maximum(light, max(MIN_SHADE * float(np.median(light)), MIN_BACKGROUND))
+    contrast = (resample(paper, *grayscale.shape) - grayscale) / resample(light, *grayscale.shape)
     return np.clip(contrast if dark else -contrast, 0, 1), dark, width * pixel[0]
 
 
-def _closing(grey: Grayscale, window: int) -> Grayscale:
-    lightest = ndimage.maximum_filter(grey, window, mode="nearest")
-    paper: Grayscale = ndimage.minimum_filter(lightest, window, mode="nearest")
-    return paper
+def _closing(grayscale: Grayscale, window: int) -> Grayscale:
+    """Return the grayscale closing: the minimum of the maximum over a square window."""
+    maximum = ndimage.maximum_filter(grayscale, window, mode="nearest")
+    closed: Grayscale = ndimage.minimum_filter(maximum, window, mode="nearest")
+    return closed
 
 
 def _widest_stroke(small: Grayscale) -> float:
-    """Return the width of the widest stroke, in pixels; what meets the picture's border is a shadow, not a stroke."""
-    paper = _closing(small, round_half_up(WIDE * max(small.shape)) | 1)
+    """Return the width of the widest stroke in pixels, ignoring ink that touches the border: it may be a shadow."""
+    paper = _closing(small, round_half_up(CLOSING_WINDOW * max(small.shape)) | 1)
     contrast = np.clip((paper - small) / np.maximum(paper, MIN_BACKGROUND), 0, 1)
     if contrast.max() < MIN_CONTRAST:
         return 0.0

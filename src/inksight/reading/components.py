@@ -1,4 +1,8 @@
-"""A page's ink in pieces, each a digit or a part of one: what hangs together, cut wherever it might have to be."""
+"""Components: the ink of a page in pieces, each a digit or a part of one (over-segmentation).
+
+Connected components that are wide enough for several digits are cut along minimum-cost vertical seams. Components close
+above each other are put together, as the parts of a broken digit.
+"""
 
 from dataclasses import dataclass
 
@@ -10,38 +14,42 @@ from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
 
-MOST = 3000  # pieces of ink on a page: the largest are looked at
+MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
+MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border: with more, it is part of the table
+MIN_STACK_OVERLAP = 0.6  # of the narrower one's width that the parts of a broken digit share
 
-# Of the height of the page's digits:
-DIRT = 0.12  # smaller pieces are dirt
-WHOLE_DIGIT_HEIGHT = 0.5  # higher pieces may be digits by themselves; others are parts of one
-MAX_PART_GAP = 0.25  # parts of a digit are not farther from one another
-STACKED = 0.6  # of the narrower one's width that two pieces over one another have in common, to be parts of one digit
-MAX_STACK_HEIGHT = 1.5  # what is put together is not higher
-MAX_HEIGHT = 3.0  # higher pieces are no writing
-WIDE = 0.55  # wider pieces may be several digits
-NARROW = 0.1  # nothing narrower is cut off
-STEP = 0.2  # cuts are not closer to one another
-CROSSING = 0.35  # ink, that a cut goes through at most
-BORDER = 0.4  # of its own extent, along the picture's border: what has more is a table, or the like, beside the paper
+# In heights of the page's digits:
+MIN_COMPONENT_SIZE = 0.12  # smaller components are dirt
+WHOLE_DIGIT_HEIGHT = 0.5  # components at least this high may be digits; lower ones are parts of digits
+MAX_HEIGHT = 3.0  # higher components are not writing
+MAX_PART_GAP = 0.25  # between the parts of a digit
+MAX_STACK_HEIGHT = 1.5  # of a digit put together from parts
+MAX_UNCUT_WIDTH = 0.55  # wider components may be several digits
+MIN_CUT_WIDTH = 0.1  # of what is left on either side of a seam
+MIN_SEAM_DISTANCE = 0.2  # between seams
+MAX_SEAM_INK = 0.35  # of ink that a seam crosses
+
+# Costs of a seam; a pixel of ink costs 1:
+ROW_COST = 0.02  # of each row
+SHIFT_COST = 0.01  # of each step to a neighbouring column
 
 
 @dataclass(frozen=True)
 class Component:
-    """Ink that is never parted.
+    """A piece of ink that is never divided further.
 
     Parameters
     ----------
     labels : tuple of int
-        Of its pixels' regions in the page's map.
+        Labels of its pixels in the page's label map.
     box : (left, top, right, bottom)
         In pixels of the page.
     region : int
-        What it was cut from; pieces of one region hang together.
+        Label of the ink that it was cut from; the components cut from the same ink share it.
     whole : bool
-        Whether it may be a digit by itself.
+        Whether it is high enough to be a digit by itself.
     crossing : float
-        Ink on the cut that parts it from the piece on its left, in widths of a stroke; 0 if nothing was cut.
+        Ink on the seam between it and the component on its left, in stroke widths; 0 if it was not cut there.
     """
 
     labels: tuple[int, ...]
@@ -51,143 +59,153 @@ class Component:
     crossing: float = 0.0
 
 
-def find_components(paper: BinarizedPage) -> tuple[NDArray[np.int32], list[list[Component]], float]:
-    """Return the map of regions, the pieces of ink by what hung together, and the height of the page's digits.
+def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[Component]], float]:
+    """Divide the ink of a page into components, without dirt, form lines and the table.
 
-    Dirt is left out.
+    Returns
+    -------
+    (height, width) int32
+        Label map: the label of each pixel's component; 0 is paper.
+    list of lists of Component
+        The components cut from each piece of ink, from left to right.
+    float
+        Height of the page's digits, in pixels.
     """
-    regions, count = ndimage.label(paper.mask, np.ones((3, 3)))
+    regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = np.array(
         [(across.start, down.start, across.stop, down.stop) for down, across in ndimage.find_objects(regions)]
     ).reshape(-1, 4)
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
-    writing = _along_the_border(regions, count, paper.page_mask) < BORDER * size.max(axis=1)
-    writing &= ~find_form_lines(regions, boxes, mass)
-    height = _usual_height(size[writing, 1], mass[writing])
-    kept = np.flatnonzero(writing & (size.max(axis=1) >= max(DIRT * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height))
+    is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
+    is_writing &= ~find_form_lines(regions, boxes, mass)
+    height = _median_height(size[is_writing, 1], mass[is_writing])
+    is_writing &= (size.max(axis=1) >= max(MIN_COMPONENT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
+    kept = np.flatnonzero(is_writing)
     if height < MIN_SIZE or not kept.size:
         return regions, [], height
-    kept = kept[np.argsort(-mass[kept], kind="stable")[:MOST]]
-    groups = _stacked(boxes[kept], height)
-    pieces = []
-    for group in groups:
-        members = kept[group]
+    kept = kept[np.argsort(-mass[kept], kind="stable")[:MAX_PAGE_COMPONENTS]]
+    groups = []
+    for stack in _stack(boxes[kept], height):
+        members = kept[stack]
         box = (*boxes[members, :2].min(axis=0).tolist(), *boxes[members, 2:].max(axis=0).tolist())
-        names = tuple(int(i) + 1 for i in members)
+        labels = tuple(int(i) + 1 for i in members)
         whole = box[3] - box[1] >= WHOLE_DIGIT_HEIGHT * height
-        if whole and box[2] - box[0] > WIDE * height:
-            pieces.append(_cut(regions, names, box, height))
+        if whole and box[2] - box[0] > MAX_UNCUT_WIDTH * height:
+            groups.append(_cut(regions, labels, box, height))
         else:
-            pieces.append([Component(names, box, names[0], whole)])
-    return regions, pieces, height
+            groups.append([Component(labels, box, labels[0], whole)])
+    return regions, groups, height
 
 
-def _along_the_border(regions: NDArray[np.int32], count: int, sheet: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how many pixels each region has along the border of the sheet, or of the picture."""
-    border = sheet & ~ndimage.binary_erosion(sheet, np.ones((3, 3)))
+def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:
+    """Return the bounding box of some components: left, top, right, bottom."""
+    boxes = np.array([component.box for component in components])
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = boxes[:, 2:].max(axis=0)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _pixels_on_border(regions: NDArray[np.int32], count: int, page_mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the number of pixels that each region has on the border of the page or of the picture, (count,)."""
+    border = page_mask & ~ndimage.binary_erosion(page_mask, np.ones((3, 3)))
     return np.bincount(regions[border], minlength=count + 1)[1:]
 
 
-def _usual_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> float:
-    """Return the median height, each piece counted by its ink."""
+def _median_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> float:
+    """Return the median of heights, weighted by mass."""
     if not len(heights):
         return 0.0
     order = np.argsort(heights, kind="stable")
-    share = np.cumsum(mass[order])
-    return float(heights[order][np.searchsorted(share, share[-1] / 2)])
+    cumulative = np.cumsum(mass[order])
+    return float(heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
 
 
-def _stacked(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
-    """Put together what lies closely over or under one another, or one in another: a digit broken across."""
-    groups: list[list[int]] = []
-    outer = np.empty_like(boxes)  # of each group
+def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
+    """Group the boxes of broken digits: close above each other, or one within the other."""
+    stacks: list[list[int]] = []
+    stack_boxes = np.empty_like(boxes)
     for i in np.argsort(boxes[:, 1] - boxes[:, 3], kind="stable").tolist():  # the highest first
-        one, others = boxes[i], outer[: len(groups)]
-        low, high = np.minimum(others, one), np.maximum(others, one)
-        common = (low[:, 2] - high[:, 0]) / np.minimum(one[2] - one[0], others[:, 2] - others[:, 0])
+        box, others = boxes[i], stack_boxes[: len(stacks)]
+        low, high = np.minimum(others, box), np.maximum(others, box)
+        overlap = (low[:, 2] - high[:, 0]) / np.minimum(box[2] - box[0], others[:, 2] - others[:, 0])
         near = (high[:, 1] - low[:, 3] <= MAX_PART_GAP * height) & (high[:, 3] - low[:, 1] <= MAX_STACK_HEIGHT * height)
-        common = np.where(near, common, 0)
-        home = int(common.argmax()) if groups else 0
-        if groups and common[home] >= STACKED:
-            groups[home].append(i)
-            outer[home] = [*low[home, :2], *high[home, 2:]]
+        overlap = np.where(near, overlap, 0)
+        best = int(overlap.argmax()) if stacks else 0
+        if stacks and overlap[best] >= MIN_STACK_OVERLAP:
+            stacks[best].append(i)
+            stack_boxes[best] = [*low[best, :2], *high[best, 2:]]
         else:
-            outer[len(groups)] = one
-            groups.append([i])
-    return groups
+            stack_boxes[len(stacks)] = box
+            stacks.append([i])
+    return stacks
 
 
-def _cut(regions: NDArray[np.int32], names: tuple[int, ...], box: tuple[int, ...], height: float) -> list[Component]:
-    """Cut a piece of ink from top to bottom wherever little ink is in the way, and give the parts names in the map."""
+def _cut(regions: NDArray[np.int32], labels: tuple[int, ...], box: tuple[int, ...], height: float) -> list[Component]:
+    """Cut a piece of ink along its seams and give the parts new labels in the label map `regions`."""
     left, top, right, bottom = box
-    part = regions[top:bottom, left:right]
-    ink = np.isin(part, names)
-    seams, stroke = _seams(ink, height), _stroke(ink)
-    whole = [Component(names, (left, top, right, bottom), names[0], True)]
+    window = regions[top:bottom, left:right]
+    ink = np.isin(window, labels)
+    seams = _find_seams(ink, height)
     if not seams:
-        return whole
+        return [Component(labels, (left, top, right, bottom), labels[0], True)]
+    stroke = _stroke_width(ink)
     rows = np.arange(bottom - top)
-    side = np.zeros(part.shape, np.int32)
+    part_of = np.zeros(window.shape, np.int32)  # number of seams on the left of each pixel
     for seam in seams:
-        side += np.arange(right - left) >= seam[:, None]
-    pieces, name = [], int(regions.max())
+        part_of += np.arange(right - left) >= seam[:, None]
+    components, label = [], int(regions.max())
     for number in range(len(seams) + 1):
-        own = ink & (side == number)
+        own = ink & (part_of == number)
         if not own.any():
             continue
-        name += 1
-        part[own] = name
+        label += 1
+        window[own] = label
         y, x = rows[own.any(axis=1)], np.flatnonzero(own.any(axis=0))
-        place = (left + int(x[0]), top + int(y[0]), left + int(x[-1]) + 1, top + int(y[-1]) + 1)
-        if max(place[2] - place[0], place[3] - place[1]) < DIRT * height:
+        part_box = (left + int(x[0]), top + int(y[0]), left + int(x[-1]) + 1, top + int(y[-1]) + 1)
+        width, tall = part_box[2] - part_box[0], part_box[3] - part_box[1]
+        if max(width, tall) < MIN_COMPONENT_SIZE * height:
             continue
         crossing = ink[rows, np.minimum(seams[number - 1], right - left - 1)].sum() / stroke if number else 0.0
-        pieces.append(Component((name,), place, names[0], place[3] - place[1] >= WHOLE_DIGIT_HEIGHT * height, crossing))
-    return pieces
+        components.append(Component((label,), part_box, labels[0], tall >= WHOLE_DIGIT_HEIGHT * height, crossing))
+    return components
 
 
-def _stroke(ink: NDArray[np.bool_]) -> float:
-    """Return the width of the strokes of ink, in pixels: twice its area by the length of its outline."""
+def _stroke_width(ink: NDArray[np.bool_]) -> float:
+    """Return the mean width of strokes, in pixels: twice their area, divided by the length of their outline."""
     padded = np.pad(ink, 1).astype(np.int8)
-    # Steps along pixels are longer than the outline they follow, by 4 / pi for one that runs in all directions.
+    # An outline that follows pixel edges is longer than a smooth one, by 4 / pi on average over all directions.
     outline = np.pi / 4 * sum(int(np.abs(np.diff(padded, axis=axis)).sum()) for axis in (0, 1))
     return 2 * float(ink.sum()) / max(outline, 1.0)
 
 
-def _seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
-    """Return ways from top to bottom through little ink, (rows,) the column in each, left to right.
+def _find_seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]]:
+    """Return vertical seams through little ink, from left to right: for each, its column in each row, (rows,).
 
-    Of all ways that move by a column a row at most the one that costs least, to each column of the last row.
+    A seam runs from the top row to the bottom row and moves by at most one column per row. Dynamic programming finds
+    the seam of minimum cost to each column of the bottom row. The cheapest seams with enough distance are chosen.
     """
     rows, columns = ink.shape
-    cost = ink + 0.02
-    best = cost[0]
-    back = np.zeros((rows, columns), np.int64)
-    places = np.arange(columns)
+    pixel_cost = ink + ROW_COST
+    cost = pixel_cost[0]  # of the best seam to each column of the row
+    previous = np.zeros((rows, columns), np.int64)  # column of that seam in the row above
+    all_columns = np.arange(columns)
     for row in range(1, rows):
-        beside = np.stack([np.r_[np.inf, best[:-1]] + 0.01, best, np.r_[best[1:], np.inf] + 0.01])
-        choice = np.where(beside[1] <= np.minimum(beside[0], beside[2]), 1, np.where(beside[0] < beside[2], 0, 2))
-        back[row] = places + choice - 1
-        best = beside[choice, places] + cost[row]
-    ways = np.empty((rows, columns), np.int64)  # one a column of the last row
-    ways[-1] = places
+        from_left, from_right = np.r_[np.inf, cost[:-1]] + SHIFT_COST, np.r_[cost[1:], np.inf] + SHIFT_COST
+        choice = np.where(cost <= np.minimum(from_left, from_right), 1, np.where(from_left < from_right, 0, 2))
+        previous[row] = all_columns + choice - 1
+        cost = np.stack([from_left, cost, from_right])[choice, all_columns] + pixel_cost[row]
+    seams = np.empty((rows, columns), np.int64)  # one for each column of the bottom row
+    seams[-1] = all_columns
     for row in range(rows - 1, 0, -1):
-        ways[row - 1] = back[row, ways[row]]
-    middle, least = ways.mean(axis=0), NARROW * height
+        seams[row - 1] = previous[row, seams[row]]
+    middle, margin = seams.mean(axis=0), MIN_CUT_WIDTH * height
+    max_cost = MAX_SEAM_INK * height + ROW_COST * rows + SHIFT_COST * columns
     chosen: list[int] = []
-    for end in np.argsort(best, kind="stable").tolist():
-        if best[end] > CROSSING * height + 0.02 * rows + 0.01 * columns:
+    for end in np.argsort(cost, kind="stable").tolist():
+        if cost[end] > max_cost:
             break
-        at = middle[end]
-        if least <= at <= columns - least and all(abs(at - middle[other]) >= STEP * height for other in chosen):
+        column, distance = middle[end], MIN_SEAM_DISTANCE * height
+        if margin <= column <= columns - margin and all(abs(column - middle[other]) >= distance for other in chosen):
             chosen.append(end)
-    return [ways[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]
-
-
-def bounding_box(pieces: list[Component]) -> tuple[int, int, int, int]:
-    """Return the box around some pieces: left, top, right, bottom."""
-    boxes = np.array([piece.box for piece in pieces])
-    left, top = boxes[:, :2].min(axis=0)
-    right, bottom = boxes[:, 2:].max(axis=0)
-    return int(left), int(top), int(right), int(bottom)
+    return [seams[:, end] for end in sorted(chosen, key=lambda end: float(middle[end]))]

@@ -1,4 +1,4 @@
-"""Which digits are on a picture: one alone, or lines of them, and whether they are dark or light."""
+"""`find_digits`: whether a picture shows one digit or lines of digits, and whether its ink is dark or light."""
 
 from functools import partial
 from typing import NamedTuple
@@ -11,122 +11,135 @@ from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
 from inksight.nn.ood import ood_features, ood_score_of_features
 
-MIN_CONFIDENCE = 0.5  # confidence below which a digit is less probable than all the others together
-SMALL = 40  # pixels: pictures no higher and no wider are too small for several digits
+MIN_CONFIDENCE = 0.5  # probability: below it, the digit is less probable than all other classes together
 
-CUT_OUT = 200  # pixels: pictures no higher and no wider are mostly cut out around a digit,
-PLAINLY = -1.0  # and one alone if they look like it by so much (see `_doubts`)
-USUAL = -1.8  # beyond the limit of strangeness: what is stranger than that is the less probably a digit,
-STRANGE = 2.55  # in the logarithm, by so much for each unit
-WHOLE = 1.9  # logarithm of the odds to be a scrap: with higher odds it is the less probably one whole digit,
-TORN = 1.5  # in the logarithm, by so much for each unit
-ONE = 1.3  # heights: what is wider is hardly a single digit
+MAX_SINGLE_SIZE = 40  # pixels a side: pictures up to this size hold one digit
+MAX_CROP_SIZE = 200  # pixels a side: pictures up to this size are mostly crops of one digit
+MAX_CROP_MARGIN = -1.0  # out-of-distribution margin: a crop up to this margin is one digit, without segmentation
+MAX_SINGLE_ASPECT = 1.3  # width / height: wider ink is hardly one digit
+
+# Penalties that lower the log-probabilities of a stretch of a line. `python -m benchmarks.tune_reading` searches for
+# them together with the weights of `inksight.reading.lattice`.
+MARGIN_THRESHOLD = -1.8  # out-of-distribution margin above which a stretch is penalized
+MARGIN_WEIGHT = 2.55  # per unit of the margin above the threshold
+NEGATIVE_THRESHOLD = 1.9  # log-odds of not being one whole digit above which a stretch is penalized
+NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above the threshold
 
 Lines = list[list[Prepared]]
 
 
-def find_digits(grey: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
-    """Find the digits on a picture; it may be one alone that fills it, which no page does: the less strange counts.
+class Assessment(NamedTuple):
+    """A model's judgement of n images.
 
     Parameters
     ----------
-    grey : (height, width) float64, 0..1
-        Brightness, upright.
+    probabilities : (n, classes) float32
+        Class probabilities.
+    margin : (n,) float64
+        Out-of-distribution score minus the detector's threshold: above 0, the image is taken not to be a digit.
+    negative_log_odds : (n,) float64
+        Log-odds that the image is a part of a digit or several digits, not one whole digit.
+    """
+
+    probabilities: NDArray[np.float32]
+    margin: NDArray[np.float64]
+    negative_log_odds: NDArray[np.float64]
+
+
+def assess(model: Model, images: NDArray[np.uint8]) -> Assessment:
+    """Judge images (n, 28, 28); a model without a detector has margins and log-odds of minus infinity."""
+    features, probabilities = ood_features(model, images)
+    if model.ood_detector is None:
+        lowest = np.full(len(probabilities), -np.inf)
+        return Assessment(probabilities, lowest, lowest)
+    margin = ood_score_of_features(model, features, probabilities) - model.ood_detector.threshold
+    return Assessment(probabilities, margin, model.ood_detector.negative_log_odds(features, probabilities))
+
+
+def find_digits(grayscale: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
+    """Find the digits on a picture, which shows either one digit that fills it or lines of digits.
+
+    Where both are possible, the reading with the lower out-of-distribution margin counts.
+
+    Parameters
+    ----------
+    grayscale : (height, width) float64, 0..1
+        Brightness of the picture, upright.
     model : Model
-        Which says what looks like a digit.
+        Judges what looks like a digit.
     invert, single : bool
-        As `inksight.read` has them.
+        As in `inksight.read`.
 
     Returns
     -------
     list of lists of Prepared
-        Line by line, top to bottom, in each line left to right; at least one, if only to say that there is none.
+        Line by line from top to bottom and from left to right; at least one, even if it only states a problem.
     """
-    whole = _whole(grey, model, invert)
-    if single or max(grey.shape) <= SMALL:
+    whole = _prepare_whole(grayscale, model, invert)
+    if single or max(grayscale.shape) <= MAX_SINGLE_SIZE:
         return [[whole]]
-    alone = _doubts(model, whole.image)[0] if _in_one(whole.ink) else np.inf
-    if max(grey.shape) <= CUT_OUT and alone <= PLAINLY:
+    whole_margin = _rejection_margin(model, whole.image)[0] if _may_be_single(whole.ink) else np.inf
+    if max(grayscale.shape) <= MAX_CROP_SIZE and whole_margin <= MAX_CROP_MARGIN:
         return [[whole]]
-    found = _segmented(grey, model, invert)
-    digits = [one.image for line in found for one in line]
-    if len(digits) <= 1:
-        return found if digits and whole.problem else [[whole]]
-    if alone <= 0 and alone <= _doubts(model, np.stack(digits)).mean():
+    lines = _segment(grayscale, model, invert)
+    images = [digit.image for line in lines for digit in line]
+    if len(images) <= 1:
+        return lines if images and whole.problem else [[whole]]
+    if whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
         return [[whole]]
-    return found
+    return lines
 
 
-def _segmented(grey: Grayscale, model: Model, invert: bool | None) -> Lines:
-    """Find lines of digits; where nothing looks like one, with paper for ink: it stood out from a table, maybe."""
-    from inksight.reading.segmentation import (
-        segment,  # here, because its SciPy takes longer to import than a digit to read
-    )
+def _prepare_whole(grayscale: Grayscale, model: Model, invert: bool | None) -> Prepared:
+    """Prepare a picture as a single digit; if its polarity is ambiguous, use the one with the lower margin."""
+    whole = prepare_grayscale(grayscale, invert=invert)
+    if not whole.polarity_ambiguous:
+        return whole
+    inverted = prepare_grayscale(grayscale, invert=whole.dark)
+    if inverted.problem:
+        return whole
+    margins = _rejection_margin(model, np.stack([whole.image, inverted.image]))
+    return whole if margins[0] <= margins[1] else inverted
+
+
+def _may_be_single(ink: Grayscale) -> bool:
+    """Return whether no empty column divides the ink, and its shape fits one digit."""
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    fits = 0 < len(columns) <= MAX_SINGLE_ASPECT * len(rows)
+    return fits and len(columns) == columns[-1] - columns[0] + 1
+
+
+def _segment(grayscale: Grayscale, model: Model, invert: bool | None) -> Lines:
+    """Find lines of digits; if nothing looks like a digit, try the other polarity: ink and paper may be swapped."""
+    from inksight.reading.segmentation import segment  # importing its SciPy takes longer than reading one digit
 
     def looks_like_digits(lines: Lines) -> bool:
-        images = [one.image for line in lines for one in line]
-        return bool(images) and bool((_doubts(model, np.stack(images)) <= 0).any())
+        images = [digit.image for line in lines for digit in line]
+        return bool(images) and bool((_rejection_margin(model, np.stack(images)) <= 0).any())
 
-    judge = partial(_as_digits, model)
-    found = segment(grey, judge, invert=invert)
-    if invert is not None or looks_like_digits(found):
-        return found
-    other = segment(grey, judge, invert=found[0][0].dark if found else False)
-    return other if looks_like_digits(other) else found
-
-
-def _in_one(ink: Grayscale) -> bool:
-    """Whether no empty column parts the ink, and it is not much wider than high."""
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
-    return 0 < len(columns) <= ONE * len(rows) and len(columns) == columns[-1] - columns[0] + 1
+    classifier = partial(_digit_probabilities, model)
+    lines = segment(grayscale, classifier, invert=invert)
+    if invert is not None or looks_like_digits(lines):
+        return lines
+    inverted = segment(grayscale, classifier, invert=lines[0][0].dark if lines else False)
+    return inverted if looks_like_digits(inverted) else lines
 
 
-class Assessment(NamedTuple):
-    """What a model makes of images."""
-
-    probabilities: NDArray[np.float32]  # (n, classes)
-    margin: NDArray[np.float64]  # (n,) how far beyond the limit of what may be a digit
-    negative_log_odds: NDArray[np.float64]  # (n,) logarithm of the odds to be a scrap, and not one whole digit
-
-
-def assess(model: Model, images: NDArray[np.uint8]) -> Assessment:
-    """Look at images; for a model without clouds (`inksight.nn.ood`) none is strange or a scrap, by any measure."""
-    points, probabilities = ood_features(model, images)
-    if model.ood_detector is None:
-        nothing = np.full(len(probabilities), -np.inf)
-        return Assessment(probabilities, nothing, nothing)
-    beyond = ood_score_of_features(model, points, probabilities) - model.ood_detector.threshold
-    return Assessment(probabilities, beyond, model.ood_detector.negative_log_odds(points, probabilities))
-
-
-def _doubts(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how little images look like digits: above 0, like none."""
-    look = assess(model, images)
-    return (
-        look.margin
-        if model.ood_detector is not None
-        else MIN_CONFIDENCE - look.probabilities.max(axis=1).astype(np.float64)
-    )
-
-
-def _as_digits(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how probable it is that an image is a digit, and which, (n, classes): less, the stranger it is.
-
-    Less, too, the more it looks like a part of one, or like several (`inksight.augmentation.synthetic_negatives`).
-    """
-    look = assess(model, images)
-    doubt = STRANGE * np.maximum(look.margin - USUAL, 0) + TORN * np.maximum(look.negative_log_odds - WHOLE, 0)
-    result: NDArray[np.float64] = look.probabilities.astype(np.float64) * np.exp(-doubt)[:, None]
+def _digit_probabilities(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the class probabilities of images, (n, classes), lowered for images that hardly are one whole digit."""
+    probabilities, margin, negative_log_odds = assess(model, images)
+    excess_margin = np.maximum(margin - MARGIN_THRESHOLD, 0)
+    excess_odds = np.maximum(negative_log_odds - NEGATIVE_THRESHOLD, 0)
+    penalty = MARGIN_WEIGHT * excess_margin + NEGATIVE_WEIGHT * excess_odds
+    result: NDArray[np.float64] = probabilities.astype(np.float64) * np.exp(-penalty)[:, None]
     return result
 
 
-def _whole(grey: Grayscale, model: Model, invert: bool | None) -> Prepared:
-    """Prepare a picture as a single digit; where ink and paper are hard to tell, as the less strange one of two."""
-    one = prepare_grayscale(grey, invert=invert)
-    if not one.polarity_ambiguous:
-        return one
-    other = prepare_grayscale(grey, invert=one.dark)
-    if other.problem:
-        return one
-    doubts = _doubts(model, np.stack([one.image, other.image]))
-    return one if doubts[0] <= doubts[1] else other
+def _rejection_margin(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return how far images are beyond what is accepted as a digit, (n,): above 0, they are rejected.
+
+    A model without a detector rejects images of which it is unsure.
+    """
+    probabilities, margin, _ = assess(model, images)
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    return margin if model.ood_detector is not None else MIN_CONFIDENCE - confidence

@@ -1,4 +1,4 @@
-"""`SegmentationLattice`: the stretches of a text line that may be digits, and the Viterbi search for the best of them."""
+"""`SegmentationLattice`: the stretches of a text line that may be digits, and the Viterbi search for the best ones."""
 
 from collections import Counter
 from itertools import pairwise
@@ -14,11 +14,11 @@ MAX_DIGIT_WIDTH = 1.6
 
 MAX_COMPONENTS = 5  # neighbouring components that are tried as one digit
 
-# Log-odds that a stretch is exactly one digit. `python -m benchmarks.tune_reading` searches for the weights that read
-# the most lines of composed photos of training digits new to the network.
+# Terms of the log-odds that a stretch is exactly one digit; `python -m benchmarks.tune_reading` seeks the weights
+# that read the most lines of composed photos of training digits new to the network.
 CONFIDENCE_WEIGHT = 3.7  # per unit of the logarithm of the classifier's probability
-ASPECT_WEIGHT = -1.6  # per unit of the logarithm of the width, relative to the height of the page's digits or its own
-ODDS_BIAS = 4.9
+ASPECT_WEIGHT = -1.6  # per unit of log(width / height), the height being at least that of the page's digits
+ODDS_BIAS = 4.9  # constant term
 
 # Costs, in units of log-probability:
 CUT_COST = 3.6  # of a cut through connected ink,

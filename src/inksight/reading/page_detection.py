@@ -1,29 +1,33 @@
-"""The sheet that is written on, where a photo shows more: table, cloth or floor around it are no paper."""
+"""Page detection: the page on a photo that also shows the table, cloth or floor around it."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
-COARSE = 160  # cells, the longer side of the picture, in which the sheet is sought
-PAPER = 0.7  # of a cell's pixels that are paper, in a cell that is
-NARROW = 4  # cells: whatever paper is narrower is no part of a sheet
-LEAST = 0.3  # of the picture that a sheet covers
-OTHER = 0.1  # of what is around it, at most, that is as smooth: else it is the same sheet, and a line parts them
-FULL = 0.9  # of its convex hull that it fills, what is written on it included
-MOST = 0.97  # of the picture: what covers more is all of it
+MAX_CELLS = 160  # on the longer side of the picture: the page is sought on a grid of square cells
+MIN_PAPER_SHARE = 0.7  # of a cell's pixels: a cell with less is not paper
+MIN_PAGE_WIDTH = 4  # cells: narrower regions of paper are not part of a page
+MIN_PAGE_AREA = 0.3  # of the picture: a smaller region is not a page
+MAX_PAGE_AREA = 0.97  # of the picture: a larger page fills it
+MIN_HULL_FILL = 0.9  # of its convex hull: a page fills at least this much, counting what is written on it
+MAX_PAPER_OUTSIDE = 0.1  # of the cells outside the hull: with more paper there, a line divides one page
 
 
 def detect_page(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return where the sheet is, given which pixels might be paper: everywhere, unless it plainly ends.
+    """Return the mask of the page; it is True everywhere unless the page clearly ends within the picture.
 
-    A sheet is one piece without dents, but for what is written or lies on it: the largest smooth part of the picture,
-    if that fills its convex hull, and nothing else is as smooth.
+    The page is the convex hull of the largest region of paper, if the region fills its hull and there is hardly any
+    paper outside.
 
     Parameters
     ----------
     paper : (height, width) bool
-        Pixels as light as paper, written on or not; the grain of a table has some, too.
+        Pixels as light as paper. The grain of a table has some, too.
+
+    Returns
+    -------
+    (height, width) bool
 
     Examples
     --------
@@ -31,39 +35,41 @@ def detect_page(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
     >>> photo = rng.random((200, 300)) < 0.5  # a table's grain
     >>> photo[20:180, 30:260] = True
     >>> photo[80:120, 100:110] = False  # a 1
-    >>> found = detect_page(photo)
-    >>> bool(found[80:120, 100:110].all()), bool(found[:12].any())
+    >>> page = detect_page(photo)
+    >>> bool(page[80:120, 100:110].all()), bool(page[:12].any())
     (True, False)
     """
     everywhere = np.ones(paper.shape, bool)
-    cell = -(-max(paper.shape) // COARSE)
+    cell = -(-max(paper.shape) // MAX_CELLS)  # pixels a side
     rows, columns = (length // cell for length in paper.shape)
-    if min(rows, columns) <= 2 * NARROW:
+    if min(rows, columns) <= 2 * MIN_PAGE_WIDTH:
         return everywhere
-    cells = paper[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell).mean(axis=(1, 3)) >= PAPER
-    smooth = ndimage.binary_opening(np.pad(cells, NARROW, mode="edge"), np.ones((NARROW, NARROW)))
-    smooth = smooth[NARROW:-NARROW, NARROW:-NARROW]
-    parts, count = ndimage.label(smooth)
+    blocks = paper[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
+    cells = np.pad(blocks.mean(axis=(1, 3)) >= MIN_PAPER_SHARE, MIN_PAGE_WIDTH, mode="edge")
+    cells = ndimage.binary_opening(cells, np.ones((MIN_PAGE_WIDTH, MIN_PAGE_WIDTH)))
+    cells = cells[MIN_PAGE_WIDTH:-MIN_PAGE_WIDTH, MIN_PAGE_WIDTH:-MIN_PAGE_WIDTH]
+    components, count = ndimage.label(cells)
     if not count:
         return everywhere
-    sheet = parts == np.bincount(parts.ravel())[1:].argmax() + 1
-    filled = ndimage.binary_fill_holes(sheet)
-    hull = _hull(filled)
-    ends = LEAST * hull.size <= hull.sum() <= MOST * hull.size
-    if not ends or filled.sum() < FULL * hull.sum() or smooth[~hull].mean() > OTHER:
+    largest = np.bincount(components.ravel())[1:].argmax() + 1
+    region = ndimage.binary_fill_holes(components == largest)
+    hull = _convex_hull(region)
+    if not MIN_PAGE_AREA * hull.size <= hull.sum() <= MAX_PAGE_AREA * hull.size:
         return everywhere
-    hull = ndimage.binary_erosion(hull, np.ones((3, 3)), border_value=1)  # a cell at its edge is partly table
-    whole = hull.repeat(cell, axis=0).repeat(cell, axis=1)
-    return np.pad(whole, [(0, length - size) for length, size in zip(paper.shape, whole.shape, strict=True)], "edge")
+    if region.sum() < MIN_HULL_FILL * hull.sum() or cells[~hull].mean() > MAX_PAPER_OUTSIDE:
+        return everywhere
+    hull = ndimage.binary_erosion(hull, np.ones((3, 3)), border_value=1)  # cells on the page's edge are partly table
+    mask = hull.repeat(cell, axis=0).repeat(cell, axis=1)
+    return np.pad(mask, [(0, length - size) for length, size in zip(paper.shape, mask.shape, strict=True)], "edge")
 
 
-def _hull(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the cells within the convex hull of some."""
+def _convex_hull(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the cells within the convex hull of the given cells."""
     points = np.argwhere(cells)
     try:
         sides = ConvexHull(points).equations
-    except QhullError:  # all in a row
+    except QhullError:  # all cells are in a row
         return cells
-    places = np.indices(cells.shape).reshape(2, -1)
-    inside: NDArray[np.bool_] = (sides[:, :2] @ places + sides[:, 2:] <= 1e-9).all(axis=0)
+    positions = np.indices(cells.shape).reshape(2, -1)
+    inside: NDArray[np.bool_] = (sides[:, :2] @ positions + sides[:, 2:] <= 1e-9).all(axis=0)
     return inside.reshape(cells.shape)

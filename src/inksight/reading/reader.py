@@ -1,4 +1,4 @@
-"""`read`: pictures of handwritten digits in, their text out, digit by digit, or the reason why not."""
+"""`read`: recognize the digits on pictures, or say why a digit is refused."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,36 +15,37 @@ from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
 
-if TYPE_CHECKING:  # imported where they are used, as `segment` is: they take longer than reading a single digit
+if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
     from inksight.inspection.nearest import Neighbours
 
-BATCH = 256  # digits predicted at once, or a few more
-NEIGHBOURS = 5
-AMONG = 0.25  # beyond the limit of strangeness: so far is still a digit, beside others on a line, and little else is
+BATCH = 256  # digits that are classified at once, at least
+NEIGHBOURS = 5  # training digits in `Reading.neighbours`
+LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One digit that was read, or a place where none could be.
+    """One digit that was read or refused.
 
     Parameters
     ----------
     digit : str or None
-        The class's name; None if nothing could be read.
+        Name of the class; None if the digit is refused.
     confidence : float
-        Probability of the most probable class, 0..1; 0 if there was nothing to read.
+        Probability of the most probable class, 0..1; 0 if there is nothing to read.
     reason : str
-        Why there is no digit: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`), ``not a digit``
-        (see `inksight.nn.ood`) or ``unsure`` which. Empty if there is one.
+        Why the digit is refused: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`),
+        ``not a digit`` (see `inksight.nn.ood`), or ``unsure`` (no class has a probability of one half). Empty if it is
+        accepted.
     runner_up : str or None
-        The second most probable class.
+        Name of the second most probable class; None if there is nothing to read.
     prepared : Prepared
-        The digit on its way; its ``image`` is what the network saw, its ``box`` where it lies.
+        The prepared picture of the digit: its ``image`` is the network's input, its ``box`` the digit's place.
     model : Model
-        Which read it.
+        The model that read it.
     line : int
-        Of the picture's lines of text, counted from 0.
+        Line of text on the picture, from 0.
     """
 
     digit: str | None
@@ -57,17 +58,17 @@ class Reading:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Left, top, width and height of the digit, in pixels of the picture, upright."""
+        """Left, top, width and height of the digit, in pixels of the upright picture."""
         return self.prepared.box
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """What the network saw, (28, 28), high = ink."""
+        """The network's input, (28, 28), high = ink."""
         return self.prepared.image
 
     @cached_property
     def neighbours(self) -> "Neighbours":
-        """The `NEIGHBOURS` MNIST digits, of those to train on, that the network holds to be most alike."""
+        """The five MNIST training digits with the nearest barcodes."""
         return nearest(self.model, self.image)
 
     def __str__(self) -> str:
@@ -86,7 +87,13 @@ class Reading:
 
 
 def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
-    """Return `Reading.neighbours` of images (n, 28, 28), all at once; an `InputError` if the classes are no digits."""
+    """Return the `Reading.neighbours` of all images (n, 28, 28) at once.
+
+    Raises
+    ------
+    InputError
+        If the model's classes are not the digits.
+    """
     from inksight.inspection.nearest import neighbours
 
     training, barcodes = _training_digits(model)
@@ -103,12 +110,12 @@ def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """What was read on one picture: a sequence of `Reading`, and their text as its ``str``.
+    """The digits read on one picture: a sequence of `Reading`, with their text as its ``str``.
 
     Parameters
     ----------
     lines : tuple of tuples of Reading
-        Top to bottom, in each line left to right. Where nothing was found there is one refused reading.
+        From top to bottom and from left to right. Where nothing is found, there is one refused reading.
     """
 
     lines: tuple[tuple[Reading, ...], ...]
@@ -116,7 +123,7 @@ class Page:
     @cached_property
     def digits(self) -> tuple[Reading, ...]:
         """All readings, in reading order."""
-        return tuple(one for line in self.lines for one in line)
+        return tuple(reading for line in self.lines for reading in line)
 
     @property
     def text(self) -> str:
@@ -125,23 +132,23 @@ class Page:
 
     @property
     def digit(self) -> str | None:
-        """The only digit; None if it was refused, or is not the only one."""
+        """The digit, if the page holds exactly one; None if it holds several or the digit is refused."""
         return self.digits[0].digit if len(self.digits) == 1 else None
 
     @property
     def runner_up(self) -> str | None:
-        """The only digit's second most probable class."""
+        """The second most probable class, if the page holds exactly one digit."""
         return self.digits[0].runner_up if len(self.digits) == 1 else None
 
     @property
     def confidence(self) -> float:
-        """The least of the digits' confidences."""
-        return min(one.confidence for one in self.digits)
+        """The lowest confidence of the digits."""
+        return min(reading.confidence for reading in self.digits)
 
     @property
     def reason(self) -> str:
-        """Why the first digit that was refused was; empty if none was."""
-        return next((one.reason for one in self.digits if one.reason), "")
+        """Why the first refused digit is refused; empty if none is."""
+        return next((reading.reason for reading in self.digits if reading.reason), "")
 
     def __str__(self) -> str:
         return self.text
@@ -157,7 +164,7 @@ class Page:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {"text": self.text, "digits": [one.to_dict() for one in self.digits]}
+        return {"text": self.text, "digits": [reading.to_dict() for reading in self.digits]}
 
 
 @overload
@@ -190,16 +197,16 @@ def read(
 
     Parameters
     ----------
-    pictures : path, bytes, file object, PIL image or array, or a list or tuple of them
-        As `inksight.imaging.preprocessing.prepare` takes them: a digit, or a photo or scan of lines of digits.
+    pictures : path, bytes, file object, PIL image, array or Strokes, or a list or tuple of them
+        A digit, or a photo or scan of lines of digits, as `inksight.prepare` takes it.
     model : str or Model
-        One that ships with the package, or a model file, or a model.
+        A shipped model (``best``, ``post``, ``small``, ``tiny``), a model file, or a model.
     invert : bool, optional
-        True: the ink is lighter than the paper; False: darker. Found out, picture by picture, if not given.
+        True: the ink is lighter than the paper; False: darker. Detected for each picture by default.
     accept_all : bool
-        Never refuse what is there for being unsure, or for being no digit.
+        Accept digits of which the model is unsure, and what does not look like a digit.
     single : bool
-        Take each picture for one digit. Those of at most 40x40 pixels always are.
+        Read each picture as one digit, without searching for lines. Pictures up to 40x40 pixels always are.
 
     Returns
     -------
@@ -208,7 +215,7 @@ def read(
     Raises
     ------
     InputError
-        If one of them is no picture.
+        If a picture is not a picture, is damaged or too large, or the model does not exist.
 
     Examples
     --------
@@ -220,57 +227,59 @@ def read(
     >>> page.text, page[0].box, len(page)
     ('7210', (18, 21, 46, 60), 4)
     """
-    network = model if isinstance(model, Model) else load_model(model)
-    if not isinstance(pictures, (list, tuple)):
-        found = find_digits(to_grayscale(pictures), network, invert, single)
-        return next(_judged([found], network, accept_all))
-    return list(pages(_each(pictures, network, invert, single), network, accept_all))
+    loaded = model if isinstance(model, Model) else load_model(model)
+    if isinstance(pictures, (list, tuple)):
+        return list(_pages(_lines_of_each(pictures, loaded, invert, single), loaded, accept_all))
+    lines = find_digits(to_grayscale(pictures), loaded, invert, single)
+    return next(_classified([lines], loaded, accept_all))
 
 
-def _each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bool) -> Iterator[Lines]:
-    """Find the digits on one picture after the other, and say which it is that fails."""
+def _lines_of_each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bool) -> Iterator[Lines]:
+    """Yield the lines of digits of each picture; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
-            grey = to_grayscale(picture)
+            grayscale = to_grayscale(picture)
         except InputError as error:
             raise InputError(f"picture {number}: {error}") from error
-        yield find_digits(grey, model, invert, single)
+        yield find_digits(grayscale, model, invert, single)
 
 
-def pages(found: Iterable[Lines], model: Model, accept_all: bool = False) -> Iterator[Page]:
-    """Yield what a model reads on pictures whose digits were found, as many pictures at a time as make a batch."""
+def _pages(pictures: Iterable[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
+    """Classify the digits of pictures, in batches of whole pictures."""
     waiting: list[Lines] = []
     digits = 0
-    for lines in found:
+    for lines in pictures:
         waiting.append(lines)
         digits += sum(map(len, lines))
         if digits >= BATCH:
-            yield from _judged(waiting, model, accept_all)
+            yield from _classified(waiting, model, accept_all)
             waiting, digits = [], 0
-    yield from _judged(waiting, model, accept_all)
+    yield from _classified(waiting, model, accept_all)
 
 
-def _judged(found: list[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
-    """Yield the pages of some pictures, whose digits are judged all at once."""
-    every = [(one, number, len(line) > 1) for lines in found for number, line in enumerate(lines) for one in line]
-    readings = _judge(every, model, accept_all)
-    for lines in found:
+def _classified(pictures: list[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
+    """Classify the digits of some pictures all at once."""
+    digits = [
+        (digit, number, len(line) > 1) for lines in pictures for number, line in enumerate(lines) for digit in line
+    ]
+    readings = _readings(digits, model, accept_all)
+    for lines in pictures:
         yield Page(tuple(tuple(next(readings) for _ in line) for line in lines))
 
 
-def _judge(prepared: list[tuple[Prepared, int, bool]], model: Model, accept_all: bool) -> Iterator[Reading]:
-    """Yield the reading of each digit, given with the number of its line and whether others are on it."""
-    if not prepared:
+def _readings(digits: list[tuple[Prepared, int, bool]], model: Model, accept_all: bool) -> Iterator[Reading]:
+    """Yield the reading of each digit, given with the number of its line and whether the line holds others."""
+    if not digits:
         return
-    look = assess(model, np.stack([one.image for one, _, _ in prepared]))
+    assessment = assess(model, np.stack([digit.image for digit, _, _ in digits]))
     names = model.class_names
-    for (one, line, accompanied), p, far in zip(prepared, look.probabilities, look.margin, strict=True):
-        if one.problem:
-            yield Reading(None, 0.0, one.problem, None, one, model, line)
+    for (digit, line, has_others), p, margin in zip(digits, assessment.probabilities, assessment.margin, strict=True):
+        if digit.problem:
+            yield Reading(None, 0.0, digit.problem, None, digit, model, line)
             continue
         first, second = (int(i) for i in np.argsort(-p, kind="stable")[:2])
         reason = ""
         if not accept_all:
-            strange = far > (AMONG if accompanied else 0)
-            reason = "not a digit" if strange else "unsure" if p[first] < MIN_CONFIDENCE else ""
-        yield Reading(None if reason else names[first], float(p[first]), reason, names[second], one, model, line)
+            is_outlier = margin > (LINE_MARGIN if has_others else 0)
+            reason = "not a digit" if is_outlier else "unsure" if p[first] < MIN_CONFIDENCE else ""
+        yield Reading(None if reason else names[first], float(p[first]), reason, names[second], digit, model, line)

@@ -1,75 +1,86 @@
-"""Ruled lines: long thin straight lines across or down a page."""
+"""Ruled lines: long, thin, straight lines across or down a page."""
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-BLOCKS = 24  # parts of the longer side in which a ruled line is followed
-RULED = 8  # such parts in a row that a ruled line has at least; across a narrow page, nearly all there are
-COVERED = 0.7  # of a ruled line's length that shows
-STEEPEST = 0.25  # fall of a ruled line, in pixels a pixel: that of a page held slantwise
-THICK = 1 / 120  # of the longer side: ruled lines are thinner
-RUNS = 100_000  # stretches of ink: more are no lined paper, but texture
+BLOCKS = 24  # on the longer side: ruled lines are followed from block to block
+MIN_BLOCKS = 8  # consecutive blocks that a ruled line crosses
+MIN_BLOCKS_SHARE = 0.9  # of the blocks, where a narrow page has fewer than MIN_BLOCKS
+MIN_BLOCK_COVERAGE = 0.7  # of a block's columns in which a ruled line has ink
+MAX_SLOPE = 0.25  # pixels down per pixel across, either way: the page may be held askew
+MAX_THICKNESS = 1 / 120  # of the longer side: ruled lines are thinner
+MAX_RUNS = 100_000  # runs of ink: with more, the picture is texture and not lined paper
 
 
 def find_ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which pixels of a mask belong to long thin straight lines, down or across, more or less.
+    """Return the pixels of a mask that belong to ruled lines, roughly horizontal or vertical.
 
-    What crosses a line is thicker there than the line, and stays.
+    Where a stroke crosses a line, the ink is thicker than the line, and stays.
+
+    Parameters
+    ----------
+    mask : (height, width) bool
+        Where there is ink.
+
+    Returns
+    -------
+    (height, width) bool
 
     Examples
     --------
     >>> page = np.zeros((60, 200), bool)
     >>> page[30:32] = True
     >>> page[10:50, 90:95] = True
-    >>> found = find_ruled_lines(page)
-    >>> found[30:32].mean(), found[10:50, 90:95].any()
+    >>> ruled = find_ruled_lines(page)
+    >>> ruled[30:32].mean(), ruled[10:50, 90:95].any()
     (np.float64(0.95), np.False_)
     """
-    found = _ruled_across(mask)
-    found |= _ruled_across(mask.T).T
-    return found
+    ruled = _horizontal_lines(mask)
+    ruled |= _horizontal_lines(mask.T).T
+    return ruled
 
 
-def _ruled_across(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels of lines that run across.
+def _horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of roughly horizontal lines.
 
-    Every column's stretches of ink are points, if they are thin. Seen along a slope, a line's points fall on one
-    height, part by part of the page's width; seen along another they scatter.
+    Every thin vertical run of ink is a point. Projected along a line's slope, the line's points fall into one bin,
+    block by block of the page's width; projected along another slope, they scatter.
     """
     height, width = mask.shape
     longer = max(mask.shape)
-    none = np.zeros(mask.shape, bool)
+    nothing = np.zeros(mask.shape, bool)
     edges = np.diff(np.pad(mask.T, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
-    x, first = np.nonzero(edges == 1)
-    last = np.nonzero(edges == -1)[1]
-    thin = last - first <= max(3, longer * THICK)
-    x, first, last = x[thin], first[thin], last[thin]
-    if not 0 < x.size <= RUNS:
-        return none
-    part = max(longer / BLOCKS, 4.0)
-    parts = int(np.ceil(width / part))
-    least = min(RULED, max(int(0.9 * width / part), 2))
-    middle, block = (first + last - 1) / 2, (x / part).astype(np.int64)
-    lengths = np.bincount(np.minimum((np.arange(width) / part).astype(np.int64), parts - 1), minlength=parts)
+    x, top = np.nonzero(edges == 1)
+    bottom = np.nonzero(edges == -1)[1]
+    thin = bottom - top <= max(3, longer * MAX_THICKNESS)
+    x, top, bottom = x[thin], top[thin], bottom[thin]
+    if not 0 < x.size <= MAX_RUNS:
+        return nothing
+    block_width = max(longer / BLOCKS, 4.0)
+    blocks = int(np.ceil(width / block_width))
+    min_blocks = min(MIN_BLOCKS, max(int(MIN_BLOCKS_SHARE * width / block_width), 2))
+    middle, block = (top + bottom - 1) / 2, (x / block_width).astype(np.int64)
+    block_of_column = np.minimum((np.arange(width) / block_width).astype(np.int64), blocks - 1)
+    columns = np.bincount(block_of_column, minlength=blocks)  # of each block
     ruled = np.zeros(x.size, bool)
-    step = 2 / (least * part)  # a line drifts by two pixels at most over its shortest length
-    reach = int((STEEPEST + step) * width) + 2
-    for slope in np.arange(-STEEPEST, STEEPEST + step, step):
-        key = (middle - slope * x + reach).astype(np.int64)
-        table = np.bincount(key * parts + block, minlength=(height + 2 * reach + 1) * parts).reshape(-1, parts)
-        table[1:] += table[:-1].copy()  # a line two pixels wide, that of a key and the one before
-        full = table >= COVERED * lengths
-        if not full.any():
+    step = 2 / (min_blocks * block_width)  # along the shortest line, the nearest slope tried is off by at most 2 pixels
+    offset = int((MAX_SLOPE + step) * width) + 2  # makes every bin's number positive
+    for slope in np.arange(-MAX_SLOPE, MAX_SLOPE + step, step):
+        level = (middle - slope * x + offset).astype(np.int64)
+        counts = np.bincount(level * blocks + block, minlength=(height + 2 * offset + 1) * blocks).reshape(-1, blocks)
+        counts[1:] += counts[:-1].copy()  # a line covers two neighbouring levels
+        covered = counts >= MIN_BLOCK_COVERAGE * columns
+        if not covered.any():
             continue
-        full = ndimage.binary_opening(full, np.ones((1, least)))
-        full[:-1] |= full[1:]
-        ruled |= full[key, block]
+        covered = ndimage.binary_opening(covered, np.ones((1, min_blocks)))
+        covered[:-1] |= covered[1:]
+        ruled |= covered[level, block]
     if not ruled.any():
-        return none
-    ruled &= last - first <= np.median((last - first)[ruled]) + 2
-    # Sums along each column of +1 where a stretch begins and -1 where it ends.
+        return nothing
+    ruled &= bottom - top <= np.median((bottom - top)[ruled]) + 2
+    # The cumulative sum down each column of +1 where a run begins and -1 where it ends is 1 within runs.
     ends = np.zeros((height + 1, width), np.int8)
-    ends[first[ruled], x[ruled]] = 1
-    np.subtract.at(ends, (last[ruled], x[ruled]), 1)
+    ends[top[ruled], x[ruled]] = 1
+    np.subtract.at(ends, (bottom[ruled], x[ruled]), 1)
     return np.cumsum(ends[:-1], axis=0, dtype=np.int8) > 0

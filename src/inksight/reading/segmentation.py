@@ -1,8 +1,8 @@
 """`segment`: the digits of a page, line by line.
 
 Connected components are over-segmented: cut wherever two digits may touch. Of all ways to join neighbouring components
-again, the classifier's probabilities choose the best (LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied
-to document recognition", Proceedings of the IEEE, 1998, section V).
+again, the classifier's probabilities choose the best (LeCun, Bottou, Bengio and Haffner, "Gradient-based learning
+applied to document recognition", Proceedings of the IEEE, 1998, section V).
 """
 
 from collections.abc import Callable
