@@ -27,7 +27,7 @@ from benchmarks.synthetic.non_digits import DIGIT_LIKE_LETTERS, KINDS, printed_l
 from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.nn.model import Model
 from inksight.nn.ood import ood_score
-from inksight.reading.reader import AMONG
+from inksight.reading.reader import LINE_MARGIN
 
 COUNT = 500  # pictures of each kind
 CLAIMS = {"all kinds": Claim(0.98)}  # AUROC
@@ -52,7 +52,7 @@ def auroc(digits: Scores, others: Scores) -> float:
 def report(kind: str, digits: Scores, others: Scores, threshold: float) -> float:
     """Print a line about one kind of pictures and return its AUROC."""
     area = auroc(digits, others)
-    alone, on_line = (np.mean(others > threshold + extra) for extra in (0, AMONG))
+    alone, on_line = (np.mean(others > threshold + extra) for extra in (0, LINE_MARGIN))
     claim = f" ({CLAIMS[kind].verdict(area)})" if kind in CLAIMS else ""
     print(
         f"{kind}: {area:.4f}{claim}, {alone:.1%} of {len(others):,} rejected, {on_line:.1%} on a line with digits",
