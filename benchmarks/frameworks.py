@@ -51,7 +51,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -196,11 +196,12 @@ def multiply_adds(network: Network) -> tuple[int, int]:
 
 def write_data(path: Path, data: Dataset, validation: Dataset | None = None) -> None:
     """Save what the workers start from: images, labels, and starting weights of the network `post`."""
-    arrays = {"images": data.images, "labels": data.require_labels("a benchmark").astype(np.int32)}
+    arrays: dict[str, Any] = {"images": data.images, "labels": data.require_labels("a benchmark").astype(np.int32)}
     if validation is not None:
         labels = validation.require_labels("a benchmark").astype(np.int32)
         arrays |= {"validation_images": validation.images, "validation_labels": labels}
-    np.savez(path, **arrays, **Model.untrained(get_network("post"), seed=0).params)
+    arrays |= Model.untrained(get_network("post"), seed=0).params
+    np.savez(path, **arrays)
 
 
 def installed() -> dict[str, str]:

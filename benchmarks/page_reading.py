@@ -106,7 +106,7 @@ def main(model: str | None = None, photos: int = PHOTOS) -> int:
         f"lines with the right number of digits: {np.mean(lengths):.2%}\n"
         f"digits right: {np.mean(digits):.2%} of {len(digits):,}"
     )
-    by_group = defaultdict(list)
+    by_group: dict[str, list[bool]] = defaultdict(list)
     for reading in readings:
         for group in groups(reading.photo):
             by_group[group] += lines_right(reading.photo.lines, reading.read)

@@ -21,6 +21,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.common import arguments
 from benchmarks.common.claims import Claim
@@ -49,7 +50,7 @@ def main(seeds: int = SEEDS, keras: int | None = None) -> int:
     splits = kaggle_sized_mnist()
     machine = describe("inksight", "jax", "numpy")
     print(f"{machine}; network post, {RECIPE.epochs} epochs of {len(splits.train):,} images, {seeds} seeds")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for seed in range(seeds):
         result = fit(splits, "post", RECIPE, seed=seed, progress=False)
         row = {

@@ -30,6 +30,7 @@ from benchmarks.synthetic import non_digits, pages, single_digits
 from inksight import Model
 from inksight.config import RECIPES, get_network
 from inksight.experiments.tradeoff import Pruning, Step, Tradeoff
+from inksight.imaging.preprocessing import prepare
 from inksight.nn.model_file import load_model
 from inksight.reading.reader import read
 
@@ -156,7 +157,7 @@ def test_pictures_to_prepare_show_digits_of_all_sizes():
     sides = [picture.shape[0] for picture in pictures]
     assert 28 <= min(sides) < 60
     assert 160 < max(sides) <= 200
-    prepared = [prepare_speed.prepare(picture) for picture in pictures]
+    prepared = [prepare(picture) for picture in pictures]
     assert all(digit.dark and not digit.problem for digit in prepared)
     assert prepare_speed.CLAIMS.keys() == {"prepare", "prepare_grayscale"}
 
@@ -219,7 +220,8 @@ def test_the_holdout_model_is_trained_once(digits, tmp_path, monkeypatch):
 def test_pictures_that_are_not_digits_are_the_same_for_the_same_seed(kind):
     draw = non_digits.KINDS[kind]
     picture = draw(np.random.default_rng(1))
-    assert (picture.shape, picture.dtype) == ((200, 200), np.float64)
+    assert picture.shape == (200, 200)
+    assert picture.dtype == np.float64
     assert 0 <= picture.min() <= picture.max() <= 1
     np.testing.assert_array_equal(picture, draw(np.random.default_rng(1)))
 

@@ -24,6 +24,7 @@ from benchmarks.competitors.protocol import (
     Answer,
     Data,
     Prepared,
+    Tasks,
     fastest,
     pixels,
     serve,
@@ -128,7 +129,7 @@ def prepare(data: Data) -> Prepared:
         for name, (in_pipeline, jit) in VARIANTS.items()
     }
     best, best_moved = fastest(plain), fastest(moved)
-    tasks = {
+    tasks: Tasks = {
         "train": partial(throughput, plain[best], BATCH),
         "train_augmented": partial(throughput, moved[best_moved], BATCH),
         "recipe": partial(recipe, data, *VARIANTS[best_moved]),

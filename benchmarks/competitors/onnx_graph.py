@@ -17,7 +17,8 @@ ATTRIBUTES: dict[str, dict[str, Any]] = {
 
 def export(data: Data, order: str) -> bytes:
     """Return the bytes of an ONNX file for any number of images; `order` is one of `ORDERS`."""
-    nodes, constants = [], []
+    nodes: list[Any] = []
+    constants: list[Any] = []
     last = "image"
 
     def add(kind: str, *inputs: str, **attributes: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import onnxruntime
 
@@ -29,7 +30,7 @@ def prepare(data: Data) -> Prepared:
     sessions = {order: onnxruntime.InferenceSession(export(data, order), options) for order in ORDERS}
     images = pixels(data).reshape(-1, 1, 28, 28)
 
-    def call(order: str, start: int, end: int) -> Callable[[], object]:
+    def call(order: str, start: int, end: int) -> Callable[[], Any]:
         return partial(sessions[order].run, None, {"image": images[start:end]})
 
     def in_slices(size: int) -> Callable[[], object]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import openvino
 
@@ -33,7 +34,7 @@ def prepare(data: Data) -> Prepared:
         model.reshape([size, 1, 28, 28])
         return core.compile_model(model, "CPU", {"PERFORMANCE_HINT": hint} if hint else {})
 
-    def call(order: str, size: int) -> Callable[[], object]:
+    def call(order: str, size: int) -> Callable[[], Any]:
         request = compiled(order, size).create_infer_request()
         return partial(request.infer, [images[:size]], share_inputs=True, share_outputs=True)
 

@@ -127,7 +127,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self.errors,
             text=True,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(path)} | (environment or {}),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path), **(environment or {})},
         )
         try:
             ready = self._receive()

@@ -35,7 +35,7 @@ def view_from_an_angle(page: Array, skew: float, height: float, rng: np.random.G
     projected = projected - origin + border
     width_out, height_out = (int(np.ceil(length)) for length in size)
     x, y = _homography(projected, corners, (height_out, width_out))
-    photo = np.stack(
+    photo: Array = np.stack(
         [ndimage.map_coordinates(page[..., c], [y, x], order=1, mode="nearest") for c in range(3)], axis=-1
     )
     outside = (x < -0.5) | (y < -0.5) | (x > page_width - 0.5) | (y > page_height - 0.5)

@@ -72,7 +72,7 @@ def rewrite(image: NDArray[np.uint8], label: int, hand: Hand) -> Array:
     (224, 224) float64, 0..1
         High = ink; enlarged by `ZOOM`, with a wide margin.
     """
-    ink = np.pad(ndimage.zoom(image / 255.0, ZOOM, order=1), 14 * ZOOM)
+    ink: Array = np.pad(ndimage.zoom(image / 255.0, ZOOM, order=1), 14 * ZOOM)
     if hand.continental and label in (1, 7):
         ink = np.maximum(ink, _extra_stroke(ink, label))
     angle = np.deg2rad(hand.turn)
@@ -91,16 +91,17 @@ def rewrite(image: NDArray[np.uint8], label: int, hand: Hand) -> Array:
 def _extra_stroke(ink: Array, label: int) -> Array:
     """Return the upstroke of a 1 or the bar of a 7, as thick as the digit's own strokes."""
     rows, columns = np.nonzero(ink > 0.5)
-    top, height = rows.min(), np.ptp(rows)
-    pen = ndimage.distance_transform_edt(ink > 0.5).max()
+    top, height = float(rows.min()), float(np.ptp(rows))
+    pen = float(ndimage.distance_transform_edt(ink > 0.5).max())
     if label == 1:
         start = np.array([top + pen / 2, columns[rows <= top + pen].mean()])
         end = start + height * np.array([0.38, -0.4])
     else:
         center = columns[np.abs(rows - top - 0.55 * height) <= 1].mean()
         start, end = (np.array([top + 0.55 * height, center + side * 0.25 * height]) for side in (-1, 1))
-    offsets = np.stack(np.indices(ink.shape), axis=-1) - start
+    offsets = np.moveaxis(np.indices(ink.shape), 0, -1) - start
     direction = end - start
     along = np.clip(offsets @ direction / (direction @ direction), 0, 1)
     distance = np.linalg.norm(offsets - along[..., None] * direction, axis=-1)
-    return np.clip(pen - distance + 0.5, 0, 1)
+    stroke: Array = np.clip(pen - distance + 0.5, 0, 1)
+    return stroke

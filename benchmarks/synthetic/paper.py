@@ -30,7 +30,7 @@ def draw_sheet(
     (height, width, 3) float64, 0..1
     """
     colours = BOARD_COLOURS if paper == "board" else SHEET_COLOURS
-    sheet = np.ones((*shape, 3)) * np.array(colours[rng.integers(len(colours))]) / 255
+    sheet: Array = np.ones((*shape, 3)) * np.array(colours[rng.integers(len(colours))]) / 255
     texture = smooth_noise(shape, 1.5, rng) * 0.008 + smooth_noise(shape, 12, rng) * 0.008
     if paper == "board":  # traces of wiping
         texture = texture + np.abs(smooth_noise(shape, max(shape) / 6, rng)) * 0.04
