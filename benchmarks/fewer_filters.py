@@ -38,17 +38,17 @@ validation images, n = {n}:
 ![Accuracy against parameters](fewer_filters.png)
 
 Each step removes a quarter of the parameters. The filters whose removal increases the loss least, per parameter
-removed, go first. Then the network trains for four epochs, by Adam, with the same augmentation in every epoch.
+removed, go first. Then the network is fine-tuned for four epochs, by Adam, with the same augmentation in every epoch.
 "Trained small" are the same networks trained from new starting weights, for as many epochs in all. Accuracies are means
 over the seeds, with one standard deviation to either side in brackets (for a single seed, the 95 % interval that the
 number of images implies). Filters and epochs are those of seed 0.
 
-| filters | parameters | epochs | pruned, before training | pruned | trained small |
+| filters | parameters | epochs | pruned, before fine-tuning | pruned | trained small |
 |---|---|---|---|---|---|
 {rows}
 
 Another way to choose is by the similarity of feature maps: the filter goes whose map correlates most with another's.
-For seed 0 that gives, with the accuracy before training in brackets: {similar}. `inksight prune` chooses by the loss.
+For seed 0 that gives, with the accuracy before fine-tuning in brackets: {similar}. `inksight prune` chooses by the loss.
 
 Written by `python -m benchmarks.fewer_filters` on {machine}.
 """
