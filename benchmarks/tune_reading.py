@@ -94,7 +94,7 @@ def using(weights: Weights) -> Iterator[None]:
 def remembering() -> Iterator[None]:
     """Compute once what does not depend on the weights: binarization, components, and the network's outputs.
 
-    For one photo at a time. It makes a trial about ten times as fast.
+    For one photo at a time. It makes a trial several times as fast.
     """
     # Arrays are not hashable. A page is binarized in two ways at most; `find_components` gets the results.
     steps = (
