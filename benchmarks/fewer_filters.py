@@ -48,7 +48,7 @@ number of images implies). Filters and epochs are those of seed 0.
 {rows}
 
 Another way to choose is by the similarity of feature maps: the filter goes whose map correlates most with another's.
-For seed 0 that gives, with the accuracy before fine-tuning in brackets: {similar}. `inksight prune` chooses by the loss.
+For seed 0 that gives, with accuracy before fine-tuning in brackets: {similar}. `inksight prune` chooses by the loss.
 
 Written by `python -m benchmarks.fewer_filters` on {machine}.
 """
