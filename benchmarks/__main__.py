@@ -1,41 +1,57 @@
-"""Run every benchmark (``make bench``, about two hours); exit 1 if a claimed number does not hold here."""
+"""Runs the benchmarks one after the other; exits with 1 if a claim does not hold on this machine.
 
+Run: ``python -m benchmarks [NAME...]``; all of them by default, about two hours (``make bench``). ``--list`` lists
+them. Each is also a module with options of its own: ``python -m benchmarks.NAME --help``.
+"""
+
+import importlib
 import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from benchmarks import (
-    accuracy,
-    csv_readers,
-    doubtful_labels,
-    fewer_filters,
-    frameworks,
-    lines,
-    non_digits,
-    other_hands,
-    post_curve,
-    prepare_speed,
-    robustness,
-    startup,
-    teach,
-    time_to_accuracy,
+from benchmarks.common import arguments
+
+
+class Benchmark(NamedTuple):
+    """A benchmark: its module, what it measures, and the arguments of its `main`."""
+
+    name: str
+    title: str
+    arguments: dict[str, Any]
+
+
+BENCHMARKS = (
+    Benchmark("startup", "start-up time of commands", {"rounds": 7}),
+    Benchmark("frameworks", "speed compared with other frameworks", {"rounds": 5}),
+    Benchmark("accuracy", "test accuracy of networks and recipes", {"seeds": 10, "fresh": True}),
+    Benchmark("time_to_accuracy", "time to 99 % validation accuracy", {"seeds": 10}),
+    Benchmark("post_curve", "the post's training run", {}),
+    Benchmark("fewer_filters", "accuracy against parameters, by pruning", {"seeds": 5}),
+    Benchmark("doubtful_labels", "label errors found in MNIST's test set", {"seeds": 2}),
+    Benchmark("teach", "fine-tuning to a hand", {"seeds": 3}),
+    Benchmark("other_datasets", "accuracy on other datasets", {}),
+    Benchmark("prepare_speed", "speed of preparing pictures", {}),
+    Benchmark("page_reading", "accuracy on lines of digits", {}),
+    Benchmark("ood_detection", "rejection of pictures that are not digits", {}),
+    Benchmark("robustness", "accuracy on corrupted images", {}),
+    Benchmark("csv_readers", "speed of CSV readers", {"rounds": 5}),
 )
 
-failed = 0
-for title, run in (
-    ("start-up", lambda: startup.main(rounds=7)),
-    ("other frameworks", lambda: frameworks.main(rounds=5)),
-    ("accuracy", lambda: accuracy.main(seeds=10, fresh=True)),
-    ("time to 99 %", lambda: time_to_accuracy.main(seeds=10)),
-    ("the post's run", post_curve.main),
-    ("fewer filters", lambda: fewer_filters.main(seeds=5)),
-    ("doubtful labels", lambda: doubtful_labels.main(seeds=2)),
-    ("taught hands", lambda: teach.main(seeds=3)),
-    ("other hands", other_hands.main),
-    ("preparation", prepare_speed.main),
-    ("lines of digits", lines.main),
-    ("what is no digit", non_digits.main),
-    ("changed images", robustness.main),
-    ("readers of Kaggle's CSV", lambda: csv_readers.main(rounds=5)),
-):
-    print(f"\n## {title}\n", flush=True)
-    failed |= run() or 0
-sys.exit(failed)
+
+def main(names: Sequence[str] = (), list_only: bool = False) -> int:
+    """Run the named benchmarks, or all of them; return 1 if a claim does not hold."""
+    chosen = [benchmark for benchmark in BENCHMARKS if not names or benchmark.name in names]
+    failed = False
+    for benchmark in chosen:
+        if list_only:
+            print(f"{benchmark.name:18}{benchmark.title}")
+            continue
+        print(f"\n## {benchmark.name}: {benchmark.title}\n", flush=True)
+        failed |= bool(importlib.import_module(f"benchmarks.{benchmark.name}").main(**benchmark.arguments))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    names = arguments.names([benchmark.name for benchmark in BENCHMARKS], "NAME")
+    list_only = arguments.flag("list", "list the benchmarks instead", dest="list_only")
+    sys.exit(arguments.run(main, __doc__, names, list_only))

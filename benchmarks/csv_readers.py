@@ -1,10 +1,13 @@
-"""Measure readers of Kaggle's train.csv (42,000 x 785) and test.csv (28,000 x 784).
+"""Speed of CSV readers on Kaggle's train.csv (42,000 x 785) and test.csv (28,000 x 784).
 
-Run as ``python -m benchmarks.csv_readers [rounds]``. The CSV pair is made from MNIST. Each round runs every
-candidate once, one after the other, so that a machine that slows down slows all of them. Inside the timer:
-opening the file, parsing, and the checked `Dataset`, so images and labels in one piece each; outside it:
-imports and the first, cold call, which is shown apart. Every result is compared with what the files were made
-from. Candidates that are not installed are skipped.
+Run: ``python -m benchmarks.csv_readers [ROUNDS]``. Readers that are not installed are skipped.
+
+Data: a pair of files with MNIST's images in Kaggle's layout.
+
+Measured: the median over rounds of the seconds to open the file, parse it, and construct a checked `Dataset`, so images
+and labels in contiguous arrays. Imports are not timed, and the first call of each reader is given apart. In a round
+every reader runs once, so that a machine that slows down slows all of them. Each result is compared with the data that
+the files were made from. Nothing is claimed.
 """
 
 import importlib
@@ -18,33 +21,38 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.machine import describe
+from benchmarks.common import arguments
+from benchmarks.common.data import KAGGLE_ROWS
+from benchmarks.common.machine import describe
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load, write_csv
 from inksight.data.readers import MEMORY_LIMIT, csv
+
+ROUNDS = 9
 
 Table = NDArray[np.uint8]  # shape (n, 785), or (n, 784) without labels
 
 
 def dataset(table: Table) -> Dataset:
-    labels = table[:, 0] if table.shape[1] == len(csv.COLUMNS) else None
+    """Return the dataset of a parsed table."""
+    labels = table[:, 0].astype(np.int64) if table.shape[1] == len(csv.COLUMNS) else None
     return Dataset(table[:, -784:].reshape(-1, 28, 28), labels)
 
 
-def by_inksight(path: Path, columns: list[str]) -> Dataset:
+def with_inksight(path: Path, columns: list[str]) -> Dataset:
     raw = csv.read(path, MEMORY_LIMIT)
     return Dataset(raw.images, raw.labels)
 
 
-def by_numpy(path: Path, columns: list[str]) -> Dataset:
+def with_numpy(path: Path, columns: list[str]) -> Dataset:
     return dataset(np.loadtxt(path, np.uint8, delimiter=",", comments=None, skiprows=1))
 
 
-def by_pyarrow(path: Path, columns: list[str]) -> Dataset:
+def with_pyarrow(path: Path, columns: list[str]) -> Dataset:
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    # The best of the settings tried: large blocks, no inference, each block turned on its side apart.
+    # The fastest of the settings tried: large blocks, no type inference, each block transposed by itself.
     table = arrow.read_csv(
         path,
         read_options=arrow.ReadOptions(block_size=1 << 22),
@@ -55,57 +63,71 @@ def by_pyarrow(path: Path, columns: list[str]) -> Dataset:
     return dataset(np.concatenate(blocks))
 
 
-def by_polars(path: Path, columns: list[str]) -> Dataset:
+def with_polars(path: Path, columns: list[str]) -> Dataset:
     import polars
 
     return dataset(polars.read_csv(path, schema_overrides=[polars.UInt8] * len(columns)).to_numpy())
 
 
-def by_pandas(path: Path, columns: list[str]) -> Dataset:
+def with_pandas(path: Path, columns: list[str]) -> Dataset:
     import pandas
 
     return dataset(pandas.read_csv(path, dtype=np.uint8).to_numpy())
 
 
-CANDIDATES: dict[str, Callable[[Path, list[str]], Dataset]] = {
-    "inksight": by_inksight,
-    "numpy": by_numpy,
-    "pyarrow": by_pyarrow,
-    "polars": by_polars,
-    "pandas": by_pandas,
+READERS: dict[str, Callable[[Path, list[str]], Dataset]] = {
+    "inksight": with_inksight,
+    "numpy": with_numpy,
+    "pyarrow": with_pyarrow,
+    "polars": with_polars,
+    "pandas": with_pandas,
 }
 
 
-def main(rounds: int) -> None:
-    mnist = load("mnist")
-    pair = {"train.csv": mnist[:42_000], "test.csv": Dataset(mnist.images[42_000:])}
+def installed() -> dict[str, str]:
+    """Return the version of each installed reader; print those that are missing."""
     versions = {}
-    for name in CANDIDATES:
+    for name in READERS:
         try:
             versions[name] = importlib.import_module(name).__version__
         except ImportError:
             print(f"{name} is not installed: skipped")
+    return versions
+
+
+def measure(expected: Dataset, path: Path, readers: dict[str, str], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each reader for one file, the first call first."""
+    columns = list(csv.COLUMNS if expected.labels is not None else csv.COLUMNS[1:])
+    seconds: dict[str, list[float]] = {name: [] for name in readers}
+    for _ in range(rounds + 1):
+        for name in readers:
+            start = time.perf_counter()
+            data = READERS[name](path, columns)
+            seconds[name].append(time.perf_counter() - start)
+            if data.digest != expected.digest:
+                raise SystemExit(f"{name} read other values than those in {path.name}")
+    return seconds
+
+
+def main(rounds: int = ROUNDS) -> int:
+    """Print the readers in order of their medians; nothing is claimed, so return 0."""
+    mnist = load("mnist")
+    files = {"train.csv": mnist[:KAGGLE_ROWS], "test.csv": Dataset(mnist.images[KAGGLE_ROWS:])}
+    versions = installed()
     print(f"{describe()}; median of {rounds}")
     with tempfile.TemporaryDirectory() as folder:
-        for file, expected in pair.items():
+        for file, expected in files.items():
             path = Path(folder) / file
             write_csv(expected, path)
-            names = list(csv.COLUMNS if expected.labels is not None else csv.COLUMNS[1:])
-            seconds: dict[str, list[float]] = {name: [] for name in versions}
-            for _ in range(rounds + 1):
-                for name in versions:
-                    start = time.perf_counter()
-                    data = CANDIDATES[name](path, names)
-                    seconds[name].append(time.perf_counter() - start)
-                    if data.digest != expected.digest:
-                        raise SystemExit(f"{name} read {file} wrongly")
-            print(f"\n{file}: {len(expected):,} x {len(names)}, {path.stat().st_size / 1e6:.1f} MB")
-            medians = {name: statistics.median(times[1:]) for name, times in seconds.items()}
-            for name in sorted(medians, key=medians.__getitem__):
-                cold, *warm = seconds[name]
-                spread = f"({min(warm):.3f} to {max(warm):.3f}; first {cold:.3f})"
-                print(f"  {name:9} {versions[name]:8} {medians[name]:.3f} s  {spread}")
+            seconds = measure(expected, path, versions, rounds)
+            width = 784 + (expected.labels is not None)
+            print(f"\n{file}: {len(expected):,} x {width}, {path.stat().st_size / 1e6:.1f} MB")
+            for name in sorted(seconds, key=lambda name: statistics.median(seconds[name][1:])):
+                first, *rest = seconds[name]
+                spread = f"({min(rest):.3f} to {max(rest):.3f}; first {first:.3f})"
+                print(f"  {name:9} {versions[name]:8} {statistics.median(rest):.3f} s  {spread}")
+    return 0
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 9)
+    sys.exit(arguments.run(main, __doc__, arguments.rounds(ROUNDS)))

@@ -1,40 +1,42 @@
-"""inksight beside Keras on TensorFlow, PyTorch, JAX with XLA's convolutions, ONNX Runtime and OpenVINO.
+"""Speed of training and prediction, compared with Keras on TensorFlow, PyTorch, JAX, ONNX Runtime and OpenVINO.
 
-Run as ``python -m benchmarks.frameworks [rounds]``; the other frameworks live in ``.venv-bench/``
-(``benchmarks/requirements.txt``), or in the environment whose interpreter ``INKSIGHT_BENCH_PYTHON`` names. One that
-isn't installed is skipped. Every framework is a worker process (`benchmarks.competitors`) with its own default
-threads. In each round all of them do each task, one after the other, in an order that turns from round to round; the
-others are stopped meanwhile. A ratio is the median over the rounds of the ratios within a round, so that a machine
-that slows down slows both sides.
+Run: ``python -m benchmarks.frameworks [ROUNDS]``. The other frameworks live in ``.venv-bench/``
+(``benchmarks/requirements.txt``), or in the environment of the interpreter that ``INKSIGHT_BENCH_PYTHON`` names. Those
+that are not installed are skipped. Writes ``results/frameworks.jsonl``.
 
-All have the network `post` with the same float32 weights, which each proves by its probabilities of the same images;
-OpenVINO is free to compute in bfloat16, and does where the processor can. Training: batches of 256, Adam, softmax
-cross-entropy. Where a framework has variants (layout, jit, where augmentation runs, order of commuting layers), each
-worker tries its own first and keeps the fastest; the table names it.
+Data: MNIST's 50,000 training images, and the network `post` with the same float32 weights everywhere; each framework
+proves it by its probabilities of the same images. OpenVINO may compute in bfloat16, and does where the processor can.
+Training uses batches of 256, Adam and softmax cross-entropy.
 
-Inside the timers, after a warm-up:
+Every framework is a worker process (`benchmarks.competitors`) with its default number of threads. In each round every
+worker does each task, one after the other, in an order that rotates; the other workers are stopped meanwhile. A ratio
+is the median of the ratios within rounds, so that a machine that slows down slows both sides. If a framework has
+variants (layout, jit, where augmentation runs, order of commuting layers), its worker tries them first and keeps the
+fastest; the table names it.
+
+Measured, after a warm-up:
 
 training
-    Whole steps: forward, backward, Adam. inksight: `training.run`, so drawing batches out of the uint8 set,
-    normalising, counting loss and accuracy, and Python are in it too. The others: float32 batches that lie ready
-    in memory and aren't shuffled; no metrics but Keras' loss.
+    Whole steps: forward pass, backward pass, Adam. inksight: `inksight.training.fit.fit`, which includes drawing
+    batches from uint8 images, normalization, loss and accuracy, and Python. The others: float32 batches that are ready
+    in memory and not shuffled; no metrics except Keras' loss.
 training with augmentation
-    The same, with each image moved at random. inksight: rotation, shift, scale and shear.
-    Keras: RandomTranslation and RandomRotation, as the post has them, on uint8 batches that lie ready.
+    The same, with random transformations of each image. inksight: rotation, shift, scale and shear. Keras:
+    RandomTranslation and RandomRotation, as in the post, on uint8 batches that are ready in memory.
 predict, one call
-    One call with 1,024 images, to probabilities. inksight: `Model.probabilities`, from uint8, its checks of the
-    images included. The others: float32 pixels that lie ready.
+    One call with 1,024 images, to probabilities. inksight: `Model.probabilities` from uint8, with its checks of the
+    images. The others: float32 pixels that are ready in memory.
 predict, any calls
-    The same for 8,192 images; here a runtime gets them in slices of the size at which it is fastest.
+    The same for 8,192 images. A runtime gets them in slices of its fastest size.
 latency
-    One call with one image; the median of all calls of a round.
+    One call with one image: the median of all calls of a round.
 peak
-    Multiply-adds on registers alone, all cores. A training step's are those of the direct sums, counted from the
-    network's shape: three for each of the forward pass, but two in the first bank, whose images need no gradient;
-    everything else a step does (pooling, activations, Adam, augmentation) takes time and counts nothing. The engine
-    gets by with fewer (``native/points.h``), so that this share may well be above 1.
+    Multiply-adds on registers alone, on all cores. Those of a training step are counted for direct convolution, from
+    the network's shape: three times the forward pass, but twice in the first bank, because images need no gradient.
+    Everything else in a step (pooling, activations, Adam, augmentation) takes time and counts as nothing. The engine
+    needs fewer multiplications than direct convolution, so the share of peak may exceed 1.
 
-Not in any timer: starting processes, compiling, loading data.
+No timer includes the start of processes, compilation, or loading data.
 """
 
 import json
@@ -49,27 +51,32 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.common import arguments
+from benchmarks.common.claims import Claim
+from benchmarks.common.machine import describe
+from benchmarks.common.results import ROOT, write_json_lines
 from benchmarks.competitors.protocol import SHOWN, Worker
-from benchmarks.machine import describe
 from inksight.config import IMAGE_SIZE, Network, get_network
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load
+from inksight.nn.model import Model
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "frameworks.jsonl"
-BENCH_PYTHON = Path(os.environ.get("INKSIGHT_BENCH_PYTHON", HERE.parent / ".venv-bench" / "bin" / "python"))
+ROUNDS = 5
+COMPETITORS = Path(__file__).with_name("competitors")
+BENCH_PYTHON = Path(os.environ.get("INKSIGHT_BENCH_PYTHON", ROOT / ".venv-bench" / "bin" / "python"))
+MAX_DIFFERENCE = {"float32": 2e-6, "bf16": 2e-3}  # of probabilities from those of inksight
 
-# inksight as it comes, and what else it can be told to run on: how, and beside which engines that is worth a look.
+# inksight by default and on other engines: environment variables, and the default engines to compare them with.
 OURS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "inksight": ({}, ()),
     "inksight avx2": ({"INKSIGHT_ISA": "avx2"}, ("native-avx512",)),
     "inksight xla": ({"INKSIGHT_ENGINE": "xla"}, ("native-avx512", "native-avx2", "native")),
 }
-# Each worker's script, what it is called here, and the package whose version is shown.
+# Each worker's script, the framework's name, and the package whose version is shown.
 THEIRS = {
     "keras_tf": ("Keras on TensorFlow", "tensorflow"),
     "torch_eager": ("PyTorch eager", "torch"),
@@ -81,7 +88,17 @@ PACKAGES = ("tensorflow", "keras", "torch", "jax", "onnx", "onnxruntime", "openv
 
 
 class Task(NamedTuple):
-    """What workers are asked, under the name of the question; ratios say how many times as good one is."""
+    """A task of the workers.
+
+    Parameters
+    ----------
+    label : str
+        For the table.
+    seconds : float or None
+        Time to measure for; None if the task decides.
+    unit : str
+        Name of the measurement in the worker's answer.
+    """
 
     label: str
     seconds: float | None
@@ -96,52 +113,65 @@ TASKS = {
     "predict_many": Task("predict, 8,192 in any calls, images/s", 2, "images_per_second"),
     "latency": Task("predict, one image, µs", 1, "microseconds"),
 }
-SHARE = "share of peak"  # a pseudo-task: GFLOP/s of `train` and `peak`
+SHARE = "share of peak"  # a derived task: GFLOP/s of `train` and `peak`
 
-# (task, one, other): how many times as good as the other the one is, at least.
-CLAIMS: dict[tuple[str, str, str], float] = {
-    ("train_augmented", "inksight", "keras_tf"): 3.0,
-    ("train", "inksight", "torch_eager"): 4.0,
-    ("train", "inksight", "jax_xla"): 8.0,
-    (SHARE, "inksight", "peak"): 0.5,
-    ("predict", "inksight", "onnx_runtime"): 3.0,
-    ("predict", "inksight", "openvino_runtime"): 1.4,
-    ("latency", "inksight", "onnx_runtime"): 1.0,
-    ("train", "inksight avx2", "inksight"): 0.4,
+# (task, worker, other worker): ratio of their speeds.
+CLAIMS: dict[tuple[str, str, str], Claim] = {
+    ("train_augmented", "inksight", "keras_tf"): Claim(3.0),
+    ("train", "inksight", "torch_eager"): Claim(4.0),
+    ("train", "inksight", "jax_xla"): Claim(8.0),
+    (SHARE, "inksight", "peak"): Claim(0.5),
+    ("predict", "inksight", "onnx_runtime"): Claim(3.0),
+    ("predict", "inksight", "openvino_runtime"): Claim(1.4),
+    ("latency", "inksight", "onnx_runtime"): Claim(1.0),
+    ("train", "inksight avx2", "inksight"): Claim(0.4),
 }
 
-Samples = dict[tuple[str, str], list[float]]  # by task and worker, one a round
+Samples = dict[tuple[str, str], list[float]]  # measurements by task and worker, one a round
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A task done by two: medians, the ratio within a round with its spread, and what is claimed of it."""
+    """Two workers' speeds in a task.
+
+    Parameters
+    ----------
+    task, worker, other : str
+    medians : (float, float)
+        Of each worker's measurements.
+    ratio : float
+        Median over rounds of how many times as fast `worker` is as `other`.
+    spread : (float, float)
+        Lowest and highest ratio.
+    claim : Claim or None
+        On the ratio.
+    """
 
     task: str
-    one: str
+    worker: str
     other: str
     medians: tuple[float, float]
     ratio: float
     spread: tuple[float, float]
-    at_least: float | None
+    claim: Claim | None
 
     @property
     def holds(self) -> bool:
-        """Whether the ratio is as high as claimed, if anything is claimed."""
-        return self.at_least is None or self.ratio >= self.at_least
+        """Whether the claim holds, if there is one."""
+        return self.claim is None or self.claim.holds(self.ratio)
 
 
-def compare(samples: Samples, task: str, one: str, other: str) -> Comparison:
-    """Compare two workers' samples of a task; more is better, but for latency."""
-    pair = samples[task, one], samples[task, other]
+def compare(samples: Samples, task: str, worker: str, other: str) -> Comparison:
+    """Compare two workers' measurements of a task: rates, or microseconds for latency."""
+    pair = samples[task, worker], samples[task, other]
     ratios = [b / a if task == "latency" else a / b for a, b in zip(*pair, strict=True)]
     medians = statistics.median(pair[0]), statistics.median(pair[1])
-    claim = CLAIMS.get((task, one, other))
-    return Comparison(task, one, other, medians, statistics.median(ratios), (min(ratios), max(ratios)), claim)
+    claim = CLAIMS.get((task, worker, other))
+    return Comparison(task, worker, other, medians, statistics.median(ratios), (min(ratios), max(ratios)), claim)
 
 
 def comparisons(samples: Samples) -> Iterator[Comparison]:
-    """Yield inksight beside every other worker in each task, and inksight's other builds beside itself."""
+    """Yield inksight compared with every other worker in each task, and inksight's other engines with the default."""
     for task, name in samples:
         if name != "inksight" and (task, "inksight") in samples:
             pair = (name, "inksight") if name in OURS else ("inksight", name)
@@ -149,10 +179,10 @@ def comparisons(samples: Samples) -> Iterator[Comparison]:
 
 
 def multiply_adds(network: Network) -> tuple[int, int]:
-    """Return how many multiply-adds one image takes: in the forward pass, and in a step of training.
+    """Return the multiply-adds of one image by direct convolution: in the forward pass, and in a training step.
 
-    Training takes each of them three times (result, weight gradient, input gradient), but those of the first bank
-    only twice: nothing needs the gradient of an image.
+    A training step needs each three times (output, weight gradient, input gradient), but those of the first bank twice,
+    because images need no gradient.
     """
     side, channels, counts = IMAGE_SIZE, 1, []
     for bank in network.banks:
@@ -166,13 +196,12 @@ def multiply_adds(network: Network) -> tuple[int, int]:
 
 def write_data(path: Path, data: Dataset, validation: Dataset | None = None) -> None:
     """Save what the workers start from: images, labels, and starting weights of the network `post`."""
-    from inksight.nn.model import Model
-
-    arrays = {"images": data.images, "labels": data.require_labels("a benchmark").astype(np.int32)}
+    arrays: dict[str, Any] = {"images": data.images, "labels": data.require_labels("a benchmark").astype(np.int32)}
     if validation is not None:
         labels = validation.require_labels("a benchmark").astype(np.int32)
         arrays |= {"validation_images": validation.images, "validation_labels": labels}
-    np.savez(path, **arrays, **Model.untrained(get_network("post"), seed=0).params)
+    arrays |= Model.untrained(get_network("post"), seed=0).params
+    np.savez(path, **arrays)
 
 
 def installed() -> dict[str, str]:
@@ -185,44 +214,43 @@ def installed() -> dict[str, str]:
     )
     printed = subprocess.run([BENCH_PYTHON, "-c", code], check=True, capture_output=True, text=True).stdout
     versions: dict[str, str] = json.loads(printed)
-    # TensorFlow's build without GPU has a name of its own.
+    # TensorFlow's build for CPUs has another name.
     versions.setdefault("tensorflow", versions.get("tensorflow-cpu", ""))
     return {name: versions[name] for name in PACKAGES if versions.get(name)}
 
 
 def start(stack: ExitStack, data: Path) -> dict[str, Worker]:
-    """Start every worker there is, inksight first, and check that all have the same network."""
-    scripts = HERE / "competitors"
+    """Start all workers, inksight first, and check that they have the same network."""
     workers: dict[str, Worker] = {}
-    for name, (variables, beside) in OURS.items():
-        if name == "inksight" or workers["inksight"].chosen in beside:
-            script = scripts / "inksight_itself.py"
+    for name, (variables, engines) in OURS.items():
+        if name == "inksight" or workers["inksight"].chosen in engines:
+            script = COMPETITORS / "inksight_itself.py"
             workers[name] = stack.enter_context(Worker(Path(sys.executable), script, data, variables))
     versions = installed()
     for name, (label, package) in THEIRS.items():
         if package in versions:
-            workers[name] = stack.enter_context(Worker(BENCH_PYTHON, scripts / f"{name}.py", data))
+            workers[name] = stack.enter_context(Worker(BENCH_PYTHON, COMPETITORS / f"{name}.py", data))
         else:
             print(f"{label} is not installed in {BENCH_PYTHON.parents[1].name}/: skipped")
     for name, worker in workers.items():
         assert worker.probabilities.shape == (SHOWN, 10)
         difference = np.abs(worker.probabilities - workers["inksight"].probabilities).max()
-        if difference > (2e-3 if "bf16" in worker.chosen else 2e-6):
-            raise SystemExit(f"{name} has another network than inksight: probabilities differ by {difference:.1g}")
+        if difference > MAX_DIFFERENCE["bf16" if "bf16" in worker.chosen else "float32"]:
+            raise SystemExit(f"{name} and inksight have different networks: probabilities differ by {difference:.1g}")
     return workers
 
 
 def measure(workers: dict[str, Worker], rounds: int) -> Samples:
-    """Let every worker do each of its tasks `rounds` times, by turns."""
+    """Let every worker do each of its tasks once a round, in an order that rotates from round to round."""
     samples: Samples = {}
     for task in TASKS:
         names = ["inksight"] if task == "peak" else list(workers)
         samples |= {(task, name): [] for name in names if task in workers[name].tasks}
-    for turn in range(rounds):
-        print(f"round {turn + 1} of {rounds}", file=sys.stderr)
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
         for task, (_, seconds, unit) in TASKS.items():
             order = deque(name for key, name in samples if key == task)
-            order.rotate(turn)
+            order.rotate(number)
             for name in order:
                 answer = workers[name].ask(task, **({} if seconds is None else {"seconds": seconds}))
                 samples[task, name].append(answer[unit])
@@ -235,19 +263,19 @@ def measure(workers: dict[str, Worker], rounds: int) -> Samples:
 
 def table(rows: list[Comparison], labels: dict[str, str]) -> str:
     """Return the comparisons as a Markdown table."""
-    lines = ["| what | one : other | one | other | ratio (from, to) | claimed |", "|---|---|---|---|---|---|"]
-    for row in sorted(rows, key=lambda row: row.at_least is None):
-        what = "training step, GFLOP/s: share of peak" if row.task == SHARE else TASKS[row.task].label
-        one, other = (f"{median:,.0f}" for median in row.medians)
-        claim = "" if row.at_least is None else f"{row.at_least:g}" + ("" if row.holds else ", NOT HELD")
-        names = f"{labels.get(row.one, row.one)} : {labels.get(row.other, row.other)}"
+    lines = ["| task | A : B | A | B | ratio (lowest, highest) | claimed |", "|---|---|---|---|---|---|"]
+    for row in sorted(rows, key=lambda row: row.claim is None):
+        label = "training step, GFLOP/s: share of peak" if row.task == SHARE else TASKS[row.task].label
+        a, b = (f"{median:,.0f}" for median in row.medians)
+        claim = "" if row.claim is None else row.claim.state(row.ratio)
+        names = f"{labels.get(row.worker, row.worker)} : {labels.get(row.other, row.other)}"
         spread = f"{row.spread[0]:.2f}, {row.spread[1]:.2f}"
-        lines.append(f"| {what} | {names} | {one} | {other} | **{row.ratio:.2f}** ({spread}) | {claim} |")
+        lines.append(f"| {label} | {names} | {a} | {b} | **{row.ratio:.2f}** ({spread}) | {claim} |")
     return "\n".join(lines)
 
 
-def main(rounds: int) -> int:
-    """Print the table; return 1 if a claim does not hold. A claim whose framework is missing is said, not failed."""
+def main(rounds: int = ROUNDS) -> int:
+    """Print the table; return 1 if a claim does not hold. Claims about missing frameworks do not fail."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         data = Path(folder) / "data.npz"
         write_data(data, load("mnist").split().train)
@@ -258,28 +286,28 @@ def main(rounds: int) -> int:
     rows = list(comparisons(samples))
     labels = {name: f"{label} {versions.get(package)}" for name, (label, package) in THEIRS.items()}
     chosen = {name: worker.chosen for name, worker in workers.items()}
-    beside = ", ".join(f"{name} {version}" for name, version in versions.items())
-    print(f"{machine}; beside it {beside or 'no other framework'}")
+    others = ", ".join(f"{name} {version}" for name, version in versions.items())
+    print(f"{machine}; compared with {others or 'no other framework'}")
     print(f"network post, float32, batches of 256; median of {rounds} rounds\n")
     print(table(rows, labels))
     print()
     for name, choice in chosen.items():
         print(f"- {labels.get(name, name)}: {choice}")
-    measured = {(row.task, row.one, row.other) for row in rows}
-    for task, one, other in CLAIMS:
-        if (task, one, other) not in measured:
-            print(f"- not measured: {task}, {one} : {other}")
+    measured = {(row.task, row.worker, row.other) for row in rows}
+    for task, name, other in CLAIMS:
+        if (task, name, other) not in measured:
+            print(f"- not measured: {task}, {name} : {other}")
     record = {
         "machine": machine,
         "versions": versions,
         "rounds": rounds,
         "chosen": chosen,
         "medians": {f"{task}: {name}": round(statistics.median(v), 3) for (task, name), v in samples.items()},
-        "ratios": {f"{row.task}: {row.one} : {row.other}": round(row.ratio, 3) for row in rows},
+        "ratios": {f"{row.task}: {row.worker} : {row.other}": round(row.ratio, 3) for row in rows},
     }
-    RESULTS.write_text(json.dumps(record) + "\n")
+    write_json_lines("frameworks.jsonl", record)
     return int(not all(row.holds for row in rows))
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5))
+    sys.exit(arguments.run(main, __doc__, arguments.rounds(ROUNDS)))

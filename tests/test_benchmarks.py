@@ -1,5 +1,6 @@
-"""What the benchmarks compute from their measurements, without any of the other frameworks."""
+"""What the benchmarks compute from their measurements, their synthetic pictures, and the search for reading weights."""
 
+import importlib
 import os
 import re
 import sys
@@ -8,24 +9,39 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trials import QUICK, TINY
 
-from benchmarks import fewer_filters, frameworks, prepare_speed, robustness, startup
+from benchmarks import (
+    fewer_filters,
+    frameworks,
+    ood_detection,
+    page_reading,
+    prepare_speed,
+    robustness,
+    startup,
+    tune_reading,
+)
+from benchmarks.__main__ import BENCHMARKS, main as run_benchmarks
+from benchmarks.common import arguments, holdout
+from benchmarks.common.claims import Claim
+from benchmarks.common.machine import describe
 from benchmarks.competitors.protocol import Worker
+from benchmarks.synthetic import non_digits, pages, single_digits
 from inksight import Model
-from inksight.config import get_network
+from inksight.config import RECIPES, get_network
 from inksight.experiments.tradeoff import Pruning, Step, Tradeoff
+from inksight.imaging.preprocessing import prepare
+from inksight.nn.model_file import load_model
 from inksight.reading.reader import read
 
 ROOT = Path(__file__).parents[1]
 
 WORKER = """
-import sys
-sys.path.insert(0, {folder!r})
-from protocol import latency, serve, throughput
+from benchmarks.competitors.protocol import latency, serve, throughput
 
 def prepare(data):
-    print("chatter of a framework")
-    tasks = {{"train": lambda seconds: throughput(lambda: None, 256, seconds), "fail": lambda: 1 / 0}}
+    print("output of a framework")
+    tasks = {"train": lambda seconds: throughput(lambda: None, 256, seconds), "fail": lambda: 1 / 0}
     return tasks, "a variant", data["images"][:, 0, :2] / 255
 
 serve(prepare)
@@ -35,24 +51,24 @@ serve(prepare)
 @pytest.fixture
 def start(tmp_path):
     script, data = tmp_path / "toy.py", tmp_path / "data.npz"
-    script.write_text(WORKER.format(folder=str(ROOT / "benchmarks" / "competitors")))
+    script.write_text(WORKER)
     np.savez(data, images=np.full((3, 28, 28), 51, np.uint8))
     return lambda: Worker(Path(sys.executable), script, data)
 
 
-def test_a_worker_answers_and_rests_in_between(start):
+def test_a_worker_answers_and_is_stopped_in_between(start):
     with start() as worker:
         assert (worker.tasks, worker.chosen) == (["train", "fail"], "a variant")
         np.testing.assert_allclose(worker.probabilities, np.full((3, 2), 0.2))
         assert worker.ask("train", seconds=0.01)["images_per_second"] > 256
         status = Path(f"/proc/{worker.process.pid}/status")
-        patience = time.monotonic() + 10  # a signal takes its time
+        deadline = time.monotonic() + 10  # signals are not immediate
         while status.exists() and not re.search(r"State:\s+T", status.read_text()):
-            assert time.monotonic() < patience
+            assert time.monotonic() < deadline
     assert worker.process.poll() is not None
 
 
-def test_a_worker_that_fails_says_why(start):
+def test_a_worker_that_fails_gives_the_reason(start):
     with start() as worker, pytest.raises(RuntimeError, match=r"(?s)toy ended early:.*ZeroDivisionError"):
         worker.ask("fail")
 
@@ -63,7 +79,7 @@ def test_multiply_adds_of_the_posts_network():
     assert frameworks.multiply_adds(get_network("post")) == (forward, 3 * forward - banks[0])
 
 
-def test_a_ratio_is_the_median_within_rounds_and_latency_counts_the_other_way():
+def test_a_ratio_is_the_median_of_rounds_and_lower_latency_is_better():
     samples = {
         ("train", "inksight"): [40.0, 20.0, 60.0],
         ("train", "torch_eager"): [10.0, 10.0, 10.0],
@@ -71,7 +87,7 @@ def test_a_ratio_is_the_median_within_rounds_and_latency_counts_the_other_way():
         ("latency", "inksight"): [20.0, 20.0, 20.0],
         ("latency", "onnx_runtime"): [30.0, 10.0, 10.0],
     }
-    rows = {(row.task, row.one, row.other): row for row in frameworks.comparisons(samples)}
+    rows = {(row.task, row.worker, row.other): row for row in frameworks.comparisons(samples)}
     torch = rows["train", "inksight", "torch_eager"]
     assert (torch.medians, torch.ratio, torch.spread, torch.holds) == ((40, 10), 4, (2, 6), True)
     assert rows["train", "inksight avx2", "inksight"].ratio == 0.5
@@ -84,23 +100,25 @@ def test_a_ratio_is_the_median_within_rounds_and_latency_counts_the_other_way():
 
 def test_claims_name_tasks_and_workers_that_exist():
     known = {*frameworks.OURS, *frameworks.THEIRS, "peak"}
-    for task, one, other in frameworks.CLAIMS:
+    for task, worker, other in frameworks.CLAIMS:
         assert task in {*frameworks.TASKS, frameworks.SHARE}
-        assert {one, other} <= known
+        assert {worker, other} <= known
     for name in frameworks.THEIRS:
         assert (ROOT / "benchmarks" / "competitors" / f"{name}.py").is_file()
 
 
 def test_every_competitor_is_pinned():
     lines = (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
-    pinned = dict(line.split(";")[0].strip().split("==") for line in lines if line and not line.startswith("#"))
-    assert set(frameworks.PACKAGES) <= pinned.keys()
+    requirements = [line.split(";")[0].strip() for line in lines if line and not line.startswith("#")]
+    pinned = {name for name, _version in (requirement.split("==") for requirement in requirements)}
+    assert set(frameworks.PACKAGES) <= pinned
 
 
 def test_the_first_step_is_timed_and_its_process_ended(tmp_path):
     out = tmp_path / "m.safetensors"
-    took = startup.measure(startup.STEP, ["train", "--out", str(out)], os.environ | {"XDG_CACHE_HOME": str(tmp_path)})
-    assert 0.1 < took < 60
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    seconds = startup.measure(startup.FIRST_STEP, ["train", "--out", str(out)], environment)
+    assert 0.1 < seconds < 60
     assert not out.exists()  # ended long before the first epoch was
     assert any((tmp_path / "inksight").iterdir()) or "JAX_COMPILATION_CACHE_DIR" in os.environ
 
@@ -109,22 +127,24 @@ def test_claims_of_startup_name_what_is_measured():
     assert startup.CLAIMS.keys() <= {*startup.COMMANDS, "load('mnist')"}
 
 
-def test_the_picture_that_is_read_at_startup_holds_a_digit(tmp_path, mnist):
+def test_the_picture_that_is_read_at_startup_shows_a_digit(tmp_path, mnist):
     path = tmp_path / "digit.png"
-    startup.draw(str(path))
+    startup.write_picture(str(path))
     page = read(path)
     assert page.text == str(mnist.labels[0])
     assert startup.measure(startup.CLI, ["read", str(path)], dict(os.environ)) > 0.01
 
 
 def test_the_answer_on_fewer_filters_is_the_smallest_that_matches_the_post():
-    def step(spec, parameters, accuracy):
+    def step(spec: str, parameters: int, accuracy: float) -> Step:
         return Step(get_network(spec), parameters, 20, 0.5, accuracy, 1.0)
 
     steps = (step("post", 18_813, 0.994), step("9x5p,9x5,16x3", 4133, 0.991), step("2x5p,2x5,3x3", 300, 0.95))
     pruned = Pruning(steps, Model.untrained(steps[-1].network), None, 10_000, "steps")
     tradeoff = Tradeoff([pruned], [[step("9x5p,9x5,16x3", 4133, 0.98), step("2x5p,2x5,3x3", 300, 0.93)]])
-    assert fewer_filters.still_the_posts(tradeoff.pruned_points).parameters == 4133
+    smallest = fewer_filters.smallest_matching_post(tradeoff.pruned_points)
+    assert smallest is not None
+    assert smallest.parameters == 4133
     page = fewer_filters.page(tradeoff, pruned, "a machine")
     assert "the smallest that matches the post has 4,133 parameters (22%) and reads 99.10%" in page
     assert "trained small from the start, no network matches the post." in page
@@ -132,16 +152,121 @@ def test_the_answer_on_fewer_filters_is_the_smallest_that_matches_the_post():
     assert "| 9-9-16 | 4,133 | 20 | 50.00% | 99.10% (" in page
 
 
-def test_pictures_to_prepare_hold_digits_of_all_sizes():
-    drawn = prepare_speed.pictures(40, 0)
-    sides = [picture.shape[0] for picture in drawn]
+def test_pictures_to_prepare_show_digits_of_all_sizes():
+    pictures = single_digits.digit_pictures(40, 0)
+    sides = [picture.shape[0] for picture in pictures]
     assert 28 <= min(sides) < 60
     assert 160 < max(sides) <= 200
-    found = [prepare_speed.prepare(picture) for picture in drawn]
-    assert all(one.dark and not one.problem for one in found)
-    assert prepare_speed.CLAIMS.keys() == {"prepare", "prepare_grey"}
+    prepared = [prepare(picture) for picture in pictures]
+    assert all(digit.dark and not digit.problem for digit in prepared)
+    assert prepare_speed.CLAIMS.keys() == {"prepare", "prepare_grayscale"}
 
 
-def test_a_model_is_not_stressed_with_what_it_was_trained_on(capsys):
+def test_robustness_refuses_a_model_trained_on_the_validation_images(capsys):
     assert robustness.main("tiny") == 1
     assert "trained on the validation images" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [benchmark.name for benchmark in BENCHMARKS])
+def test_every_listed_benchmark_has_a_main_that_takes_its_arguments(name, capsys):
+    benchmark = next(benchmark for benchmark in BENCHMARKS if benchmark.name == name)
+    main = importlib.import_module(f"benchmarks.{name}").main
+    assert benchmark.arguments.keys() <= set(main.__code__.co_varnames[: main.__code__.co_argcount])
+    assert run_benchmarks([name], list_only=True) == 0
+    assert capsys.readouterr().out == f"{name:18}{benchmark.title}\n"
+
+
+def test_a_claim_is_printed_with_its_verdict():
+    at_least, at_most = Claim(0.95, "{:.0%}"), Claim(0.3, "{:g} s", at_most=True)
+    assert (at_least.verdict(0.95), at_least.verdict(0.94)) == ("claimed: 95%", "claimed: 95%, NOT HELD")
+    assert (at_most.verdict(0.3), at_most.verdict(0.31)) == ("claimed: 0.3 s", "claimed: 0.3 s, NOT HELD")
+
+
+def test_arguments_are_passed_by_name(capsys):
+    def main(**given: object) -> int:
+        print(given)
+        return 3
+
+    declared = arguments.model(), arguments.seeds(5), arguments.names(["a", "b"], "NAME"), arguments.flag("fresh", "")
+    assert arguments.run(main, "About.", *declared, argv=["small", "2", "b", "--fresh"]) == 3
+    assert capsys.readouterr().out == "{'model': 'small', 'seeds': 2, 'names': ['b'], 'fresh': True}\n"
+    assert arguments.run(main, "About.", *declared, argv=[]) == 3
+    assert capsys.readouterr().out == "{'model': None, 'seeds': 5, 'names': (), 'fresh': False}\n"
+    for wrong in (["small", "0"], ["small", "2", "c"]):
+        with pytest.raises(SystemExit):
+            arguments.run(main, "About.", *declared, argv=wrong)
+        assert "must be" in capsys.readouterr().err
+
+
+def test_the_machine_is_described_in_one_line():
+    assert re.fullmatch(
+        r".+, (native\S*|no native engine), \d+ cores, Python .+, numpy .+, \d{4}-\d\d-\d\d", describe("numpy")
+    )
+
+
+def test_the_holdout_model_is_trained_once(digits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setitem(RECIPES, "quick", QUICK)
+    model = holdout.holdout_model(digits, TINY, "quick", epochs=1, progress=False)
+    assert model.ood_detector is not None
+    assert digits.seen_by(model.trained_on) == ("train",)
+    monkeypatch.setattr(holdout, "train", None)
+    assert holdout.holdout_model(digits, TINY, "quick", epochs=1, progress=False).digest == model.digest
+    with pytest.raises(TypeError):  # other settings: would be trained
+        holdout.holdout_model(digits, TINY, "quick", epochs=2, progress=False)
+
+
+@pytest.mark.parametrize("kind", non_digits.KINDS)
+def test_pictures_that_are_not_digits_are_the_same_for_the_same_seed(kind):
+    draw = non_digits.KINDS[kind]
+    picture = draw(np.random.default_rng(1))
+    assert picture.shape == (200, 200)
+    assert picture.dtype == np.float64
+    assert 0 <= picture.min() <= picture.max() <= 1
+    np.testing.assert_array_equal(picture, draw(np.random.default_rng(1)))
+
+
+def test_auroc_counts_pairs_and_nothing_to_read_as_the_highest_score():
+    digits, others = np.array([0.0, 1.0]), np.array([0.5, np.inf])
+    assert ood_detection.auroc(digits, others) == 0.75
+
+
+def test_the_contact_sheet_shows_all_photos(mnist):
+    photos = [pages.compose(mnist[:500], seed) for seed in range(3)]
+    sheet = pages.contact_sheet(photos, width=100, height=50, columns=2)
+    assert sheet.size == (212, 112)
+    cells = np.asarray(sheet)
+    assert (cells[:50, :20] != 90).any()
+    assert (cells[56:106, 106:] == 90).all()
+
+
+def test_reading_weights_are_searched_around_the_present_ones(mnist, capsys):
+    present = tune_reading.present_weights()
+    trials = tune_reading.draw_weights(3, 0)
+    assert trials[0] == present
+    assert all(np.sign(trial).tolist() == np.sign(present).tolist() for trial in trials)
+    assert tune_reading.main("small", trials=2, pages=2) == 0
+    assert tune_reading.present_weights() == present
+    out = capsys.readouterr().out
+    assert len(re.findall(r"^ +[12] +\d+ +\d+\.\d\d%", out, flags=re.MULTILINE)) == 2
+    assert out.count("(present)") == 1
+    assert re.search(r"on \d+ new lines: present weights \d+ right, best trial \d+", out)
+
+
+def test_a_search_counts_the_lines_that_are_read_with_the_weights(mnist):
+    model, seeds, present = load_model("small"), range(3), tune_reading.present_weights()
+    names = [name for _, name in tune_reading.WEIGHTS]
+    skip_all = dict(zip(names, present, strict=True)) | {"ODDS_BIAS": -100.0, "SKIP_COST": 0.0}
+    trials, lines = tune_reading.search(mnist[:5000], model, [present, tuple(skip_all.values())], seeds)
+    photos = [pages.compose(mnist[:5000], seed) for seed in seeds]
+    right = [
+        line
+        for photo in photos
+        for line in page_reading.lines_right(photo.lines, page_reading.read_photo(photo, model).read)
+    ]
+    assert (trials[0].lines_right, lines) == (sum(right), len(right))
+    assert trials[1].lines_right < trials[0].lines_right
+    table = tune_reading.table(trials, lines)
+    assert table.splitlines()[1].startswith("   1")
+    assert table.splitlines()[1].endswith("(present)")
+    assert table.splitlines()[2].startswith("   2")

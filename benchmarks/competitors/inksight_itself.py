@@ -1,15 +1,29 @@
 """inksight as its users call it: `inksight.training.fit.fit`, and `Model.probabilities` on uint8 images.
 
-Runs in inksight's own environment; environment variables decide which engine and instruction set it uses.
+Runs in inksight's own environment; environment variables choose the engine and the instruction set.
 """
 
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from protocol import BATCH, MANY, ONE_CALL, SHOWN, WARM_UP, Answer, Data, latency, serve, throughput
 
-from inksight.config import RECIPES, Augmentation, Recipe, get_network
+from benchmarks.common.data import PLAIN_RECIPE
+from benchmarks.competitors.protocol import (
+    BATCH,
+    MANY,
+    ONE_CALL,
+    SHOWN,
+    WARM_UP,
+    Answer,
+    Data,
+    Prepared,
+    Tasks,
+    latency,
+    serve,
+    throughput,
+)
+from inksight.config import Augmentation, Recipe, get_network
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.engine import ops
@@ -17,18 +31,11 @@ from inksight.engine.library import peak
 from inksight.nn.model import Model
 from inksight.training.fit import fit
 
-# Adam alone, as the others have it, and the same augmentation all the time.
-AUGMENTED = replace(
-    RECIPES["default"],
-    batch_size=BATCH,
-    muon_scale=0,
-    taper=0,
-    augmentation=Augmentation(rotation=10, shift=2, scale=0.1, shear=0.1),
-)
-PLAIN = replace(AUGMENTED, augmentation=Augmentation())
+AUGMENTED = replace(PLAIN_RECIPE, batch_size=BATCH)
+NOT_AUGMENTED = replace(AUGMENTED, augmentation=Augmentation())
 
 
-def prepare(data: Data):
+def prepare(data: Data) -> Prepared:
     images, network = data["images"], get_network("post")
     splits = Splits(Dataset(images, data["labels"].astype(np.int64)), None, None)
     model = Model(network, {name: data[name] for name in data if name not in ("images", "labels")})
@@ -38,10 +45,10 @@ def prepare(data: Data):
             result = fit(splits, network, recipe, seconds=budget, progress=False)
         return {"images_per_second": result.images_per_second}
 
-    for recipe in (PLAIN, AUGMENTED):
+    for recipe in (NOT_AUGMENTED, AUGMENTED):
         train(recipe, WARM_UP)  # compiles
-    tasks = {
-        "train": partial(train, PLAIN),
+    tasks: Tasks = {
+        "train": partial(train, NOT_AUGMENTED),
         "train_augmented": partial(train, AUGMENTED),
         "predict": partial(throughput, partial(model.probabilities, images[:ONE_CALL]), ONE_CALL),
         "predict_many": partial(throughput, partial(model.probabilities, images[:MANY]), MANY),

@@ -1,8 +1,8 @@
 """Keras on TensorFlow: the train function that ``model.fit`` calls, in the fastest of its variants.
 
-Its augmentation is the post's, RandomTranslation and RandomRotation: either in the ``tf.data`` pipeline, on threads
-beside the training step, or as the model's first layers. XLA (``jit_compile``) is tried on and off; TensorFlow cannot
-compile the augmentation with XLA, so not with augmentation in the model.
+Augmentation is the post's, RandomTranslation and RandomRotation: either in the ``tf.data`` pipeline, in parallel with
+the training step, or as the model's first layers. XLA (``jit_compile``) is tried too, except with augmentation in the
+model, which TensorFlow cannot compile with XLA.
 """
 
 import os
@@ -17,9 +17,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
-from protocol import BATCH, SHOWN, Data, fastest, pixels, serve, throughput, weights
 
-VARIANTS = {  # in the pipeline?, jit_compile
+from benchmarks.competitors.protocol import (
+    BATCH,
+    SHOWN,
+    Answer,
+    Data,
+    Prepared,
+    Tasks,
+    fastest,
+    pixels,
+    serve,
+    throughput,
+    weights,
+)
+
+VARIANTS = {  # whether augmentation is in the pipeline, jit_compile
     "augmentation in tf.data": (True, False),
     "augmentation in tf.data, jit_compile": (True, True),
     "augmentation in the model": (False, False),
@@ -28,7 +41,7 @@ PASSES = 3  # an epoch of the recipe `post`
 
 
 def augmentation() -> list[layers.Layer]:
-    # A tenth of the side, a tenth of a turn; zeros outside.
+    """Return the post's: shifts of up to a tenth of the side, rotations of up to a tenth of a turn, zeros outside."""
     return [
         layers.RandomTranslation(0.1, 0.1, fill_mode="constant"),
         layers.RandomRotation(0.1, fill_mode="constant"),
@@ -36,7 +49,7 @@ def augmentation() -> list[layers.Layer]:
 
 
 def network(data: Data, *, l2: float, first: list[layers.Layer]) -> keras.Sequential:
-    """Return the network `post` with the data's weights."""
+    """Return the network `post` with the data's weights, after the layers `first`."""
 
     def convolution(filters: int, kernel: int) -> layers.Layer:
         return layers.Conv2D(filters, kernel, kernel_regularizer=keras.regularizers.L2(l2) if l2 else None)
@@ -45,7 +58,7 @@ def network(data: Data, *, l2: float, first: list[layers.Layer]) -> keras.Sequen
         [
             keras.Input((28, 28, 1)),
             *first,
-            # Pooling before the activation: the same result for a quarter of the work.
+            # Pooling before the activation gives the same result for a quarter of the work.
             convolution(20, 5),
             layers.MaxPooling2D(),
             layers.LeakyReLU(0.1),
@@ -67,7 +80,10 @@ def network(data: Data, *, l2: float, first: list[layers.Layer]) -> keras.Sequen
     return model
 
 
-def compiled(data: Data, *, l2: float = 0.0, in_model: bool = False, jit: bool = False, epsilon: float = 1e-7):
+def compiled(
+    data: Data, *, l2: float = 0.0, in_model: bool = False, jit: bool = False, epsilon: float = 1e-7
+) -> keras.Sequential:
+    """Return the network with an optimizer and a loss; `in_model`: with augmentation layers."""
     model = network(data, l2=l2, first=augmentation() if in_model else [])
     model.compile(
         keras.optimizers.Adam(1e-3, epsilon=epsilon),
@@ -78,16 +94,18 @@ def compiled(data: Data, *, l2: float = 0.0, in_model: bool = False, jit: bool =
 
 
 def augmented(batches: tf.data.Dataset) -> tf.data.Dataset:
-    move = keras.Sequential(augmentation())
-    return batches.map(lambda x, y: (move(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
+    """Return batches with augmentation in the pipeline."""
+    augment = keras.Sequential(augmentation())
+    return batches.map(lambda x, y: (augment(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
 
 
 def scaled(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return pixels in 0..1."""
     return tf.cast(x, tf.float32) / 255, y
 
 
 def step_of(model: keras.Model, batches: tf.data.Dataset) -> Callable[[], object]:
-    """Return what `fit` does for one batch, without its callbacks."""
+    """Return the training step of `fit`, without callbacks."""
     model.make_train_function()
     batch = iter(batches.prefetch(tf.data.AUTOTUNE))
 
@@ -97,7 +115,7 @@ def step_of(model: keras.Model, batches: tf.data.Dataset) -> Callable[[], object
     return step
 
 
-def prepare(data: Data):
+def prepare(data: Data) -> Prepared:
     whole = len(data["images"]) // BATCH
     images = data["images"][: whole * BATCH].reshape(whole, BATCH, 28, 28, 1)
     labels = data["labels"][: whole * BATCH].reshape(whole, BATCH)
@@ -111,7 +129,7 @@ def prepare(data: Data):
         for name, (in_pipeline, jit) in VARIANTS.items()
     }
     best, best_moved = fastest(plain), fastest(moved)
-    tasks = {
+    tasks: Tasks = {
         "train": partial(throughput, plain[best], BATCH),
         "train_augmented": partial(throughput, moved[best_moved], BATCH),
         "recipe": partial(recipe, data, *VARIANTS[best_moved]),
@@ -120,8 +138,8 @@ def prepare(data: Data):
     return tasks, f"{best}; {best_moved}", tf.nn.softmax(shown).numpy()
 
 
-def recipe(data: Data, in_pipeline: bool, jit: bool, epochs: int):
-    """Run epochs of the recipe `post`; answer the seconds of training and the validation accuracy of each."""
+def recipe(data: Data, in_pipeline: bool, jit: bool, epochs: int) -> Answer:
+    """Run epochs of the recipe `post`; return the seconds of training and the validation accuracy of each."""
     model = compiled(data, l2=1e-4, in_model=not in_pipeline, jit=jit, epsilon=1e-4)
     images, labels = data["images"][..., None], data["labels"]
     batches = tf.data.Dataset.from_tensor_slices((images, labels)).cache().shuffle(len(images)).repeat()

@@ -1,20 +1,27 @@
-"""The network `post` as ONNX, from pixels 0..1 (n, 1, 28, 28) to probabilities (n, 10): for two runtimes."""
+"""The network `post` as an ONNX graph, for two runtimes: pixels in 0..1 (n, 1, 28, 28) to probabilities (n, 10)."""
+
+from typing import Any
 
 from onnx import TensorProto, checker, helper, numpy_helper
-from protocol import Data, weights
 
-# Bias, pooling and leaky ReLU commute where it matters, so a runtime may be given either order. Pooling first
-# is less work; the activation first can be fused into the convolution.
+from benchmarks.competitors.protocol import Data, weights
+
+# Max-pooling and leaky ReLU commute, so a runtime may be given either order. Pooling first is less work; an activation
+# first can be fused into the convolution.
 ORDERS = {"pooling first": ("MaxPool", "LeakyRelu"), "activation first": ("LeakyRelu", "MaxPool")}
-ATTRIBUTES = {"MaxPool": {"kernel_shape": [2, 2], "strides": [2, 2]}, "LeakyRelu": {"alpha": 0.1}}
+ATTRIBUTES: dict[str, dict[str, Any]] = {
+    "MaxPool": {"kernel_shape": [2, 2], "strides": [2, 2]},
+    "LeakyRelu": {"alpha": 0.1},
+}
 
 
 def export(data: Data, order: str) -> bytes:
-    """Return the ONNX file's bytes; the number of images is left open."""
-    nodes, constants = [], []
+    """Return the bytes of an ONNX file for any number of images; `order` is one of `ORDERS`."""
+    nodes: list[Any] = []
+    constants: list[Any] = []
     last = "image"
 
-    def add(kind: str, *inputs: str, **attributes) -> None:
+    def add(kind: str, *inputs: str, **attributes: Any) -> None:
         nonlocal last
         name = f"{kind}{len(nodes)}"
         nodes.append(helper.make_node(kind, [last, *inputs], [name], name, **attributes))
@@ -43,4 +50,4 @@ def export(data: Data, order: str) -> bytes:
     graph = helper.make_graph(nodes, "post", [image], [probabilities], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     checker.check_model(model, full_check=True)
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())

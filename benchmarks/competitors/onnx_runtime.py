@@ -1,22 +1,36 @@
-"""ONNX Runtime with its own session options and every graph optimisation."""
+"""ONNX Runtime with default session options and all graph optimizations."""
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import onnxruntime
-from onnx_graph import ORDERS, export
-from protocol import MANY, ONE_CALL, SHOWN, Data, fastest, latency, pixels, serve, throughput
 
-SLICES = (64, 128, 256, ONE_CALL, MANY)  # images a call, where the worker may choose
+from benchmarks.competitors.onnx_graph import ORDERS, export
+from benchmarks.competitors.protocol import (
+    MANY,
+    ONE_CALL,
+    SHOWN,
+    Data,
+    Prepared,
+    Tasks,
+    fastest,
+    latency,
+    pixels,
+    serve,
+    throughput,
+)
+
+SLICES = (64, 128, 256, ONE_CALL, MANY)  # images in a call, where the worker may choose
 
 
-def prepare(data: Data):
+def prepare(data: Data) -> Prepared:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     sessions = {order: onnxruntime.InferenceSession(export(data, order), options) for order in ORDERS}
     images = pixels(data).reshape(-1, 1, 28, 28)
 
-    def call(order: str, start: int, end: int) -> Callable[[], object]:
+    def call(order: str, start: int, end: int) -> Callable[[], Any]:
         return partial(sessions[order].run, None, {"image": images[start:end]})
 
     def in_slices(size: int) -> Callable[[], object]:
@@ -26,7 +40,7 @@ def prepare(data: Data):
     order = fastest({order: call(order, 0, ONE_CALL) for order in ORDERS})
     slices = {f"{size} a call": in_slices(size) for size in SLICES}
     size = fastest(slices)
-    tasks = {
+    tasks: Tasks = {
         "predict": partial(throughput, call(order, 0, ONE_CALL), ONE_CALL),
         "predict_many": partial(throughput, slices[size], MANY),
         "latency": partial(latency, call(order, 0, 1)),

@@ -1,16 +1,30 @@
-"""OpenVINO as it configures itself, compiled for each size of batch; it may choose bfloat16."""
+"""OpenVINO with its default configuration, compiled for each batch size; it may choose bfloat16."""
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import openvino
-from onnx_graph import ORDERS, export
-from protocol import MANY, ONE_CALL, SHOWN, Data, fastest, latency, pixels, serve, throughput
 
-SLICES = (256, 512, ONE_CALL, MANY)  # images a call, where the worker may choose
+from benchmarks.competitors.onnx_graph import ORDERS, export
+from benchmarks.competitors.protocol import (
+    MANY,
+    ONE_CALL,
+    SHOWN,
+    Data,
+    Prepared,
+    Tasks,
+    fastest,
+    latency,
+    pixels,
+    serve,
+    throughput,
+)
+
+SLICES = (256, 512, ONE_CALL, MANY)  # images in a call, where the worker may choose
 
 
-def prepare(data: Data):
+def prepare(data: Data) -> Prepared:
     core = openvino.Core()
     images = pixels(data).reshape(-1, 1, 28, 28)
 
@@ -20,7 +34,7 @@ def prepare(data: Data):
         model.reshape([size, 1, 28, 28])
         return core.compile_model(model, "CPU", {"PERFORMANCE_HINT": hint} if hint else {})
 
-    def call(order: str, size: int) -> Callable[[], object]:
+    def call(order: str, size: int) -> Callable[[], Any]:
         request = compiled(order, size).create_infer_request()
         return partial(request.infer, [images[:size]], share_inputs=True, share_outputs=True)
 
@@ -29,7 +43,7 @@ def prepare(data: Data):
         parts = [images[start : start + size] for start in range(0, MANY, size)]
         return lambda: [infer([part], share_inputs=True, share_outputs=True) for part in parts]
 
-    def side_by_side(size: int) -> Callable[[], object]:
+    def in_parallel(size: int) -> Callable[[], object]:
         queue = openvino.AsyncInferQueue(compiled(order, size, "THROUGHPUT"))
         parts = [images[start : start + size] for start in range(0, MANY, size)]
 
@@ -42,9 +56,9 @@ def prepare(data: Data):
 
     order = fastest({order: call(order, ONE_CALL) for order in ORDERS})
     slices = {f"{size} a call": in_slices(size) for size in SLICES}
-    slices |= {f"{size} a call, THROUGHPUT": side_by_side(size) for size in SLICES}
+    slices |= {f"{size} a call, THROUGHPUT": in_parallel(size) for size in SLICES}
     size = fastest(slices)
-    tasks = {
+    tasks: Tasks = {
         "predict": partial(throughput, call(order, ONE_CALL), ONE_CALL),
         "predict_many": partial(throughput, slices[size], MANY),
         "latency": partial(latency, call(order, 1)),

@@ -1,18 +1,19 @@
-"""PyTorch, eager: the step of a plain training loop, in the faster of its two memory layouts."""
+"""PyTorch in eager mode: the step of a plain training loop, in the faster of two memory layouts."""
 
 from collections.abc import Callable
 from functools import partial
 from itertools import cycle
 
 import torch
-from protocol import BATCH, SHOWN, Data, fastest, pixels, serve, throughput, weights
 from torch import Tensor, nn
+
+from benchmarks.competitors.protocol import BATCH, SHOWN, Data, Prepared, fastest, pixels, serve, throughput, weights
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
 class Net(nn.Module):
-    """The network `post`, pooling before its activation: the same result for a quarter of the work."""
+    """The network `post`; pooling before the activation gives the same result for a quarter of the work."""
 
     def __init__(self, data: Data) -> None:
         super().__init__()
@@ -26,7 +27,7 @@ class Net(nn.Module):
                 layer.bias.copy_(torch.from_numpy(bias))
 
     def forward(self, x: Tensor) -> Tensor:
-        """From pixels (n, 1, 28, 28) to logits (n, 10)."""
+        """Return the logits, (n, 10), of pixels (n, 1, 28, 28) in 0..1."""
         for number, bank in enumerate(self.banks):
             x = bank(x)
             if number == 0:
@@ -37,7 +38,7 @@ class Net(nn.Module):
 
 
 def training_step(data: Data, layout: torch.memory_format) -> Callable[[], object]:
-    """Return one step of training on batches that lie ready in memory."""
+    """Return a training step on batches that are ready in memory."""
     net = Net(data).to(memory_format=layout)
     adam = torch.optim.Adam(net.parameters(), fused=True)
     images = torch.from_numpy(pixels(data)).permute(0, 3, 1, 2).contiguous(memory_format=layout)
@@ -54,7 +55,7 @@ def training_step(data: Data, layout: torch.memory_format) -> Callable[[], objec
     return step
 
 
-def prepare(data: Data):
+def prepare(data: Data) -> Prepared:
     with torch.inference_mode():
         images = torch.from_numpy(pixels(data)[:SHOWN]).permute(0, 3, 1, 2)
         probabilities = Net(data)(images).softmax(dim=1).numpy()

@@ -6,7 +6,8 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from benchmarks import lines, photos
+from benchmarks import page_reading
+from benchmarks.synthetic import ink, pages
 from inksight.nn.model_file import load_model
 from inksight.reading.binarization import binarize
 from inksight.reading.reader import read
@@ -229,30 +230,30 @@ def test_polarity_is_detected_or_given(clear):
 
 def test_composed_photos_are_the_same_for_the_same_seed(mnist):
     digits = mnist[:500]
-    photo, again = photos.compose(digits, 7), photos.compose(digits, 7)
+    photo, again = pages.compose(digits, 7), pages.compose(digits, 7)
     np.testing.assert_array_equal(photo.image, again.image)
     assert photo.lines == again.lines
     assert photo.image.dtype == np.uint8
-    assert photos.COUNT[0] <= sum(map(len, photo.lines)) <= photos.COUNT[1]
-    assert abs(photo.skew) <= photos.SKEW
+    assert ink.DIGIT_COUNT[0] <= sum(map(len, photo.lines)) <= ink.DIGIT_COUNT[1]
+    assert abs(photo.skew) <= pages.MAX_SKEW
 
 
 def test_most_lines_of_composed_photos_are_read(mnist):
     correct = []
     for seed in range(12):
-        photo = photos.compose(mnist[:5000], seed)
-        correct += lines.right(photo.lines, tuple(read(photo.image).text.split("\n")))
+        photo = pages.compose(mnist[:5000], seed)
+        correct += page_reading.lines_right(photo.lines, tuple(read(photo.image).text.split("\n")))
     assert np.mean(correct) > 0.75
 
 
 def test_the_benchmark_reads_a_photo_with_and_without_refusals(mnist, network):
-    result = lines.read(photos.compose(mnist[:500], 9), network)
+    result = page_reading.read_photo(pages.compose(mnist[:500], 9), network)
     assert list(map(len, result.read)) == list(map(len, result.accepted)) == list(map(len, result.photo.lines))
     assert "?" not in "".join(result.accepted)
 
 
 def test_the_benchmark_counts_lines_strictly():
-    assert lines.right(("12", "345"), ("12", "34?")) == [True, False]
-    assert lines.right(("12", "345"), ("12",)) == [False, False]
-    assert lines.digits_right(("12", "345"), ("13", "345")) == [True, False, True, True, True]
-    assert lines.digits_right(("12",), ("123",)) == [False, False]
+    assert page_reading.lines_right(("12", "345"), ("12", "34?")) == [True, False]
+    assert page_reading.lines_right(("12", "345"), ("12",)) == [False, False]
+    assert page_reading.digits_right(("12", "345"), ("13", "345")) == [True, False, True, True, True]
+    assert page_reading.digits_right(("12",), ("123",)) == [False, False]

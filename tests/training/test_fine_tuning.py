@@ -9,7 +9,7 @@ import sources
 from PIL import Image
 from trials import QUICK, SMALL, Forbidden
 
-from benchmarks.hands import HANDS, rewrite, write
+from benchmarks.synthetic.handwriting import HANDS, rewrite, write
 from inksight import InksightError, InputError, Model, Splits, card, cli, load, teach, train
 from inksight.config import Augmentation
 from inksight.data.dataset import Dataset

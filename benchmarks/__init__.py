@@ -1,0 +1,1 @@
+"""Benchmarks: one script for each claim about inksight's speed and accuracy, and generators of synthetic pages."""

@@ -1,0 +1,1 @@
+"""The frameworks that `benchmarks.frameworks` compares inksight with: one worker process each."""
