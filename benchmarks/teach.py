@@ -4,7 +4,7 @@ Run as ``python -m benchmarks.teach [SEEDS]``. A hand is invented by rewriting M
 a few training digits of each class are what is taught, validation digits in the same hand, which no model here has
 seen in any form but as MNIST's, are what is read. The model to start from was trained on the 50,000 training images
 alone, so that the 10,000 validation images are new to it; beside it the one that ships, which knows them. Seconds
-are those of ``inksight.teach`` with all it does, rehearsal and compiling too. The recipe was chosen on three of these
+are those of ``inksight.teach`` with all it does, the held-out check and compiling too. The recipe was chosen on three of these
 hands, "narrow", "continental" and "leaning back", and the first validation digits; others are read here.
 """
 
@@ -46,13 +46,13 @@ def measure(start: Model, splits: Splits, seeds: int) -> dict[str, float]:
         for seed in range(seeds):
             found = teach(write(taught_on(splits.train, seed), hand), start, splits, seed=seed, progress=False)
             after.append(float((found.model.predict(unseen.images) == unseen.labels).mean()))
-            kept.append(100 * (found.before - found.after))
+            kept.append(100 * (found.validation_before - found.validation_after))
             seconds.append(found.seconds)
         left.append((1 - np.mean(after)) / (1 - before))
         lost += kept
         print(
             f"  {name:24} {before:.1%} -> {np.mean(after):.1%} (sd {np.std(after):.1%}); "
-            f"MNIST's validation digits {found.before:.2%}, {np.mean(kept):+.3f} points lost",
+            f"MNIST's validation digits {found.validation_before:.2%}, {np.mean(kept):+.3f} points lost",
             flush=True,
         )
     return {"errors left": float(np.mean(left)), "points lost": max(lost), "seconds": float(np.mean(seconds))}

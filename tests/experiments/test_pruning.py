@@ -14,7 +14,7 @@ from inksight import Dataset, InputError, Model, Splits, cli, plot, prune, train
 from inksight.config import Network, get_network
 from inksight.data.loading import write_csv
 from inksight.experiments.pruning import train_small
-from inksight.experiments.tradeoff import Pruning, Step, Tradeoff, front
+from inksight.experiments.tradeoff import Pruning, Step, Tradeoff, pareto_front
 from inksight.inspection.ablation import filter_importance, parameters_saved, remove_least_important, without_filters
 from inksight.inspection.evaluation import evaluate, wilson_interval
 from inksight.nn.parameters import parameter_count
@@ -335,7 +335,7 @@ def test_the_curve_renders(small, accuracies):
     assert "dotted: 97.00%" in words
     assert ("trained small" in words) == small
     line = ax.lines[0].get_xdata()
-    assert list(line) == [point.parameters for point in front(Tradeoff([one]).pruned_points)]
+    assert list(line) == [point.parameters for point in pareto_front(Tradeoff([one]).pruned_points)]
     assert len(one.plot().axes) == 1
     assert "seeds" in plot.to_svg(Tradeoff([one, one]).plot(keep=0.99))
 

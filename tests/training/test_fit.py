@@ -17,7 +17,7 @@ from inksight.nn.forward import forward
 from inksight.nn.parameters import NORMALIZATION, init
 from inksight.training.batches import Batches
 from inksight.training.fit import fit, train
-from inksight.training.step import objective, stack, steps_a_call
+from inksight.training.step import objective, stack, steps_per_call
 
 
 def test_a_small_network_learns(small_run):
@@ -89,7 +89,7 @@ def test_the_first_step_goes_alone(digits, monkeypatch):
     fit(digits, SMALL, QUICK, epochs=2, progress=False)
     compiled_for, *calls = taken
     assert (compiled_for, calls[0], sum(calls)) == (1, 1, 2 * 125)  # 4,000 images by 32, twice
-    assert set(calls[1:]) <= {steps_a_call(), 124 % steps_a_call(), 125 % steps_a_call()}
+    assert set(calls[1:]) <= {steps_per_call(), 124 % steps_per_call(), 125 % steps_per_call()}
 
 
 def test_training_goes_on_and_its_history_grows(digits, model):

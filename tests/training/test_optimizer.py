@@ -6,7 +6,7 @@ import pytest
 
 from inksight.config import Recipe
 from inksight.engine import ops
-from inksight.training.optimizer import POLYNOMIAL, STEPS, Optimizer
+from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS, Optimizer
 
 
 def test_adam_is_keras_adam():
@@ -47,7 +47,9 @@ def test_muon_moves_kernels_and_adam_the_rest(rng):
         # Every direction moves by as much: 0.1 (the rate) x 0.5 (muon) x 0.2 x the root of the longer side.
         move = (weights[name] - found[name]).reshape(-1, shapes[name][-1]) / (0.1 * 0.5 * 0.2 * rows**0.5)
         matrix = gradient[name].reshape(-1, shapes[name][-1])
-        np.testing.assert_allclose(move, ops.orthogonalized(matrix, STEPS, POLYNOMIAL), atol=1e-4)
+        np.testing.assert_allclose(
+            move, ops.orthogonalized(matrix, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS), atol=1e-4
+        )
 
 
 def test_muon_looks_ahead_with_momentum(rng):
@@ -56,6 +58,6 @@ def test_muon_looks_ahead_with_momentum(rng):
     before = Optimizer.start({"bank1.pointwise": weights}).update({"bank1.pointwise": first}, recipe, 0.1)
     after = before.update({"bank1.pointwise": second}, recipe, 0.1)
     momentum = 0.9 * (0.1 * first) + 0.1 * second
-    expected = ops.orthogonalized(0.9 * momentum + 0.1 * second, STEPS, POLYNOMIAL)
+    expected = ops.orthogonalized(0.9 * momentum + 0.1 * second, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS)
     move = (before.params["bank1.pointwise"] - after.params["bank1.pointwise"]) / (0.1 * 0.2 * 6**0.5)
     np.testing.assert_allclose(move, expected, atol=1e-4)
