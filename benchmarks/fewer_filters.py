@@ -20,7 +20,7 @@ from benchmarks.common.claims import Claim
 from benchmarks.common.data import PLAIN_RECIPE, mnist_without_test
 from benchmarks.common.machine import describe
 from benchmarks.common.results import DOCS, write_json_lines
-from inksight.experiments.pruning import POST, prune, train_small
+from inksight.experiments.pruning import POST_ACCURACY, prune, train_small
 from inksight.experiments.tradeoff import Point, Pruning, Tradeoff
 from inksight.plot import save
 from inksight.training.fit import fit
@@ -75,7 +75,7 @@ def main(seeds: int = SEEDS, steps: int = STEPS) -> int:
     tradeoff = Tradeoff(pruned, small)
     record = {"machine": machine, "seeds": seeds, **tradeoff.to_dict(), "by_similarity": similar.to_dict()}
     write_json_lines("fewer_filters.json", record)
-    save(tradeoff.plot(keep=POST), DOCS / "fewer_filters.png")
+    save(tradeoff.plot(keep=POST_ACCURACY), DOCS / "fewer_filters.png")
     (DOCS / "fewer_filters.md").write_text(page(tradeoff, similar, machine))
     print(answer(tradeoff))
     smallest = smallest_matching_post(tradeoff.pruned_points)
@@ -84,7 +84,7 @@ def main(seeds: int = SEEDS, steps: int = STEPS) -> int:
 
 def smallest_matching_post(points: list[Point]) -> Point | None:
     """Return the smallest network whose mean accuracy is at least that at which the post's training ends."""
-    matching = [point for point in points if point.accuracy >= POST]
+    matching = [point for point in points if point.accuracy >= POST_ACCURACY]
     return min(matching, key=lambda point: point.parameters) if matching else None
 
 
@@ -92,7 +92,7 @@ def answer(tradeoff: Tradeoff) -> str:
     """Say how many parameters match the post, pruned and trained small."""
     start = tradeoff.pruned_points[0]
     lines = [
-        f"- all {start.parameters:,.0f} parameters read {start.accuracy:.2%} right, where the post ended at {POST:.1%};"
+        f"- all {start.parameters:,.0f} parameters read {start.accuracy:.2%} right, where the post ended at {POST_ACCURACY:.1%};"
     ]
     for name, points in (("pruned", tradeoff.pruned_points), ("trained small from the start", tradeoff.small_points)):
         point = smallest_matching_post(points)

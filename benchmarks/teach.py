@@ -59,9 +59,9 @@ def measure(start: Model, splits: Splits, seeds: int) -> dict[str, float]:
         for seed in range(seeds):
             result = teach(write(choose_digits(splits.train, seed), hand), start, splits, seed=seed, progress=False)
             after.append(float((result.model.predict(unseen.images) == unseen.labels).mean()))
-            lost.append(100 * (result.before - result.after))
+            lost.append(100 * (result.validation_before - result.validation_after))
             seconds.append(result.seconds)
-            mnist_before = result.before
+            mnist_before = result.validation_before
         errors_left.append((1 - np.mean(after)) / (1 - before))
         points_lost += lost
         print(

@@ -1,9 +1,9 @@
-"""What several test files share: a small slice of MNIST and a model trained on it, made once a process."""
+"""Fixtures for several test files: a part of MNIST and models trained on it, made once per process."""
 
 import os
 import signal
 
-# One thread a worker: the workers already fill the cores, and a result must not depend on how many there are.
+# One thread per test process: the processes already fill the cores, and results must not depend on their number.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np
@@ -22,7 +22,7 @@ def mnist() -> Dataset:
 
 @pytest.fixture(scope="session")
 def digits(mnist: Dataset) -> Splits:
-    """4,000 images to train, 500 to validate, 500 to test; every class in each."""
+    """4,000 training, 500 validation and 500 test images, each with every class."""
     splits = mnist.split()
     assert splits.validation is not None
     assert splits.test is not None
@@ -41,20 +41,19 @@ def model(small_run: TrainingResult) -> Model:
 
 @pytest.fixture(scope="session")
 def post_model(mnist: Dataset) -> Model:
-    """The post's network after a few steps: enough for its weights to be no longer the starting ones."""
-    part = mnist[:1000]
-    return fit(Splits(part, None, None), "post", QUICK, epochs=1, progress=False).model
+    """The post's network after a few steps, so that its weights differ from the starting ones."""
+    return fit(Splits(mnist[:1000]), "post", QUICK, epochs=1, progress=False).model
 
 
 @pytest.fixture(scope="session")
 def few(digits):
-    """300 images to train and 100 to validate; whoever touches the test images fails."""
+    """300 training and 100 validation images; any use of the test images fails."""
     return Splits(digits.train[:300], digits.validation[:100], Forbidden())
 
 
 @pytest.fixture(params=native.available())
 def isa(request):
-    """Each instruction set that is here; the best again afterwards."""
+    """Use each available instruction set; restore the best one afterwards."""
     best = native.isa()
     assert native.use(request.param)
     yield request.param
@@ -63,6 +62,7 @@ def isa(request):
 
 @pytest.fixture
 def made(monkeypatch):
+    """Replace the processes of a sweep by `Made`."""
     Made.every, Made.running, Made.most = (), 0, 0
     monkeypatch.setattr("inksight.experiments.search.Worker", Made)
     return Made
@@ -70,10 +70,10 @@ def made(monkeypatch):
 
 @pytest.fixture
 def ctrl_c():
-    """Ctrl-C as a terminal has it, also for a process or its children started in the background, which ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Handle SIGINT like a process in a terminal; a process started in the background ignores it."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, handler)
 
 
 @pytest.fixture

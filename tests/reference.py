@@ -1,20 +1,15 @@
-"""The network once more in plain NumPy: written from its description, sharing no code with the package."""
+"""The network in NumPy, as a reference for tests: written from its description, without code of the package."""
 
 import numpy as np
 
-# A lattice (2, 5, 5) that leaves a 28x28 image where it is.
-STILL = np.stack(np.meshgrid(*[np.linspace(-13.5, 13.5, 5)] * 2, indexing="ij")).astype(np.float32)
+# The lattice (2, 5, 5) that does not change a 28x28 image.
+IDENTITY_LATTICE = np.stack(np.meshgrid(*[np.linspace(-13.5, 13.5, 5)] * 2, indexing="ij")).astype(np.float32)
 
 
 def convolve(x, kernel):
-    """Valid convolution of x (n, h, w, c) with kernel (k, k, c, f), by summing shifted products in float64."""
-    k = kernel.shape[0]
-    height, width = x.shape[1] - k + 1, x.shape[2] - k + 1
-    y = np.zeros((len(x), height, width, kernel.shape[-1]))
-    for i in range(k):
-        for j in range(k):
-            y += x[:, i : i + height, j : j + width] @ kernel[i, j].astype(np.float64)
-    return y
+    """Convolve x (n, h, w, c) with kernel (k, k, c, f) without padding: products of patches and kernel in float64."""
+    patches = np.lib.stride_tricks.sliding_window_view(x, kernel.shape[:2], axis=(1, 2))
+    return np.einsum("nhwcij,ijcf->nhwf", patches, kernel.astype(np.float64), optimize=True)
 
 
 def leaky(x, leak):
@@ -27,18 +22,18 @@ def max_pool(y):
 
 
 def conv_block(x, kernel, bias, pool, leak):
-    """In the textbook's order: convolution, bias, activation, pooling."""
+    """Apply convolution, bias, leaky ReLU and max pooling, in the order of the textbook."""
     y = leaky(convolve(x, kernel) + bias, leak)
     return max_pool(y) if pool == 2 else y
 
 
 def probabilities(model, images):
-    """The whole forward pass of a model for uint8 images (n, 28, 28)."""
+    """Return the class probabilities of uint8 images (n, 28, 28), by the whole forward pass of a model."""
     p = {name: value.astype(np.float64) for name, value in model.params.items()}
     x = (images[..., None] / 255 - p["normalization.mean"]) / np.sqrt(p["normalization.variance"])
     for number, bank in enumerate(model.network.banks, start=1):
         name = f"bank{number}."
-        if bank.separable:  # as it is described: every channel by itself, then the channels together
+        if bank.separable:  # a depthwise convolution of each channel, then a pointwise convolution
             channels = [convolve(x[..., [c]], p[name + "depthwise"][:, :, [c], None]) for c in range(x.shape[-1])]
             kernel, x = p[name + "pointwise"][None, None], np.concatenate(channels, axis=-1)
         else:
@@ -53,18 +48,18 @@ def probabilities(model, images):
 
 
 def gradients(x, kernel, bias, pool, leak, dy):
-    """Gradients of `conv_block` with respect to x, kernel and bias, written out in float64.
+    """Return the gradients of `conv_block` with respect to x, kernel and bias, in float64.
 
-    Returned are also, for each, the sums of the absolute values of the terms: rounding is in proportion to those.
+    Also return, for each, the sums of the absolute values of its terms: the rounding error is proportional to them.
     """
     z = convolve(x, kernel) + bias
     if pool == 2:
         n, h, w, f = z.shape
         blocks = z[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, f)
-        won = blocks == blocks.max(axis=(2, 4), keepdims=True)
-        spread = won * dy[:, :, None, :, None, :]
+        is_max = blocks == blocks.max(axis=(2, 4), keepdims=True)
+        dblocks = is_max * dy[:, :, None, :, None, :]
         dz = np.zeros_like(z)
-        dz[:, : h // 2 * 2, : w // 2 * 2] = spread.reshape(n, h // 2 * 2, w // 2 * 2, f)
+        dz[:, : h // 2 * 2, : w // 2 * 2] = dblocks.reshape(n, h // 2 * 2, w // 2 * 2, f)
     else:
         dz = dy.astype(np.float64)
     dz = np.where(z > 0, dz, leak * dz)
@@ -72,7 +67,7 @@ def gradients(x, kernel, bias, pool, leak, dy):
 
 
 def _adjoint(x, kernel, dz):
-    """What a convolution's sums pass back to x, kernel and bias."""
+    """Return the gradients of a convolution with respect to x, kernel and bias."""
     x, kernel = x.astype(np.float64), kernel.astype(np.float64)
     k = kernel.shape[0]
     height, width = dz.shape[1:3]
@@ -86,12 +81,12 @@ def _adjoint(x, kernel, dz):
 
 
 def margin(x, kernel, bias, pool):
-    """How far `conv_block` is from a kink, where its gradient jumps: as a share of its largest value."""
+    """Return the distance of `conv_block` from a kink, where its gradient jumps, as a share of its largest value."""
     z = convolve(x, kernel) + bias
     nearest = np.abs(z).min()
     if pool == 2:
         n, h, w, f = z.shape
         blocks = z[:, : h // 2 * 2, : w // 2 * 2].reshape(n, h // 2, 2, w // 2, 2, f)
-        four = np.sort(blocks.transpose(0, 1, 3, 5, 2, 4).reshape(-1, 4), axis=1)
-        nearest = min(nearest, (four[:, 3] - four[:, 2]).min())
+        windows = np.sort(blocks.transpose(0, 1, 3, 5, 2, 4).reshape(-1, 4), axis=1)
+        nearest = min(nearest, (windows[:, 3] - windows[:, 2]).min())
     return nearest / np.abs(z).max()

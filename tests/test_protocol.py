@@ -1,49 +1,50 @@
-"""No test image is used for any choice: whatever they are, the models, temperatures and choices are the same."""
+"""Test images are not used for any choice: with other test images, models and choices are the same."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from trials import QUICK, RECIPE, TINY, Forbidden
+from trials import QUICK, RECIPE, TINY, Forbidden, InProcessWorker
 
 from benchmarks import accuracy
 from inksight import Dataset, Splits, evaluate, prune, train
 from inksight.config import BUDGETS, RECIPES
 from inksight.experiments.search import halving, sweep
 from inksight.experiments.trial import grid
-from inksight.training import fine_tuning as teaching
+from inksight.training import fine_tuning
 
 
 @pytest.fixture(scope="module")
 def sources(mnist) -> tuple[Dataset, Dataset]:
-    """A small source with a test set of its own, and the same with other test images, under wrong labels."""
-    one = replace(mnist[:700], test_count=100)
-    images, labels = one.images.copy(), one.labels.copy()
+    """A small dataset with test images, and the same with other test images and wrong labels for them."""
+    original = replace(mnist[:700], test_count=100)
+    images, labels = original.images.copy(), original.labels.copy()
     images[-100:], labels[-100:] = 255 - images[-100:], (labels[-100:] + 1) % 10
-    other = replace(one, images=images, labels=labels)
-    assert [len(part) for part in (*one.split().parts.values(),)] == [500, 100, 100]
-    assert not np.array_equal(one.split().test.images, other.split().test.images)
-    return one, other
+    changed = replace(original, images=images, labels=labels)
+    assert [len(part) for part in original.split().parts.values()] == [500, 100, 100]
+    assert not np.array_equal(original.split().test.images, changed.split().test.images)
+    return original, changed
 
 
 def content(model):
     return model.digest, model.temperature, model.trained_on, [row.val_accuracy for row in model.history]
 
 
-def test_training_and_calibration_are_the_same_whatever_the_test_images(sources):
+def test_training_and_calibration_do_not_depend_on_test_images(sources):
     one, other = (train(source, TINY, QUICK, epochs=1, progress=False) for source in sources)
     assert content(one) == content(other)
     assert one.temperature != 1
 
 
-def test_a_training_on_everything_is_without_test_images(sources):
+def test_training_on_all_images_does_not_depend_on_test_images(sources):
     one, other = (
         train(source.split().with_validation_to_train(), TINY, QUICK, epochs=1, progress=False) for source in sources
     )
     assert content(one) == content(other)
 
 
-def test_pruning_is_the_same_whatever_the_test_images(sources):
+def test_pruning_does_not_depend_on_test_images(sources):
     one, other = (
         prune(source, TINY, QUICK, keep_accuracy=None, epochs=1, steps=1, images=100, progress=False)
         for source in sources
@@ -52,17 +53,19 @@ def test_pruning_is_the_same_whatever_the_test_images(sources):
     assert [step.accuracy for step in one.steps] == [step.accuracy for step in other.steps]
 
 
-def test_teaching_is_the_same_whatever_the_test_images(sources, mnist, monkeypatch):
-    monkeypatch.setattr(teaching, "MOST_LOST", 1.0)
+def test_fine_tuning_does_not_depend_on_test_images(sources, mnist, monkeypatch):
+    monkeypatch.setattr(fine_tuning, "MAX_ACCURACY_LOSS", 1.0)
     start = train(sources[0], TINY, QUICK, epochs=1, progress=False)
-    one, other = (teaching.teach(mnist[900:930], start, source, progress=False) for source in sources)
+    one, other = (fine_tuning.teach(mnist[900:930], start, source, progress=False) for source in sources)
     assert content(one.model) == content(other.model)
-    assert (one.before, one.after, one.share) == (other.before, other.after, other.share)
+    assert (one.validation_before, one.validation_after) == (other.validation_before, other.validation_after)
+    assert one.interpolation == other.interpolation
 
 
-@pytest.mark.parametrize("search", [sweep, halving])
-def test_a_sweep_is_the_same_whatever_the_test_images(search, sources, tmp_path):
-    trials = grid([TINY], RECIPE, {"learning_rate": [1e-2, 2e-2]}, seeds=(0,))
+@pytest.mark.parametrize("search", [sweep, partial(halving, factor=2)], ids=["sweep", "halving"])
+def test_search_does_not_depend_on_test_images(search, sources, tmp_path, monkeypatch):
+    monkeypatch.setattr("inksight.experiments.search.Worker", InProcessWorker)
+    trials = grid([TINY], replace(RECIPE, epochs=2), {"learning_rate": [1e-2, 2e-2]}, seeds=(0,))
     one, other = (
         search(source, trials, tmp_path / name, progress=False) for source, name in zip(sources, "ab", strict=True)
     )
@@ -71,7 +74,7 @@ def test_a_sweep_is_the_same_whatever_the_test_images(search, sources, tmp_path)
     ]
 
 
-def test_the_benchmark_of_accuracy_reads_test_images_once_a_seed(sources, tmp_path, monkeypatch, capsys):
+def test_accuracy_benchmark_evaluates_on_test_images_once_per_seed(sources, tmp_path, monkeypatch, capsys):
     splits = sources[0].split()
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
     monkeypatch.setattr(accuracy, "REJECTED", {3: (8, 0)})
@@ -100,7 +103,7 @@ def test_the_benchmark_of_accuracy_reads_test_images_once_a_seed(sources, tmp_pa
     assert accuracy.protocol(found)["mean"] == pytest.approx(np.mean([x["test_accuracy"] for x in found[1:]]))
 
 
-def test_every_budget_names_what_exists():
+def test_networks_and_recipes_of_all_budgets_exist():
     for network, recipe in BUDGETS.values():
         assert accuracy.get_network(network)
         assert accuracy.get_recipe(recipe)

@@ -1,9 +1,10 @@
-"""Trials small enough for tests, and a stand-in for the processes that train them."""
+"""Small networks, recipes and trials for tests, and stand-ins for the processes that train trials."""
 
 from dataclasses import replace
 
 from inksight import Augmentation, Recipe
 from inksight.experiments.trial import Result, Trial
+from inksight.experiments.worker import read_parts, train_trial
 from inksight.nn.history import Epoch, History
 
 TINY = "4x5p,8x3"
@@ -17,18 +18,23 @@ LONG = replace(RECIPE, epochs=100_000)
 
 
 class Forbidden:
+    """Stands in for the test images: any use fails."""
+
     def __getattribute__(self, name):
-        raise AssertionError("somebody looked at the test images")
+        raise AssertionError("the test images were used")
 
 
 def result_of(trial, accuracy=0.5, failed=""):
-    """Make up what a training might have given."""
+    """Return an invented result of a trial."""
     rows = [Epoch(i + 1, 1.0, 0.5, 1.0, accuracy, 0.01, 2.0) for i in range(trial.recipe.epochs)]
     return Result(trial, "data", History(() if failed else tuple(rows)), seconds=2.0, failed=failed)
 
 
 class Made:
-    """In place of a `Worker`: no process, an accuracy that `accuracy` makes up, and a list of all there were."""
+    """Stands in for a `Worker`: no process, and an invented accuracy.
+
+    `every` lists all instances; `most` is the largest number that ran at the same time.
+    """
 
     every = ()
     running = most = 0
@@ -37,7 +43,7 @@ class Made:
     def accuracy(trial):
         return min(trial.recipe.learning_rate + trial.seed / 1000, 1.0)
 
-    def __init__(self, trial, data, place, out, threads):
+    def __init__(self, trial, data, folder, out, threads):
         self.trial, self.data, self.out, self.polls = trial, data, out, 0
         Made.every = (*Made.every, self)
         Made.running += 1
@@ -56,4 +62,18 @@ class Made:
         return result
 
     def stop(self):
-        raise AssertionError("nothing was left to stop")
+        raise AssertionError("no worker was left to stop")
+
+
+class InProcessWorker:
+    """Stands in for a `Worker`: trains its trial in this process."""
+
+    done = True
+
+    def __init__(self, trial, data, folder, out, threads):
+        self.trial, self.data, self.folder, self.out = trial, data, folder, out
+
+    def result(self):
+        result = train_trial(read_parts(self.folder), self.trial, self.data)
+        result.save(self.out)
+        return result

@@ -19,9 +19,9 @@ from inksight.engine import library as native
 from inksight.engine.ops import lanes, xla
 from inksight.engine.predictor import Predictor
 from inksight.nn.forward import predict
-from inksight.nn.parameters import flatten_weights, stages
+from inksight.nn.parameters import flatten_weights, stage_names
 from inksight.training.fit import fit
-from inksight.training.optimizer import POLYNOMIAL, STEPS
+from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS
 
 pytestmark = pytest.mark.skipif(not lanes.register(), reason="the native engine is not built here")
 
@@ -129,7 +129,7 @@ def test_means_and_their_gradients_agree_with_xla(isa, rng, pool, with_maps):
 def test_warp_agrees_with_xla(isa, rng):
     images = jnp.asarray(rng.integers(0, 256, size=(9, 28, 28)), jnp.uint8)
     rows = jnp.asarray(rng.integers(0, 9, size=21), jnp.int32)
-    lattice = jnp.asarray(reference.STILL + rng.normal(size=(21, 2, 5, 5)) * 3, jnp.float32)
+    lattice = jnp.asarray(reference.IDENTITY_LATTICE + rng.normal(size=(21, 2, 5, 5)) * 3, jnp.float32)
     lattice = lattice.at[3, 0].add(1e9).at[4, 0, 2, 2].set(jnp.nan)
     mean, variance = jnp.float32(0.13), jnp.float32(0.09)
     ours = lanes.leave(lanes.warp(images, rows, lattice, mean, variance), 21)
@@ -155,12 +155,12 @@ def test_prediction_agrees_with_xla_at_every_stage(isa, network, n, rng):
     params = untrained.params | {"normalization.mean": np.float32(0.13), "normalization.variance": np.float32(0.09)}
     params = {k: np.asarray(v + (0.1 if k.endswith("bias") else 0), np.float32) for k, v in params.items()}
     images = rng.integers(0, 256, size=(n, 28, 28), dtype=np.uint8)
-    expected = predict(network, params, images, stages(network))
+    expected = predict(network, params, images, stage_names(network))
     mean, variance = (float(params[f"normalization.{name}"]) for name in ("mean", "variance"))
     predictor = Predictor(network, flatten_weights(network, params), mean, variance)
     for pixels in (images, (images / 255).astype(np.float32)):
-        result = predictor(pixels, stages(network))
-        for name in stages(network):
+        result = predictor(pixels, stage_names(network))
+        for name in stage_names(network):
             assert result[name].shape == expected[name].shape
             close(result[name], expected[name]) if n else None
     assert set(predictor(images, ["barcode"])) == {"barcode"}
@@ -184,8 +184,9 @@ def test_separable_banks_convolve_each_channel_and_then_mix_them(isa, spec, mnis
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 5), (25, 20), (20, 25), (180, 40), (33, 30), (500, 17)])
 def test_orthogonalized_agrees_with_xla_on_every_instruction_set(isa, shape, rng):
     matrix = rng.normal(size=shape).astype(np.float32)
-    expected = xla.orthogonalized(matrix, STEPS, POLYNOMIAL)
-    np.testing.assert_allclose(lanes.orthogonalized(matrix, STEPS, POLYNOMIAL), expected, atol=1e-4)
+    expected = xla.orthogonalized(matrix, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS)
+    found = lanes.orthogonalized(matrix, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_the_number_of_threads_does_not_change_the_weights():

@@ -12,7 +12,7 @@ from inksight.augmentation.geometric import draw_lattices
 from inksight.config import Augmentation
 from inksight.engine.ops import lanes, xla
 from inksight.engine.ops.xla import conv_block, convolve_any, convolve_one_channel, warp
-from inksight.training.optimizer import POLYNOMIAL, STEPS
+from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS
 
 
 @settings(max_examples=25, deadline=None)
@@ -99,14 +99,14 @@ def test_warp_agrees_with_scipy(seed, rotation, shift, scale, shear, elastic):
 
 def test_an_identity_lattice_changes_no_pixel(rng):
     images = rng.integers(0, 256, size=(2, 28, 28), dtype=np.uint8)
-    identity = jnp.asarray(np.stack([reference.STILL] * 2))
+    identity = jnp.asarray(np.stack([reference.IDENTITY_LATTICE] * 2))
     result = warp(jnp.asarray(images), jnp.arange(2), identity, jnp.float32(0), jnp.float32(1))
     np.testing.assert_allclose(result[..., 0], images / 255, atol=1e-6)
 
 
 def test_a_lattice_far_outside_the_image_reads_only_zeros(rng):
     images = rng.integers(1, 256, size=(1, 28, 28), dtype=np.uint8)
-    outside = jnp.asarray(reference.STILL[None] + 1e6)
+    outside = jnp.asarray(reference.IDENTITY_LATTICE[None] + 1e6)
     result = warp(jnp.asarray(images), jnp.zeros(1, int), outside, jnp.float32(0), jnp.float32(1))
     assert float(jnp.abs(result).max()) == 0
 
@@ -116,13 +116,15 @@ def test_a_lattice_far_outside_the_image_reads_only_zeros(rng):
 def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(implementation, shape, rng):
     matrix = rng.normal(size=shape).astype(np.float32)
     u, values, v = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
-    a, b, c = POLYNOMIAL
+    a, b, c = NEWTON_SCHULZ_COEFFICIENTS
     expected = values / np.linalg.norm(values)
-    for _ in range(STEPS):
+    for _ in range(NEWTON_SCHULZ_STEPS):
         expected = a * expected + b * expected**3 + c * expected**5
-    result = np.asarray(implementation.orthogonalized(matrix, STEPS, POLYNOMIAL))
+    result = np.asarray(implementation.orthogonalized(matrix, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS))
     np.testing.assert_allclose(result, (u * expected) @ v, atol=2e-4)
     assert expected[values > 0.02 * np.linalg.norm(values)].min() > 0.65
     assert expected.max() < 1.25
     zeros = np.zeros(shape, np.float32)
-    np.testing.assert_array_equal(implementation.orthogonalized(zeros, STEPS, POLYNOMIAL), zeros)
+    np.testing.assert_array_equal(
+        implementation.orthogonalized(zeros, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS), zeros
+    )

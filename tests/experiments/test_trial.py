@@ -1,4 +1,4 @@
-"""Trials, grids of them, and the files of their results, whole and damaged."""
+"""Trials, grids of trials, and result files, whole and damaged."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from inksight.experiments.search import sweep
 from inksight.experiments.trial import Result, Trial, grid
 
 
-def test_an_id_is_that_of_what_a_trial_does():
+def test_equivalent_trials_have_equal_ids():
     trial = Trial("20x5p,20x5", RECIPE, 3)
     assert len(trial.id) == 16
     assert Trial("20x5p, 20x5", replace(RECIPE, augmentation=Augmentation(5.0, 1.0)), 3).id == trial.id
@@ -33,12 +33,12 @@ def test_an_id_is_that_of_what_a_trial_does():
         ((TINY, RECIPE, -1), "seed must be 0 to 2147483647, got -1"),
     ],
 )
-def test_bad_trials_are_named(arguments, words):
+def test_invalid_trials_raise_errors(arguments, words):
     with pytest.raises(InputError, match=words):
         Trial(*arguments)
 
 
-def test_a_grid_is_every_combination():
+def test_grid_has_every_combination():
     trials = grid([TINY, SMALL], RECIPE, {"batch_size": [32, 64, 128], "augmentation.shift": [0, 2]}, seeds=range(5))
     assert len({trial.id for trial in trials}) == len(trials) == 2 * 3 * 2 * 5
     assert {(t.network, t.recipe.batch_size, t.recipe.augmentation.shift) for t in trials} == {
@@ -66,18 +66,18 @@ def test_a_grid_is_every_combination():
         ([TINY], {"schedule": ["steep"]}, "schedule must be triangle or constant, got 'steep'"),
     ],
 )
-def test_bad_grids_are_named(networks, changes, words):
+def test_invalid_grids_raise_errors(networks, changes, words):
     with pytest.raises(InputError, match=words):
         grid(networks, RECIPE, changes)
 
 
-def test_results_are_read_as_they_were_written(tmp_path):
+def test_result_file_round_trip(tmp_path):
     for result in (result_of(Trial(TINY, RECIPE, 1)), result_of(WILD, failed="loss became nan")):
         result.save(tmp_path / "a.json")
         assert Result.load(tmp_path / "a.json") == result
 
 
-def _changed(**changes):
+def _with(**changes):
     return lambda values: json.dumps(values | changes)
 
 
@@ -87,38 +87,38 @@ DAMAGES = {
     "a list": lambda values: "[]",
     "too deep": lambda values: "[" * 100_000,
     "another file": lambda values: '{"label": 7}',
-    "another format": _changed(format="inksight trial 0"),
+    "another format": _with(format="inksight trial 0"),
     "another seed": lambda values: json.dumps(values | {"trial": values["trial"] | {"seed": 2}}),
-    "no trial": _changed(trial=None),
-    "a row too few": _changed(history=[]),
+    "no trial": _with(trial=None),
+    "a row too few": _with(history=[]),
     "no accuracy": lambda values: json.dumps(values | {"history": [values["history"][0] | {"val_accuracy": None}]}),
     "an accuracy above 1": lambda values: json.dumps(
         values | {"history": [values["history"][0] | {"val_accuracy": 98.0}]}
     ),
-    "a text for a number": _changed(seconds="2"),
-    "a number for a text": _changed(failed=7),
-    "an unknown name": _changed(colour="red"),
+    "a string for a number": _with(seconds="2"),
+    "a number for a string": _with(failed=7),
+    "an unknown name": _with(color="red"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_results_are_known_and_made_again(damage, few, made, tmp_path, capsys):
+def test_damaged_results_are_reported_and_trained_again(damage, few, made, tmp_path, capsys):
     trial = Trial(TINY, RECIPE, 1)
     path = tmp_path / f"{trial.id}.json"
     result_of(trial).save(path)
     path.write_text(DAMAGES[damage](json.loads(path.read_text())))
-    with pytest.raises(InputError, match="is no result of a trial, or damaged"):
+    with pytest.raises(InputError, match="is not the result of a trial, or damaged"):
         Result.load(path)
     sweep(few, [trial], tmp_path)
     assert len(made.every) == 1
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2
-    assert said[0].startswith(f"'{path}' is no result of a trial, or damaged: ")
-    assert said[0].endswith("; training it again")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"'{path}' is not the result of a trial, or damaged: ")
+    assert lines[0].endswith("; training it again")
     assert Result.load(path).trial == trial
 
 
-def test_a_file_with_the_name_of_another_trial_is_damaged(few, made, tmp_path, capsys):
+def test_result_file_named_after_another_trial_counts_as_damaged(few, made, tmp_path, capsys):
     trial = Trial(TINY, RECIPE, 1)
     result_of(replace(trial, seed=2)).save(tmp_path / f"{trial.id}.json")
     assert [result.trial for result in sweep(few, [trial], tmp_path).results] == [trial]

@@ -21,7 +21,7 @@ from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import neighbours
 from inksight.nn.forward import head
 from inksight.nn.model import Model
-from inksight.nn.parameters import shapes
+from inksight.nn.parameters import param_shapes
 
 NAMES = ("a", "b", "c")
 NETWORK = Network((Bank(4, 5, pool=2), Bank(6, 3)), dense=5, classes=3)
@@ -30,7 +30,7 @@ NETWORK = Network((Bank(4, 5, pool=2), Bank(6, 3)), dense=5, classes=3)
 def random_model(network: Network, seed: int = 0) -> Model:
     """Return a model with random weights and biases."""
     random = np.random.default_rng(seed)
-    params = {k: np.asarray(random.normal(0, 0.5, shape), np.float32) for k, shape in shapes(network).items()}
+    params = {k: np.asarray(random.normal(0, 0.5, shape), np.float32) for k, shape in param_shapes(network).items()}
     return Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, NAMES)
 
 

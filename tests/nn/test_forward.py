@@ -1,21 +1,24 @@
+"""Parameters, layers and the forward pass, against the post's table and a reference in NumPy."""
+
+import jax
 import numpy as np
 import pytest
 import reference
 
 from inksight.config import NETWORKS, Bank, Network
 from inksight.nn.forward import activations
-from inksight.nn.parameters import init, kernel, parameter_count, shapes, stages
+from inksight.nn.parameters import effective_kernel, init_params, param_shapes, parameter_count, stage_names
 from inksight.nn.summary import layers, summary
 
 
-def test_the_posts_network_has_the_posts_18813_parameters():
+def test_post_network_has_18813_parameters():
     assert parameter_count(NETWORKS["post"]) == 18_813
     assert parameter_count(NETWORKS["post"], trained=True) == 18_810
-    arrays = init(NETWORKS["post"], seed=0)
+    arrays = init_params(NETWORKS["post"], seed=0)
     assert sum(np.size(value) for value in arrays.values()) == 18_813
 
 
-def test_every_row_of_the_posts_table():
+def test_layers_of_the_post_network():
     assert [(row.kind, row.shape, row.parameters) for row in layers(NETWORKS["post"])] == [
         ("Normalization", (28, 28, 1), 3),
         ("Conv2D", (24, 24, 20), 520),
@@ -28,13 +31,13 @@ def test_every_row_of_the_posts_table():
     ]
 
 
-def test_the_printed_table_adds_up():
+def test_summary_has_totals_and_aligned_columns():
     text = summary(NETWORKS["post"])
     assert "Total params: 18,813" in text
     assert "Trainable params: 18,810" in text
     assert "Non-trainable params: 3" in text
     assert "(None, 24, 24, 20)" in text
-    assert len({len(line) for line in text.splitlines()[:12]}) == 1  # the columns stand straight
+    assert len({len(line) for line in text.splitlines()[:12]}) == 1  # aligned columns
 
 
 NETS = [
@@ -45,11 +48,23 @@ NETS = [
 ]
 
 
-@pytest.mark.parametrize("network", NETS)
-def test_stages_have_the_shapes_promised(network, rng):
-    images = rng.integers(0, 256, size=(3, 28, 28), dtype=np.uint8)
-    result = activations(network, init(network, 1), images)
-    assert tuple(result) == stages(network)
+@pytest.fixture(scope="module", params=NETS, ids=lambda network: network.spec)
+def network_and_stages(request):
+    """A network, and its activations for three random images as uint8 and as float."""
+    network, params = request.param, init_params(request.param, 1)
+
+    @jax.jit
+    def compute(images):
+        result = activations(network, params, images)
+        assert tuple(result) == stage_names(network)
+        return result
+
+    images = np.random.default_rng(0).integers(0, 256, size=(3, 28, 28), dtype=np.uint8)
+    return network, compute(images), compute((images / 255).astype(np.float32))
+
+
+def test_stages_have_the_documented_shapes(network_and_stages):
+    network, result, _ = network_and_stages
     for number, (bank, side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         assert result[f"bank{number}"].shape == (3, side, side, bank.filters)
     last = result[f"bank{len(network.banks)}"]
@@ -58,24 +73,20 @@ def test_stages_have_the_shapes_promised(network, rng):
     np.testing.assert_allclose(result["probabilities"].sum(axis=1), 1, rtol=1e-6)
 
 
-@pytest.mark.parametrize("network", NETS)
-def test_floats_and_bytes_are_the_same_image(network, rng):
-    images = rng.integers(0, 256, size=(2, 28, 28), dtype=np.uint8)
-    params = init(network, 1)
-    floats = activations(network, params, (images / 255).astype(np.float32))
-    np.testing.assert_allclose(floats["logits"], activations(network, params, images)["logits"], rtol=1e-5, atol=1e-6)
+def test_float_and_uint8_images_give_the_same_logits(network_and_stages):
+    _, from_uint8, from_float = network_and_stages
+    np.testing.assert_allclose(from_float["logits"], from_uint8["logits"], rtol=1e-5, atol=1e-6)
 
 
-def test_a_numpy_forward_pass_agrees_on_a_thousand_images(post_model, mnist):
+def test_numpy_forward_pass_agrees_on_a_thousand_images(post_model, mnist):
     images = mnist.images[-1000:]
-    np.testing.assert_allclose(
-        post_model.probabilities(images), reference.probabilities(post_model, images), rtol=0, atol=1e-5
-    )
+    expected = [reference.probabilities(post_model, part) for part in np.split(images, 20)]
+    np.testing.assert_allclose(post_model.probabilities(images), np.concatenate(expected), rtol=0, atol=1e-5)
 
 
-def test_starting_weights_are_glorots(rng):
-    params = init(NETWORKS["post"], seed=3)
-    assert set(params) == set(shapes(NETWORKS["post"]))
+def test_starting_weights_are_glorot_uniform():
+    params = init_params(NETWORKS["post"], seed=3)
+    assert set(params) == set(param_shapes(NETWORKS["post"]))
     weights = np.asarray(params["bank2.kernel"])
     limit = np.sqrt(6 / (25 * 20 + 25 * 20))
     assert np.abs(weights).max() <= limit
@@ -83,7 +94,9 @@ def test_starting_weights_are_glorots(rng):
     assert all(not np.asarray(params[name]).any() for name in params if name.endswith(".bias"))
 
 
-def test_separable_kernels_start_as_spread_out_as_whole_ones():
-    separable, whole = (Network((Bank(40), Bank(60, separable=separable))) for separable in (True, False))
-    spreads = [np.mean([kernel(init(network, seed), 2).std() for seed in range(20)]) for network in (separable, whole)]
-    assert spreads[0] == pytest.approx(spreads[1], rel=0.05)
+def test_separable_kernels_start_with_the_standard_deviation_of_full_ones():
+    separable, full = (
+        np.mean([effective_kernel(init_params(network, seed), 2).std() for seed in range(20)])
+        for network in (Network((Bank(40), Bank(60, separable=separable))) for separable in (True, False))
+    )
+    assert separable == pytest.approx(full, rel=0.05)

@@ -1,3 +1,5 @@
+"""`History`: columns, growth and JSON."""
+
 import json
 import math
 
@@ -10,7 +12,7 @@ from inksight.nn.history import Epoch
 ROWS = (Epoch(1, 0.5, 0.8, 0.3, 0.9, 0.01, 2.0), Epoch(2, 0.25, 0.9, math.nan, math.nan, 0.001, 1.5))
 
 
-def test_columns_are_read_by_name():
+def test_index_by_name_gives_a_column():
     history = History(ROWS)
     np.testing.assert_array_equal(history["loss"], [0.5, 0.25])
     assert math.isnan(history["val_loss"][1])
@@ -18,19 +20,19 @@ def test_columns_are_read_by_name():
         history["val_acc"]
 
 
-def test_history_grows():
+def test_histories_can_be_added():
     assert [row.epoch for row in History(ROWS[:1]) + History(ROWS[1:])] == [1, 2]
     assert len(History()) == 0
     assert str(History(ROWS)).count("\n") == 2
 
 
-def test_history_survives_json_with_nan_as_null():
+def test_json_round_trip_writes_nan_as_null():
     text = json.dumps(History(ROWS).to_list(), allow_nan=False)
     assert '"val_loss": null' in text
     assert str(History.from_list(json.loads(text))) == str(History(ROWS))
 
 
 @pytest.mark.parametrize("rows", [None, {}, [3], [{"epoch": 1}], [dict.fromkeys(Epoch.__slots__, "x")]])
-def test_foreign_rows_are_refused(rows):
+def test_invalid_rows_raise_errors(rows):
     with pytest.raises(InputError, match="history"):
         History.from_list(rows)

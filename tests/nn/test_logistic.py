@@ -1,4 +1,4 @@
-"""Logistic regression against scikit-learn's, and on kinds that a line parts."""
+"""Logistic regression: against scikit-learn, and on separable and constant data."""
 
 import numpy as np
 import pytest
@@ -8,25 +8,25 @@ from inksight.nn.logistic import RIDGE, fit_logistic
 
 
 @pytest.mark.parametrize("share", [0.5, 0.1])
-def test_weights_are_scikit_learns(share, rng):
-    other = rng.random(600) < share
-    x = rng.normal(size=(600, 4)) @ rng.normal(size=(4, 4)) + other[:, None]
-    weights = fit_logistic(x, other)
-    # It adds up the rows, weighted here to count as one each kind, and half of the squared weights by C.
-    theirs = LogisticRegression(C=1 / (RIDGE * 600), class_weight="balanced", tol=1e-10, max_iter=10_000)
-    theirs.fit(x, other)
-    np.testing.assert_allclose(weights, np.r_[theirs.coef_[0], theirs.intercept_], rtol=1e-4, atol=1e-5)
+def test_weights_agree_with_scikit_learn(share, rng):
+    positive = rng.random(600) < share
+    x = rng.normal(size=(600, 4)) @ rng.normal(size=(4, 4)) + positive[:, None]
+    weights = fit_logistic(x, positive)
+    # scikit-learn sums over rows and scales the loss by C; with balanced classes all weights sum to 600.
+    reference = LogisticRegression(C=1 / (RIDGE * 600), class_weight="balanced", tol=1e-10, max_iter=10_000)
+    reference.fit(x, positive)
+    np.testing.assert_allclose(weights, np.r_[reference.coef_[0], reference.intercept_], rtol=1e-4, atol=1e-5)
 
 
-def test_kinds_that_a_line_parts_have_finite_weights(rng):
+def test_linearly_separable_classes_give_finite_weights(rng):
     x = np.r_[rng.uniform(0, 1, (50, 2)), rng.uniform(2, 3, (50, 2))]
-    other = np.arange(100) >= 50
-    weights = fit_logistic(x, other)
+    positive = np.arange(100) >= 50
+    weights = fit_logistic(x, positive)
     assert np.isfinite(weights).all()
-    assert ((x @ weights[:-1] + weights[-1] > 0) == other).all()
+    assert ((x @ weights[:-1] + weights[-1] > 0) == positive).all()
 
 
-def test_a_feature_that_never_varies_is_no_harm(rng):
-    other = rng.random(200) < 0.5
-    x = np.c_[rng.normal(size=200) + other, np.full(200, 3.0)]
-    assert np.isfinite(fit_logistic(x, other)).all()
+def test_constant_feature_gives_finite_weights(rng):
+    positive = rng.random(200) < 0.5
+    x = np.c_[rng.normal(size=200) + positive, np.full(200, 3.0)]
+    assert np.isfinite(fit_logistic(x, positive)).all()

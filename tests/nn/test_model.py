@@ -1,3 +1,5 @@
+"""`Model`: images it accepts, its activations, and its file, whole and damaged."""
+
 import contextlib
 import copy
 import json
@@ -15,7 +17,7 @@ from inksight.config import NETWORKS, Bank, Network, Recipe
 from inksight.nn.model_file import FORMAT
 
 
-def test_every_accepted_shape_of_one_image_gives_the_same(model, mnist):
+def test_all_accepted_forms_of_an_image_give_the_same_probabilities(model, mnist):
     image = mnist.images[3]
     expected = model.probabilities(image[None])
     scaled = image / 255
@@ -31,7 +33,7 @@ def test_every_accepted_shape_of_one_image_gives_the_same(model, mnist):
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 31, 33, 513])
-def test_any_number_of_images_goes_through_in_order(model, mnist, n):
+def test_any_number_of_images_is_predicted_in_order(model, mnist, n):
     images = mnist.images[:n]
     one_by_one = [model.barcodes(image)[0] for image in images[:: max(n // 3, 1)]]
     barcodes = model.barcodes(images)
@@ -42,15 +44,15 @@ def test_any_number_of_images_goes_through_in_order(model, mnist, n):
     np.testing.assert_array_equal(model.predict(images), model.probabilities(images).argmax(axis=1))
 
 
-def test_activations_are_those_that_predict(model, mnist):
+def test_activations_agree_with_predictions(model, mnist):
     images = mnist.images[:5]
-    every = model.activations(images)
-    np.testing.assert_allclose(every["probabilities"], model.probabilities(images), atol=1e-6)
-    np.testing.assert_allclose(model.logits_from_barcodes(every["barcode"]), every["logits"], atol=1e-5)
+    stages = model.activations(images)
+    np.testing.assert_allclose(stages["probabilities"], model.probabilities(images), atol=1e-6)
+    np.testing.assert_allclose(model.logits_from_barcodes(stages["barcode"]), stages["logits"], atol=1e-5)
     assert set(model.activations(images, only=["bank1"])) == {"bank1"}
 
 
-def test_filters_are_the_kernels_filter_first(model):
+def test_filters_are_the_transposed_kernels(model):
     assert model.filters(1).shape == (8, 1, 5, 5)
     assert model.filters(2).shape == (12, 8, 3, 3)
     np.testing.assert_array_equal(model.filters(2)[7, 3], model.params["bank2.kernel"][:, :, 3, 7])
@@ -72,13 +74,13 @@ def test_filters_are_the_kernels_filter_first(model):
         ("digit", "shape of images must be"),
     ],
 )
-def test_what_is_no_image_is_named(model, images, words):
+def test_invalid_images_raise_errors(model, images, words):
     with pytest.raises(InputError) as caught:
         model.predict(images)
     assert words in str(caught.value)
 
 
-def test_unknown_banks_and_stages_are_named(model, mnist):
+def test_unknown_banks_and_stages_raise_errors(model, mnist):
     with pytest.raises(InputError, match="bank must be 1 to 2, got 3"):
         model.filters(3)
     with pytest.raises(InputError, match="stage must be one of normalized, bank1"):
@@ -87,15 +89,15 @@ def test_unknown_banks_and_stages_are_named(model, mnist):
         model.logits_from_barcodes(np.zeros((2, 13)))
 
 
-def test_a_saved_model_comes_back_whole(model, tmp_path):
+def test_model_file_round_trip(model, tmp_path):
     path = tmp_path / "m.safetensors"
     model.save(path)
-    back = load_model(path)
-    assert back.digest == model.digest
-    assert (back.network, back.recipe, back.class_names) == (model.network, model.recipe, model.class_names)
-    assert (back.history, back.trained_on, back.version) == (model.history, model.trained_on, model.version)
+    loaded = load_model(path)
+    assert loaded.digest == model.digest
+    assert (loaded.network, loaded.recipe, loaded.class_names) == (model.network, model.recipe, model.class_names)
+    assert (loaded.history, loaded.trained_on, loaded.version) == (model.history, model.trained_on, model.version)
     again = tmp_path / "again.safetensors"
-    back.save(again)
+    loaded.save(again)
     assert again.read_bytes() == path.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["again.safetensors", "m.safetensors"]
 
@@ -109,20 +111,20 @@ def saved(model, tmp_path_factory):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_damage_goes_unseen(saved, tmp_path, data):
+def test_damaged_files_raise_errors(saved, tmp_path, data):
     damaged = bytearray(saved)
     kind = data.draw(st.sampled_from(("flip", "cut", "append", "early flip")))
-    at = data.draw(st.integers(0, (3000 if kind == "early flip" else len(saved)) - 1))
+    position = data.draw(st.integers(0, (3000 if kind == "early flip" else len(saved)) - 1))
     if "flip" in kind:
-        damaged[at] ^= 1 << data.draw(st.integers(0, 7))
+        damaged[position] ^= 1 << data.draw(st.integers(0, 7))
     elif kind == "cut":
-        del damaged[at:]
+        del damaged[position:]
     else:
         damaged += b"x"
     path = tmp_path / "damaged.safetensors"
     path.write_bytes(damaged)
     with contextlib.suppress(InputError):
-        # Only a flip in the spaces that pad the header can pass: it changes nothing.
+        # Only a flip in the padding of the header can go unnoticed: it changes nothing.
         assert Model.load(path).digest == Model.load(_write(tmp_path / "whole.safetensors", saved)).digest
 
 
@@ -131,14 +133,14 @@ def _write(path, content):
     return path
 
 
-def test_a_header_that_was_edited_is_refused(model, saved, tmp_path):
+def test_edited_header_raises_an_error(model, saved, tmp_path):
     edited = saved.replace(b'\\"leak\\": 0.1', b'\\"leak\\": 0.2')
     assert edited != saved
     with pytest.raises(InputError, match="checksum"):
         Model.load(_write(tmp_path / "m.safetensors", edited))
 
 
-def test_a_file_from_before_a_recipe_had_more_to_say_trains_on_as_it_did():
+def test_missing_fields_of_older_recipes_have_defaults():
     old = Recipe(epochs=3).to_dict()
     for name in ("label_smoothing", "muon_scale", "momentum", "taper"):
         del old[name]
@@ -158,20 +160,20 @@ def _header(**changes):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no inksight model"),
-        (b"not a model at all, just text", "no inksight model"),
-        (b"\xff" * 64, "no inksight model"),
+        (b"", "not an inksight model"),
+        (b"not a model at all, just text", "not an inksight model"),
+        (b"\xff" * 64, "not an inksight model"),
         (save({"a": np.zeros(3)}), "header has no 'inksight'"),
-        (save({"a": np.zeros(3)}, {"inksight": "{"}), "no inksight model"),
-        (save({"a": np.zeros(3)}, {"inksight": "[" * 100_000}), "no inksight model"),
-        (save({"a": np.zeros(3)}, {"inksight": "[]"}), "no inksight model"),
+        (save({"a": np.zeros(3)}, {"inksight": "{"}), "not an inksight model"),
+        (save({"a": np.zeros(3)}, {"inksight": "[" * 100_000}), "not an inksight model"),
+        (save({"a": np.zeros(3)}, {"inksight": "[]"}), "not an inksight model"),
         (save({"a": np.zeros(3)}, _header()), "weights must be those of the network, got"),
         (save({"a": np.zeros(3)}, _header(format="inksight model 99")), "format must be 'inksight model 1'"),
         (save({"a": np.zeros(3)}, _header(network={"banks": [{"filters": 10**9}]})), "filters must be"),
         (save({"a": np.zeros(3)}, _header(class_names=["0"])), "number of class names must be 10, got 1"),
     ],
 )
-def test_foreign_files_are_refused_in_one_line(content, words, tmp_path):
+def test_other_files_raise_errors_of_one_line(content, words, tmp_path):
     with pytest.raises(InputError) as caught:
         Model.load(_write(tmp_path / "m.safetensors", content))
     assert words in str(caught.value)
@@ -187,31 +189,31 @@ def test_foreign_files_are_refused_in_one_line(content, words, tmp_path):
         ("normalization.variance", np.zeros((), np.float32), "normalization.variance must be above 0"),
     ],
 )
-def test_weights_are_checked(model, name, value, words):
+def test_invalid_weights_raise_errors(model, name, value, words):
     with pytest.raises(InputError) as caught:
         replace(model, params=model.params | {name: value})
     assert words in str(caught.value)
 
 
-def test_missing_and_oversized_files_are_refused(tmp_path):
+def test_missing_and_oversized_files_raise_errors(tmp_path):
     with pytest.raises(InputError, match=r"must be a file that exists, or one of post.*train one"):
         Model.load(tmp_path / "none.safetensors")
     with pytest.raises(InputError, match="must be a file that exists"):
         Model.load(tmp_path)
     huge = tmp_path / "huge.safetensors"
     with huge.open("wb") as file:
-        os.truncate(file.fileno(), 2**30)  # sparse: takes no room
+        os.truncate(file.fileno(), 2**30)  # sparse, so that it takes no disk space
     with pytest.raises(InputError, match="at most"):
         Model.load(huge)
 
 
-def test_nothing_is_written_where_there_is_no_folder(model, tmp_path):
+def test_missing_folder_raises_an_error_and_nothing_is_written(model, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         model.save(tmp_path / "none" / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_model_that_has_predicted_can_be_pickled_and_copied(model, digits):
+def test_model_can_be_pickled_and_copied_after_predicting(model, digits):
     images = digits.validation.images[:20]
     expected = model.probabilities(images)
     for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):

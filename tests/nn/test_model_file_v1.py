@@ -1,4 +1,4 @@
-"""Model files of format 1, written before fields were renamed, are still read."""
+"""Model files of format 1, which has other field names, can still be read."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from inksight.nn.model import digest
 FILE = Path(__file__).with_name("format-1.safetensors")  # the shipped model `tiny`, as format 1 wrote it
 
 
-def test_a_format_1_file_is_the_same_model():
+def test_format_1_file_holds_the_same_model_as_format_2():
     old, new = Model.load(FILE), load_model("tiny")
     assert old.digest == new.digest
     assert digest(old.ood_detector.arrays) == digest(new.ood_detector.arrays)
@@ -23,7 +23,7 @@ def test_a_format_1_file_is_the_same_model():
     assert old.recipe.batch_size == 256
 
 
-def test_a_format_1_file_is_saved_as_format_2(tmp_path):
+def test_format_1_file_is_saved_in_format_2(tmp_path):
     Model.load(FILE).save(tmp_path / "again.safetensors")
     with safe_open(tmp_path / "again.safetensors", framework="numpy") as file:
         assert '"format": "inksight model 2"' in file.metadata()["inksight"]
@@ -31,10 +31,10 @@ def test_a_format_1_file_is_saved_as_format_2(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["output.bias", "clouds.centres"])
-def test_a_damaged_format_1_file_is_refused(name, tmp_path):
+def test_damaged_format_1_file_raises_an_error(name, tmp_path):
     with safe_open(FILE, framework="numpy") as file:
         arrays, metadata = {key: file.get_tensor(key) for key in file.keys()}, file.metadata()  # noqa: SIM118
     arrays[name] = arrays[name] + np.float32(1)
     save_file(arrays, tmp_path / "damaged.safetensors", metadata)
-    with pytest.raises(InputError, match="not an inksight model, or damaged|must be that of the content"):
+    with pytest.raises(InputError, match=r"not an inksight model, or damaged|must be that of the content"):
         Model.load(tmp_path / "damaged.safetensors")

@@ -1,3 +1,5 @@
+"""Normalization of the training images."""
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,6 @@ def test_normalization_is_that_of_the_training_images(digits, model):
     assert model.params["normalization.count"] == pixels.size
 
 
-def test_values_are_counted_as_numpy_counts_them(rng):
-    images = rng.integers(0, 256, (3001, 28, 28)).astype(np.uint8)  # more than one part
+def test_value_counts_agree_with_numpy(rng):
+    images = rng.integers(0, 256, (3001, 28, 28)).astype(np.uint8)  # more than one chunk
     np.testing.assert_array_equal(count_values(images), np.bincount(images.ravel(), minlength=256))

@@ -1,4 +1,4 @@
-"""What is no digit: how many digits are kept, what is refused, and that a file keeps it."""
+"""Out-of-distribution scores: of digits and other images, and the detector in model files."""
 
 from dataclasses import replace
 
@@ -26,65 +26,66 @@ def validation(mnist):
     return mnist[:6000].split().validation
 
 
-def test_training_keeps_the_share_of_validation_digits(model, validation):
-    kept = ood_score(model, validation.images) <= model.ood_detector.threshold
-    assert kept.mean() == pytest.approx(0.995, abs=1.5 / len(validation))
+def test_threshold_accepts_the_given_share_of_validation_digits(model, validation):
+    accepted = ood_score(model, validation.images) <= model.ood_detector.threshold
+    assert accepted.mean() == pytest.approx(0.995, abs=1.5 / len(validation))
 
 
-def test_noise_and_stripes_are_stranger_than_digits(model, validation):
+def test_noise_and_stripes_score_higher_than_digits(model, validation):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 255, (50, 28, 28), np.uint8)
     stripes = np.zeros((1, 28, 28), np.uint8)
     stripes[:, ::3] = 255
-    usual = np.median(ood_score(model, validation.images))
+    median = np.median(ood_score(model, validation.images))
     assert (ood_score(model, noise) > model.ood_detector.threshold).all()
-    assert (ood_score(model, stripes) > max(model.ood_detector.threshold, 2 * usual)).all()
+    assert (ood_score(model, stripes) > max(model.ood_detector.threshold, 2 * median)).all()
 
 
-def test_features_are_roots_of_averages(model, validation):
-    points, probabilities = ood_features(model, validation.images[:3])
+def test_features_are_signed_square_roots_of_averages(model, validation):
+    features, probabilities = ood_features(model, validation.images[:3])
     maps = model.activations(validation.images[:3], only=["bank1", "bank2", "bank3"])
     averages = np.concatenate([maps[f"bank{i}"].mean(axis=(1, 2)) for i in (1, 2, 3)], axis=1)
-    np.testing.assert_allclose(points * np.abs(points), averages, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(features * np.abs(features), averages, rtol=1e-4, atol=1e-6)
     np.testing.assert_array_equal(probabilities, model.probabilities(validation.images[:3]))
 
 
-def test_many_images_are_as_strange_as_each_alone(model, validation):
+def test_score_does_not_depend_on_other_images(model, validation):
     together = ood_score(model, validation.images[:20])
     alone = np.concatenate([ood_score(model, image) for image in validation.images[:20]])
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
 
 
-def test_a_file_keeps_the_clouds(model, validation, tmp_path):
+def test_model_file_stores_the_detector(model, validation, tmp_path):
     model.save(tmp_path / "m.safetensors")
-    again = Model.load(tmp_path / "m.safetensors")
-    assert again.ood_detector.threshold == model.ood_detector.threshold
-    np.testing.assert_array_equal(again.ood_detector.negative_weights, model.ood_detector.negative_weights)
-    np.testing.assert_array_equal(ood_score(again, validation.images[:50]), ood_score(model, validation.images[:50]))
+    loaded = Model.load(tmp_path / "m.safetensors")
+    assert loaded.ood_detector.threshold == model.ood_detector.threshold
+    np.testing.assert_array_equal(loaded.ood_detector.negative_weights, model.ood_detector.negative_weights)
+    np.testing.assert_array_equal(ood_score(loaded, validation.images[:50]), ood_score(model, validation.images[:50]))
 
 
-def test_two_digits_at_once_are_told_from_one(model, validation):
-    pairs = synthetic_negatives(validation.images, np.random.default_rng(5))
-    odds = [model.ood_detector.negative_log_odds(*ood_features(model, images)) for images in (validation.images, pairs)]
-    assert (odds[0] < 0).mean() > 0.8
-    assert (odds[1] > 0).mean() > 0.8
+def test_log_odds_separate_negatives_from_digits(model, validation):
+    negatives = synthetic_negatives(validation.images, np.random.default_rng(5))
+    detector = model.ood_detector
+    assert (detector.negative_log_odds(*ood_features(model, validation.images)) < 0).mean() > 0.8
+    assert (detector.negative_log_odds(*ood_features(model, negatives)) > 0).mean() > 0.8
 
 
-def test_a_file_from_before_scraps_is_read(model, tmp_path):
+def test_model_file_without_negative_weights_can_be_read(model, tmp_path):
     replace(model, ood_detector=replace(model.ood_detector, negative_weights=None)).save(tmp_path / "m.safetensors")
     assert Model.load(tmp_path / "m.safetensors").ood_detector.negative_weights is None
 
 
-def test_other_weights_have_no_clouds_yet(model):
+def test_model_with_another_temperature_has_no_detector(model):
     assert with_temperature(model, 2.0).ood_detector is None
-    with pytest.raises(InputError, match="clouds"):
+    with pytest.raises(InputError, match="one with a detector"):
         ood_score(with_temperature(model, 2.0), np.zeros((28, 28), np.uint8))
 
 
-def test_clouds_must_be_the_networks(model):
-    with pytest.raises(InputError, match="clouds"):
-        replace(model, ood_detector=replace(model.ood_detector, means=model.ood_detector.means[:5]))
+def test_detector_must_fit_the_network(model):
+    detector = replace(model.ood_detector, means=model.ood_detector.means[:5], negative_weights=None)
+    with pytest.raises(InputError, match="shape of the detector's means"):
+        replace(model, ood_detector=detector)
 
 
-def test_a_limit_can_be_given(model, mnist):
+def test_threshold_can_be_given(model, mnist):
     assert with_ood_detector(model, mnist[:2000], 3.5).ood_detector.threshold == 3.5

@@ -32,7 +32,7 @@ from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import neighbours
 from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
-from inksight.nn.parameters import shapes
+from inksight.nn.parameters import param_shapes
 from inksight.plot import grammar
 from inksight.plot.geometry import _spread_apart
 
@@ -44,7 +44,7 @@ def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tup
     """Return a random model and twelve random images per class."""
     random = np.random.default_rng(0)
     network = Network(banks, dense, len(names))
-    params = {k: np.asarray(random.normal(0, 0.3, shape), np.float32) for k, shape in shapes(network).items()}
+    params = {k: np.asarray(random.normal(0, 0.3, shape), np.float32) for k, shape in param_shapes(network).items()}
     model = Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, names)
     images = np.zeros((12 * len(names), 28, 28), np.uint8)
     images[:, 8:20, 8:20] = random.integers(0, 256, (len(images), 12, 12))

@@ -1,3 +1,5 @@
+"""Calibration by temperature scaling."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +9,13 @@ from hypothesis import given, settings, strategies as st
 from inksight import InputError
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
-from inksight.training.calibration import COLDEST, HOTTEST, calibrated, fit_temperature, with_temperature
+from inksight.training.calibration import (
+    MAX_TEMPERATURE,
+    MIN_TEMPERATURE,
+    calibrated,
+    fit_temperature,
+    with_temperature,
+)
 
 
 def cross_entropy(logits, labels):
@@ -17,52 +25,52 @@ def cross_entropy(logits, labels):
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.4, 2.5), st.integers(2, 12))
-def test_it_finds_the_temperature_that_labels_were_drawn_by(seed, temperature, classes):
+def test_fit_finds_the_temperature_of_the_labels_distribution(seed, temperature, classes):
     rng = np.random.default_rng(seed)
-    honest = rng.normal(size=(4000, classes)) * 2
-    labels = (honest + rng.gumbel(size=honest.shape)).argmax(axis=1)  # drawn by softmax(honest)
-    found = fit_temperature(honest * temperature, labels)
-    assert found == pytest.approx(temperature, rel=0.25)
-    best = cross_entropy(honest * temperature / found, labels)
-    for other in (found * 0.98, found * 1.02):
-        assert best <= cross_entropy(honest * temperature / other, labels)
+    calibrated_logits = rng.normal(size=(4000, classes)) * 2
+    labels = (calibrated_logits + rng.gumbel(size=calibrated_logits.shape)).argmax(axis=1)  # drawn from their softmax
+    logits = calibrated_logits * temperature
+    fitted = fit_temperature(logits, labels)
+    assert fitted == pytest.approx(temperature, rel=0.25)
+    best = cross_entropy(logits / fitted, labels)
+    for other in (fitted * 0.98, fitted * 1.02):
+        assert best <= cross_entropy(logits / other, labels)
 
 
-def test_it_ends_at_its_limits():
+def test_temperature_has_limits():
     logits = np.array([[3.0, 0.0], [0.0, 3.0]])
-    assert fit_temperature(logits, np.array([0, 1])) == pytest.approx(COLDEST)  # all right: never sure enough
-    assert fit_temperature(logits, np.array([1, 0])) == pytest.approx(HOTTEST)
-    assert fit_temperature(np.zeros((5, 3)), np.array([0, 1, 2, 0, 1])) > 0  # nothing to be sure of
+    assert fit_temperature(logits, np.array([0, 1])) == pytest.approx(MIN_TEMPERATURE)  # all correct
+    assert fit_temperature(logits, np.array([1, 0])) == pytest.approx(MAX_TEMPERATURE)  # none correct
+    assert fit_temperature(np.zeros((5, 3)), np.array([0, 1, 2, 0, 1])) > 0  # no information
     assert fit_temperature(np.zeros((0, 10)), np.zeros(0, int)) == 1
     with pytest.raises(InputError, match=r"number of labels must be 2, .*got 1"):
         fit_temperature(logits, np.array([0]))
 
 
-def test_a_calibrated_model_predicts_the_same_and_loses_less(model, digits):
+def test_calibration_keeps_predictions_and_lowers_the_log_loss(model, digits):
     overconfident = with_temperature(model, model.temperature / 4)
-    fixed = calibrated(overconfident, digits.validation)
+    recalibrated = calibrated(overconfident, digits.validation)
     images = digits.validation.images
-    np.testing.assert_array_equal(fixed.predict(images), overconfident.predict(images))
-    before, after = (evaluate(each, digits.validation).log_loss for each in (overconfident, fixed))
-    assert after < before
-    # What had been trained comes back, and what the file says is what was divided by.
-    assert fixed.temperature == pytest.approx(calibrated(model, digits.validation).temperature, rel=1e-4)
-    raw = with_temperature(fixed, 1.0)
-    expected = raw.activations(images[:50], only=["logits"])["logits"] / fixed.temperature
+    np.testing.assert_array_equal(recalibrated.predict(images), overconfident.predict(images))
+    assert evaluate(recalibrated, digits.validation).log_loss < evaluate(overconfident, digits.validation).log_loss
+    # Temperature 1 restores the trained weights, and `temperature` is the divisor.
+    assert recalibrated.temperature == pytest.approx(calibrated(model, digits.validation).temperature, rel=1e-4)
+    raw = with_temperature(recalibrated, 1.0)
+    expected = raw.activations(images[:50], only=["logits"])["logits"] / recalibrated.temperature
     np.testing.assert_allclose(
-        fixed.activations(images[:50], only=["logits"])["logits"], expected, rtol=1e-4, atol=1e-5
+        recalibrated.activations(images[:50], only=["logits"])["logits"], expected, rtol=1e-4, atol=1e-5
     )
 
 
-def test_the_temperature_travels_with_the_file(model, tmp_path):
-    with_temperature(model, 1.7).save(tmp_path / "warm.safetensors")
-    assert Model.load(tmp_path / "warm.safetensors").temperature == 1.7
+def test_model_file_stores_the_temperature(model, tmp_path):
+    with_temperature(model, 1.7).save(tmp_path / "m.safetensors")
+    assert Model.load(tmp_path / "m.safetensors").temperature == 1.7
     for wrong in (0.0, -1.0, float("nan"), "1"):
         with pytest.raises(InputError, match="temperature must be above 0"):
             replace(model, temperature=wrong)
 
 
-def test_training_calibrates_on_validation_and_goes_on_from_raw_weights(small_run, digits):
+def test_training_calibrates_on_the_validation_images(small_run, digits):
     model = small_run.model
     assert model.temperature != 1
     again = calibrated(model, digits.validation)

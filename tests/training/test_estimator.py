@@ -1,4 +1,4 @@
-"""`DigitClassifier` is what scikit-learn calls a classifier, as far as images allow."""
+"""`DigitClassifier`: scikit-learn's own checks, and images, labels and parameters it accepts."""
 
 import pickle
 import subprocess
@@ -17,12 +17,11 @@ from inksight import DigitClassifier, InputError, Recipe
 from inksight.engine import library as native
 
 QUICK = Recipe(epochs=20, batch_size=32, learning_rate=3e-2)
-TINY = "6x5p"  # compiled in half the time that two banks take
+TINY = "6x5p"  # compiles in half the time of two banks
 ROWS, COLUMNS = np.mgrid[:28, :28]
 
-# scikit-learn's checks make up data of 1 to 10 features, which are no images.
-FEW = "it feeds a few features, and an image has 784"
-OF_FEW = dict.fromkeys(
+# These checks use data of 1 to 10 features, which are not images.
+CHECKS_OF_FEW_FEATURES = dict.fromkeys(
     [
         "check_fit_score_takes_y", "check_estimators_overwrite_params", "check_dont_overwrite_parameters",
         "check_estimators_fit_returns_self", "check_readonly_memmap_input", "check_n_features_in_after_fitting",
@@ -32,27 +31,28 @@ OF_FEW = dict.fromkeys(
         "check_methods_sample_order_invariance", "check_methods_subset_invariance", "check_dict_unchanged",
         "check_fit_idempotent", "check_fit_check_is_fitted", "check_n_features_in", "check_fit2d_predict1d",
     ],
-    FEW,
+    "it uses a few features, and an image has 784",
 )  # fmt: skip
-LAST_BITS = (
+# XLA sums all images in the same order.
+CHECKS_OF_ORDER = (
     {
-        "check_methods_sample_order_invariance": "it asks for the same to 1e-9, and the engine's float32 sums are "
-        "in an order that an image's place among sixteen decides",
+        "check_methods_sample_order_invariance": "it requires equal probabilities to 1e-9, and the order of the "
+        "engine's float32 sums depends on the position of an image in its group of sixteen",
     }
     if native.computes()
     else {}
-)  # XLA sums every image alike
+)
 
 
-class OfFewNumbers(DigitClassifier):
-    """The same, but that each of a few numbers is a band of stripes in an image, the brighter the larger it is.
+class FewFeaturesClassifier(DigitClassifier):
+    """A classifier that turns a few features into an image, each into a band of stripes with its brightness.
 
-    So the checks that cannot be made on images are made on all else.
+    This allows the checks that need few features.
     """
 
     def _images(self, rows):
         count = rows.shape[1]
-        values = rows * self.scale_  # of the checks, mostly from 0 to 20
+        values = rows * self.scale_  # in most checks from 0 to 20
         images = np.zeros((len(rows), 28, 28))
         for i in range(count):
             angle = np.pi * i / count
@@ -62,11 +62,13 @@ class OfFewNumbers(DigitClassifier):
 
 
 @parametrize_with_checks(
-    [DigitClassifier(TINY, QUICK), OfFewNumbers(TINY, QUICK)],
-    expected_failed_checks=lambda one: LAST_BITS if isinstance(one, OfFewNumbers) else OF_FEW,
+    [DigitClassifier(TINY, QUICK), FewFeaturesClassifier(TINY, QUICK)],
+    expected_failed_checks=lambda estimator: (
+        CHECKS_OF_ORDER if isinstance(estimator, FewFeaturesClassifier) else CHECKS_OF_FEW_FEATURES
+    ),
     xfail_strict=True,
 )
-def test_scikit_learns_own_checks(estimator, check):
+def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
@@ -80,7 +82,13 @@ def fitted(part):
     return DigitClassifier("8x5p,12x3", QUICK, epochs=12, random_state=0).fit(part.images, part.labels)
 
 
-def test_it_learns_and_looks_like_a_classifier(fitted, digits):
+@pytest.fixture(scope="module")
+def briefly_fitted(part):
+    """A classifier for tests that fit it again."""
+    return DigitClassifier(TINY, QUICK, epochs=2, random_state=0).fit(part.images, part.labels)
+
+
+def test_classifier_learns_and_has_the_attributes_of_one(fitted, digits):
     test = digits.validation
     assert fitted.score(test.images, test.labels) > 0.6
     probabilities = fitted.predict_proba(test.images)
@@ -92,47 +100,48 @@ def test_it_learns_and_looks_like_a_classifier(fitted, digits):
     np.testing.assert_array_equal(fitted.model_.predict(test.images), fitted.predict(test.images))
 
 
-def test_images_in_every_form_are_the_same(part, fitted):
+def test_all_forms_of_images_give_the_same_model(part, briefly_fitted):
     forms = [
         (part.images, 255), (part.images.reshape(-1, 784), 255), (part.images.astype(float), 255),
         (part.images / 255, 1), (part.images.reshape(-1, 784).astype(np.int64), 255), (part.images.tolist(), 255),
     ]  # fmt: skip
     for images, scale in forms:
-        other = clone(fitted).fit(images, part.labels)
+        other = clone(briefly_fitted).fit(images, part.labels)
         assert other.scale_ == scale
-        assert other.model_.digest == fitted.model_.digest
-        np.testing.assert_array_equal(other.predict(images), fitted.predict(part.images))
+        assert other.model_.digest == briefly_fitted.model_.digest
+        np.testing.assert_array_equal(other.predict(images), briefly_fitted.predict(part.images))
 
 
-def test_labels_are_what_they_were(part):
+def test_labels_can_be_strings(part):
     words = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
-    few = part.labels < 3
-    found = DigitClassifier(TINY, QUICK, epochs=1).fit(part.images[few], words[part.labels[few]])
-    assert found.classes_.tolist() == ["one", "two", "zero"]
-    assert found.model_.class_names == ("one", "two", "zero")
-    assert set(found.predict(part.images)) <= set(found.classes_)
+    rows = part.labels < 3
+    classifier = DigitClassifier(TINY, QUICK, epochs=1).fit(part.images[rows], words[part.labels[rows]])
+    assert classifier.classes_.tolist() == ["one", "two", "zero"]
+    assert classifier.model_.class_names == ("one", "two", "zero")
+    assert set(classifier.predict(part.images)) <= set(classifier.classes_)
 
 
-def test_the_random_state_decides(part, fitted):
-    again, another = (
-        clone(fitted).set_params(random_state=seed).fit(part.images, part.labels).model_.digest for seed in (0, 1)
+def test_random_state_decides_the_weights(part, briefly_fitted):
+    same, other = (
+        clone(briefly_fitted).set_params(random_state=seed).fit(part.images, part.labels).model_.digest
+        for seed in (0, 1)
     )
-    assert again == fitted.model_.digest != another
+    assert same == briefly_fitted.model_.digest != other
 
 
-def test_it_is_pickled_after_it_has_predicted(fitted, part):
+def test_classifier_can_be_pickled_after_predicting(fitted, part):
     expected = fitted.predict_proba(part.images)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(part.images), expected)
 
 
-def test_it_fits_in_pipelines_searches_and_cross_validation(part):
-    one = DigitClassifier(TINY, QUICK, epochs=2, random_state=0)
-    search = GridSearchCV(one, {"epochs": [1, 4]}, cv=2).fit(part.images, part.labels)
+def test_pipeline_grid_search_and_cross_validation(part):
+    classifier = DigitClassifier(TINY, QUICK, epochs=2, random_state=0)
+    search = GridSearchCV(classifier, {"epochs": [1, 4]}, cv=2).fit(part.images, part.labels)
     assert search.best_params_ == {"epochs": 4}
     flat = part.images.reshape(-1, 784)
-    pipeline = make_pipeline(FunctionTransformer(lambda X: X / 255), one)
+    pipeline = make_pipeline(FunctionTransformer(lambda X: X / 255), classifier)
     np.testing.assert_array_equal(cross_val_score(pipeline, flat, part.labels, cv=2),
-                                  cross_val_score(one, flat, part.labels, cv=2))  # fmt: skip
+                                  cross_val_score(classifier, flat, part.labels, cv=2))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -140,33 +149,33 @@ def test_it_fits_in_pipelines_searches_and_cross_validation(part):
     [
         (np.zeros((2, 783)), [0, 1], "X must have 784 features, images of 28x28, got 783 feature"),
         (np.zeros((2, 28, 27)), [0, 1], "got 756 feature"),
-        (np.full((2, 784), 256.0), [0, 1], "values of X must be at most 255, full ink as fit saw it, got 256.0"),
+        (np.full((2, 784), 256.0), [0, 1], "values of X must be at most 255, the value of full ink in fit, got 256.0"),
         (np.full((2, 784), -1.0), [0, 1], "must be 0 or more, got -1.0"),
         (np.zeros((2, 784)), [7, 7], "y must have 2 classes or more, got 1 class: '7'"),
         (np.full((2, 784), np.nan), [0, 1], "NaN"),
     ],
 )
-def test_bad_input(X, y, words):
+def test_invalid_images_and_labels_raise_errors(X, y, words):
     with pytest.raises(ValueError, match=words):
         DigitClassifier(TINY, QUICK).fit(X, y)
 
 
-def test_predict_goes_by_what_fit_saw(part, fitted):
-    whole = clone(fitted).fit(part.images / 255, part.labels)
-    with pytest.raises(InputError, match="values of X must be at most 1, full ink as fit saw it, got 255"):
-        whole.predict(part.images)
+def test_predict_uses_the_range_of_fit(part, briefly_fitted):
+    classifier = clone(briefly_fitted).fit(part.images / 255, part.labels)
+    with pytest.raises(InputError, match="values of X must be at most 1, the value of full ink in fit, got 255"):
+        classifier.predict(part.images)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"epochs": 0}, "epochs must be 1 or more"), ({"network": "x"}, "network must be"), ({"recipe": "x"}, "recipe")],
 )
-def test_bad_parameters_are_told_by_fit(changes, words, part):
+def test_fit_raises_errors_for_invalid_parameters(changes, words, part):
     with pytest.raises(InputError, match=words):
         DigitClassifier(**{"network": TINY, "recipe": QUICK} | changes).fit(part.images, part.labels)
 
 
-def test_without_scikit_learn_it_says_what_to_install():
+def test_error_without_scikit_learn_says_what_to_install():
     code = (
         "import sys; sys.modules['sklearn'] = None\n"
         "import inksight; from inksight import *\n"

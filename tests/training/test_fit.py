@@ -1,3 +1,5 @@
+"""`train` and `fit`: learning, reproducibility, ways to stop, and validation of arguments."""
+
 import math
 import signal
 import threading
@@ -7,20 +9,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from trials import QUICK, SMALL
+from trials import QUICK, SMALL, Forbidden
 
 import inksight
 from inksight import InksightError, InputError, Splits
 from inksight.config import Recipe, get_network
 from inksight.engine import ops
 from inksight.nn.forward import forward
-from inksight.nn.parameters import NORMALIZATION, init
+from inksight.nn.parameters import NORMALIZATION_PREFIX, init_params
 from inksight.training.batches import Batches
 from inksight.training.fit import fit, train
-from inksight.training.step import objective, stack, steps_a_call
+from inksight.training.step import loss_and_metrics, stack, steps_per_call
 
 
-def test_a_small_network_learns(small_run):
+def test_small_network_learns(small_run):
     history = small_run.model.history
     assert [row.epoch for row in history] == [1, 2, 3]
     assert history["val_accuracy"][-1] > 0.75  # chance is 0.1
@@ -31,36 +33,36 @@ def test_a_small_network_learns(small_run):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on by a hundredth of a second whenever it is asked, however busy the machine is."""
+    """A clock that advances by 0.01 s with every call, so that tests do not depend on the load of the machine."""
     ticks = count()
     monkeypatch.setattr("inksight.training.schedule.time", SimpleNamespace(perf_counter=lambda: next(ticks) / 100))
 
 
 @pytest.mark.usefixtures("clock")
-def test_augmentation_tapers_by_the_clock_where_time_ends_the_training(digits, monkeypatch):
-    told = []
+def test_augmentation_tapers_by_time_if_the_time_is_limited(few, monkeypatch):
+    shares = []
     of_epoch = Batches.of_epoch
 
     def spy(self, epoch, done=0.0):
-        told.append(done)
+        shares.append(done)
         return of_epoch(self, epoch, done)
 
     monkeypatch.setattr(Batches, "of_epoch", spy)
-    fit(digits, SMALL, replace(QUICK, taper=1.0), seconds=5, progress=False)
-    during = told[1:]  # the first is the one to compile by
-    assert during[0] == 0
-    assert all(before < after for before, after in pairwise(during))
-    assert len(during) > 1
-    assert during[-1] <= 1
+    fit(few, SMALL, replace(QUICK, taper=1.0), seconds=1, progress=False)
+    of_epochs = shares[1:]  # the first call gives the batch for compiling
+    assert of_epochs[0] == 0
+    assert all(before < after for before, after in pairwise(of_epochs))
+    assert len(of_epochs) > 1
+    assert of_epochs[-1] <= 1
 
 
-def test_labels_are_smoothed_for_the_gradient_and_not_in_the_loss_told(digits):
+def test_label_smoothing_changes_the_loss_but_not_the_metric(digits):
     network = get_network("4x5p,8x3")
-    params = {k: v for k, v in init(network, 1).items() if not k.startswith(NORMALIZATION)}
+    params = {k: v for k, v in init_params(network, 1).items() if not k.startswith(NORMALIZATION_PREFIX)}
     x = digits.train.images[:16].reshape(16, 28, 28, 1) / np.float32(255)
     labels, weight = digits.train.labels[:16], np.arange(16) < 12
-    plain, (loss, _) = objective(network, ops.enter(x), labels, weight, 0.0, params)
-    smooth, (same, _) = objective(network, ops.enter(x), labels, weight, 0.3, params)
+    plain, (loss, _) = loss_and_metrics(network, ops.enter(x), labels, weight, 0.0, params)
+    smooth, (same, _) = loss_and_metrics(network, ops.enter(x), labels, weight, 0.3, params)
     logits = np.asarray(forward(network, params, ops.enter(x), 16)["logits"], np.float64)
     log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     target = 0.7 * np.eye(10)[labels] + 0.3 / 10
@@ -68,7 +70,7 @@ def test_labels_are_smoothed_for_the_gradient_and_not_in_the_loss_told(digits):
     assert float(smooth) == pytest.approx(-(target * log_p).sum(axis=1)[:12].mean(), rel=1e-5)
 
 
-def test_three_lines_are_enough(digits):
+def test_train_returns_a_model_that_predicts(digits):
     model = train(digits, SMALL, replace(QUICK, epochs=1), progress=False)
     assert model.predict(digits.test.images[:3]).shape == (3,)
 
@@ -78,21 +80,22 @@ def test_the_same_seed_gives_the_same_bytes(digits, small_run):
     assert fit(digits, SMALL, QUICK, seed=1, progress=False).model.digest != small_run.model.digest
 
 
-def test_the_first_step_goes_alone(digits, monkeypatch):
-    taken = []
+def test_first_call_takes_a_single_step(digits, monkeypatch):
+    steps = []
 
     def spy(batches, labels, rates):
-        taken.append(len(batches))
+        steps.append(len(batches))
         return stack(batches, labels, rates)
 
-    monkeypatch.setattr("inksight.training.loop.stack", spy)
+    for module in ("step", "loop"):
+        monkeypatch.setattr(f"inksight.training.{module}.stack", spy)
     fit(digits, SMALL, QUICK, epochs=2, progress=False)
-    compiled_for, *calls = taken
-    assert (compiled_for, calls[0], sum(calls)) == (1, 1, 2 * 125)  # 4,000 images by 32, twice
-    assert set(calls[1:]) <= {steps_a_call(), 124 % steps_a_call(), 125 % steps_a_call()}
+    compiled_for, *calls = steps
+    assert (compiled_for, calls[0], sum(calls)) == (1, 1, 2 * 125)  # 4,000 images in batches of 32, twice
+    assert set(calls[1:]) <= {steps_per_call(), 124 % steps_per_call(), 125 % steps_per_call()}
 
 
-def test_training_goes_on_and_its_history_grows(digits, model):
+def test_further_training_appends_to_the_history(digits, model):
     more = train(digits, start=model, recipe=QUICK, epochs=1, progress=False)
     assert [row.epoch for row in more.history] == [1, 2, 3, 4]
     assert more.history.rows[:3] == model.history.rows
@@ -100,12 +103,12 @@ def test_training_goes_on_and_its_history_grows(digits, model):
     assert more.digest != model.digest
 
 
-def test_the_recipe_and_the_data_travel_with_the_model(digits, model):
+def test_model_stores_recipe_and_digest_of_the_data(digits, model):
     assert model.recipe == QUICK
     assert model.trained_on == digits.train.digest
 
 
-def test_until_stops_at_an_accuracy(digits):
+def test_until_stops_at_a_validation_accuracy(digits):
     result = fit(digits, SMALL, QUICK, epochs=50, until=0.3, progress=False)
     assert result.stopped == "until"
     assert result.model.history.rows[-1].val_accuracy >= 0.3
@@ -113,14 +116,14 @@ def test_until_stops_at_an_accuracy(digits):
 
 
 @pytest.mark.usefixtures("clock")
-def test_seconds_stop_within_an_epoch_with_the_rate_brought_down(digits):
+def test_seconds_stop_during_an_epoch_at_the_end_of_the_schedule(digits):
     result = fit(digits, SMALL, QUICK, seconds=0.5, progress=False)
     assert result.stopped == "seconds"
     assert result.seconds == pytest.approx(0.5, abs=0.1)  # checked between calls
     assert result.model.history.rows[-1].learning_rate < QUICK.learning_rate / 2
 
 
-def test_the_callback_sees_every_epoch_and_may_stop(digits):
+def test_callback_gets_every_epoch_and_can_stop(digits):
     seen = []
 
     def on_epoch(model):
@@ -133,21 +136,21 @@ def test_the_callback_sees_every_epoch_and_may_stop(digits):
 
 def test_ctrl_c_keeps_the_model_so_far(digits, ctrl_c):
     def on_epoch(model):
-        if len(model.history) == 1:  # Ctrl-C falls somewhere into the epochs that follow
+        if len(model.history) == 1:  # sends Ctrl-C during one of the following epochs
             threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
 
     result = fit(digits, SMALL, QUICK, epochs=1000, on_epoch=on_epoch, progress=False)
     assert result.stopped == "interrupted"
     assert 1 <= len(result.model.history) < 1000
     assert result.model.predict(digits.test.images[:1]).shape == (1,)
-    with pytest.raises(KeyboardInterrupt):  # afterwards Ctrl-C is again what it was
+    with pytest.raises(KeyboardInterrupt):  # the previous handler of Ctrl-C is restored
         signal.raise_signal(signal.SIGINT)
 
 
-def test_a_loss_that_is_not_finite_says_where(digits):
-    wild = Recipe(epochs=9, batch_size=64, learning_rate=1e6, schedule="constant")
+def test_loss_that_is_not_finite_raises_an_error(digits):
+    diverging = Recipe(epochs=9, batch_size=64, learning_rate=1e6, schedule="constant")
     with pytest.raises(InksightError, match=r"loss became \S+ at step \d+ of epoch \d, learning rate 1e\+06: try"):
-        fit(digits, "4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", wild, progress=False)  # a product of many huge weights
+        fit(digits, "4x3,4x3,4x3,4x3,4x3,4x3,4x3,d4", diverging, progress=False)
 
 
 def test_training_without_validation(digits):
@@ -155,17 +158,13 @@ def test_training_without_validation(digits):
     assert math.isnan(model.history.rows[0].val_accuracy)
 
 
-def test_training_never_sees_the_test_images(digits):
-    class Forbidden:
-        def __getattribute__(self, name):
-            raise AssertionError("training looked at the test images")
-
+def test_training_does_not_use_the_test_images(digits):
     fit(Splits(digits.train[:300], digits.validation, Forbidden()), SMALL, QUICK, epochs=1, progress=False)
 
 
-def test_fewer_images_than_a_batch(digits):
-    one_a_class = np.array([np.flatnonzero(digits.train.labels == d)[0] for d in range(10)])
-    result = fit(Splits(digits.train[one_a_class], None, None), SMALL, QUICK, progress=False)
+def test_batch_size_may_exceed_the_number_of_images(digits):
+    one_per_class = np.array([np.flatnonzero(digits.train.labels == d)[0] for d in range(10)])
+    result = fit(Splits(digits.train[one_per_class], None, None), SMALL, QUICK, progress=False)
     assert result.train_images == 10
 
 
@@ -183,15 +182,15 @@ def test_fewer_images_than_a_batch(digits):
         ),
     ],
 )
-def test_bad_options_are_named(digits, options, words):
+def test_invalid_options_raise_errors(digits, options, words):
     with pytest.raises(InputError) as caught:
         fit(digits, **({"network": SMALL} | options), progress=False)
     assert words in str(caught.value)
 
 
-def test_bad_training_data_is_named(digits):
+def test_invalid_training_data_raises_errors(digits):
     train_set = digits.train
-    with pytest.raises(InputError, match="got none of class '7'"):
+    with pytest.raises(InputError, match=r"class '7' .* must be at least 1 for training"):
         fit(Splits(train_set[train_set.labels != 7], None, None), SMALL, QUICK, progress=False)
     with pytest.raises(InputError, match="label"):
         fit(Splits(replace(train_set, labels=None), None, None), SMALL, QUICK, progress=False)

@@ -1,4 +1,4 @@
-"""Random changes of training images, and corruptions to test with."""
+"""Data augmentation for training, and corruptions to test robustness with."""
 
 import lazy_loader
 

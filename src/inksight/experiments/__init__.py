@@ -1,4 +1,4 @@
-"""Many trainings: sweeps and pruning."""
+"""Experiments of many trainings: hyperparameter search and pruning."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""`prune`: how few filters will do. Remove those that matter least, train on for seconds, and again."""
+"""`prune`: iterative pruning of filters, with training after each step."""
 
 import math
 import time
@@ -19,8 +19,8 @@ from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
 from inksight.training.fit import fit
 
-POST = 0.989  # validation accuracy at which the post's training ends
-SMALLEST_SHARE = 0.02  # of the parameters: finer steps would only follow the noise of the accuracy
+POST_ACCURACY = 0.989  # validation accuracy at which the post's training ends
+MIN_SHARE = 0.02  # of the parameters: smaller steps change the accuracy by less than its noise
 
 
 def prune(
@@ -28,7 +28,7 @@ def prune(
     start: str | Network | Model = "post",
     recipe: str | Recipe = "default",
     *,
-    keep_accuracy: float | None = POST,
+    keep_accuracy: float | None = POST_ACCURACY,
     share: float = 0.25,
     epochs: int = 4,
     steps: int | None = None,
@@ -37,56 +37,55 @@ def prune(
     seed: int = 0,
     progress: bool = True,
 ) -> Pruning:
-    """Make a network smaller, filter by filter, as long as it stays as good as asked for.
+    """Remove filters from a network step by step, as long as it keeps a validation accuracy.
 
-    A step removes the filters that matter least (`inksight.inspection.ablation.remove_least_important`), measured on training images, and trains
-    what is left for a few epochs. If it then reads too few validation images, the step is taken back and tried at half
-    its size.
+    A step removes the least important filters (`inksight.inspection.ablation.remove_least_important`), measured on
+    training images, and trains the smaller network for a few epochs. If its validation accuracy is then too low, the
+    step is undone, and a step of half the size is tried.
 
     Parameters
     ----------
     data : Dataset or Splits
-        A dataset is split first (`Dataset.split`). Trained on ``train``, decided on ``validation``; test images are
-        never looked at.
+        A dataset is split first (`Dataset.split`). Steps are trained on ``train`` and judged on ``validation``; test
+        images are not used.
     start : Model, or str or Network
-        A trained model, or a network to train first, as `inksight.train` takes it.
+        A trained model, or a network to train first; see `inksight.train`.
     recipe : str or Recipe
-        To train by. The schedule of the learning rate is gone through in every step.
+        Recipe of every training. Each step runs the whole schedule of the learning rate.
     keep_accuracy : float or None
-        Validation accuracy to keep, 0 to 1; by default the post's. With None filters are removed until `steps` are
-        done, or one a bank is left.
+        Validation accuracy to keep, 0 to 1; by default the post's. With None, pruning ends after `steps`, or with one
+        filter per bank.
     share : float
-        Of the parameters, that the first step removes; above 0 and below 1.
+        Share of the parameters that the first step removes; above 0 and below 1.
     epochs : int
-        Of training after each step.
+        Epochs of training after each step.
     steps : int, optional
-        Take no more than so many.
+        Maximum number of steps.
     by : {"loss", "similarity"}
-        What tells which filters matter least, as `inksight.inspection.ablation.filter_importance` has it.
+        Criterion for the importance of filters; see `inksight.inspection.ablation.filter_importance`.
     images : int
-        Training images, drawn at random, to measure that on.
+        Number of random training images to measure the importance on.
     seed : int
-        Of all that is random.
     progress : bool
-        Show a line a step on standard error, and before it what `inksight.train` shows.
+        Show one line per step on standard error, after the progress of the first training, if any.
 
     Returns
     -------
     Pruning
-        Ctrl-C ends the work and returns what was found so far.
+        After Ctrl-C, with the steps so far.
 
     Raises
     ------
     InputError
-        If there are no validation images or labels, or the model was trained on them, or the network to start with
-        does not reach `keep_accuracy`.
+        If there are no validation images or no labels, the model was trained on the validation images, the network to
+        start from does not reach `keep_accuracy`, or an option is out of range.
 
     Examples
     --------
     >>> import inksight
     >>> data, recipe = inksight.load("mnist")[:200], inksight.Recipe(epochs=1)
-    >>> found = prune(data, "4x5p,8x3", recipe, keep_accuracy=None, epochs=1, steps=2, progress=False)
-    >>> [step.epochs for step in found.steps], found.steps[2].parameters < found.steps[1].parameters < 400
+    >>> result = prune(data, "4x5p,8x3", recipe, keep_accuracy=None, epochs=1, steps=2, progress=False)
+    >>> [step.epochs for step in result.steps], result.steps[2].parameters < result.steps[1].parameters < 400
     ([1, 2, 3], True)
     """
     keep = 0.0 if keep_accuracy is None else keep_accuracy
@@ -99,14 +98,14 @@ def prune(
     splits = data.split() if isinstance(data, Dataset) else data
     validation = _validation(splits)
     splits.train.require_labels("pruning")
-    some = splits.train[np.random.default_rng(seed).permutation(len(splits.train))[:images]]
+    sample = splits.train[np.random.default_rng(seed).permutation(len(splits.train))[:images]]
 
     began, stopped = time.perf_counter(), ""
     if isinstance(start, Model):
         if "validation" in splits.seen_by(start.trained_on):
             raise InputError(
-                "a model to prune must not know the validation images, got one trained on them too: "
-                "train another without them, or give a network to train"
+                "a model to prune must not be trained on the validation images, got one that was: "
+                "train one without them, or give a network to train"
             )
         model = start
     else:
@@ -116,18 +115,20 @@ def prune(
     if not stopped and rows[0].accuracy < keep:
         raise InputError(
             f"keep_accuracy must be at most the validation accuracy before pruning, {rows[0].accuracy:.4f}, "
-            f"got {keep:.4f}: ask for less, or train longer first"
+            f"got {keep:.4f}: choose a lower one, or train longer first"
         )
     say(rows[0], progress)
     with CtrlC() as ctrl_c:
         while not stopped and (steps is None or len(rows) <= steps):
             began, size = time.perf_counter(), parameter_count(model.network)
-            smaller = remove_least_important(model, some, size * (1 - share), by)
-            removed = _filters(model.network) - _filters(smaller.network)
+            smaller = remove_least_important(model, sample, size * (1 - share), by)
+            removed = _count_filters(model.network) - _count_filters(smaller.network)
             if not removed:
                 stopped = "filters"
                 break
-            if smaller.network not in {row.network for row in rows}:  # half a step may lead to the same filters
+            if smaller.network not in {
+                row.network for row in rows
+            }:  # a step of half the size may remove the same filters
                 before = evaluate(smaller, validation, hardest=0).accuracy
                 result = fit(
                     splits, recipe=recipe, start=smaller, seed=seed, epochs=epochs, progress=False,
@@ -141,7 +142,7 @@ def prune(
                 if rows[-1].accuracy >= keep:
                     model = result.model
                     continue
-            if removed == 1 or share / 2 < SMALLEST_SHARE:
+            if removed == 1 or share / 2 < MIN_SHARE:
                 stopped = "accuracy"
             share /= 2
     return Pruning(tuple(rows), model, keep_accuracy, len(validation), stopped or "steps")
@@ -155,38 +156,41 @@ def train_small(
     seed: int = 0,
     progress: bool = True,
 ) -> tuple[Step, ...]:
-    """Train the networks of a pruning from new starting weights, each for as many epochs as it has had in all.
+    """Train the networks of a pruning from random weights, each for as many epochs as it had in total.
 
-    Whether pruning found good weights, or no more than a good size, shows beside networks that were small all along
-    (Liu, Sun, Zhou, Huang, Darrell, "Rethinking the value of network pruning", ICLR 2019).
+    The comparison shows whether pruning found good weights or only a good architecture.
 
     Parameters
     ----------
     data : Dataset or Splits
-        As `prune` took it.
+        The data of `prune`.
     pruning : Pruning
     recipe : str or Recipe
     seed : int
     progress : bool
-        Show a line a network on standard error.
+        Show one line per network on standard error.
 
     Returns
     -------
     tuple of Step
-        One for every step of the pruning but its start; fewer after Ctrl-C.
+        One for each step of the pruning after its start; fewer after Ctrl-C.
 
     Raises
     ------
     InputError
-        If there are no validation images or labels.
+        If there are no validation images or no labels.
+
+    References
+    ----------
+    Liu, Sun, Zhou, Huang and Darrell, "Rethinking the value of network pruning", ICLR 2019.
 
     Examples
     --------
     >>> import inksight
     >>> data, recipe = inksight.load("mnist")[:200], inksight.Recipe(epochs=1)
-    >>> found = prune(data, "4x5p,8x3", recipe, keep_accuracy=None, epochs=1, steps=1, progress=False)
-    >>> small = train_small(data, found, recipe, progress=False)
-    >>> [step.network for step in small] == [found.model.network], small[0].epochs
+    >>> result = prune(data, "4x5p,8x3", recipe, keep_accuracy=None, epochs=1, steps=1, progress=False)
+    >>> small = train_small(data, result, recipe, progress=False)
+    >>> [step.network for step in small] == [result.model.network], small[0].epochs
     (True, 2)
     """
     splits = data.split() if isinstance(data, Dataset) else data
@@ -203,7 +207,7 @@ def train_small(
 
 
 def _validation(splits: Splits) -> Dataset:
-    """Return the labelled images that decide; an `InputError` if there are none."""
+    """Return the validation images; raise `InputError` if there are none or they have no labels."""
     if splits.validation is None:
         raise InputError("pruning needs validation images, got none: give a dataset, or splits that have some")
     splits.validation.require_labels("pruning")
@@ -211,11 +215,11 @@ def _validation(splits: Splits) -> Dataset:
 
 
 def _step(model: Model, validation: Dataset, before: float, began: float) -> Step:
-    """Return the step that ended in `model` and `began` at that time of `time.perf_counter`."""
+    """Return the step that resulted in `model`; it `began` at this time of `time.perf_counter`."""
     accuracy = evaluate(model, validation, hardest=0).accuracy
     seconds = time.perf_counter() - began
     return Step(model.network, parameter_count(model.network), len(model.history), before, accuracy, seconds)
 
 
-def _filters(network: Network) -> int:
+def _count_filters(network: Network) -> int:
     return sum(bank.filters for bank in network.banks)

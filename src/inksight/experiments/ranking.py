@@ -1,4 +1,4 @@
-"""Trials put together over seeds: a `Configuration`, and a `Sweep` as their table, the best first."""
+"""Results of trials, averaged over seeds (`Configuration`) and ranked (`Sweep`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from inksight.experiments.trial import Result, Trial
 
 @dataclass(frozen=True)
 class Configuration:
-    """Trials that differ in nothing but their seed.
+    """Trials that differ only in their seed.
 
     Parameters
     ----------
@@ -22,37 +22,37 @@ class Configuration:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the trials share, by name."""
+        """The settings of the trials, by name."""
         return self.results[0].trial.settings
 
     @property
     def accuracies(self) -> list[float]:
-        """Validation accuracy, 0..1, of each trial that did not fail."""
+        """The validation accuracies, 0..1, of the trials that did not fail."""
         return [result.val_accuracy for result in self.results if not result.failed]
 
     @property
     def failed(self) -> list[str]:
-        """Why trials failed, a reason each."""
+        """The reason for each failed trial."""
         return [result.failed for result in self.results if result.failed]
 
     @property
     def mean(self) -> float | None:
-        """Of the accuracies; None if all trials failed."""
+        """Mean accuracy; None if all trials failed."""
         return fmean(self.accuracies) if self.accuracies else None
 
     @property
     def sd(self) -> float | None:
-        """Standard deviation of the accuracies (n - 1); None below two."""
+        """Sample standard deviation of the accuracies; None for fewer than two."""
         return stdev(self.accuracies) if len(self.accuracies) > 1 else None
 
     @property
     def seconds(self) -> float | None:
-        """Mean time spent on training steps; None if all trials failed."""
+        """Mean time of the training steps; None if all trials failed."""
         return fmean(result.seconds for result in self.results if not result.failed) if self.accuracies else None
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """What to sort by: the best first, after all whose every seed went well those of which one failed."""
+        """Key to sort by: the best first, but all configurations with a failed trial last."""
         return bool(self.failed), -(self.mean or 0.0)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The results of a sweep; printed, a table of its configurations, the best first.
+    """The results of a search; ``print`` shows a table of its configurations, the best first.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Sweep:
     interrupted : bool
         Whether Ctrl-C ended it before all trials were done.
     halved : bool
-        Whether trials with fewer epochs only led to those with more, which then come first.
+        Whether it was a successive halving; configurations with more epochs then come first.
     """
 
     results: tuple[Result, ...]
@@ -87,25 +87,25 @@ class Sweep:
 
     @property
     def configurations(self) -> list[Configuration]:
-        """The results put together over seeds, sorted."""
+        """All configurations, the best first."""
         groups: dict[str, list[Result]] = {}
         for result in self.results:
             groups.setdefault(replace(result.trial, seed=0).id, []).append(result)
-        every = [Configuration(tuple(group)) for group in groups.values()]
-        return sorted(every, key=lambda c: (-c.settings["epochs"] if self.halved else 0, *c.rank))
+        configurations = [Configuration(tuple(group)) for group in groups.values()]
+        return sorted(configurations, key=lambda c: (-c.settings["epochs"] if self.halved else 0, *c.rank))
 
     def __str__(self) -> str:
-        every = self.configurations
-        names = varying([result.trial for result in self.results])
-        failed = ["failed"] if any(c.failed for c in every) else []
+        configurations = self.configurations
+        names = varying_settings([result.trial for result in self.results])
+        failed = ["failed"] if any(c.failed for c in configurations) else []
         heads = ["network", *names, "val_accuracy", "sd", "n", *failed, "seconds"]
         rows = [
             [
-                *(show(c.settings[name]) for name in ("network", *names)),
-                _number(c.mean, ".4f"), _number(c.sd, ".4f"), str(len(c.accuracies)),
-                *(str(len(c.failed)) for _ in failed), _number(c.seconds, ".1f"),
+                *(format_setting(c.settings[name]) for name in ("network", *names)),
+                _format_number(c.mean, ".4f"), _format_number(c.sd, ".4f"), str(len(c.accuracies)),
+                *(str(len(c.failed)) for _ in failed), _format_number(c.seconds, ".1f"),
             ]
-            for c in every
+            for c in configurations
         ]  # fmt: skip
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         first, *rest = widths
@@ -115,16 +115,16 @@ class Sweep:
         )
 
 
-def varying(trials: Sequence[Trial]) -> list[str]:
-    """Return the names of the settings, other than the network, in which `trials` differ."""
+def varying_settings(trials: Sequence[Trial]) -> list[str]:
+    """Return the names of the settings in which the trials differ, other than the network."""
     first = trials[0].settings if trials else {}
     return [name for name in first if name != "network" and any(t.settings[name] != first[name] for t in trials)]
 
 
-def show(value: object) -> str:
-    """Return a setting as text."""
+def format_setting(value: object) -> str:
+    """Return the value of a setting as text."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _number(value: float | None, how: str) -> str:
-    return "-" if value is None else format(value, how)
+def _format_number(value: float | None, spec: str) -> str:
+    return "-" if value is None else format(value, spec)

@@ -1,6 +1,6 @@
-"""`sweep`: many trainings, each in a process of its own, compared by their validation accuracy; `halving` to save time.
+"""`sweep` trains many trials, each in its own process, and `halving` (successive halving) saves time.
 
-A folder keeps one file a trial, so that a sweep goes on where it was ended.
+Each trial has a result file in a folder, so that the same call resumes an interrupted sweep.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
-from inksight.experiments.ranking import Sweep, show, varying
+from inksight.experiments.ranking import Sweep, format_setting, varying_settings
 from inksight.experiments.trial import Result, Trial
 from inksight.experiments.worker import Worker, write_parts
 
@@ -34,47 +34,49 @@ def sweep(
     threads: int = 1,
     progress: bool = True,
 ) -> Sweep:
-    """Train every trial whose result is not in `folder` yet.
+    """Train every trial that has no result in `folder` yet.
 
     Parameters
     ----------
     data : Dataset or Splits
-        A dataset is split first. Trials are given its training and validation images and nothing else.
+        A dataset is split first. Trials get the training and validation images only.
     trials : sequence of Trial
-        Those that do the same count once.
+        Equal trials are trained once.
     folder : path-like
-        Made if missing; gets one file a trial, ``ID.json``, when the trial is done.
+        Created if missing. The result of each trial is written to ``ID.json`` when the trial is done.
     workers : int, optional
-        Processes at a time; by default the cores this process may use.
+        Maximum number of processes at the same time; by default the number of cores this process may use.
     threads : int
-        Of each process.
+        Threads of each process.
     progress : bool
-        Show a line a trial, and a bar where a terminal or a notebook can show it, on standard error.
+        Show one line per trial, and a bar in a terminal or a notebook, on standard error.
 
     Returns
     -------
     Sweep
-        A trial whose loss stopped being finite is a result, too, with its reason. Ctrl-C stops all processes and
-        returns what is done.
+        A trial with an infinite or NaN loss has a failed result. Ctrl-C stops all processes and returns the results
+        so far.
 
     Raises
     ------
     InputError
-        If there is no trial, or the data don't suit it, or the folder can't be written or has results from other data.
+        If there is no trial, the data does not fit a trial, an option is out of range, or the folder is not writable or
+        has results from other data.
 
     Examples
     --------
     >>> import inksight
     >>> from inksight.experiments.trial import grid
     >>> data = inksight.load("mnist")[:200]
+    >>> trials = grid(["4x5p,8x3"], inksight.Recipe(epochs=1), {}, seeds=[0, 1])
     >>> with TemporaryDirectory() as folder:
-    ...     done = sweep(data, grid(["4x5p,8x3"], inksight.Recipe(epochs=1), {}, seeds=[0, 1]), folder, progress=False)
-    >>> [len(configuration.accuracies) for configuration in done.configurations]
+    ...     result = sweep(data, trials, folder, progress=False)
+    >>> [len(configuration.accuracies) for configuration in result.configurations]
     [2]
     """
     splits = data.split() if isinstance(data, Dataset) else data
     if splits.validation is None:
-        raise InputError("a sweep needs validation images, got none: it would have nothing to compare by")
+        raise InputError("a sweep needs validation images, got none: give a dataset, or splits that have some")
     unique = {trial.id: trial for trial in trials}
     check(len(unique) > 0, "number of trials", 0, "1 or more")
     workers = _cores() if workers is None else workers
@@ -84,20 +86,22 @@ def sweep(
     check_writable(out / "result.json")
 
     digest = hashlib.sha256((splits.train.digest + splits.validation.digest).encode()).hexdigest()
-    results = {name: found for name in unique if (found := _kept(out / f"{name}.json", name, digest, progress))}
-    if results and progress:
-        say(f"{len(results)} of {len(unique)} results are in {str(out)!r} already")
+    saved = {name: _saved_result(out / f"{name}.json", name, digest, progress) for name in unique}
+    results = {name: result for name, result in saved.items() if result is not None}
+    if results:
+        say(f"{len(results)} of {len(unique)} results are already in {str(out)!r}", progress)
     todo = [trial for name, trial in unique.items() if name not in results]
-    names = varying(list(unique.values()))
-    with TemporaryDirectory(prefix="inksight-") as place, CtrlC() as ctrl_c:
+    names = varying_settings(list(unique.values()))
+    with TemporaryDirectory(prefix="inksight-") as data_folder, CtrlC() as ctrl_c:
         if todo:
-            write_parts(splits, Path(place))
-        start = (Worker(trial, digest, Path(place), out / f"{trial.id}.json", threads) for trial in todo)
-        with closing(_finished(start, min(workers, len(todo)), ctrl_c)) as finished:
+            write_parts(splits, Path(data_folder))
+        workers_to_start = (
+            Worker(trial, digest, Path(data_folder), out / f"{trial.id}.json", threads) for trial in todo
+        )
+        with closing(_run(workers_to_start, min(workers, len(todo)), ctrl_c)) as finished:
             for _, result in zip(track(todo, "trials", progress), finished, strict=False):
                 results[result.trial.id] = result
-                if progress:
-                    say(_line(result, names))
+                say(_describe(result, names), progress)
     done = tuple(results[name] for name in unique if name in results)
     return Sweep(done, interrupted=len(done) < len(unique))
 
@@ -112,22 +116,29 @@ def halving(
     threads: int = 1,
     progress: bool = True,
 ) -> Sweep:
-    """Train all configurations for a few epochs, the best of them for `factor` times as many, and so on.
+    """Search by successive halving.
+
+    All configurations are trained for a few epochs, the best of them for `factor` times as many, and so on.
 
     Parameters
     ----------
     data, folder, workers, threads, progress
-        As for `sweep`.
+        See `sweep`.
     trials : sequence of Trial
-        Their epochs, the same in all, are those of the last rung. Each rung trains anew, because the learning rate's
-        schedule ends with the epochs.
+        All with the same number of epochs, that of the last rung. Each rung trains from random weights, because the
+        schedule of the learning rate ends with the epochs.
     factor : int
-        2 or more; `rungs` says what it makes of the epochs.
+        Each rung keeps one in `factor` configurations, 2 to 1000; see `rungs`.
 
     Returns
     -------
     Sweep
-        Of all rungs; the configurations of the last come first.
+        The results of all rungs; the configurations of the last rung come first.
+
+    Raises
+    ------
+    InputError
+        If trials differ in their epochs, the factor is out of range, or for a reason of `sweep`.
 
     References
     ----------
@@ -137,26 +148,26 @@ def halving(
     epochs = sorted({trial.recipe.epochs for trial in trials})
     check(len(epochs) == 1, "epochs of a halving", epochs, "one number, that of the last rung")
     plan = rungs(len({replace(trial, seed=0).id for trial in trials}), epochs[0], factor)
-    left, interrupted = list(trials), False
+    remaining, interrupted = list(trials), False
     results: list[Result] = []
     for rung, (count, budget) in enumerate(plan, start=1):
-        if progress and len(plan) > 1:
-            say(f"rung {rung} of {len(plan)}: {count} configurations, {budget} epochs")
-        left = [replace(trial, recipe=replace(trial.recipe, epochs=budget)) for trial in left]
-        done = sweep(data, left, folder, workers=workers, threads=threads, progress=progress)
-        results += done.results
-        interrupted = done.interrupted
-        good = [each for each in done.configurations if each.accuracies]
-        if interrupted or not good or rung == len(plan):
+        if len(plan) > 1:
+            say(f"rung {rung} of {len(plan)}: {count} configurations, {budget} epochs", progress)
+        remaining = [replace(trial, recipe=replace(trial.recipe, epochs=budget)) for trial in remaining]
+        swept = sweep(data, remaining, folder, workers=workers, threads=threads, progress=progress)
+        results += swept.results
+        interrupted = swept.interrupted
+        trained = [configuration for configuration in swept.configurations if configuration.accuracies]
+        if interrupted or not trained or rung == len(plan):
             break
-        left = [result.trial for each in good[: plan[rung][0]] for result in each.results]
+        remaining = [result.trial for configuration in trained[: plan[rung][0]] for result in configuration.results]
     return Sweep(tuple(results), interrupted, halved=True)
 
 
 def rungs(configurations: int, epochs: int, factor: int) -> list[tuple[int, int]]:
-    """Return how many configurations each rung of a halving trains, and for how many epochs.
+    """Return the number of configurations and of epochs of each rung of a successive halving.
 
-    As many rungs as leave at least one configuration in the last and one epoch in the first.
+    There are as many rungs as possible with at least one configuration in the last and one epoch in the first.
 
     Examples
     --------
@@ -174,15 +185,15 @@ def rungs(configurations: int, epochs: int, factor: int) -> list[tuple[int, int]
     return [(configurations // factor**rung, epochs // factor ** (last - rung)) for rung in range(last + 1)]
 
 
-def _finished(start: Iterator[Worker], workers: int, ctrl_c: CtrlC) -> Generator[Result]:
-    """Keep so many processes at work, yield results as they come, and leave no process behind."""
+def _run(workers: Iterator[Worker], count: int, ctrl_c: CtrlC) -> Generator[Result]:
+    """Keep `count` processes running, yield results as they finish, and stop all running processes at the end."""
     running: list[Worker] = []
     try:
-        running.extend(islice(start, workers))
+        running.extend(islice(workers, count))
         while running and not ctrl_c.pressed:
-            for worker in [each for each in running if each.done]:
+            for worker in [worker for worker in running if worker.done]:
                 running.remove(worker)
-                running.extend(islice(start, 1))
+                running.extend(islice(workers, 1))
                 yield worker.result()
             time.sleep(0.02)
     finally:
@@ -190,31 +201,31 @@ def _finished(start: Iterator[Worker], workers: int, ctrl_c: CtrlC) -> Generator
             worker.stop()
 
 
-def _kept(path: Path, name: str, digest: str, progress: bool) -> Result | None:
-    """Return the result in a file, or None if there is none or, which is said, it is damaged."""
+def _saved_result(path: Path, trial_id: str, digest: str, progress: bool) -> Result | None:
+    """Return the result in a file, or None if the file is missing or damaged; report the latter."""
     if not path.exists():
         return None
     try:
         result = Result.load(path)
-        check(result.trial.id == name, "id", result.trial.id, f"{name}, the name of the file")
+        check(result.trial.id == trial_id, "id", result.trial.id, f"{trial_id}, the name of the file")
     except InputError as error:
-        if progress:
-            say(f"{error}; training it again")
+        say(f"{error}; training it again", progress)
         return None
     if result.data != digest:
         raise InputError(f"{str(path.parent)!r} has results from other data: give another folder")
     return result
 
 
-def _line(result: Result, names: Sequence[str]) -> str:
-    """Return what to say of a finished trial: where it differs from the others, and how it went."""
+def _describe(result: Result, names: Sequence[str]) -> str:
+    """Return one line about a finished trial, with the settings that are named."""
     settings = result.trial.settings
-    parts = [settings["network"], *(f"{name} {show(settings[name])}" for name in names), f"seed {result.trial.seed}"]
+    changes = [f"{name} {format_setting(settings[name])}" for name in names]
+    parts = [settings["network"], *changes, f"seed {result.trial.seed}"]
     if result.failed:
         return "  ".join([*parts, f"failed: {result.failed}"])
     return "  ".join([*parts, f"val_accuracy {result.val_accuracy:.4f}", f"{result.seconds:.1f} s"])
 
 
 def _cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Accuracy against size: what pruning found, beside networks that were small from the start."""
+"""Accuracy against size: the networks of prunings, and networks of the same sizes trained from random weights."""
 
 import math
 from collections.abc import Sequence
@@ -16,20 +16,21 @@ from inksight.nn.model import Model
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One network on the way, as it was after its training.
+    """One network of a pruning, after its training.
 
     Parameters
     ----------
     network : Network
     parameters : int
+        Number of its parameters.
     epochs : int
-        Of all its training, that before filters were removed too.
+        Epochs of all its training, including the training before filters were removed.
     before : float
-        Validation accuracy, 0 to 1, when filters had just been removed; NaN where none were.
+        Validation accuracy, 0 to 1, after removing filters and before training; NaN if none were removed.
     accuracy : float
-        Validation accuracy, 0 to 1, after it was trained on.
+        Validation accuracy, 0 to 1, after training.
     seconds : float
-        For choosing filters, compiling, training and validating.
+        Time for choosing filters, compiling, training and validating.
     """
 
     network: Network
@@ -47,7 +48,7 @@ class Step:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; null stands for what wasn't measured."""
+        """Return plain JSON values; None stands for an accuracy that was not measured."""
         return {
             "network": self.network.spec,
             "parameters": self.parameters,
@@ -60,21 +61,21 @@ class Step:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pruning(Display):
-    """Networks that get smaller and smaller, and how well they still read.
+    """The result of pruning: all networks tried, with their accuracies.
 
     Parameters
     ----------
     steps : tuple of Step
-        The first is the start.
+        All steps, also those that were undone; the first is the network at the start.
     model : Model
-        The smallest that reaches `keep_accuracy`; without one, the last.
+        The smallest model that reaches `keep_accuracy`; if that is None, the last one.
     keep_accuracy : float or None
-        Validation accuracy asked for, 0 to 1.
+        Validation accuracy to keep, 0 to 1.
     images : int
-        Validation images.
+        Number of validation images.
     stopped : str
-        Why it ended: ``accuracy`` (no smaller one found that keeps it), ``steps``, ``filters`` (there is one a bank)
-        or ``interrupted``.
+        Why pruning ended: ``accuracy`` (no smaller network keeps it), ``steps``, ``filters`` (one per bank is left) or
+        ``interrupted``.
     """
 
     steps: tuple[Step, ...]
@@ -85,7 +86,7 @@ class Pruning(Display):
 
     @property
     def smallest(self) -> Step:
-        """The step that `model` is the result of."""
+        """The step that resulted in `model`."""
         good = [step for step in self.steps if self.keep_accuracy is None or step.accuracy >= self.keep_accuracy]
         return min(good or self.steps[:1], key=lambda step: step.parameters)
 
@@ -100,7 +101,7 @@ class Pruning(Display):
         return "\n".join([*map(str, self.steps), repr(self)])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; null stands for what wasn't measured."""
+        """Return plain JSON values; None stands for an accuracy that was not measured."""
         return {
             "keep_accuracy": self.keep_accuracy,
             "images": self.images,
@@ -112,17 +113,17 @@ class Pruning(Display):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One size, over all runs.
+    """Size and accuracy of one step, over all runs.
 
     Parameters
     ----------
     parameters : float
-        Mean over the runs, whose networks differ by a few filters.
+        Mean number of parameters; the networks of different runs differ by a few filters.
     accuracy : float
         Mean validation accuracy, 0 to 1.
     low, high : float
-        Ends of its error bar: one standard deviation of the runs, or of a single run the 95 % interval that so many
-        images leave.
+        Ends of the error bar: the mean plus and minus one standard deviation over runs, or for a single run the 95%
+        interval for the number of validation images.
     """
 
     parameters: float
@@ -133,20 +134,20 @@ class Point:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Tradeoff(Display):
-    """What accuracy costs in parameters.
+    """Validation accuracy against the number of parameters.
 
     Parameters
     ----------
     pruned : sequence of Pruning
-        A seed each. They are put side by side step by step, as far as all of them went; so that these are of about one
-        size, give `prune` no accuracy to keep.
+        One per seed. Their steps are averaged one by one, up to the last step that all of them have. Prune without
+        `keep_accuracy`, so that equal steps have about equal sizes.
     small : sequence of sequences of Step
-        For each pruning what `train_small` made of it; or nothing.
+        For each pruning the result of `train_small`; or empty.
 
     Raises
     ------
     InputError
-        If there is no pruning, or `small` is of other seeds.
+        If there is no pruning, or `small` has another length.
     """
 
     pruned: Sequence[Pruning]
@@ -158,17 +159,17 @@ class Tradeoff(Display):
 
     @property
     def images(self) -> int:
-        """Validation images behind each accuracy."""
+        """Number of validation images."""
         return self.pruned[0].images
 
     @property
     def pruned_points(self) -> list[Point]:
-        """The sizes that pruning went through, its start first."""
-        return _points([one.steps for one in self.pruned], self.images)
+        """The steps of the prunings, from the start."""
+        return _points([pruning.steps for pruning in self.pruned], self.images)
 
     @property
     def small_points(self) -> list[Point]:
-        """The sizes trained small from the start."""
+        """The networks trained from random weights."""
         return _points(self.small, self.images)
 
     def __repr__(self) -> str:
@@ -181,18 +182,18 @@ class Tradeoff(Display):
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
-            "pruned": [one.to_dict() for one in self.pruned],
+            "pruned": [pruning.to_dict() for pruning in self.pruned],
             "small": [[step.to_dict() for step in steps] for steps in self.small],
         }
 
 
-def front(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no other of their size or less is as accurate as: the Pareto front, smallest first.
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """Return the points that are more accurate than all others of at most their size, smallest first.
 
     Examples
     --------
     >>> points = [Point(size, accuracy, 0, 1) for size, accuracy in ((300, 0.9), (200, 0.9), (100, 0.8), (250, 0.95))]
-    >>> [(point.parameters, point.accuracy) for point in front(points)]
+    >>> [(point.parameters, point.accuracy) for point in pareto_front(points)]
     [(100, 0.8), (200, 0.9), (250, 0.95)]
     """
     result: list[Point] = []
@@ -203,13 +204,14 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 
 def _points(runs: Sequence[Sequence[Step]], images: int) -> list[Point]:
+    """Return one point for each step that all runs have."""
     result = []
     for steps in zip(*runs, strict=False):
         accuracies = np.array([step.accuracy for step in steps])
         mean = float(accuracies.mean())
         if len(steps) > 1:
-            spread = float(accuracies.std(ddof=1))
-            low, high = mean - spread, min(mean + spread, 1.0)
+            deviation = float(accuracies.std(ddof=1))
+            low, high = mean - deviation, min(mean + deviation, 1.0)
         else:
             low, high = wilson_interval(round(mean * images), images)
         result.append(Point(float(np.mean([step.parameters for step in steps])), mean, low, high))

@@ -1,4 +1,4 @@
-"""A `Trial`: one training of a sweep, settings and seed; a `grid` of them; a `Result`, which is one JSON file."""
+"""`Trial`: the settings and the seed of one training; a `grid` of trials; the `Result` of a trial, a JSON file."""
 
 import hashlib
 import json
@@ -20,32 +20,37 @@ from inksight.nn.history import History
 FORMAT = "inksight trial 1"
 
 
-def flat(values: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every value of nested dicts with its name, those of inner dicts after a dot.
+def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the name and the value of every leaf of nested dicts; the parts of a name are joined by dots.
 
     Examples
     --------
-    >>> dict(flat({"learning_rate": 0.01, "augmentation": {"shift": 2}}))
-    {'rate': 0.01, 'augmentation.shift': 2}
+    >>> dict(flatten({"learning_rate": 0.01, "augmentation": {"shift": 2}}))
+    {'learning_rate': 0.01, 'augmentation.shift': 2}
     """
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from flat(value, f"{before}{name}.")
+            yield from flatten(value, f"{prefix}{name}.")
         else:
-            yield before + name, value
+            yield prefix + name, value
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One training.
+    """The settings and the seed of one training.
 
     Parameters
     ----------
     network : str
-        As `inksight.config.get_network` takes it.
+        A name or a short description; see `inksight.config.get_network`.
     recipe : Recipe
     seed : int
-        Of starting weights, order and augmentation, 0 to 2147483647.
+        Seed of starting weights, order and augmentation, 0 to 2147483647.
+
+    Raises
+    ------
+    InputError
+        If a value is unknown or out of range.
 
     Examples
     --------
@@ -67,24 +72,24 @@ class Trial:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All but the seed, by name; those of the augmentation as ``augmentation.shift``."""
-        return {"network": self.network, **dict(flat(self.recipe.to_dict()))}
+        """All settings by name, without the seed; those of the augmentation as ``augmentation.shift``."""
+        return {"network": self.network, **dict(flatten(self.recipe.to_dict()))}
 
     @property
     def id(self) -> str:
-        """Sixteen hexadecimal digits: the same for trials that do the same, on any machine."""
-        # 1 and 1.0 are the same rate, and two descriptions can be of one network.
+        """Sixteen hexadecimal digits; equal for equivalent trials, on any machine."""
+        # A rate of 1 equals one of 1.0, and a network can have several descriptions.
         numbers = {name: float(x) if isinstance(x, (int, float)) else x for name, x in self.settings.items()}
         content = [numbers | {"network": get_network(self.network).to_dict()}, self.seed]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, as `from_dict` reads them."""
+        """Return plain JSON values; `from_dict` reads them."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Build a trial from JSON values; anything missing, unknown or out of range is an `InputError`."""
+        """Build a trial from JSON values; raise `InputError` for a missing, unknown or invalid value."""
         values = known_fields(cls, values)
         return cls(values.get("network", ""), Recipe.from_dict(values.get("recipe")), values.get("seed", 0))
 
@@ -92,66 +97,72 @@ class Trial:
 def grid(
     networks: Sequence[str], recipe: Recipe, changes: Mapping[str, Sequence[Any]], seeds: Sequence[int] = (0,)
 ) -> list[Trial]:
-    """Return a trial for every network, every combination of changes to the recipe, and every seed.
+    """Return a trial for every combination of network, changes to the recipe, and seed.
 
     Parameters
     ----------
     networks : sequence of str
-        As `inksight.config.get_network` takes them.
+        Names or short descriptions; see `inksight.config.get_network`.
     recipe : Recipe
-        What to change.
+        The recipe to change.
     changes : mapping of str to sequence
-        Values to try, by the name of a recipe's field; the augmentation's as ``augmentation.rotation``.
+        Values to try, by the name of a field of the recipe, or of its augmentation as ``augmentation.rotation``.
     seeds : sequence of int
 
     Raises
     ------
     InputError
-        If a name is unknown, a value is out of range or of another type, or there is nothing to try.
+        If a name is unknown, a value is out of range or has another type, or a sequence is empty.
 
     Examples
     --------
-    >>> trials = grid(["post"], Recipe(epochs=5), {"learning_rate": [0.01, 0.02], "augmentation.shift": [0, 2]}, seeds=[0, 1, 2])
+    >>> changes = {"learning_rate": [0.01, 0.02], "augmentation.shift": [0, 2]}
+    >>> trials = grid(["post"], Recipe(epochs=5), changes, seeds=[0, 1, 2])
     >>> len(trials), trials[-1].recipe.learning_rate, trials[-1].recipe.augmentation.shift
     (12, 0.02, 2)
     """
     values = recipe.to_dict()
-    allowed = dict(flat(values))
+    allowed = dict(flatten(values))
     for name in changes:
         check(name in allowed, "setting", name, "one of " + ", ".join(allowed))
-    for name, tried in {"network": networks, **changes, "seed": seeds}.items():
-        check(len(tried) > 0, f"number of values of {name}", len(tried), "1 or more")
+    for name, choices in {"network": networks, **changes, "seed": seeds}.items():
+        check(len(choices) > 0, f"number of values of {name}", len(choices), "1 or more")
     recipes = []
-    for choice in product(*changes.values()):
+    for combination in product(*changes.values()):
         changed = {name: dict(x) if isinstance(x, dict) else x for name, x in values.items()}
-        for name, value in zip(changes, choice, strict=True):
+        for name, value in zip(changes, combination, strict=True):
             *outer, inner = name.split(".")
             (changed[outer[0]] if outer else changed)[inner] = value
         recipes.append(Recipe.from_dict(changed))
-    return [Trial(*each) for each in product(networks, recipes, seeds)]
+    return [Trial(*settings) for settings in product(networks, recipes, seeds)]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a trial.
+    """The result of a trial.
 
     Parameters
     ----------
     trial : Trial
     data : str
-        Digest of the images and labels it was trained on and validated with.
+        Digest of the training and validation images and labels.
     history : History
-        A row an epoch; empty if it failed.
+        One row per epoch; empty if the trial failed.
     seconds, compile_seconds, images_per_second : float
-        As `inksight.training.fit.TrainingResult` has them.
+        See `inksight.training.fit.TrainingResult`.
     weights : str
         Digest of the trained weights.
     engine : str
-        What computed, as `inksight.engine.ops.engine` names it.
+        Engine of the training; see `inksight.engine.ops.engine`.
     failed : str
-        Why there is no trained network, such as a loss that was not finite; empty if there is one.
+        Why the trial failed, such as an infinite loss; empty if it did not.
     version : str
-        Of inksight.
+        Version of inksight.
+
+    Raises
+    ------
+    InputError
+        If a value has the wrong type or is out of range.
     """
 
     trial: Trial
@@ -167,37 +178,37 @@ class Result:
 
     def __post_init__(self) -> None:
         for name in ("data", "weights", "engine", "failed", "version"):
-            check(isinstance(getattr(self, name), str), name, getattr(self, name), "a text")
+            check(isinstance(getattr(self, name), str), name, getattr(self, name), "a string")
         for name in ("seconds", "compile_seconds", "images_per_second"):
             check(is_between(getattr(self, name), 0, math.inf), name, getattr(self, name), "0 or more")
         if not self.failed:
             epochs = self.trial.recipe.epochs
-            check(len(self.history) == epochs, "rows of the history", len(self.history), f"{epochs}, one an epoch")
+            check(len(self.history) == epochs, "rows of the history", len(self.history), f"{epochs}, one per epoch")
             check(is_between(self.val_accuracy, 0, 1), "validation accuracy", self.val_accuracy, "0 to 1")
 
     @property
     def val_accuracy(self) -> float:
-        """Of the last epoch (not the best, which would be chosen by luck); NaN if the trial failed."""
+        """Validation accuracy of the last epoch, 0..1; NaN if the trial failed. That of the best epoch is biased."""
         return self.history.rows[-1].val_accuracy if self.history.rows else math.nan
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the result as JSON, whole or not at all."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        """Write the result as JSON: to a temporary file first, which is then renamed."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         values |= {"trial": self.trial.to_dict(), "history": self.history.to_list()}
         write_text(path, json.dumps({"format": FORMAT, "id": self.trial.id, **values}, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read what `save` wrote; an `InputError` if it is anything else."""
+        """Read a file that `save` wrote; raise `InputError` if it is missing, damaged or something else."""
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
             check(isinstance(values, dict), "content", type(values).__name__, "an object with named values")
-            form, saved_as = values.pop("format", None), values.pop("id", None)
-            check(form == FORMAT, "format", form, repr(FORMAT))
+            file_format, saved_id = values.pop("format", None), values.pop("id", None)
+            check(file_format == FORMAT, "format", file_format, repr(FORMAT))
             values = known_fields(cls, values)
             trial, history = Trial.from_dict(values.pop("trial", None)), History.from_list(values.pop("history", None))
-            check(saved_as == trial.id, "id", saved_as, f"{trial.id}, that of the trial")
+            check(saved_id == trial.id, "id", saved_id, f"{trial.id}, that of the trial")
             return cls(trial, values.pop("data", None), history, **values)
         except (OSError, TypeError, ValueError, RecursionError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"{str(path)!r} is no result of a trial, or damaged: {reason[:200]}") from error
+            raise InputError(f"{str(path)!r} is not the result of a trial, or damaged: {reason[:200]}") from error

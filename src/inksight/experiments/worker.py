@@ -1,4 +1,4 @@
-"""A process of its own for one trial: what is handed to it, how it is started, what it does."""
+"""`Worker`: a process that trains one trial; its input, its start and its work."""
 
 import json
 import os
@@ -15,26 +15,26 @@ from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
 from inksight.experiments.trial import Result, Trial
 
-PARTS = ("train", "validation")  # never the test images
+PARTS = ("train", "validation")  # that trials may use; never the test images
 
 
-def write_parts(splits: Splits, place: Path) -> None:
-    """Write the images that trials may see to `place`, as plain arrays that processes can share."""
+def write_parts(splits: Splits, folder: Path) -> None:
+    """Write training and validation images to a folder, as plain arrays that processes can share."""
     for name in PARTS:
         part = splits.parts[name]
-        np.save(place / f"{name}-images.npy", part.images)
-        np.save(place / f"{name}-labels.npy", part.require_labels("a sweep"))
+        np.save(folder / f"{name}-images.npy", part.images)
+        np.save(folder / f"{name}-labels.npy", part.require_labels("a sweep"))
     names = {"name": splits.train.name, "class_names": splits.train.class_names}
-    (place / "names.json").write_text(json.dumps(names), encoding="utf-8")
+    (folder / "names.json").write_text(json.dumps(names), encoding="utf-8")
 
 
-def read_parts(place: Path) -> Splits:
-    """Return what `write_parts` wrote; the images stay on disk, mapped, so that all processes share one copy."""
-    names = json.loads((place / "names.json").read_text(encoding="utf-8"))
+def read_parts(folder: Path) -> Splits:
+    """Read what `write_parts` wrote; the images are memory-mapped, so that all processes share one copy."""
+    names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
     train, validation = (
         Dataset(
-            np.load(place / f"{part}-images.npy", mmap_mode="r"),
-            np.load(place / f"{part}-labels.npy"),
+            np.load(folder / f"{part}-images.npy", mmap_mode="r"),
+            np.load(folder / f"{part}-labels.npy"),
             names["name"],
             tuple(names["class_names"]),
         )
@@ -46,28 +46,28 @@ def read_parts(place: Path) -> Splits:
 class Worker:
     """A process that trains one trial and writes its result.
 
-    A fresh interpreter for each trial: nothing is inherited from a process that may have used JAX, a script needs no
-    ``if __name__ == "__main__"``, memory goes back after each, and a crash takes one trial with it.
+    Each trial has a new interpreter. It inherits nothing from a process that may have used JAX, a script needs no
+    ``if __name__ == "__main__"``, its memory is freed at the end, and a crash affects one trial only.
 
     Parameters
     ----------
     trial : Trial
     data : str
         Digest of the data, for the result.
-    place : Path
-        Where `write_parts` wrote.
+    folder : Path
+        The folder of `write_parts`.
     out : Path
-        The result's file.
+        The result file to write.
     threads : int
-        Of the engine, ``INKSIGHT_THREADS``.
+        Threads of the engine (``INKSIGHT_THREADS``).
     """
 
-    def __init__(self, trial: Trial, data: str, place: Path, out: Path, threads: int) -> None:
+    def __init__(self, trial: Trial, data: str, folder: Path, out: Path, threads: int) -> None:
         self.trial, self.data, self.out = trial, data, out
-        self.errors = place / f"{trial.id}.err"
-        job = {"trial": trial.to_dict(), "data": data, "place": str(place), "out": str(out.resolve())}
-        # It finds the modules that this process finds, and is deaf to the terminal's Ctrl-C: who started it decides.
-        path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
+        self.errors = folder / f"{trial.id}.err"
+        job = {"trial": trial.to_dict(), "data": data, "folder": str(folder), "out": str(out.resolve())}
+        # The process has the same module path. Its own session shields it from the terminal's Ctrl-C: `sweep` stops it.
+        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
         environment = os.environ | {"INKSIGHT_THREADS": str(threads), "PYTHONPATH": path}
         if threads == 1:
             flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
@@ -87,56 +87,57 @@ class Worker:
     def result(self) -> Result:
         """Return the result of a process that has ended.
 
-        One that crashed, or was killed, has failed without a file: a sweep that goes on tries again.
+        If the process crashed or was killed, the result is failed and has no file, so that a resumed sweep tries it
+        again.
 
         Raises
         ------
         InputError
-            If the process found its input wrong; then it would be wrong for any other trial.
+            If the process raised one, which all other trials would raise too.
         """
         with self.process as process:
             code = process.wait()
         if code == 0:
             return Result.load(self.out)
         lines = self.errors.read_text(encoding="utf-8", errors="replace").split("\n")
-        said = next((line.strip()[:300] for line in reversed(lines) if line.strip()), "nothing")
+        last_line = next((line.strip()[:300] for line in reversed(lines) if line.strip()), "nothing")
         if code == 2:
-            raise InputError(said)
-        how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}, saying: {said}"
-        return Result(self.trial, self.data, failed=f"its process {how}")
+            raise InputError(last_line)
+        reason = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}: {last_line}"
+        return Result(self.trial, self.data, failed=f"its process {reason}")
 
     def stop(self) -> None:
-        """End the process now."""
+        """Kill the process."""
         with self.process as process:
             process.kill()
 
 
 def train_trial(splits: Splits, trial: Trial, data: str) -> Result:
-    """Train, and return the result; a loss that is not finite is one, too."""
-    from inksight.engine.ops import engine  # these bring JAX, which a process that only hands out trials does without
+    """Train a trial and return its result, which is failed if the loss becomes infinite or NaN."""
+    from inksight.engine.ops import engine  # these import JAX, which the process of `sweep` does not need
     from inksight.training.fit import fit
 
     try:
-        done = fit(splits, trial.network, trial.recipe, seed=trial.seed, progress=False)
+        training = fit(splits, trial.network, trial.recipe, seed=trial.seed, progress=False)
     except InputError:
         raise
     except InksightError as error:
         return Result(trial, data, engine=engine(), failed=str(error))
-    if done.stopped != "epochs":
-        raise InksightError(f"training was {done.stopped}")
+    if training.stopped != "epochs":
+        raise InksightError(f"training was {training.stopped}")
     return Result(
-        trial, data, done.model.history, done.seconds, done.compile_seconds, done.images_per_second,
-        done.model.digest, engine(),
+        trial, data, training.model.history, training.seconds, training.compile_seconds, training.images_per_second,
+        training.model.digest, engine(),
     )  # fmt: skip
 
 
 def main(job: str) -> int:
-    """Do what a `Worker` was made for, and return the exit code; 2 for input that is wrong."""
+    """Train the trial of a job (JSON from `Worker`); return the exit code, 2 for an `InputError`."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    asked = json.loads(job)
+    values = json.loads(job)
     try:
-        trial = Trial.from_dict(asked["trial"])
-        train_trial(read_parts(Path(asked["place"])), trial, asked["data"]).save(asked["out"])
+        trial = Trial.from_dict(values["trial"])
+        train_trial(read_parts(Path(values["folder"])), trial, values["data"]).save(values["out"])
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
@@ -144,7 +145,7 @@ def main(job: str) -> int:
 
 
 def _end_with_parent() -> None:
-    """End this process when nobody holds the other end of its standard input any more."""
+    """End this process when the parent process closes its end of the standard input, or ends."""
     os.read(0, 1)
     os._exit(1)
 

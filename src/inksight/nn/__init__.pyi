@@ -4,5 +4,5 @@ from .mahalanobis import MahalanobisDetector as MahalanobisDetector
 from .model import Model as Model
 from .model_file import SHIPPED as SHIPPED, load_model as load_model
 from .ood import ood_score as ood_score
-from .parameters import parameter_count as parameter_count, shapes as shapes, stages as stages
+from .parameters import param_shapes as param_shapes, parameter_count as parameter_count, stage_names as stage_names
 from .summary import Layer as Layer, layers as layers, summary as summary

@@ -1,7 +1,7 @@
-"""The network as pure functions: its forward pass by stage name.
+"""The forward pass, as pure functions in JAX.
 
-Weights and normalisation are one flat dict, `Params`, under the names they have in the model file:
-``normalization.mean``, ``bank1.kernel``, ``bank1.bias``, ..., ``dense.kernel``, ``output.bias``.
+Parameters are a flat dict, `Params`, with the names of the model file: ``normalization.mean``, ``bank1.kernel``,
+``bank1.bias``, ..., ``dense.kernel``, ``output.bias``.
 """
 
 from collections.abc import Mapping
@@ -16,21 +16,21 @@ from numpy.typing import NDArray
 
 from inksight.config import Network
 from inksight.engine import ops
-from inksight.nn.parameters import NORMALIZATION, kernel
+from inksight.nn.parameters import NORMALIZATION_PREFIX, effective_kernel
 
 Params = Mapping[str, Any]
 
 
 def normalize(params: Params, images: Array) -> Array:
-    """Bring images (n, 28, 28), uint8 or float 0..1, to (n, 28, 28, 1) of the training set's mean 0, variance 1."""
+    """Normalize images, (n, 28, 28) uint8 or float 0..1, by the training set's mean and variance: (n, 28, 28, 1)."""
     pixels = images.astype(jnp.float32) / 255 if images.dtype == jnp.uint8 else images
-    normalized = (pixels - params[NORMALIZATION + "mean"]) / jnp.sqrt(params[NORMALIZATION + "variance"])
+    normalized = (pixels - params[NORMALIZATION_PREFIX + "mean"]) / jnp.sqrt(params[NORMALIZATION_PREFIX + "variance"])
     result: Array = normalized[..., None]
     return result
 
 
 def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
-    """Return the stages above the barcodes (n, filters): ``dense`` if there is one, and ``logits`` (n, classes)."""
+    """Return the stages after the barcodes (n, filters): ``dense`` (n, units), if any, and ``logits`` (n, classes)."""
     result = {}
     x = barcodes
     if network.dense:
@@ -41,10 +41,13 @@ def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
 
 
 def forward(network: Network, params: Params, x: Array, count: int) -> dict[str, Array]:
-    """Return every stage above `count` normalised images, up to ``logits``; those of the banks in `ops`' layout."""
+    """Return every stage from ``bank1`` to ``logits`` for `count` normalized images.
+
+    The images `x` and the stages of the banks are in the layout of `inksight.engine.ops`.
+    """
     result = {}
     for number, bank in enumerate(network.banks, start=1):
-        weights, bias = jnp.asarray(kernel(params, number)), jnp.asarray(params[f"bank{number}.bias"])
+        weights, bias = jnp.asarray(effective_kernel(params, number)), jnp.asarray(params[f"bank{number}.bias"])
         if number < len(network.banks):
             x = ops.conv_block(x, weights, bias, pool=bank.pool, leak=network.leak)
         else:  # global average pooling: (count, filters)
@@ -54,7 +57,7 @@ def forward(network: Network, params: Params, x: Array, count: int) -> dict[str,
 
 
 def activations(network: Network, params: Params, images: Array) -> dict[str, Array]:
-    """Return every stage by name, from the same forward pass that predicts.
+    """Return the activations of every stage by name, from the same forward pass that predicts.
 
     Parameters
     ----------
@@ -78,26 +81,26 @@ def activations(network: Network, params: Params, images: Array) -> dict[str, Ar
     return result | {"probabilities": jax.nn.softmax(result["logits"])}
 
 
-# Images are predicted in chunks of the smallest of these sizes that holds them all, or of the largest; the last
-# chunk is padded. So memory stays bounded, and the network is compiled at most once a size.
-CHUNKS = (1, 32, 512)
+# Images per chunk. `predict` takes the smallest size that holds all images, else the largest, and pads the last chunk.
+# This bounds the memory, and the network is compiled at most once per size.
+CHUNK_SIZES = (1, 32, 512)
 
 
 def predict(
     network: Network, params: Params, images: NDArray[np.generic], names: tuple[str, ...]
 ) -> dict[str, NDArray[np.float32]]:
-    """Return the stages named, as NumPy arrays, for any number of images (n, 28, 28) uint8 or float32 0..1."""
-    size = next((chunk for chunk in CHUNKS if chunk >= len(images)), CHUNKS[-1])
+    """Return the activations of the named stages for any number of images, (n, 28, 28) uint8 or float32 0..1."""
+    size = next((size for size in CHUNK_SIZES if size >= len(images)), CHUNK_SIZES[-1])
     parts = []
     for start in range(0, max(len(images), 1), size):
         chunk = images[start : start + size]
         padding = np.zeros((size - len(chunk), *images.shape[1:]), images.dtype)
-        result = _stages(network, names, params, np.concatenate([chunk, padding]))
+        result = _activations(network, names, params, np.concatenate([chunk, padding]))
         parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _stages(network: Network, names: tuple[str, ...], params: Params, images: Array) -> dict[str, Array]:
-    every = activations(network, params, images)
-    return {name: every[name] for name in names}  # what isn't asked for is never computed
+def _activations(network: Network, names: tuple[str, ...], params: Params, images: Array) -> dict[str, Array]:
+    stages = activations(network, params, images)
+    return {name: stages[name] for name in names}  # XLA drops the computation of all others

@@ -1,4 +1,4 @@
-"""`History`: one row an epoch, growing when training goes on."""
+"""`History`: one row per epoch."""
 
 import math
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from inksight.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What one epoch did.
+    """Metrics of one epoch.
 
     Parameters
     ----------
     epoch : int
-        From 1, counted on when training goes on.
+        Counted from 1; counting continues when a model is trained further.
     loss, accuracy : float
         Mean over the epoch's (augmented) training images, while the weights were changing.
     val_loss, val_accuracy : float
-        On the validation images, after the epoch; NaN where there were none.
+        On the validation images, after the epoch; NaN without validation images.
     learning_rate : float
-        The learning rate of the last step.
+        Learning rate of the last step.
     seconds : float
-        Spent on the epoch's training steps; compiling and validating are not in it.
+        Time of the epoch's training steps, without compiling and validating.
     """
 
     epoch: int
@@ -44,7 +44,7 @@ COLUMNS = tuple(field.name for field in fields(Epoch))
 
 @dataclass(frozen=True)
 class History(Display):
-    """The rows of a training, in order; a column is read by its name.
+    """All epochs of a training, in order; ``history["loss"]`` is a column.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class History(Display):
         return History(self.rows + more.rows)
 
     def to_list(self) -> list[dict[str, Any]]:
-        """Return a JSON object a row; NaN becomes null, which JSON has a word for."""
+        """Return one JSON object per row, with None for NaN, which JSON does not have."""
         return [
             {
                 name: None if isinstance(x, float) and math.isnan(x) else x
@@ -86,7 +86,7 @@ class History(Display):
 
     @classmethod
     def from_list(cls, rows: object) -> Self:
-        """Read what `to_list` wrote; anything else is an `InputError`."""
+        """Build a history from what `to_list` returns; raise `InputError` for anything else."""
         if not isinstance(rows, list):
             raise InputError(f"history must be a list of rows, got {type(rows).__name__}")
         return cls(tuple(_read_row(row) for row in rows))

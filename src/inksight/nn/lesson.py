@@ -1,4 +1,4 @@
-"""`Lesson`: what a model has been taught besides the images it was trained on."""
+"""`Lesson`: the pictures that a model was fine-tuned on."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -8,16 +8,21 @@ from inksight._shared.validation import check, is_count, known_fields
 
 @dataclass(frozen=True)
 class Lesson:
-    """Pictures of somebody's own that a model has learned from.
+    """The pictures of one fine-tuning (`inksight.teach`).
 
     Parameters
     ----------
     name : str
-        Of their source.
+        Name of their source.
     pictures : dict of str to int
-        How many there were of each class that had some.
+        Number of pictures of each class that occurs.
     digest : str
-        SHA-256 of the pictures, made ready, and their labels: `inksight.Dataset.digest`.
+        SHA-256 of the preprocessed pictures and their labels (`inksight.Dataset.digest`).
+
+    Raises
+    ------
+    InputError
+        If a value has the wrong type.
 
     Examples
     --------
@@ -30,23 +35,23 @@ class Lesson:
     digest: str
 
     def __post_init__(self) -> None:
-        check(isinstance(self.name, str), "name of a lesson", self.name, "a text")
+        check(isinstance(self.name, str), "name of a lesson", self.name, "a string")
         counts = self.pictures
-        good = isinstance(counts, dict) and all(isinstance(k, str) and is_count(n) for k, n in counts.items())
-        check(good, "pictures of a lesson", counts, "a number of each class")
-        check(isinstance(self.digest, str), "digest of a lesson", self.digest, "a text")
+        valid = isinstance(counts, dict) and all(isinstance(k, str) and is_count(n) for k, n in counts.items())
+        check(valid, "pictures of a lesson", counts, "a dict of class names to counts of 1 or more")
+        check(isinstance(self.digest, str), "digest of a lesson", self.digest, "a string")
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name}: {count}" for name, count in self.pictures.items())
         return f"{sum(self.pictures.values())} pictures of {self.name!r} ({counts}), {self.digest[:16]}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values, as `from_dict` reads them."""
+        """Return plain JSON values; `from_dict` reads them."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Build a lesson from JSON values; anything missing, unknown or of another type is an `InputError`."""
+        """Build a lesson from JSON values; raise `InputError` for a missing, unknown or invalid value."""
         values = known_fields(cls, values)
         for name in ("name", "pictures", "digest"):
             check(name in values, f"{name} of a lesson", None, "given")

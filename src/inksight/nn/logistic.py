@@ -1,42 +1,44 @@
-"""Logistic regression: which of two kinds, by a weighted sum."""
+"""Binary logistic regression."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-RIDGE = 1e-4  # of the squared weights, times the number of rows, added to what is made small
-STEPS = 15  # of Newton's method; it doubles the right digits with each
+RIDGE = 1e-4  # weight of the L2 penalty
+STEPS = 15  # of Newton's method, which converges quadratically
 
 
-def fit_logistic(features: ArrayLike, other: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return weights whose sum over a row's features is the logarithm of its odds to be of the other kind.
+def fit_logistic(features: ArrayLike, positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Fit the weights of a logistic regression with an L2 penalty by Newton's method.
+
+    The log-odds that a row is positive are ``features @ weights[:-1] + weights[-1]``.
 
     Parameters
     ----------
     features : (n, k) float
-    other : (n,) bool
-        Which rows are of the other kind. The two kinds count alike, however many there are of each.
+    positive : (n,) bool
+        The class of each row. The two classes have equal weight in the loss, whatever their sizes.
 
     Returns
     -------
     (k + 1,) float64
-        The last one is the constant.
+        The last one is the intercept, which the penalty leaves out.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> other = rng.random(1000) < 0.5
-    >>> weights = fit_logistic(rng.normal(2.0 * other, 1)[:, None], other)
-    >>> weights.round(1)  # normal, 2 apart: 2 x - 2, but for chance
+    >>> positive = rng.random(1000) < 0.5
+    >>> weights = fit_logistic(rng.normal(2.0 * positive, 1)[:, None], positive)
+    >>> weights.round(1)  # normal distributions with means 0 and 2: log-odds 2 x - 2, but for sampling noise
     array([ 1.9, -1.9])
     """
-    x = np.c_[np.asarray(features, np.float64), np.ones(len(other))]
-    count = np.where(other, 0.5 / max(other.sum(), 1), 0.5 / max((~other).sum(), 1))
+    x = np.c_[np.asarray(features, np.float64), np.ones(len(positive))]
+    row_weights = np.where(positive, 0.5 / max(positive.sum(), 1), 0.5 / max((~positive).sum(), 1))
     ridge = RIDGE * np.eye(x.shape[1])
     ridge[-1, -1] = 0
     weights = np.zeros(x.shape[1])
     for _ in range(STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        slope = x.T @ (count * (chance - other)) + ridge @ weights
-        curve = (x.T * (count * chance * (1 - chance))) @ x + ridge
-        weights = weights - np.linalg.solve(curve + 1e-9 * np.eye(len(curve)), slope)
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        gradient = x.T @ (row_weights * (p - positive)) + ridge @ weights
+        hessian = (x.T * (row_weights * p * (1 - p))) @ x + ridge
+        weights = weights - np.linalg.solve(hessian + 1e-9 * np.eye(len(hessian)), gradient)
     return weights

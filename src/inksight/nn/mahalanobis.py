@@ -1,4 +1,4 @@
-"""`MahalanobisDetector`: class-conditional Gaussians over a network's features, to detect out-of-distribution images."""
+"""`MahalanobisDetector`: detects out-of-distribution images by class-conditional Gaussians over features."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -12,7 +12,7 @@ from inksight.nn.logistic import fit_logistic
 # Features (n, features) and class probabilities (n, classes) of n images.
 Features = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-RIDGE = 1e-3  # of the mean variance, added to each: a feature map that never varies has variance 0
+RIDGE = 1e-3  # share of the mean variance, added to every variance: a constant feature has variance 0
 MIN_PROBABILITY = 1e-6  # lower probabilities count as this one
 
 

@@ -1,4 +1,4 @@
-"""`Model`: a trained network, all one needs to use it, and the one file it lives in."""
+"""`Model`: a trained network with everything needed to use it."""
 
 import hashlib
 import os
@@ -20,7 +20,15 @@ from inksight.imaging.arrays import as_images
 from inksight.nn.history import History
 from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
-from inksight.nn.parameters import NORMALIZATION, bank_stage, flatten_weights, init, kernel, shapes, stages
+from inksight.nn.parameters import (
+    NORMALIZATION_PREFIX,
+    bank_stage,
+    effective_kernel,
+    flatten_weights,
+    init_params,
+    param_shapes,
+    stage_names,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,23 +39,29 @@ class Model:
     ----------
     network : Network
     params : dict of str to float32 array
-        Weights and normalisation by name, as `inksight.nn.parameters.shapes` lists them.
+        Weights and normalization; `inksight.nn.parameters.param_shapes` lists their names and shapes.
     class_names : tuple of str
-        One a class.
+        One name per class.
     recipe : Recipe or None
-        The one it was last trained by.
+        Recipe of the last training.
     history : History
-        Of all its training.
+        All epochs, of every training.
     trained_on : str
-        Digest of the training images and labels.
+        Digest of the training images and labels; fine-tuning does not change it.
     version : str
-        Of inksight, when it was trained.
+        Version of inksight that trained the model.
     temperature : float
-        What the output layer was divided by to make its probabilities honest: see `inksight.training.calibration`.
+        The weights of the output layer are already divided by it (`inksight.training.calibration`).
     lessons : tuple of Lesson
-        What it was taught since, as `inksight.teach` does; `trained_on` is what it had learned from before.
+        The pictures it was fine-tuned on (`inksight.teach`).
     ood_detector : MahalanobisDetector or None
-        Detects images that are not digits; see `inksight.nn.ood`.
+        Detects images that are not digits (`inksight.nn.ood`).
+
+    Raises
+    ------
+    InputError
+        If parameters are missing or unknown, have another shape or type, or are not finite; if the variance is not
+        positive, the temperature is not from 0.001 to 1000, or names or detector do not fit the network.
 
     Examples
     --------
@@ -72,7 +86,7 @@ class Model:
         names = self.class_names
         check(len(names) == self.network.classes, "number of class names", len(names), str(self.network.classes))
         check(all(isinstance(name, str) for name in names), "class names", names, "strings")
-        expected = shapes(self.network)
+        expected = param_shapes(self.network)
         for name in expected.keys() ^ self.params.keys():
             state = "missing" if name in expected else "unknown"
             raise InputError(f"weights must be those of the network, got {name!r} {state}")
@@ -85,16 +99,12 @@ class Model:
         check(variance > 0, "normalization.variance", variance, "above 0")
         check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
         if self.ood_detector is not None:
-            points = (self.network.classes, sum(bank.filters for bank in self.network.banks))
-            check(
-                self.ood_detector.means.shape == points,
-                "shape of the detector's means",
-                self.ood_detector.means.shape,
-                str(points),
-            )
+            shape = (self.network.classes, sum(bank.filters for bank in self.network.banks))
+            means = self.ood_detector.means
+            check(means.shape == shape, "shape of the detector's means", means.shape, str(shape))
 
     def __getstate__(self) -> dict[str, Any]:
-        # Without what it keeps of the engine, which is of this process: so it can be pickled and copied at any time.
+        # Private attributes are caches; the predictor among them is a handle of this process and cannot be pickled.
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
@@ -103,28 +113,28 @@ class Model:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the weights and normalisation, in hexadecimal: equal for models that predict the same."""
+        """SHA-256 of the weights and the normalization, in hexadecimal."""
         return digest(self.params)
 
     @classmethod
     def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
-        """Return a model with starting weights and no normalisation yet."""
-        return cls(network, init(network, seed), tuple(class_names))
+        """Return a model with random starting weights and the identity as normalization."""
+        return cls(network, init_params(network, seed), tuple(class_names))
 
     def activations(self, images: ArrayLike, only: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
-        """Return every stage by name, or `only` those named, from the same forward pass that predicts.
+        """Return the activations of every stage by name, from the same forward pass that predicts.
 
         Parameters
         ----------
         images : (28, 28) to (n, 28, 28, 1) uint8, or float 0..1
-            High = ink; any n, 0 too.
+            High = ink; n may be 0.
         only : sequence of str, optional
-            Stage names out of `stages`; fewer stages need less memory.
+            Names of the stages to return (`inksight.nn.parameters.stage_names`); fewer need less memory.
 
         Returns
         -------
         dict of str to float32 array
-            As `inksight.nn.forward.activations` describes it, n first.
+            `inksight.nn.forward.activations` describes the stages; the first axis is the images.
 
         Raises
         ------
@@ -132,23 +142,23 @@ class Model:
             If the images have another shape or range, or a stage is unknown.
         """
         batch = as_images(images)
-        names = self._stages if only is None else tuple(only)
+        names = self._stage_names if only is None else tuple(only)
         for name in names:
-            if name not in self._stages:  # asked first, because the words for `check` would cost one image dearly
-                check(False, "stage", name, "one of " + ", ".join(self._stages))
+            if name not in self._stage_names:  # formatting the message each time would slow down single predictions
+                check(False, "stage", name, "one of " + ", ".join(self._stage_names))
         if not native.computes():
-            from inksight.nn.forward import predict  # brings JAX, which the native engine does without
+            from inksight.nn.forward import predict  # imports JAX, which the native engine does not need
 
             return predict(self.network, self.params, batch, names)
         return self._predictor(batch, names)
 
     @cached_property
-    def _stages(self) -> tuple[str, ...]:
-        return stages(self.network)
+    def _stage_names(self) -> tuple[str, ...]:
+        return stage_names(self.network)
 
     @cached_property
     def _predictor(self) -> Predictor:
-        mean, variance = (float(self.params[NORMALIZATION + name]) for name in ("mean", "variance"))
+        mean, variance = (float(self.params[NORMALIZATION_PREFIX + name]) for name in ("mean", "variance"))
         return Predictor(self.network, flatten_weights(self.network, self.params), mean, variance)
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
@@ -156,7 +166,7 @@ class Model:
         return self.activations(images, only=["probabilities"])["probabilities"]
 
     def log_probabilities(self, images: ArrayLike) -> NDArray[np.float64]:
-        """Return the logarithm of each class's probability, (n, classes), exact near 0 and 1 too; see `activations`."""
+        """Return the log-probability of each class, (n, classes), also accurate near 0 and 1; see `activations`."""
         logits = self.activations(images, only=["logits"])["logits"].astype(np.float64)
         result: NDArray[np.float64] = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         return result
@@ -171,7 +181,7 @@ class Model:
         return self.activations(images, only=["barcode"])["barcode"]
 
     def logits_from_barcodes(self, barcodes: ArrayLike) -> NDArray[np.float32]:
-        """Return the logits (n, classes) that barcodes (n, filters of the last bank) lead to."""
+        """Return the logits (n, classes) of barcodes (n, filters of the last bank)."""
         filters = self.network.banks[-1].filters
         x = np.asarray(barcodes, np.float32)
         check(x.ndim == 2 and x.shape[1] == filters, "shape of barcodes", x.shape, f"(n, {filters})")
@@ -182,27 +192,27 @@ class Model:
         return logits
 
     def filters(self, bank: int) -> NDArray[np.float32]:
-        """Return the kernels of a bank, counted from 1, as (filters, channels, k, k)."""
+        """Return the filters of a bank, counted from 1, as (filters, channels, k, k)."""
         bank_stage(self.network, bank)  # raises if there is no such bank
-        weights: NDArray[np.float32] = kernel(self.params, bank)
-        return weights.transpose(3, 2, 0, 1)
+        kernel: NDArray[np.float32] = effective_kernel(self.params, bank)
+        return kernel.transpose(3, 2, 0, 1)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one ``.safetensors`` file; see `inksight.nn.model_file.save_model`."""
-        from inksight.nn.model_file import save_model  # which needs `Model` itself
+        from inksight.nn.model_file import save_model  # imports this module
 
         save_model(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Model":
         """Read a model file; see `inksight.nn.model_file.read_model`."""
-        from inksight.nn.model_file import read_model  # which needs `Model` itself
+        from inksight.nn.model_file import read_model  # imports this module
 
         return read_model(path)
 
 
 def digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:
-    """Return the SHA-256 of arrays with their names, in hexadecimal."""
+    """Return the SHA-256 of arrays and their names, in hexadecimal."""
     result = hashlib.sha256()
     for name in sorted(arrays):
         result.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())

@@ -1,4 +1,4 @@
-"""The file of a model: safetensors with one JSON header and a checksum; and the models that ship."""
+"""Model files (safetensors with a JSON header and a checksum), and the models that ship with the package."""
 
 import hashlib
 import json
@@ -25,11 +25,11 @@ from inksight.nn.model_file_v1 import FORMAT_1, upgrade
 FORMAT = "inksight model 2"
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
 DETECTOR = "ood_detector."  # prefix of the names of the detector's arrays
-SIZE_LIMIT = 256 * 2**20  # bytes: some thousand times the post's network
+SIZE_LIMIT = 256 * 2**20  # bytes: over a thousand times the size of the post's network
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
-    """Write a model to one ``.safetensors`` file, to a temporary file first that is then renamed.
+    """Write a model to one ``.safetensors`` file: to a temporary file first, which is then renamed.
 
     Raises
     ------
@@ -53,12 +53,12 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         header["ood_detector"] = {"threshold": detector.threshold, "digest": digest(detector.arrays)}
         arrays |= {DETECTOR + name: array for name, array in detector.arrays.items()}
     header["checksum"] = _checksum(header, model.digest)
-    # A single metadata key: safetensors writes several in an order that changes from run to run.
+    # A single metadata key, because safetensors writes several keys in an order that changes from run to run.
     write_bytes(path, save(arrays, {"inksight": json.dumps(header)}))
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model file of format 1 or 2; names, shapes, types, finiteness, size and checksum are checked.
+    """Read a model file of format 1 or 2; check names, shapes, types, finiteness, size and checksum.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     try:
         with safe_open(where, framework="numpy") as file:
             header = json.loads((file.metadata() or {})["inksight"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return _model_of(header, arrays)
     except KeyError as error:
         raise InputError(f"{str(path)!r} is not an inksight model: its header has no {error}") from error
@@ -121,18 +121,20 @@ def _detector_of(header: Any, arrays: dict[str, NDArray[np.float32]]) -> Mahalan
 def load_model(model: str | os.PathLike[str]) -> Model:
     """Read a model that ships with the package, or a model file.
 
-    Those that ship were trained on all 60,000 of MNIST's training images, `Dataset.split`'s validation images among
-    them: only the test images are new to them.
+    The models that ship were trained on all 60,000 training images of MNIST, including the validation images of
+    `Dataset.split`. Only the test images are new to them.
 
     Parameters
     ----------
     model : str or path-like
-        A name out of `SHIPPED`, or the path of a file (``./best``, should one be called like a shipped model).
+        A name from `SHIPPED`, or the path of a file (``./best`` for a file named like a shipped model).
 
     Raises
     ------
     InputError
-        If there is neither; see `Model.load`.
+        If the file is missing or not a valid model file; see `read_model`.
+    InksightError
+        If a shipped model is missing from the installation.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Model files of format 1: the names that they use for what format 2 calls otherwise."""
+"""Model files of format 1, which has other field names than format 2."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 def upgrade(header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-    """Return header and arrays of a format-1 file under the names of format 2.
+    """Return the header and the arrays of a format-1 file under the names of format 2.
 
     Raises
     ------
@@ -46,5 +46,5 @@ def upgrade(header: Mapping[str, Any], arrays: Arrays) -> tuple[dict[str, Any], 
 
 
 def _renamed(values: Any, names: Mapping[str, str]) -> Any:
-    """Return a dict with some keys renamed; anything else unchanged, for the checks that follow to name."""
+    """Return a dict with some keys renamed; return anything else unchanged, for later checks to report."""
     return {names.get(key, key): value for key, value in values.items()} if isinstance(values, dict) else values

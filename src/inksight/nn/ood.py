@@ -1,4 +1,4 @@
-"""Out-of-distribution scores: how unlike the digits of its training an image is to a network."""
+"""Out-of-distribution scores: how much an image differs from the training digits, as the network sees it."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,23 +8,23 @@ from inksight.nn.model import Model
 
 ODDS_WEIGHT = 0.12  # score per unit of the log-odds that the predicted class is wrong; a typical digit's distance is 1
 MIN_ODDS = 1e-6  # lower odds count as these
-CHUNK = 1000  # images whose feature maps are held at once
+CHUNK_SIZE = 1000  # images with feature maps in memory at once
 
 
 def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
-    """Return out-of-distribution scores: the distance to the nearest class, plus the doubt about which class it is.
+    """Return out-of-distribution scores: the distance to the nearest class plus weighted log-odds of misclassification.
 
     Parameters
     ----------
     model : Model
-        With an `ood_detector`, which `inksight.train` fits where there are validation images.
+        With an `ood_detector`; `inksight.train` fits one if there are validation images.
     images : (28, 28) to (n, 28, 28, 1) uint8, or float 0..1
         High = ink.
 
     Returns
     -------
     (n,) float64
-        Above ``model.ood_detector.threshold``, an image is taken not to be a digit.
+        An image that scores above ``model.ood_detector.threshold`` is rejected as not a digit.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
 def ood_score_of_features(
     model: Model, features: NDArray[np.float32], probabilities: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """`ood_score` of images whose `ood_features` are known."""
+    """Return the `ood_score` of images from their `ood_features`."""
     assert model.ood_detector is not None
     ordered = np.sort(probabilities.astype(np.float64), axis=1)
     log_odds = np.log(np.maximum(ordered[:, :-1].sum(axis=1) / ordered[:, -1], MIN_ODDS))
@@ -59,15 +59,15 @@ def ood_score_of_features(
 def ood_features(model: Model, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the features of images, (n, filters of all banks), and their class probabilities, (n, classes).
 
-    The features are the averages of all feature maps, not only of the last bank's (the barcode): the lower banks show
-    best what is unusual about the strokes of a scribble. Averages are skewed, so their signed square roots are taken.
+    The features are the averages of all feature maps, not only of the last bank's (the barcode), because the lower
+    banks respond most clearly to unusual strokes. The signed square root reduces the skew of the averages.
     """
     batch = np.asarray(images)
     batch = batch[None] if batch.ndim == 2 else batch
     banks = [f"bank{number}" for number in range(1, len(model.network.banks) + 1)]
     features, probabilities = [], []
-    for start in range(0, max(len(batch), 1), CHUNK):
-        stages = model.activations(batch[start : start + CHUNK], only=[*banks, "probabilities"])
+    for start in range(0, max(len(batch), 1), CHUNK_SIZE):
+        stages = model.activations(batch[start : start + CHUNK_SIZE], only=[*banks, "probabilities"])
         averages = np.concatenate([stages[bank].mean(axis=(1, 2)) for bank in banks], axis=1)
         features.append(np.copysign(np.sqrt(np.abs(averages)), averages))
         probabilities.append(stages["probabilities"])

@@ -1,7 +1,4 @@
-"""The structure of a network, in numbers: names and shapes of weights, stages, layers and their table.
-
-And the weights to start from. No JAX here.
-"""
+"""Names, shapes, number and starting values of a network's parameters, and the names of its stages; without JAX."""
 
 import math
 from collections.abc import Mapping
@@ -13,19 +10,19 @@ from numpy.typing import NDArray
 from inksight._shared.validation import check, is_count
 from inksight.config import Network
 
-NORMALIZATION = "normalization."
+NORMALIZATION_PREFIX = "normalization."  # of the names of the three normalization parameters
 
 
-def shapes(network: Network) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every array in the network's `Params`, from the image upward.
+def param_shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every parameter by name, from the input to the output.
 
     Examples
     --------
     >>> from inksight.config import NETWORKS
-    >>> shapes(NETWORKS["post"])["bank2.kernel"]
+    >>> param_shapes(NETWORKS["post"])["bank2.kernel"]
     (5, 5, 20, 20)
     """
-    result: dict[str, tuple[int, ...]] = {NORMALIZATION + name: () for name in ("mean", "variance", "count")}
+    result: dict[str, tuple[int, ...]] = {NORMALIZATION_PREFIX + name: () for name in ("mean", "variance", "count")}
     channels = 1
     for number, bank in enumerate(network.banks, start=1):
         if bank.separable:
@@ -44,10 +41,11 @@ def shapes(network: Network) -> dict[str, tuple[int, ...]]:
     return result
 
 
-def kernel(params: Mapping[str, Any], bank: int) -> Any:
-    """Return the kernels (k, k, channels, filters) of a bank, counted from 1; a separable one's are multiplied out.
+def effective_kernel(params: Mapping[str, Any], bank: int) -> Any:
+    """Return the kernel of a bank, counted from 1, as (k, k, channels, filters).
 
-    Of NumPy's arrays or JAX's, as the weights are.
+    For a separable bank, this is the product of its depthwise and pointwise weights. The result is a NumPy or a JAX
+    array, like the weights.
     """
     name = f"bank{bank}."
     if name + "kernel" in params:
@@ -68,40 +66,49 @@ def bank_stage(network: Network, bank: int) -> str:
     return f"bank{bank}"
 
 
-def stages(network: Network) -> tuple[str, ...]:
-    """Return the names of the stages an image passes, in order, as `activations` has them."""
+def stage_names(network: Network) -> tuple[str, ...]:
+    """Return the names of all stages of the forward pass, in order; see `inksight.nn.forward.activations`."""
     banks = [f"bank{number}" for number in range(1, len(network.banks) + 1)]
     return ("normalized", *banks, "barcode", *(["dense"] if network.dense else []), "logits", "probabilities")
 
 
-def init(network: Network, seed: int) -> dict[str, NDArray[np.float32]]:
-    """Draw starting weights: Glorot-uniform kernels, zero biases, the normalisation still the identity.
+def init_params(network: Network, seed: int) -> dict[str, NDArray[np.float32]]:
+    """Draw starting parameters: Glorot-uniform kernels (the default in Keras), zero biases, identity normalization.
 
-    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
-    AISTATS 2010; it is what Keras draws from by default.
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
 
     Examples
     --------
     >>> from inksight.config import NETWORKS
-    >>> init(NETWORKS["post"], seed=0)["bank1.kernel"].shape
+    >>> init_params(NETWORKS["post"], seed=0)["bank1.kernel"].shape
     (5, 5, 1, 20)
     """
     params = {}
-    for number, (name, shape) in enumerate(shapes(network).items()):
+    for number, (name, shape) in enumerate(param_shapes(network).items()):
         params[name], limit = np.zeros(shape, np.float32), 0.0
-        if name.endswith(".depthwise"):  # so that, times the pointwise weights, it is as if drawn whole
+        if name.endswith(".depthwise"):  # gives the effective kernel the variance of a Glorot-uniform one
             limit = math.sqrt(3 / math.prod(shape[:2]))
         elif not name.endswith(".bias") and shape:
-            positions = math.prod(shape[:-2])  # of the kernel; 1 for a dense layer
-            limit = math.sqrt(6 / (positions * (shape[-2] + shape[-1])))
+            area = math.prod(shape[:-2])  # of the kernel; 1 for a dense layer
+            limit = math.sqrt(6 / (area * (shape[-2] + shape[-1])))
         if limit:
             params[name] += np.random.default_rng([seed, number]).uniform(-limit, limit, shape)
-    params[NORMALIZATION + "variance"] += 1
+    params[NORMALIZATION_PREFIX + "variance"] += 1
     return params
 
 
 def parameter_count(network: Network, *, layer: str = "", trained: bool = False) -> int:
-    """Count all parameters, those of one layer, or only the trained ones (all but the three of normalisation).
+    """Return the number of parameters.
+
+    Parameters
+    ----------
+    network : Network
+    layer : str
+        Count only the parameters of this layer, such as ``"bank1"``.
+    trained : bool
+        Leave out the three parameters of the normalization, which are not trained.
 
     Examples
     --------
@@ -111,17 +118,19 @@ def parameter_count(network: Network, *, layer: str = "", trained: bool = False)
     """
     return sum(
         math.prod(shape)
-        for name, shape in shapes(network).items()
-        if name.startswith(layer and layer + ".") and not (trained and name.startswith(NORMALIZATION))
+        for name, shape in param_shapes(network).items()
+        if name.startswith(layer and layer + ".") and not (trained and name.startswith(NORMALIZATION_PREFIX))
     )
 
 
 def flatten_weights(network: Network, params: Mapping[str, Any]) -> NDArray[np.float32]:
-    """Return all weights in the order the engine reads them: kernel and bias, bank by bank, then the dense layers.
+    """Return all weights, (n,), in the order in which the native engine reads them.
 
-    Separable kernels are multiplied out; the normalization is not among them.
+    These are the effective kernel and the bias of each bank, then those of the dense layers; not the normalization.
     """
-    parts = [x for i in range(1, len(network.banks) + 1) for x in (kernel(params, i), params[f"bank{i}.bias"])]
+    parts = [
+        x for i in range(1, len(network.banks) + 1) for x in (effective_kernel(params, i), params[f"bank{i}.bias"])
+    ]
     layers = [*(["dense"] if network.dense else []), "output"]
     parts += [params[f"{layer}.{part}"] for layer in layers for part in ("kernel", "bias")]
     return np.concatenate([np.ravel(part) for part in parts]).astype(np.float32)

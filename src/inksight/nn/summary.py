@@ -1,4 +1,4 @@
-"""The layers of a network as a table, the way Keras prints it."""
+"""The layers of a network as a table, like the one that Keras prints."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,18 @@ from inksight.nn.parameters import parameter_count
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One row of the summary table; `parameters` counts trained and untrained ones alike."""
+    """One row of the summary table.
+
+    Parameters
+    ----------
+    name : str
+    kind : str
+        Name of the layer's class in Keras.
+    shape : tuple of int
+        Shape of its output for one image.
+    parameters : int
+        Trained and untrained ones.
+    """
 
     name: str
     kind: str
@@ -17,20 +28,20 @@ class Layer:
 
 
 def layers(network: Network) -> list[Layer]:
-    """List the network's layers as Keras names and counts them, for one image."""
+    """Return the network's layers, as Keras names and counts them."""
 
     def count(layer: str) -> int:
         return parameter_count(network, layer=layer)
 
     rows = [Layer("normalization", "Normalization", (IMAGE_SIZE, IMAGE_SIZE, 1), count("normalization"))]
     side = IMAGE_SIZE
-    for number, (bank, after) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
+    for number, (bank, pooled_side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         side = side - bank.kernel + 1
         kind = "SeparableConv2D" if bank.separable else "Conv2D"
         rows.append(Layer(f"bank{number}", kind, (side, side, bank.filters), count(f"bank{number}")))
         if bank.pool > 1:
-            rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (after, after, bank.filters), 0))
-        side = after
+            rows.append(Layer(f"bank{number}_pool", "MaxPooling2D", (pooled_side, pooled_side, bank.filters), 0))
+        side = pooled_side
     rows.append(Layer("barcode", "GlobalAveragePooling2D", (network.banks[-1].filters,), 0))
     if network.dense:
         rows.append(Layer("dense", "Dense", (network.dense,), count("dense")))
@@ -39,7 +50,7 @@ def layers(network: Network) -> list[Layer]:
 
 
 def summary(network: Network) -> str:
-    """Return the table that Keras' ``model.summary()`` prints."""
+    """Return the table that ``model.summary()`` prints in Keras."""
     rows = [(f"{row.name} ({row.kind})", str((None, *row.shape)), f"{row.parameters:,}") for row in layers(network)]
     heads = ("Layer (type)", "Output Shape", "Param #")
     widths = [max(len(line[column]) for line in [heads, *rows]) for column in range(3)]

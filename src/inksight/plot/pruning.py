@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from inksight.experiments.tradeoff import Point, Pruning, Tradeoff, front
+from inksight.experiments.tradeoff import Point, Pruning, Tradeoff, pareto_front
 from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, canvas, note, title
 
 PRUNED, TRAINED_SMALL = CLASSES[0], CLASSES[6]
@@ -77,7 +77,7 @@ def draw_tradeoff(tradeoff: Tradeoff, ax: Axes | None = None, *, keep: float | N
 
 
 def _curve(ax: Axes, points: list[Point], colour: str, marker: str, label: str) -> None:
-    best = front(points)
+    best = pareto_front(points)
     ax.plot(
         [point.parameters for point in best], [_error(point.accuracy) for point in best],
         color=colour, linewidth=1.4, marker=marker, markersize=4.5, label=label,

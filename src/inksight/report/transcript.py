@@ -82,8 +82,8 @@ class Transcript:
             ]
             cards = [card for line in lines for card in line]
             self._sheets.append({
-                "number": number, "name": display_name(name), "source": source, "size": size, "lines": lines, "cards": cards,
-                "left_out": len(page) - len(cards), "height": _median_height(cards),
+                "number": number, "name": display_name(name), "source": source, "size": size, "lines": lines,
+                "cards": cards, "left_out": len(page) - len(cards), "height": _median_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
         self._counts["digits"] += len(page)

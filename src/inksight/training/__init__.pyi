@@ -4,6 +4,6 @@ from .calibration import (
     with_temperature as with_temperature,
 )
 from .estimator import DigitClassifier as DigitClassifier
-from .fine_tuning import Teaching as Teaching, teach as teach
+from .fine_tuning import FineTuning as FineTuning, teach as teach
 from .fit import TrainingResult as TrainingResult, fit as fit, train as train
 from .ood_detector import with_ood_detector as with_ood_detector

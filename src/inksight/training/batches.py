@@ -1,4 +1,4 @@
-"""The order of a training: every image once a pass, in an order that seed and pass alone decide."""
+"""Batches: every image once per pass, in a random order that depends on seed and pass alone."""
 
 import math
 from collections.abc import Iterator
@@ -18,33 +18,34 @@ class Batch(NamedTuple):
     Parameters
     ----------
     rows : (b,) int32
-        Of the training set.
+        Rows of the training set.
     weight : (b,) float32
-        1, or 0 for the images that only fill up the last batch of a pass: all batches have one size, so that
-        the step is compiled once.
+        1, or 0 for images that pad the last batch of a pass. All batches have the same size, so that the step is
+        compiled once.
     lattice : (b, 2, 5, 5) float32
-        How each image is moved, as `inksight.augmentation.geometric.draw_lattices` has it.
-    number : int
-        Of the pass, over the whole life of the model.
+        Sampling positions of each image (`inksight.augmentation.geometric.draw_lattices`).
+    pass_number : int
+        Number of the pass, from 0, counted over all trainings of the model.
     """
 
     rows: NDArray[np.int32]
     weight: NDArray[np.float32]
     lattice: NDArray[np.float32]
-    number: int
+    pass_number: int
 
 
 @dataclass(frozen=True)
 class Batches:
-    """All batches of a training of `images` images.
+    """All batches of a training.
 
     Parameters
     ----------
     images : int
+        Number of training images.
     recipe : Recipe
     seed : int
     first_epoch : int
-        Epochs the model had before: a training that goes on draws new orders.
+        Epochs of earlier trainings of the model, so that a further training draws new orders.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class Batches:
 
     @property
     def size(self) -> int:
-        """Images a batch."""
+        """Images per batch."""
         return min(self.recipe.batch_size, self.images)
 
     @property
@@ -69,18 +70,24 @@ class Batches:
         return self.recipe.epochs * self.recipe.passes * math.ceil(self.images / self.size)
 
     def of_epoch(self, epoch: int, done: float = 0.0) -> Iterator[Batch]:
-        """Yield the batches of one epoch of this training, counted from 0.
+        """Yield the batches of one epoch.
 
-        `done` is the share of the training, 0 to 1, that came before; where only time is to end it, epochs don't tell.
+        Parameters
+        ----------
+        epoch : int
+            Epoch of this training, from 0.
+        done : float
+            Share of the training that is already done, 0 to 1. The augmentation tapers by this share or by that of the
+            epochs, whichever is larger; the former counts where a time limit ends the training.
         """
         first = (self.first_epoch + epoch) * self.recipe.passes
-        for number in range(first, first + self.recipe.passes):
-            before = max(done, (epoch + (number - first) / self.recipe.passes) / self.recipe.epochs)
-            augmentation = self.recipe.augmentation.scaled(1 - self.recipe.taper * before)
-            order = np.random.default_rng([self.seed, number]).permutation(self.images).astype(np.int32)
-            lattices = draw_lattices(self.seed, number, self.images, augmentation)
+        for pass_number in range(first, first + self.recipe.passes):
+            progress = max(done, (epoch + (pass_number - first) / self.recipe.passes) / self.recipe.epochs)
+            augmentation = self.recipe.augmentation.scaled(1 - self.recipe.taper * progress)
+            order = np.random.default_rng([self.seed, pass_number]).permutation(self.images).astype(np.int32)
+            lattices = draw_lattices(self.seed, pass_number, self.images, augmentation)
             for start in range(0, self.images, self.size):
                 rows = order[start : start + self.size]
                 weight = (np.arange(self.size) < len(rows)).astype(np.float32)
                 rows = np.resize(rows, self.size)
-                yield Batch(rows, weight, lattices[rows], number)
+                yield Batch(rows, weight, lattices[rows], pass_number)

@@ -1,4 +1,4 @@
-"""Calibration: one number, fitted on validation images, that makes a network's confidence honest."""
+"""Calibration by temperature scaling, fitted on validation images."""
 
 from dataclasses import replace
 
@@ -9,11 +9,12 @@ from inksight._shared.validation import check
 from inksight.data.dataset import Dataset
 from inksight.nn.model import Model
 
-COLDEST, HOTTEST = 0.2, 5.0  # beyond these the images are too few, or all right, or the model is not trained
+# Limits of the temperature. Beyond them there are too few images, none is misclassified, or the model is not trained.
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the temperature by which logits must be divided for the least cross-entropy.
+    """Return the temperature that minimizes the cross-entropy of the logits divided by it.
 
     Parameters
     ----------
@@ -23,7 +24,12 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
     Returns
     -------
     float
-        0.2 to 5; above 1 where the network is surer than it is right, 1 without images.
+        From 0.2 to 5: above 1 for an overconfident network, 1 without images.
+
+    Raises
+    ------
+    InputError
+        If the numbers of logits and labels differ.
 
     References
     ----------
@@ -31,47 +37,48 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
     Examples
     --------
-    Odds of 20 to 1 (a lead of 3), but only three of four right:
+    The logits claim odds of 20 to 1, but only three of four predictions are correct:
 
     >>> logits = np.array([[3.0, 0.0], [3.0, 0.0], [0.0, 3.0], [0.0, 3.0]])
     >>> temperature = fit_temperature(logits, np.array([0, 0, 1, 0]))
-    >>> round(float(np.exp(3 / temperature)), 6)  # three to one
+    >>> round(float(np.exp(3 / temperature)), 6)  # odds of 3 to 1
     3.0
     """
     check(len(logits) == len(labels), "number of labels", len(labels), f"{len(logits)}, that of the logits")
     if len(logits) == 0:
         return 1.0
     z = np.asarray(logits, np.float64)
-    own = np.take_along_axis(z, np.asarray(labels)[:, None], axis=1)[:, 0]
-    inverse = 1.0
-    for _ in range(50):  # Newton's method: the cross-entropy is convex in the inverse temperature
+    label_logits = np.take_along_axis(z, np.asarray(labels)[:, None], axis=1)[:, 0]
+    inverse = 1.0  # of the temperature
+    for _ in range(50):  # Newton's method; the cross-entropy is convex in the inverse temperature
         p = np.exp(inverse * z - np.logaddexp.reduce(inverse * z, axis=1, keepdims=True))
         expected = (p * z).sum(axis=1)
-        slope = (expected - own).mean()
+        slope = (expected - label_logits).mean()
         curvature = (p * (z - expected[:, None]) ** 2).sum(axis=1).mean()
-        # A step is bounded: far from the end the curvature may be next to nothing.
         step = slope / max(curvature, 1e-12)
-        following = float(np.clip(inverse - step, max(1 / HOTTEST, inverse / 2), min(1 / COLDEST, inverse * 2)))
-        if abs(following - inverse) < 1e-9:
+        # Each step is limited, because the curvature far from the minimum may be almost 0.
+        low, high = max(1 / MAX_TEMPERATURE, inverse / 2), min(1 / MIN_TEMPERATURE, inverse * 2)
+        updated = float(np.clip(inverse - step, low, high))
+        if abs(updated - inverse) < 1e-9:
             break
-        inverse = following
+        inverse = updated
     return 1 / inverse
 
 
 def calibrated(model: Model, validation: Dataset) -> Model:
-    """Return the model with its temperature fitted anew: the same digits, said with honest confidence.
+    """Return the model with its temperature fitted again; its predictions do not change.
 
     Parameters
     ----------
     model : Model
     validation : Dataset
-        Labelled images it was not trained on.
+        Labelled images that the model was not trained on.
 
     Returns
     -------
     Model
-        Its output layer is divided by the temperature, so that whoever uses the weights has it;
-        `Model.temperature` says what they were divided by.
+        The weights of its output layer are divided by the temperature; `Model.temperature` is that number. It has no
+        out-of-distribution detector, see `with_temperature`.
     """
     labels = validation.require_labels("calibration")
     raw = with_temperature(model, 1.0)
@@ -79,8 +86,8 @@ def calibrated(model: Model, validation: Dataset) -> Model:
 
 
 def with_temperature(model: Model, temperature: float) -> Model:
-    """Return the model with another temperature; 1 gives back the weights as they were trained, to rounding."""
+    """Return the model with another temperature; 1 restores the weights as they were trained, up to rounding."""
     factor = np.float32(model.temperature / temperature)
     params = {name: x * factor if name.startswith("output.") else x for name, x in model.params.items()}
-    # Clouds (`inksight.nn.ood`) go by probabilities, too: they are to be made anew.
+    # The detector must be fitted again: its scores depend on the probabilities.
     return replace(model, params=params, temperature=temperature, ood_detector=None)

@@ -1,4 +1,4 @@
-"""Compiled training steps, kept from one process to the next."""
+"""The cache of compiled training steps, shared by processes."""
 
 import os
 import sys
@@ -8,19 +8,19 @@ from typing import Any
 import jax
 
 
-def keep_compiled() -> None:
-    """Let JAX keep what it compiles in the user's cache folder, unless the user has told it otherwise.
+def enable_compilation_cache() -> None:
+    """Let JAX cache what it compiles in the user's cache folder, unless the user configured another one.
 
-    A training step takes about a second to compile and a tenth of that to read back.
+    A training step takes about a second to compile, and a tenth of that to read from the cache.
     """
     config: Any = jax.config  # its options have no types
     if config.jax_compilation_cache_dir is None and "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        config.update("jax_compilation_cache_dir", str(folder()))
+        config.update("jax_compilation_cache_dir", str(cache_folder()))
         config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
-def folder() -> Path:
-    """Return the place for compiled steps: the system's for caches, or ``XDG_CACHE_HOME``."""
+def cache_folder() -> Path:
+    """Return the folder for compiled steps, in ``XDG_CACHE_HOME`` or in the system's folder for caches."""
     home = os.environ.get("XDG_CACHE_HOME")
     if home:
         return Path(home) / "inksight"

@@ -11,12 +11,12 @@ from inksight.errors import InksightError
 class EpochMetrics:
     """Loss and accuracy of an epoch so far.
 
-    What the device computes is fetched one call later, so that the device never waits for the host.
+    Results of the device are fetched one call later, so that the device never waits for the host.
 
     Parameters
     ----------
     epoch : int
-        Counted from 0; only for messages.
+        Counted from 0; used in messages only.
     """
 
     def __init__(self, epoch: int) -> None:
@@ -25,11 +25,11 @@ class EpochMetrics:
         self.steps, self.images, self.loss_sum, self.correct = 0, 0, 0.0, 0
 
     def add(self, losses: Array, correct: Array, images: list[int], rates: list[float]) -> None:
-        """Add steps whose mean losses and numbers of correct images may still be being computed."""
+        """Add steps; their mean losses and numbers of correct images may not be computed yet."""
         self.pending.append((losses, correct, images, rates))
 
     def fetch(self) -> None:
-        """Wait for the steps that were added.
+        """Wait for the results of the added steps and sum them up.
 
         Raises
         ------
@@ -43,7 +43,7 @@ class EpochMetrics:
                 if not math.isfinite(loss):
                     raise InksightError(
                         f"loss became {loss} at step {self.steps} of epoch {self.epoch + 1}, "
-                        f"learning rate {self.learning_rate:.3g}: try a learning rate a tenth as high, or check the data"
+                        f"learning rate {self.learning_rate:.3g}: try a tenth of that learning rate, or check the data"
                     )
                 self.images += count
                 self.loss_sum += loss * count

@@ -1,4 +1,4 @@
-"""`DigitClassifier`: a network as scikit-learn has its estimators."""
+"""`DigitClassifier`: a scikit-learn estimator."""
 
 from typing import Any, Self
 
@@ -24,31 +24,31 @@ PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
-    """A convolutional network, trained by `fit`: for pipelines, grid searches and cross-validation.
+    """A convolutional network for scikit-learn's pipelines, grid searches and cross-validation.
 
-    Images are (n, 784) or (n, 28, 28), high = ink. If no value that `fit` sees is above 1, values are from 0 to 1, else
-    from 0 to 255; `predict` goes by what `fit` saw. Classes are any labels that scikit-learn takes.
+    Images are (n, 784) or (n, 28, 28), high = ink. Their range is 0..1 if `fit` sees no value above 1, else 0..255;
+    `predict` uses the range of `fit`. Classes may be any labels that scikit-learn accepts.
 
     Parameters
     ----------
     network : str or Network
-        As `inksight.config.get_network` takes it.
+        See `inksight.config.get_network`.
     recipe : str or Recipe
-        As `inksight.config.get_recipe` takes it.
+        See `inksight.config.get_recipe`.
     epochs : int, optional
-        The recipe's if not given.
+        By default the number of the recipe.
     random_state : int, RandomState or None
-        Of starting weights, order and augmentation.
+        Seed of starting weights, order and augmentation.
     verbose : bool
-        Show the course of a training on standard error.
+        Show the progress of the training on standard error.
 
     Attributes
     ----------
     classes_ : (classes,) array
         Labels, sorted.
     model_ : Model
-        The trained network: `inksight.Model`, to look inside or to save. Trained on all images that `fit` was given,
-        so not calibrated: that takes images that were not trained on.
+        The trained network. It is not calibrated, because it is trained on all images passed to `fit`, and calibration
+        needs other images.
     scale_ : int
         1 or 255: the value of full ink.
     n_features_in_ : int
@@ -57,13 +57,13 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     Raises
     ------
     InputError
-        By `fit` and the others: if the images have another shape or values out of range, or there is a single class.
+        By `fit` and `predict`: if the images have another shape, a value is out of range, or there is only one class.
 
     Notes
     -----
-    It passes ``check_estimator`` but for those of its checks that make up data of a few features, which are no images
-    (with images put in their place it passes those, too), and for one that asks for the same probabilities to 1e-9
-    whatever the order of the images: they are float32. ``tests/test_classifier.py`` names them. There are no sample
+    It passes ``check_estimator`` with two exceptions, listed in ``tests/training/test_estimator.py``: the checks that
+    use data of a few features, which are not images (it passes them with images instead), and the check for equal
+    probabilities to 1e-9 in any order of the images, because the probabilities are float32. It does not support sample
     weights.
 
     Examples
@@ -101,7 +101,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Train a network on images (n, 784) or (n, 28, 28) with their labels (n,), from new starting weights."""
+        """Train a network on images (n, 784) or (n, 28, 28) and labels (n,), from random starting weights."""
         check(self.epochs is None or is_count(self.epochs), "epochs", self.epochs, "1 or more, or None")
         flat, y = validate_data(self, _flat(X), y)
         check_classification_targets(y)
@@ -121,7 +121,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return the probability of each class, in the order of ``classes_``, (n, classes), rows summing to 1."""
+        """Return the probabilities (n, classes), in the order of ``classes_``; each row sums to 1."""
         check_is_fitted(self)
         return self.model_.probabilities(self._images(self._in_range(validate_data(self, _flat(X), reset=False))))
 
@@ -132,15 +132,15 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return labels
 
     def _in_range(self, values: NDArray[Any]) -> NDArray[np.floating]:
-        """Return values as shares of full ink, 0..1."""
+        """Return values divided by full ink, 0..1."""
         low, high = float(values.min()), float(values.max())
-        check(low >= 0, "Negative values in data: X", low, "0 or more")  # the words scikit-learn asks for
-        check(high <= self.scale_, "values of X", high, f"at most {self.scale_}, full ink as fit saw it")
+        check(low >= 0, "Negative values in data: X", low, "0 or more")  # the wording that scikit-learn checks for
+        check(high <= self.scale_, "values of X", high, f"at most {self.scale_}, the value of full ink in fit")
         shares: NDArray[np.floating] = values / self.scale_
         return shares
 
     def _images(self, rows: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Return rows of pixels 0..1 as uint8, shape (n, 28, 28)."""
+        """Return rows of pixels 0..1 as images (n, 28, 28) uint8."""
         if rows.shape[1] != PIXELS:
             raise InputError(
                 f"X must have {PIXELS} features, images of {IMAGE_SIZE}x{IMAGE_SIZE}, got {rows.shape[1]} feature(s)"
@@ -149,6 +149,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
 
 def _flat(X: Any) -> Any:
-    """Return images (n, height, width) as rows of pixels, and anything else as it is."""
+    """Return images (n, height, width) as rows of pixels, and anything else unchanged."""
     images = np.asarray(X) if isinstance(X, (list, tuple)) else X
     return images.reshape(len(images), -1) if getattr(images, "ndim", 2) == 3 else images

@@ -1,4 +1,4 @@
-"""`train`: data, network and recipe in, a model with its history out."""
+"""`train`: trains a network by a recipe on a dataset, and returns a model."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,16 +16,16 @@ from inksight.data.splits import Splits
 from inksight.engine.ops import engine
 from inksight.errors import InputError
 from inksight.nn.model import Model
-from inksight.nn.normalization import measure
+from inksight.nn.normalization import fit_normalization
 from inksight.nn.parameters import parameter_count
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
-from inksight.training.compilation_cache import keep_compiled
+from inksight.training.compilation_cache import enable_compilation_cache
 from inksight.training.loop import OnEpoch, TrainingLoop
 from inksight.training.ood_detector import with_ood_detector
 from inksight.training.step import CompiledSteps
 
-MAX_EPOCHS = 100_000  # where only the time is limited
+MAX_EPOCHS = 100_000  # epochs of a training that only `seconds` limits
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,15 @@ class TrainingResult:
     ----------
     model : Model
     stopped : str
-        Why it ended: ``epochs``, ``seconds``, ``until``, ``callback`` or ``interrupted``.
+        Why the training ended: ``epochs``, ``seconds``, ``until``, ``callback`` or ``interrupted``.
     train_images : int
-        Number of images trained on.
+        Number of training images.
     seconds : float
         Time of the training steps, without compiling and validating.
     compile_seconds : float
-        Time before the first step.
+        Time of compiling the step.
     images_per_second : float
-        Images trained on, each epoch counted, divided by `seconds`.
+        Images of all epochs, divided by `seconds`.
     """
 
     model: Model
@@ -55,7 +55,7 @@ class TrainingResult:
     images_per_second: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; None for what was not measured."""
+        """Return plain JSON values; None stands for a metric that was not measured."""
         network, rows = self.model.network, self.model.history.to_list()
         last = rows[-1] if rows else dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))
         return {
@@ -92,48 +92,46 @@ def train(
     Parameters
     ----------
     data : Dataset or Splits
-        A dataset is split first (`Dataset.split`): trained on its ``train``, validated on its ``validation``.
-        Its test images are never looked at. Give ``Splits(train, None, None)`` to train on all.
+        A dataset is split first (`Dataset.split`). The training uses ``train`` and ``validation``, never ``test``.
+        Pass ``Splits(data)`` to train on all images.
     network : str or Network, optional
-        As `inksight.config.get_network` takes it; the budget's if not given. Ignored when training goes on from
-        `start`.
+        See `inksight.config.get_network`; by default the network of the budget. Ignored with `start`.
     recipe : str or Recipe, optional
-        One of `inksight.config.RECIPES`, or one of your own; the budget's if not given.
+        One of `inksight.config.RECIPES`, or a `Recipe`; by default the recipe of the budget.
     budget : {"default", "seconds", "best"}
-        How long it may take; what network and recipe make the most of that. ``seconds`` and ``default`` train the
-        post's network, for some seconds and for less than a minute on two cores; ``best`` the most accurate one of
-        20,000 parameters, for minutes.
+        Network and recipe for a given training time on two cores. ``seconds`` and ``default`` train the post's network
+        for a few seconds and for less than a minute; ``best`` trains the most accurate network of 20,000 parameters
+        for minutes.
     start : Model, optional
-        Go on from this model: its weights, its normalisation, and its history, which grows.
+        Train this model further: start from its weights, keep its normalization, and append to its history.
     seed : int
-        Of starting weights, order and augmentation. The same seed on the same machine with the same number of
-        threads gives the same weights to the last bit, unless `seconds` or Ctrl-C ends the run.
+        Seed of starting weights, order and augmentation. The same seed on the same machine with the same number of
+        threads gives the same weights to the last bit, unless `seconds` or Ctrl-C ends the training.
     epochs : int, optional
-        Stop after so many; the recipe's own number if neither this nor `seconds` is given.
+        Number of epochs. By default that of the recipe, or unlimited with `seconds`.
     seconds : float, optional
-        Stop after so many seconds of training steps. The learning rate's schedule is fitted into whichever of
-        `epochs` and `seconds` ends first.
+        Limit on the time of training steps. The schedule of the learning rate ends with `epochs` or `seconds`,
+        whichever comes first.
     until : float, optional
-        Stop after the first epoch with this validation accuracy, 0 to 1.
+        Stop after the first epoch that reaches this validation accuracy, 0 to 1.
     on_epoch : callable, optional
-        Called with the model so far after each epoch (its last row: ``model.history.rows[-1]``); training stops if
-        it returns something true.
+        Called after each epoch with the model so far; its last row is ``model.history.rows[-1]``. The training stops
+        if it returns a true value.
     progress : bool
-        Show a line an epoch, and a bar where a terminal or a notebook can show it, on standard error.
+        Show one line per epoch, and a bar in a terminal or a notebook, on standard error.
 
     Returns
     -------
     Model
-        With the weights of the last step; if there are validation images, calibrated on them and with clouds
-        (`inksight.nn.ood`). Ctrl-C ends the
-        training and returns the model so far.
+        With the weights of the last step. With validation images, it is calibrated on them and has an
+        out-of-distribution detector (`inksight.nn.ood`). Ctrl-C ends the training and returns the model so far.
 
     Raises
     ------
     InputError
-        If the data has no labels, or lacks a class, or doesn't fit the network.
+        If the data has no labels, lacks a class or does not fit the network, or an option is out of range.
     InksightError
-        If the loss stops being finite.
+        If the loss becomes infinite or NaN.
 
     Examples
     --------
@@ -163,7 +161,7 @@ def fit(
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> TrainingResult:
-    """Train like `train`, and return how the training went together with the model."""
+    """Train like `train`, and return the model together with the course of the training."""
     splits = data.split() if isinstance(data, Dataset) else data
     budget_network, budget_recipe = get_budget(budget)
     recipe = get_recipe(budget_recipe if recipe is None else recipe)
@@ -178,13 +176,14 @@ def fit(
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
 
-    keep_compiled()
-    with ThreadPoolExecutor(1) as executor:  # compiling needs shapes only; meanwhile another thread reads the pixels
-        pixels = executor.submit(_read_pixels, splits.train, start is None)
+    enable_compilation_cache()
+    # Compiling needs only shapes, so that another thread can read the pixels at the same time.
+    with ThreadPoolExecutor(1) as executor:
+        statistics = executor.submit(_digest_and_normalization, splits.train, start is None)
         began = time.perf_counter()
         steps = CompiledSteps(model, recipe, splits.train.images, next(batches.of_epoch(0)), labels)
         compile_seconds = time.perf_counter() - began
-    digest, normalization = pixels.result()
+    digest, normalization = statistics.result()
     steps.load(splits.train.images, normalization)
     params = model.params | normalization
     model = replace(model, params=params, recipe=recipe, trained_on=digest, version=__version__)
@@ -204,14 +203,12 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
         names = start.class_names
         check(names == data.class_names, "classes of the data", data.class_names, f"the model's {names}")
         return with_temperature(start, 1.0)
-    shape = get_network(network, classes=len(data.class_names))
-    check(
-        shape.classes == len(data.class_names), "classes of the network", shape.classes,
-        f"the data's {len(data.class_names)}",
-    )  # fmt: skip
-    return Model.untrained(shape, seed, data.class_names)
+    classes = len(data.class_names)
+    network = get_network(network, classes=classes)
+    check(network.classes == classes, "classes of the network", network.classes, f"the data's {classes}")
+    return Model.untrained(network, seed, data.class_names)
 
 
-def _read_pixels(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
-    """Return the digest of the data and, if asked for, its normalization."""
-    return data.digest, measure(data.images) if normalize else {}
+def _digest_and_normalization(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
+    """Return the digest of the data, and with `normalize` its normalization."""
+    return data.digest, fit_normalization(data.images) if normalize else {}

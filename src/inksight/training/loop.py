@@ -19,7 +19,7 @@ from inksight.training.batches import Batch, Batches
 from inksight.training.epoch_metrics import EpochMetrics
 from inksight.training.progress_bar import Progress, TrainingBar
 from inksight.training.schedule import Schedule
-from inksight.training.step import CompiledSteps, stack, steps_a_call
+from inksight.training.step import CompiledSteps, stack, steps_per_call
 
 OnEpoch = Callable[[Model], object]
 
@@ -57,7 +57,7 @@ class TrainingLoop:
         return self.images_seen / self.schedule.spent if self.schedule.spent else 0.0
 
     def run(self, until: float | None, on_epoch: OnEpoch | None, progress: bool) -> str:
-        """Run all epochs and return why they ended, as `inksight.training.fit.TrainingResult.stopped` lists it."""
+        """Run all epochs; return why they ended (`inksight.training.fit.TrainingResult.stopped`)."""
         with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
             for epoch in range(self.recipe.epochs):
                 self.schedule.start_epoch()
@@ -82,17 +82,17 @@ class TrainingLoop:
             self.steps.load(restyle(self.splits.train.images, digits, share, self.batches.seed, epochs_before))
 
     def _run_steps(self, batches: Iterator[Batch], metrics: EpochMetrics, bar: TrainingBar, ctrl_c: CtrlC) -> str:
-        """Take the steps of one epoch; return why the training ends within it, or an empty string."""
+        """Take the steps of one epoch; return why the training ends during it, or an empty string."""
         stopped = ""
-        # The very first step goes alone: it shows something soon, and gives a pace to plan by.
-        while chunk := list(islice(batches, steps_a_call() if self.schedule.steps else 1)):
+        # The first call takes one step: it shows progress early, and gives a pace for the schedule.
+        while chunk := list(islice(batches, steps_per_call() if self.schedule.steps else 1)):
             progress = self.schedule.progress(len(chunk))
             if progress[0] >= 1 or ctrl_c.pressed:
                 stopped = "interrupted" if ctrl_c.pressed else "seconds"
                 break
             rates = [self.recipe.learning_rate_at(min(share, 1.0)) for share in progress]
             losses, correct = self.steps.take(stack(chunk, self.labels, rates))
-            metrics.fetch()  # the results of the call before this one: the device need not wait for the host
+            metrics.fetch()  # results of the call before this one, so that the device does not wait for the host
             metrics.add(losses, correct, [int(batch.weight.sum()) for batch in chunk], rates)
             self.schedule.steps += len(chunk)
             if metrics.images:
@@ -103,18 +103,17 @@ class TrainingLoop:
         return stopped
 
     def _finish_epoch(self, metrics: EpochMetrics) -> Epoch:
-        """Give the model the weights so far, validate it, and add a row to its history."""
-        took = self.schedule.end_epoch()
+        """Update the model with the current weights, validate it, and add a row to its history."""
+        seconds = self.schedule.end_epoch()
         self.images_seen += metrics.images
         model = replace(self.model, params=self.steps.params)
-        number = len(model.history) + 1
         row = Epoch(
-            number,
+            len(model.history) + 1,
             metrics.loss,
             metrics.accuracy,
             *validate(model, self.splits.validation),
             metrics.learning_rate,
-            took,
+            seconds,
         )
         self.model = replace(model, history=History((*model.history.rows, row)))
         return row
@@ -126,5 +125,5 @@ def validate(model: Model, data: Dataset | None) -> tuple[float, float]:
         return math.nan, math.nan
     log_p = model.log_probabilities(data.images)
     labels = data.require_labels("validation")
-    own = np.take_along_axis(log_p, labels[:, None], axis=1)
-    return -float(own.mean()), float((log_p.argmax(axis=1) == labels).mean())
+    label_log_p = np.take_along_axis(log_p, labels[:, None], axis=1)
+    return -float(label_log_p.mean()), float((log_p.argmax(axis=1) == labels).mean())

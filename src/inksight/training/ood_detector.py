@@ -1,4 +1,4 @@
-"""Fits the out-of-distribution detector of a trained model."""
+"""Fitting the out-of-distribution detector of a trained model."""
 
 from dataclasses import replace
 
@@ -23,10 +23,11 @@ def with_ood_detector(model: Model, train: Dataset, threshold: Dataset | float) 
     ----------
     model : Model
     train : Dataset
-        Labelled images that the model was trained on. Half of those used are drawn in other pen styles
+        Labelled images that the model was trained on. Half of those used are redrawn in other pen styles
         (`inksight.augmentation.pen_style`), so that unfamiliar handwriting is not rejected.
     threshold : Dataset or float
-        Images that the model was not trained on, of which 99.5 % must be accepted; or the threshold itself.
+        The threshold of the score, or digits that the model was not trained on: the threshold then accepts 99.5% of
+        them.
 
     Returns
     -------
@@ -35,9 +36,9 @@ def with_ood_detector(model: Model, train: Dataset, threshold: Dataset | float) 
     labels = train.require_labels("the out-of-distribution detector")
     rows = np.linspace(0, len(train), min(len(train), MAX_IMAGES), endpoint=False).astype(np.int64)
     images, labels = train.images[rows], labels[rows]
-    half = np.arange(len(rows)) % 2 == 1
-    digits = labels[half] if model.class_names == DIGITS else None
-    images[half] = restyle(images[half], digits, 1.0, seed=0, number=0)
+    redrawn = np.arange(len(rows)) % 2 == 1
+    digits = labels[redrawn] if model.class_names == DIGITS else None
+    images[redrawn] = restyle(images[redrawn], digits, 1.0, seed=0, pass_number=0)
     features = ood_features(model, images)
     negatives = ood_features(model, synthetic_negatives(images, np.random.default_rng(0)))
     detector = MahalanobisDetector.fit(features[0], labels, model.network.classes).with_negatives(features, negatives)

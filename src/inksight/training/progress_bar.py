@@ -1,4 +1,4 @@
-"""The progress of a training on standard error: a bar, and one line an epoch."""
+"""The progress of a training on standard error: a bar, and one line per epoch."""
 
 import math
 import sys
@@ -12,18 +12,18 @@ from inksight.nn.history import Epoch
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Parameters
     ----------
     done : float
-        Share of the work done, 0 to 1.
+        Share of the training that is done, 0 to 1.
     epoch : int
-        The one under way, counted from 1.
+        Current epoch, counted from 1.
     loss, accuracy : float
         Mean over this epoch's images so far.
     images_per_second : float
-        Since training began, compiling and validating left out.
+        Since the start of the training, without compiling and validating.
     """
 
     done: float
@@ -34,9 +34,9 @@ class Progress:
 
 
 class TrainingBar:
-    """A bar with loss, accuracy, images/s and time left, and a lasting line an epoch, all on standard error.
+    """A progress bar with loss, accuracy, images/s and time left, and one line per epoch, on standard error.
 
-    A context manager. Without terminal or notebook only the lines are printed; nothing if not `show`.
+    It is a context manager. Without a terminal or a notebook, it prints the lines only; without `show`, nothing.
     """
 
     def __init__(self, show: bool = True) -> None:
@@ -67,7 +67,7 @@ class TrainingBar:
             self.bar.stop()
 
     def update(self, now: Progress) -> None:
-        """Show how far the training is."""
+        """Update the bar."""
         if self.bar:
             text = (
                 f"epoch {now.epoch}  loss {now.loss:.4f}  accuracy {now.accuracy:.4f}  "
@@ -76,7 +76,7 @@ class TrainingBar:
             self.bar.update(self.task, completed=now.done, description=text)
 
     def end_epoch(self, row: Epoch) -> None:
-        """Leave a line on a finished epoch."""
+        """Print the line of a finished epoch."""
         line = f"epoch {row.epoch:>3}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}"
         if not math.isnan(row.val_accuracy):
             line += f"  val_loss {row.val_loss:.4f}  val_accuracy {row.val_accuracy:.4f}"

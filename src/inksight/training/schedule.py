@@ -1,10 +1,10 @@
-"""`Schedule`: how far a training is, in steps and in seconds."""
+"""`Schedule`: the progress of a training in steps and in seconds."""
 
 import time
 
 
 class Schedule:
-    """How far a training is; whichever of its two limits is closer decides.
+    """The progress of a training; of its two limits, the one that is closer counts.
 
     Parameters
     ----------
@@ -24,25 +24,28 @@ class Schedule:
         self._epoch_began = time.perf_counter()
 
     def end_epoch(self) -> float:
-        """Add the time since `start_epoch` to the time spent, and return it in seconds."""
-        took = time.perf_counter() - self._epoch_began
-        self.spent += took
-        return took
+        """Return the seconds since `start_epoch`, and add them to `spent`."""
+        seconds = time.perf_counter() - self._epoch_began
+        self.spent += seconds
+        return seconds
 
     @property
     def elapsed(self) -> float:
-        """Seconds of training steps so far, those of the present epoch included."""
+        """Seconds of training steps so far, including the current epoch."""
         return self.spent + time.perf_counter() - self._epoch_began
 
     @property
     def time_share(self) -> float:
-        """Share of the time limit that the finished epochs took, 0 to 1; 0 without a limit."""
+        """Share of the time limit used by finished epochs, 0 to 1; 0 without a limit."""
         return min(self.spent / self.seconds, 1.0) if self.seconds else 0.0
 
     def progress(self, count: int) -> list[float]:
-        """Return the share of the training, from 0 up, that will be done in the middle of each of the next steps."""
+        """Return the share of the training done at the middle of each of the next `count` steps, from 0 up.
+
+        The share exceeds 1 after the time limit.
+        """
         elapsed = self.elapsed
-        pace = elapsed / self.steps if self.steps else 0.0  # seconds a step
+        pace = elapsed / self.steps if self.steps else 0.0  # seconds per step
         return [
             max(
                 (self.steps + i + 0.5) / self.total_steps,

@@ -1,4 +1,4 @@
-"""The steps of a training, compiled: forward, loss, backward, optimiser, several times in one call."""
+"""Compiled training steps: forward pass, loss, backward pass and optimizer, several steps per call."""
 
 from collections.abc import Mapping
 from functools import cache, partial
@@ -14,28 +14,28 @@ from inksight.config import Network, Recipe
 from inksight.engine import ops
 from inksight.nn.forward import forward
 from inksight.nn.model import Model
-from inksight.nn.parameters import NORMALIZATION
+from inksight.nn.parameters import NORMALIZATION_PREFIX
 from inksight.training.batches import Batch
 from inksight.training.optimizer import Optimizer
 
 
 @cache
-def steps_a_call() -> int:
-    """Return how many steps a call takes at most.
+def steps_per_call() -> int:
+    """Return the maximum number of steps per call.
 
-    Sixteen are enough that what a call costs doesn't show, and few enough that the bar moves and Ctrl-C is heard within
-    a moment. XLA on a CPU takes them one by one, because inside a loop its convolutions run on a single core.
+    Sixteen steps make the cost of a call negligible, and the bar and Ctrl-C still respond quickly. XLA on a CPU takes
+    one step per call, because its convolutions run on a single core inside a loop.
     """
     return 1 if ops.engine() == "xla" and jax.default_backend() == "cpu" else 16
 
 
 class Steps(NamedTuple):
-    """What a call is given: `used` batches with labels and learning rates, filled up to `steps_a_call`.
+    """The input of one call: `used` batches with labels and learning rates, padded to `steps_per_call` batches.
 
-    What can be settled in NumPy is settled there: XLA would be half a second longer compiling it.
+    NumPy prepares these arrays; XLA would need half a second more to compile that.
     """
 
-    rows: NDArray[np.int32]  # (steps_a_call(), b), as the others of a `Batch`
+    rows: NDArray[np.int32]  # (steps_per_call(), b); like `weight` and `lattice`, a stack of the arrays of `Batch`
     weight: NDArray[np.float32]
     lattice: NDArray[np.float32]
     labels: NDArray[np.int32]
@@ -44,55 +44,57 @@ class Steps(NamedTuple):
 
 
 def stack(batches: list[Batch], labels: NDArray[np.int64], rates: list[float]) -> Steps:
-    """Put at least one and at most `steps_a_call` batches into one; the last fills the rest, which nobody looks at."""
-    fill = steps_a_call() - len(batches)
-    every = [*batches, *[batches[-1]] * fill]
-    rows = np.stack([batch.rows for batch in every])
+    """Stack 1 to `steps_per_call` batches; copies of the last one, which are not used, pad them."""
+    padding = steps_per_call() - len(batches)
+    padded = [*batches, *[batches[-1]] * padding]
+    rows = np.stack([batch.rows for batch in padded])
     return Steps(
         rows,
-        np.stack([batch.weight for batch in every]),
-        np.stack([batch.lattice for batch in every]),
+        np.stack([batch.weight for batch in padded]),
+        np.stack([batch.lattice for batch in padded]),
         labels[rows].astype(np.int32),
-        np.array(rates + rates[-1:] * fill, np.float32),
+        np.array(rates + rates[-1:] * padding, np.float32),
         np.int32(len(batches)),
     )
 
 
 class CompiledSteps:
-    """The steps of one training, compiled, and the state that they update.
+    """The compiled steps of one training, and the state that they update.
 
     Parameters
     ----------
     model : Model
-        Whose weights the training starts from.
+        The training starts from its weights.
     recipe : Recipe
     images : (n, 28, 28) uint8
-        Training images; only their shape counts until `load`.
+        Training images; until `load`, only their shape is used.
     batch : Batch
-        An example, for its shapes.
+        Any batch of the training; only its shapes are used.
     labels : (n,) int64
     """
 
     def __init__(
         self, model: Model, recipe: Recipe, images: NDArray[np.uint8], batch: Batch, labels: NDArray[np.int64]
     ) -> None:
-        self.normalization: dict[str, Any] = {k: x for k, x in model.params.items() if k.startswith(NORMALIZATION)}
+        self.normalization: dict[str, Any] = {
+            k: x for k, x in model.params.items() if k.startswith(NORMALIZATION_PREFIX)
+        }
         self.state = Optimizer.start({k: x for k, x in model.params.items() if k not in self.normalization})
         example = stack([batch], labels, [0.0])
         self._take = take_steps.lower(model.network, recipe, self.normalization, self.state, images, example).compile()
 
     def load(self, images: NDArray[np.uint8], normalization: Mapping[str, NDArray[np.float32]] | None = None) -> None:
-        """Put the training images and, if given, their normalization on the device."""
+        """Copy the training images and, if given, their normalization to the device."""
         self.normalization, self.images = jax.device_put((self.normalization | dict(normalization or {}), images))
 
     def take(self, steps: Steps) -> tuple[Array, Array]:
-        """Take some steps; return each one's mean loss and number of correct images, as `take_steps` does."""
+        """Take some steps; return the mean loss and the number of correct images of each, see `take_steps`."""
         self.state, losses, correct = self._take(self.normalization, self.state, self.images, steps)
         return losses, correct
 
     @property
     def params(self) -> dict[str, NDArray[np.float32]]:
-        """Weights after the last step, and the normalization."""
+        """The weights after the last step, and the normalization."""
         return {k: np.asarray(x) for k, x in (self.normalization | self.state.params).items()}
 
 
@@ -100,14 +102,14 @@ class CompiledSteps:
 def take_steps(
     network: Network, recipe: Recipe, fixed: dict[str, Array], state: Optimizer, images: Array, steps: Steps
 ) -> tuple[Optimizer, Array, Array]:
-    """Take ``steps.used`` steps of the recipe's optimiser.
+    """Take ``steps.used`` steps of the optimizer.
 
     Parameters
     ----------
     network : Network
     recipe : Recipe
     fixed : dict of str to Array
-        The normalisation.
+        The normalization.
     state : Optimizer
     images : (n, 28, 28) uint8
     steps : Steps
@@ -115,37 +117,54 @@ def take_steps(
     Returns
     -------
     Optimizer
-        After the last step.
-    losses, right : (steps_a_call(),) float32
-        Of each step's batch the mean cross-entropy, and how many images were right; 0 beyond ``steps.used``.
+        The state after the last step.
+    losses, correct : (steps_per_call(),) float32
+        The mean cross-entropy and the number of correct images of each step's batch; 0 beyond ``steps.used``.
     """
 
     def body(i: Array, carry: tuple[Optimizer, Array, Array]) -> tuple[Optimizer, Array, Array]:
-        state, losses, rights = carry
+        state, losses, correct_counts = carry
         rows, weight, lattice, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
-        x = ops.warp(images, rows, lattice, fixed[NORMALIZATION + "mean"], fixed[NORMALIZATION + "variance"])
-        small = partial(objective, network, x, labels, weight, recipe.label_smoothing)
-        gradient, (loss, right) = jax.grad(small, has_aux=True)(state.params)
-        return state.update(gradient, recipe, rate), losses.at[i].set(loss), rights.at[i].set(right)
+        x = ops.warp(
+            images, rows, lattice, fixed[NORMALIZATION_PREFIX + "mean"], fixed[NORMALIZATION_PREFIX + "variance"]
+        )
+        loss_of_params = partial(loss_and_metrics, network, x, labels, weight, recipe.label_smoothing)
+        gradient, (loss, correct) = jax.grad(loss_of_params, has_aux=True)(state.params)
+        return state.update(gradient, recipe, rate), losses.at[i].set(loss), correct_counts.at[i].set(correct)
 
-    nothing = jnp.zeros(steps_a_call(), jnp.float32)
-    start = (state, nothing, nothing)
-    if steps_a_call() == 1:
+    zeros = jnp.zeros(steps_per_call(), jnp.float32)
+    start = (state, zeros, zeros)
+    if steps_per_call() == 1:
         return body(jnp.asarray(0), start)
     end: tuple[Optimizer, Array, Array] = jax.lax.fori_loop(0, steps.used, body, start)
     return end
 
 
-def objective(
-    network: Network, x: Array, labels: Array, weight: Array, smoothing: float, params: dict[str, Array]
+def loss_and_metrics(
+    network: Network, x: Array, labels: Array, weight: Array, label_smoothing: float, params: dict[str, Array]
 ) -> tuple[Array, tuple[Array, Array]]:
-    """Return what is made small, with the mean cross-entropy and the number of right images."""
+    """Return the loss to minimize, and as metrics the mean cross-entropy and the number of correct images.
+
+    Only the loss includes label smoothing and the L2 penalty.
+
+    Parameters
+    ----------
+    network : Network
+    x : n normalized images, in the layout of `inksight.engine.ops`
+    labels : (b,) int32
+    weight : (b,) float32
+        0 for images that only pad the batch, else 1.
+    label_smoothing : float
+    params : dict of str to Array
+        The weights, without the normalization.
+    """
     logits = forward(network, params, x, len(labels))["logits"]
-    own = labels[:, None] == jnp.arange(network.classes)
+    is_label = labels[:, None] == jnp.arange(network.classes)
     log_p = jax.nn.log_softmax(logits)
-    loss = wanted = -(weight * jnp.where(own, log_p, 0).sum(axis=1)).sum() / weight.sum()
-    if smoothing:
-        wanted = (1 - smoothing) * loss - smoothing * (weight * log_p.mean(axis=1)).sum() / weight.sum()
-    right = (weight * (logits.argmax(axis=1) == labels)).sum()
+    cross_entropy = loss = -(weight * jnp.where(is_label, log_p, 0).sum(axis=1)).sum() / weight.sum()
+    if label_smoothing:
+        log_p_sum = (weight * log_p.mean(axis=1)).sum()
+        loss = (1 - label_smoothing) * cross_entropy - label_smoothing * log_p_sum / weight.sum()
+    correct = (weight * (logits.argmax(axis=1) == labels)).sum()
     squares = sum(jnp.sum(w**2) for name, w in params.items() if not name.endswith(".bias"))
-    return wanted + network.l2 * squares, (loss, right)
+    return loss + network.l2 * squares, (cross_entropy, correct)
