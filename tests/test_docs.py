@@ -50,11 +50,24 @@ def test_every_command_is_in_the_readmes_table(name):
     assert re.search(rf"^\| `inksight {name}\b", README, flags=re.MULTILINE)
 
 
-def test_the_reference_of_commands_is_up_to_date():
-    spec = importlib.util.spec_from_file_location("make_cli", ROOT / "docs" / "make_cli.py")
+def script(name):
+    """Import a script of docs/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.PAGE.read_text() == module.reference(), "run docs/make_cli.py"
+    return module
+
+
+def test_the_reference_of_commands_is_up_to_date():
+    make_cli = script("make_cli")
+    assert make_cli.PAGE.read_text() == make_cli.reference(), "run docs/make_cli.py"
+
+
+def test_the_list_of_modules_is_up_to_date():
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    assert script("make_modules").page(text) == text, "run docs/make_modules.py"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
