@@ -58,7 +58,7 @@ def test_picture_renders(small, accuracies):
     words = plot.to_svg(figure)
     assert "95% interval, one run, 1,000 images" in words
     assert "dotted: 97.00%" in words
-    assert ("trained small" in words) == small
+    assert ("trained from scratch" in words) == small
     line = ax.lines[0].get_xdata()
     assert list(line) == [point.parameters for point in pareto_front(Tradeoff([one]).pruned_points)]
     assert len(one.plot().axes) == 1

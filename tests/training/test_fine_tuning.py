@@ -110,9 +110,9 @@ def test_model_lists_the_pictures_as_a_lesson(taught, own, model, kept, tmp_path
     assert loaded.trained_on == model.trained_on
     assert len(loaded.history) == len(model.history) + fine_tuning.RECIPE.epochs
     page = describe("mine", loaded, evaluate(loaded, kept.validation, hardest=1), "Some")
-    assert "- Taught since: 50 pictures of 'an invented hand' (0: 5, 1: 5, 2: 5" in str(page)
+    assert "- Fine-tuned later on 50 pictures of 'an invented hand' (0: 5, 1: 5, 2: 5" in str(page)
     assert page.to_dict()["lessons"] == [lesson.to_dict()]
-    assert "Taught" not in str(card("tiny"))
+    assert "Fine-tuned" not in str(card("tiny"))
 
 
 def test_further_fine_tuning_appends_a_lesson(taught, kept, mnist):

@@ -57,7 +57,7 @@ class Predictor:
         ----------
         images : (n, 28, 28) uint8, or float32 0..1
         names : sequence of str
-            Stages of `inksight.nn.parameters.stages`.
+            Stages of `inksight.nn.parameters.stage_names`.
 
         Returns
         -------

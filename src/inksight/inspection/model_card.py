@@ -150,7 +150,7 @@ class Card:
                 f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, all reduced by {recipe.taper:.0%} "
                 "by the end."
             )
-        rows += [f"- Taught later: {lesson}." for lesson in model.lessons]
+        rows += [f"- Fine-tuned later on {lesson}." for lesson in model.lessons]
         rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
         rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {model.version}.")
         return rows
