@@ -55,6 +55,7 @@ def few(digits):
 def isa(request):
     """Use each available instruction set; restore the best one afterwards."""
     best = native.isa()
+    assert best is not None
     assert native.use(request.param)
     yield request.param
     native.use(best)

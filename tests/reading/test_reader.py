@@ -169,7 +169,7 @@ def test_the_rest_of_a_folder_with_every_kind_of_bad_file_is_read(mnist, capsys,
         (tmp_path / name).write_bytes(content)
     good = {
         "a jpeg.png": _saved(digit.resize((80, 80)), "JPEG"), "no suffix": _saved(digit, "BMP"),
-        "moving.gif": _saved(digit, "GIF", save_all=True, append_images=[digit.transpose(1), digit.rotate(90)]),
+        "moving.gif": _saved(digit, "GIF", save_all=True, append_images=[digit.transpose(Image.Transpose.FLIP_TOP_BOTTOM), digit.rotate(90)]),
         "moving.png": _saved(digit, "PNG", save_all=True, append_images=[digit.rotate(90)]),
         "moving.tif": _saved(digit, "TIFF", save_all=True, append_images=[digit.rotate(90)]),
     }  # fmt: skip
