@@ -92,7 +92,8 @@ def answer(tradeoff: Tradeoff) -> str:
     """Say how many parameters match the post, pruned and trained small."""
     start = tradeoff.pruned_points[0]
     lines = [
-        f"- all {start.parameters:,.0f} parameters read {start.accuracy:.2%} right, where the post ended at {POST_ACCURACY:.1%};"
+        f"- all {start.parameters:,.0f} parameters read {start.accuracy:.2%} right, "
+        f"where the post ended at {POST_ACCURACY:.1%};"
     ]
     for name, points in (("pruned", tradeoff.pruned_points), ("trained small from the start", tradeoff.small_points)):
         point = smallest_matching_post(points)

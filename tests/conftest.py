@@ -14,6 +14,8 @@ from inksight import Dataset, Model, Splits, load
 from inksight.engine import library as native
 from inksight.training.fit import TrainingResult, fit
 
+collect_ignore = ["typing/user_script.py"]  # for type checkers only: collecting doctests would run the script
+
 
 @pytest.fixture(scope="session")
 def mnist() -> Dataset:

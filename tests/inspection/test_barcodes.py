@@ -309,10 +309,11 @@ def test_separation_by_hand():
 def test_separation_is_the_mahalanobis_distance(model):
     values, data = clouds()
     result = separation(model, data, barcodes=values, shrinkage=0)
-    within = sum(np.cov(values[data.labels == k].T, ddof=0) * (data.labels == k).sum() for k in range(3)) / 297
+    classes = [values[data.labels == k] for k in range(3)]
+    within = sum(np.cov(each.T, ddof=0) * len(each) for each in classes) / 297
     for i in range(3):
         for j in range(3):
-            difference = values[data.labels == i].mean(axis=0) - values[data.labels == j].mean(axis=0)
+            difference = classes[i].mean(axis=0) - classes[j].mean(axis=0)
             expected = np.sqrt(difference @ np.linalg.solve(within, difference))
             assert result.distances[i, j] == pytest.approx(expected)
     assert result.images == 300

@@ -180,7 +180,16 @@ def read(
 ) -> Page: ...
 @overload
 def read(
-    pictures: list[P] | list[Picture] | tuple[Picture, ...],
+    pictures: list[Picture] | tuple[Picture, ...],  # pictures of several types, or any tuple
+    model: str | Model = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+) -> list[Page]: ...
+@overload
+def read(
+    pictures: list[P],  # pictures of one type: a list of another type is not a list[Picture]
     model: str | Model = ...,
     *,
     invert: bool | None = ...,
