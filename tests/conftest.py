@@ -14,6 +14,8 @@ from inksight import Dataset, Model, Splits, load
 from inksight.engine import library as native
 from inksight.training.fit import TrainingResult, fit
 
+collect_ignore = ["typing/user_script.py"]  # for type checkers only: collecting doctests would run the script
+
 
 @pytest.fixture(scope="session")
 def mnist() -> Dataset:
@@ -55,6 +57,7 @@ def few(digits):
 def isa(request):
     """Use each available instruction set; restore the best one afterwards."""
     best = native.isa()
+    assert best is not None
     assert native.use(request.param)
     yield request.param
     native.use(best)

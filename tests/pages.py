@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -22,7 +22,10 @@ class ParsedPage(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.open, self.ids, self.links, self.tags = [], [], [], []
+        self.open: list[str] = []
+        self.ids: list[str | None] = []
+        self.links: list[str | None] = []
+        self.tags: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -72,7 +75,7 @@ def in_both_schemes(test: Any) -> Any:
 
 
 @contextmanager
-def opened(path: Path, width: int, scheme: str) -> Iterator[Any]:
+def opened(path: Path, width: int, scheme: Literal["light", "dark"]) -> Iterator[Any]:
     """Open a page offline in a real browser; assert that it reports no error and requests nothing from elsewhere."""
     from playwright.sync_api import sync_playwright
 

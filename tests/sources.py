@@ -4,6 +4,7 @@ import gzip
 import io
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -137,9 +138,9 @@ LABELLED: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "kaggle folder": _kaggle,
     "idx": write_idx,
     "idx by labels": lambda folder, *arrays: write_idx(folder, *arrays).with_name("train-labels-idx1-ubyte"),
-    "idx dotted": lambda *all: write_idx(*all, dot="."),
-    "idx gzipped": lambda *all: write_idx(*all, pack=gzip.compress, end=".gz"),
-    "idx folder": lambda *all: write_idx(*all, name="digits").parent,
+    "idx dotted": partial(write_idx, dot="."),
+    "idx gzipped": partial(write_idx, pack=gzip.compress, end=".gz"),
+    "idx folder": lambda folder, x, y: write_idx(folder, x, y, name="digits").parent,
     "npz": lambda folder, x, y: write(folder, "a.npz", npz_bytes(x_train=x, y_train=y)),
     "npz stored, misnamed": lambda folder, x, y: write(
         folder, "a.csv", npz_bytes(np.savez, x_train=np.asfortranarray(x), y_train=y.astype(">u2"))
@@ -154,17 +155,17 @@ LABELLED: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
 # Pictures are always preprocessed, as by `prepare`.
 PICTURES: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "png": write_pictures,
-    "bmp": lambda *all: write_pictures(*all, "BMP", "bmp"),
-    "gif": lambda *all: write_pictures(*all, "GIF", "gif"),
-    "tiff": lambda *all: write_pictures(*all, "TIFF", "tif"),
-    "png, misnamed": lambda *all: write_pictures(*all, "PNG", "jpg"),
+    "bmp": partial(write_pictures, kind="BMP", end="bmp"),
+    "gif": partial(write_pictures, kind="GIF", end="gif"),
+    "tiff": partial(write_pictures, kind="TIFF", end="tif"),
+    "png, misnamed": partial(write_pictures, kind="PNG", end="jpg"),
 }
 # The last third of the images is the test set of the source.
 HELD_OUT: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "keras": _keras,
     "torchvision raw": _torchvision,
     "torchvision MNIST": lambda folder, *arrays: _torchvision(folder, *arrays).parent,
-    "torchvision root": lambda folder, *arrays: _torchvision(folder, *arrays, "MNIST/raw").parents[1],
+    "torchvision root": lambda folder, x, y: _torchvision(folder, x, y, "MNIST/raw").parents[1],
     "hugging face": _hugging_face,
 }
 UNLABELLED: dict[str, Callable[[Path, np.ndarray], Path]] = {

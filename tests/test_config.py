@@ -63,18 +63,18 @@ def test_the_number_of_classes_of_a_preset_can_be_set():
         (lambda: Bank(True), "filters must be"),
         (lambda: Bank(4, 4), "kernel must be 1, 3, 5 or 7, got 4"),
         (lambda: Bank(4, 3, 3), "pool must be 1 or 2, got 3"),
-        (lambda: Bank(4, 3, 1, 1), "separable must be true or false, got 1"),
+        (lambda: Bank(4, 3, 1, 1), "separable must be true or false, got 1"),  # type: ignore[arg-type]
         (lambda: Network(()), "number of banks must be 1 to 32, got 0"),
         (lambda: Network((Bank(4, 7, 2),) * 3), "small enough to leave a pixel"),
         (lambda: Network((Bank(4),), leak=float("nan")), "leak must be 0 to 1, got nan"),
         (lambda: Network((Bank(4),), classes=1), "classes must be 2 to 1000, got 1"),
-        (lambda: Network([Bank(4)]), "banks must be a tuple of Bank"),
+        (lambda: Network([Bank(4)]), "banks must be a tuple of Bank"),  # type: ignore[arg-type]
         (lambda: Network.from_dict({"banks": [{"filters": 4, "size": 3}]}), "bank field must be one of"),
         (lambda: Network.from_dict({"banks": 3}), "banks must be a list"),
         (lambda: Network.from_dict([]), "network must be an object"),
         (lambda: Recipe(0), "epochs must be 1 to 100000, got 0"),
         (lambda: Recipe(1, learning_rate=-1), "learning_rate must be 1e-12 to 1e6, got -1"),
-        (lambda: Recipe(1, schedule="cosine"), "schedule must be triangle or constant, got 'cosine'"),
+        (lambda: Recipe(1, schedule="cosine"), "schedule must be triangle or constant, got 'cosine'"),  # type: ignore[arg-type]
         (lambda: Recipe.from_dict({}), "epochs must be given"),
         (lambda: Augmentation(rotation=181), "rotation must be 0 to 180 degrees, got 181"),
         (lambda: get_network("alexnet"), "network must be one of post, post-prose, best, medium, small, tiny, or"),

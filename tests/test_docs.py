@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from commands import import_script
 
 import inksight
 from benchmarks import accuracy
@@ -29,7 +30,9 @@ SETTINGS = {
 
 
 def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
-    code = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)[1]
+    found = re.search(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert found is not None
+    code = found[1]
     assert "seconds=5" in code
     monkeypatch.chdir(tmp_path)
     exec(compile(code.replace("seconds=5", "seconds=0.5"), "README.md", "exec"), {})
@@ -50,24 +53,14 @@ def test_every_command_is_in_the_readmes_table(name):
     assert re.search(rf"^\| `inksight {name}\b", README, flags=re.MULTILINE)
 
 
-def script(name):
-    """Import a script of docs/."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_reference_of_commands_is_up_to_date():
-    make_cli = script("make_cli")
-    assert make_cli.PAGE.read_text() == make_cli.reference(), "run docs/make_cli.py"
+    module = import_script(ROOT / "docs" / "make_cli.py")
+    assert module.PAGE.read_text() == module.reference(), "run docs/make_cli.py"
 
 
 def test_the_list_of_modules_is_up_to_date():
     text = (ROOT / "ARCHITECTURE.md").read_text()
-    assert script("make_modules").page(text) == text, "run docs/make_modules.py"
+    assert import_script(ROOT / "docs" / "make_modules.py").page(text) == text, "run docs/make_modules.py"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -1,20 +1,18 @@
 """The Python code of the start page, the tutorial and the how-to guides runs, on a small part of MNIST."""
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import import_script
 from PIL import Image
 
 import inksight
 from inksight.data import write_csv
 
 DOCS = Path(__file__).parents[1] / "docs"
-spec = importlib.util.spec_from_file_location("make_tutorial", DOCS / "make_tutorial.py")
-make_tutorial = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(make_tutorial)
+make_tutorial = import_script(DOCS / "make_tutorial.py")
 
 # What would take too long, and what the test runs instead; each text must stand in the page.
 TINY = '"4x5p,8x3", inksight.Recipe(epochs=1)'

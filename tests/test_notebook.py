@@ -26,7 +26,9 @@ class Page(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.html, self.loaded, self.alts = html, [], []
+        self.html = html
+        self.loaded: list[str] = []
+        self.alts: list[str] = []
         self.feed(html)
         self.loaded += re.findall(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]?([^'\";]+)", html)
 
@@ -42,12 +44,12 @@ class Page(HTMLParser):
         return [source for source in self.loaded if source.startswith("data:image/")]
 
 
-COMMAND = [sys.executable, NOTEBOOKS / "export.py"]
+COMMAND = [sys.executable, str(NOTEBOOKS / "export.py")]
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("INKSIGHT_")}
 
 
 def export(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *arguments]
+    command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -104,7 +106,9 @@ def test_page_shows_the_computed_results(quick):
     text = re.sub("<[^>]+>", "", page.html)
     for expected in ("Total params: 18,813", "10,000 images right", "same predictions: True"):
         assert expected in text
-    by_hand, in_map = re.search(r"by hand ([\d.]+), in its map ([\d.]+)", text).groups()
+    found = re.search(r"by hand ([\d.]+), in its map ([\d.]+)", text)
+    assert found is not None
+    by_hand, in_map = found.groups()
     assert float(by_hand) == pytest.approx(float(in_map), abs=2e-4)
 
 
@@ -147,7 +151,7 @@ def test_failing_cell_is_named_on_one_line(tmp_path, source, reason):
 
 def test_ctrl_c_ends_the_export_without_a_traceback(tmp_path, ctrl_c):
     path = write_notebook(tmp_path, "import time; time.sleep(60)")
-    with subprocess.Popen([*COMMAND, path], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*COMMAND, str(path)], env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "cell 1 of 1 (only)\n"
         process.send_signal(signal.SIGINT)

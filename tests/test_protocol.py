@@ -9,7 +9,7 @@ from trials import QUICK, RECIPE, TINY, Forbidden, InProcessWorker
 
 from benchmarks import accuracy
 from inksight import Dataset, Splits, evaluate, prune, train
-from inksight.config import BUDGETS, RECIPES
+from inksight.config import BUDGETS, RECIPES, get_network, get_recipe
 from inksight.experiments.search import halving, sweep
 from inksight.experiments.trial import grid
 from inksight.training import fine_tuning
@@ -85,9 +85,12 @@ def test_accuracy_benchmark_evaluates_on_test_images_once_per_seed(sources, tmp_
     first = accuracy.trained(row, unseen, 0, temperature=1.5)
     assert (first.model.temperature, first.train_images) == (1.5, 600)
     test, read = splits.test, []
-    monkeypatch.setattr(
-        accuracy, "evaluate", lambda model, data, **rest: read.append(data) or evaluate(model, data, **rest)
-    )
+
+    def recorded_evaluate(model, data, **options):
+        read.append(data)
+        return evaluate(model, data, **options)
+
+    monkeypatch.setattr(accuracy, "evaluate", recorded_evaluate)
     found = accuracy.measure(row, splits, 2, "a machine")
     assert read == [test, test]
     assert [result["seed"] for result in found] == [None, 0, 1]
@@ -105,5 +108,5 @@ def test_accuracy_benchmark_evaluates_on_test_images_once_per_seed(sources, tmp_
 
 def test_networks_and_recipes_of_all_budgets_exist():
     for network, recipe in BUDGETS.values():
-        assert accuracy.get_network(network)
-        assert accuracy.get_recipe(recipe)
+        assert get_network(network)
+        assert get_recipe(recipe)

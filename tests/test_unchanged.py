@@ -44,7 +44,9 @@ def test_a_seed_gives_the_same_weights_as_ever():
 
 
 def test_fixed_pages_are_read_as_ever():
-    digits = inksight.load("mnist").split().test.images
+    test = inksight.load("mnist").split().test
+    assert test is not None
+    digits = test.images
     rng = np.random.default_rng(0)
     page = np.full((200, 620), 235.0) - 40 * np.linspace(0, 1, 620)
     for number, digit in enumerate(digits[:12]):

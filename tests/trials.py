@@ -36,7 +36,7 @@ class Made:
     `every` lists all instances; `most` is the largest number that ran at the same time.
     """
 
-    every = ()
+    every: tuple["Made", ...] = ()
     running = most = 0
 
     @staticmethod

@@ -161,7 +161,7 @@ def test_invalid_arguments_raise_errors(sample):
         corrupt(sample, "color", 1)
     for strength in (6, -1, 0.5, True):
         with pytest.raises(InputError, match="strength must be 0 to 5"):
-            corrupt(sample, "blur", strength)
+            corrupt(sample, "blur", strength)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="seed must be"):
         corrupt(sample, "blur", 1, seed=-1)
     with pytest.raises(InputError, match="shape of images"):

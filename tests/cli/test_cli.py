@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sources
+from commands import command
 from trials import SMALL, TINY
 
 from inksight import Dataset, Model, cli
@@ -24,14 +25,6 @@ from inksight.config import BUDGETS, get_network, get_recipe
 from inksight.data.loading import load, write_csv
 from inksight.report import report
 from inksight.report.pictures import gallery
-
-
-def command(capsys, *arguments, code=0):
-    """Run one command in this process; return its output, or its errors if the exit code is not 0."""
-    assert cli.run([str(argument) for argument in arguments]) == code, capsys.readouterr().err
-    captured = capsys.readouterr()
-    assert "Traceback" not in captured.err
-    return captured.out if code == 0 else captured.err
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from commands import outputs
 from trials import SMALL, TINY, Made, result_of
 
-from inksight import cli
 from inksight.data.loading import write_csv
-
-
-def command(capsys, *arguments, code=0):
-    assert cli.run(["sweep", *map(str, arguments)]) == code, capsys.readouterr().err
-    return capsys.readouterr()
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +34,11 @@ def test_sweep_trains_and_prints_a_table(capsys, csv, tmp_path):
         "--workers",
         2,
     )
-    printed = command(capsys, *arguments)
+    printed = outputs(capsys, "sweep", *arguments)
     assert printed.out.split()[:6] == ["network", "batch_size", "val_accuracy", "sd", "n", "seconds"]
     assert len(printed.out.splitlines()) == 3
     assert printed.err.count("val_accuracy") == 2
-    result = json.loads(command(capsys, *arguments, "--json").out)
+    result = json.loads(outputs(capsys, "sweep", *arguments, "--json").out)
     assert (result["stopped"], result["out"]) == ("finished", str(out))
     first, second = result["configurations"]
     assert first["val_accuracy"] >= second["val_accuracy"]
@@ -55,7 +50,7 @@ def test_sweep_trains_and_prints_a_table(capsys, csv, tmp_path):
 def test_sweep_halves(capsys, csv, made, tmp_path):
     changes = ("--set", "learning_rate=0.1,0.2", "--set", "augmentation.rotation=0,10", "--set", "schedule=constant")
     arguments = ("--data", csv, "--network", TINY, "--network", SMALL, *changes, "--epochs", 8, "--seeds", 2)
-    result = json.loads(command(capsys, *arguments, "--halving", 2, "--out", tmp_path, "--json").out)
+    result = json.loads(outputs(capsys, "sweep", *arguments, "--halving", 2, "--out", tmp_path, "--json").out)
     epochs = [each["settings"]["epochs"] for each in result["configurations"]]
     assert epochs == [8] + [4] * 2 + [2] * 4 + [1] * 8
     assert {each["n"] for each in result["configurations"]} == {2}
@@ -64,7 +59,7 @@ def test_sweep_halves(capsys, csv, made, tmp_path):
 
 def test_sweep_fails_if_all_trainings_fail(capsys, csv, made, tmp_path, monkeypatch):
     monkeypatch.setattr(Made, "result", lambda self: result_of(self.trial, failed="loss became nan"))
-    printed = command(capsys, "--data", csv, "--out", tmp_path, code=1)
+    printed = outputs(capsys, "sweep", "--data", csv, "--out", tmp_path, code=1)
     assert printed.err.splitlines()[-1] == "inksight: all 1 trainings failed, the first because loss became nan"
 
 
@@ -76,7 +71,7 @@ def test_ctrl_c_keeps_the_results_so_far(capsys, csv, made, tmp_path, ctrl_c, mo
     monkeypatch.setattr(Made, "result", result)
     arguments = ("--data", csv, "--out", tmp_path, "--seeds", 3, "--workers", 1, "--epochs", 1)
     monkeypatch.setattr(Made, "stop", lambda self: None)
-    printed = command(capsys, *arguments, "--json", code=130)
+    printed = outputs(capsys, "sweep", *arguments, "--json", code=130)
     assert json.loads(printed.out)["stopped"] == "interrupted"
     assert json.loads(printed.out)["configurations"][0]["n"] == 1
     assert printed.err.splitlines()[-1] == "inksight: interrupted"
@@ -107,7 +102,7 @@ def test_ctrl_c_keeps_the_results_so_far(capsys, csv, made, tmp_path, ctrl_c, mo
 )
 def test_bad_arguments_give_one_line_and_exit_2(arguments, words, capsys, csv, made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    printed = command(capsys, "--data", csv, *arguments, code=2)
+    printed = outputs(capsys, "sweep", "--data", csv, *arguments, code=2)
     assert words in printed.err
     assert printed.err.count("\n") == 1
     assert list(Path().iterdir()) == []

@@ -5,10 +5,12 @@ import io
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from numpy.typing import NDArray
 
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load, write_csv
@@ -58,7 +60,7 @@ def test_mnist_splits_into_the_official_parts(mnist):
 
 
 ONE = np.zeros((1, 28, 28), np.uint8)
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "images a list": ({"images": [[0]]}, "images must be uint8 of shape (n, 28, 28), got list"),
     "images floats": ({"images": ONE / 255}, "got float64 of shape (1, 28, 28)"),
     "images flat": ({"images": ONE.reshape(1, 784)}, "got uint8 of shape (1, 784)"),
@@ -92,10 +94,12 @@ def test_wrong_arrays_are_rejected(case):
 def test_arrays_are_contiguous_and_read_only():
     images = np.asfortranarray(IMAGES)
     data = Dataset(images, LABELS.astype(np.uint8))
+    assert data.labels is not None
     assert data.labels.dtype == np.int64
     assert data.images.flags.c_contiguous
     np.testing.assert_array_equal(data.images, IMAGES)
-    for array in (data.images, data.labels):
+    arrays: tuple[NDArray[Any], ...] = (data.images, data.labels)
+    for array in arrays:
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
     images[0] = 0  # the array of the caller stays writable

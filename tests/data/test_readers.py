@@ -77,6 +77,7 @@ def test_classes_are_the_names_of_the_subfolders(tmp_path):
     write(tmp_path, "one/Thumbs.db", b"not a picture")
     data = load(tmp_path)
     assert data.class_names == ("one", "two")
+    assert data.labels is not None
     assert data.labels.tolist() == [0, 1]
 
 

@@ -31,6 +31,9 @@ def test_the_split_of_the_post_with_42000_images(mnist):
     kaggle = Dataset(mnist.images[:42_000], mnist.labels[:42_000])
     parts = kaggle.split()
     x_train, x_test, y_train, y_test = train_test_split(kaggle.images, kaggle.labels, test_size=0.2, random_state=2)
+    assert parts.train.labels is not None
+    assert parts.validation is not None
+    assert parts.validation.labels is not None
     assert np.array_equal(parts.train.images, x_train)
     assert np.array_equal(parts.train.labels, y_train)
     assert np.array_equal(parts.validation.images, x_test)

@@ -20,7 +20,9 @@ def test_python_and_the_header_agree_on_the_interface_number():
 
 @pytest.mark.skipif(native.library() is None, reason="the native engine is not built here")
 def test_the_engine_reports_its_interface_number():
-    assert native.library().inksight_abi() == native.ABI
+    library = native.library()
+    assert library is not None
+    assert library.inksight_abi() == native.ABI
     assert native.problem() is None
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not lanes.register(), reason="the native engine 
 
 EXAMPLES = int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer under sanitizers, which make each ten times slower
 ROUNDING = 2**-24
-BEST = native.isa()
+BEST = native.isa() or ""
 
 
 shapes = st.fixed_dictionaries(

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from commands import command
 from trials import QUICK, SMALL, Forbidden
 
-from inksight import InputError, Model, Splits, cli, prune, train
+from inksight import InputError, Model, Splits, prune, train
 from inksight.config import get_network
 from inksight.data.loading import write_csv
 from inksight.experiments.pruning import train_small
@@ -150,19 +151,11 @@ def files(tmp_path_factory, mnist, model):
     return folder / "m.safetensors", folder / "digits.csv"
 
 
-def call(capsys, *arguments):
-    code = cli.run(["prune", *map(str, arguments)])
-    captured = capsys.readouterr()
-    return code, captured.out if code == 0 else captured.err
-
-
 def test_command_accepts_an_accuracy_in_percent_or_as_a_share(capsys, files, tmp_path):
     out, picture = tmp_path / "small.safetensors", tmp_path / "curve.png"
     options = ("--data", files[1], "--steps", 1, "--epochs", 1, "--out", out)
-    code, printed = call(
-        capsys, files[0], *options, "--keep-accuracy", 0.3, "--picture", picture, "--compare", "--json"
-    )
-    assert code == 0
+    common = ("prune", files[0], *options)
+    printed = command(capsys, *common, "--keep-accuracy", 0.3, "--picture", picture, "--compare", "--json")
     result = json.loads(printed)
     assert result["keep_accuracy"] == 0.3
     assert [step["epochs"] for step in result["steps"]] == [3, 4]
@@ -170,10 +163,9 @@ def test_command_accepts_an_accuracy_in_percent_or_as_a_share(capsys, files, tmp
     assert result["weights"] == Model.load(out).digest
     assert Model.load(out).network.spec == result["smallest"]["network"]
     assert picture.read_bytes().startswith(b"\x89PNG")
-    code, printed = call(capsys, files[0], *options, "--keep-accuracy", 28.3, "--json")
+    printed = command(capsys, *common, "--keep-accuracy", 28.3, "--json")
     assert json.loads(printed)["keep_accuracy"] == 0.283 < 28.3 / 100
-    code, printed = call(capsys, files[0], *options, "--keep-accuracy", 30)
-    assert code == 0
+    printed = command(capsys, *common, "--keep-accuracy", 30)
     assert f"{result['smallest']['parameters']:,} of {result['steps'][0]['parameters']:,} parameters" in printed
 
 
@@ -190,8 +182,7 @@ def test_command_accepts_an_accuracy_in_percent_or_as_a_share(capsys, files, tmp
 )
 def test_command_reports_invalid_arguments_in_one_line(arguments, words, capsys, files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, error = call(capsys, files[0], "--data", files[1], *arguments)
-    assert code == 2
+    error = command(capsys, "prune", files[0], "--data", files[1], *arguments, code=2)
     assert words in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -76,6 +76,7 @@ def test_trials_get_training_and_validation_images_only(few, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["names.json", *arrays])
     parts = read_parts(tmp_path)
     assert parts.test is None
+    assert parts.validation is not None
     assert (parts.train.digest, parts.validation.digest) == (few.train.digest, few.validation.digest)
     assert (parts.train.name, parts.train.class_names) == (few.train.name, few.train.class_names)
 
@@ -138,6 +139,7 @@ def test_process_ends_with_its_parent(few, tmp_path):
     write_parts(few, tmp_path)
     worker = Worker(Trial(TINY, LONG), "data", tmp_path, tmp_path / "out.json", 1)
     assert os.getsid(worker.process.pid) != os.getsid(0)  # the terminal's Ctrl-C does not reach it
+    assert worker.process.stdin is not None
     worker.process.stdin.close()  # as the system does when the parent ends
     assert worker.process.wait(timeout=60) == 1
     worker.stop()

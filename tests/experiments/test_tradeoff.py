@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 
 from inksight import InputError, Model, plot
@@ -25,7 +26,7 @@ def test_points_have_the_expected_means_and_error_bars():
     tradeoff = Tradeoff([one, other], [[step(50, 0.8)], [step(40, 0.9)]])
     first, second = tradeoff.pruned_points  # the steps that both have
     assert (first.parameters, second.parameters) == (100, 45)
-    assert (first.accuracy, second.accuracy) == (pytest.approx(0.97), pytest.approx(0.92))
+    assert (first.accuracy, second.accuracy) == pytest.approx((0.97, 0.92))
     assert second.high - second.accuracy == pytest.approx(math.sqrt(2) * 0.02)
     assert tradeoff.small_points[0].low == pytest.approx(0.85 - math.sqrt(2) * 0.05)
     assert "n = 2" in repr(tradeoff)
@@ -59,7 +60,7 @@ def test_picture_renders(small, accuracies):
     assert "95% interval, one run, 1,000 images" in words
     assert "dotted: 97.00%" in words
     assert ("trained from scratch" in words) == small
-    line = ax.lines[0].get_xdata()
+    line = np.asarray(ax.lines[0].get_xdata())
     assert list(line) == [point.parameters for point in pareto_front(Tradeoff([one]).pruned_points)]
     assert len(one.plot().axes) == 1
     assert "seeds" in plot.to_svg(Tradeoff([one, one]).plot(keep=0.99))

@@ -1,12 +1,12 @@
 """Pictures of a digit in any form are converted to images like those of MNIST."""
 
-import importlib.util
 import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import import_script
 from hypothesis import given, settings, strategies as st
 from PIL import Image
 from scipy import ndimage
@@ -241,9 +241,7 @@ def test_wrong_pictures_are_reported_in_one_line(picture, words):
 
 
 def test_the_steps_agree_with_the_stored_vectors():
-    spec = importlib.util.spec_from_file_location("vectors", Path(__file__).parent / "vectors" / "make.py")
-    make = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make)
+    make = import_script(Path(__file__).parent / "vectors" / "make.py")
     stored = json.loads(make.PATH.read_text())
     assert [vector["name"] for vector in stored] == list(make.pictures())
     for vector, computed in zip(stored, make.vectors(), strict=True):
@@ -265,7 +263,7 @@ def test_resampling_agrees_with_pillow(rng):
     grayscale = rng.random((37, 53))
     for height, width in ((20, 29), (80, 90), (37, 20)):
         expected = Image.fromarray(grayscale.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
-        np.testing.assert_allclose(resample(grayscale, height, width), expected, atol=1e-5)
+        np.testing.assert_allclose(resample(grayscale, height, width), np.asarray(expected), atol=1e-5)
 
 
 def test_downscaling_keeps_the_mean_and_the_aspect_ratio(rng):

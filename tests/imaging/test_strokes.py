@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from numpy.typing import ArrayLike
 
 from inksight import InputError, Strokes, prepare, read
 from inksight.imaging.strokes import MAX_SIDE, rasterize
@@ -93,7 +94,8 @@ def test_time_and_pressure_are_ignored(rng):
 
 
 def test_no_strokes_are_blank():
-    for lines in ([], [[]], [np.empty((0, 2))]):
+    blank: list[list[ArrayLike]] = [[], [[]], [np.empty((0, 2))]]
+    for lines in blank:
         assert prepare(Strokes(lines)).problem == "blank"
         assert read(Strokes(lines)).reason == "blank"
 

@@ -1,10 +1,12 @@
 """Importance of filters, and their removal."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inksight import Dataset, InputError, Model
 from inksight.config import get_network
@@ -51,7 +53,7 @@ def test_removing_an_unused_filter_changes_no_output(model, sample):
 
 
 def test_removing_filters_equals_silencing_them(post_model, sample):
-    removed = {1: [0, 19], 2: range(5), 3: np.array([7, 39, 12])}
+    removed: dict[int, Sequence[int] | NDArray[np.integer]] = {1: [0, 19], 2: range(5), 3: np.array([7, 39, 12])}
     silent = post_model
     for bank, numbers in removed.items():
         for number in numbers:

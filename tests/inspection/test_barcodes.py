@@ -136,10 +136,13 @@ def test_correlation_of_maps_against_numpy(model, dataset, monkeypatch):
     chunks = [model.activations(dataset.images[start : start + 7])["bank1"] for start in range(0, 30, 7)]
     maps = np.concatenate(chunks).reshape(-1, 4).T.astype(np.float64)
     varying = [0, 1, 3]
+    assert result.maps is not None
     np.testing.assert_allclose(result.maps[np.ix_(varying, varying)], np.corrcoef(maps[varying]), atol=1e-9)
     np.testing.assert_array_equal(result.maps[2], [0, 0, 1, 0])
     assert result.images == 30
-    assert result.most_similar(1) == [(0, 3, pytest.approx(1))]
+    ((first, second, similarity),) = result.most_similar(1)
+    assert (first, second) == (0, 3)
+    assert similarity == pytest.approx(1)
     order = result.order.tolist()
     assert abs(order.index(0) - order.index(3)) == 1
     assert str(result).startswith("FilterSimilarity of bank 1, most similar: 0 and 3 (1.00)")
@@ -222,7 +225,7 @@ def test_averages_need_labels_and_every_class(model, dataset):
             function(model, dataset[:2])
     for each in (0, 2.5, True):
         with pytest.raises(InputError, match="images per class must be a whole number"):
-            average_barcodes(model, dataset, each=each)
+            average_barcodes(model, dataset, each=each)  # type: ignore[arg-type]
 
 
 # evidence
@@ -281,7 +284,7 @@ def test_evidence_against_another_class(model, dataset):
     np.testing.assert_array_equal(none.values, np.zeros(6))
     for against in (first.predicted, 3, -1, "a"):
         with pytest.raises(InputError, match="against must be a class from 0 to 2 other than the predicted one"):
-            evidence(model, dataset.images[0], average, against=against)
+            evidence(model, dataset.images[0], average, against=against)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"shape of baseline must be \(6,\)"):
         evidence(model, dataset.images[0], np.zeros(5))
     with pytest.raises(InputError, match="baseline must be finite"):
@@ -306,10 +309,11 @@ def test_separation_by_hand():
 def test_separation_is_the_mahalanobis_distance(model):
     values, data = clouds()
     result = separation(model, data, barcodes=values, shrinkage=0)
-    within = sum(np.cov(values[data.labels == k].T, ddof=0) * (data.labels == k).sum() for k in range(3)) / 297
+    classes = [values[data.labels == k] for k in range(3)]
+    within = sum(np.cov(each.T, ddof=0) * len(each) for each in classes) / 297
     for i in range(3):
         for j in range(3):
-            difference = values[data.labels == i].mean(axis=0) - values[data.labels == j].mean(axis=0)
+            difference = classes[i].mean(axis=0) - classes[j].mean(axis=0)
             expected = np.sqrt(difference @ np.linalg.solve(within, difference))
             assert result.distances[i, j] == pytest.approx(expected)
     assert result.images == 300
@@ -399,7 +403,7 @@ def test_embedding_without_labels_or_with_one_entry(model):
 
 def test_embedding_checks_its_arguments(model, dataset):
     with pytest.raises(InputError, match="method must be discriminant or pca, got 'tsne'"):
-        embedding(model, dataset, "tsne")
+        embedding(model, dataset, "tsne")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="number of images must be at least 2, got 1"):
         embedding(model, dataset[:1], "pca")
     pair = Dataset(dataset.images, dataset.labels % 2, "pair", ("a", "b"))
@@ -453,7 +457,7 @@ def test_of_equal_neighbours_the_lower_row_comes_first(model, dataset):
 def test_neighbours_check_their_arguments(model, dataset):
     for k in (0, 31, 1.0):
         with pytest.raises(InputError, match="k must be a whole number from 1 to the 30 images"):
-            neighbours(model, dataset.images[0], dataset, k)
+            neighbours(model, dataset.images[0], dataset, k)  # type: ignore[arg-type]
     for rows in ([0, 1], [30], [0.5], [-1]):
         with pytest.raises(InputError, match="leave_out must be 1 rows of the reference set, one per query image"):
             neighbours(model, dataset.images[0], dataset, 1, leave_out=rows)

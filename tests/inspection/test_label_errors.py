@@ -4,17 +4,17 @@ import csv
 import json
 import re
 from dataclasses import replace
-from functools import partial
 from importlib import import_module
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import numpy as np
 import pytest
+from commands import command
 from pages import ParsedPage, check_svg
 from trials import SMALL
 
 from benchmarks import doubtful_labels as benchmark
-from inksight import Dataset, InputError, Model, cli, plot
+from inksight import Dataset, InputError, Model, plot
 from inksight.config import Augmentation, Recipe
 from inksight.data.dataset import join
 from inksight.data.folds import stratified_folds
@@ -45,7 +45,7 @@ def result(wrong, mnist) -> DoubtfulLabels:
 def stand_in(activations):
     """Return a stand-in for a model, which only has these activations."""
     model = SimpleNamespace(activations=activations)
-    model.log_probabilities = partial(Model.log_probabilities, model)
+    model.log_probabilities = MethodType(Model.log_probabilities, model)
     return model
 
 
@@ -258,13 +258,6 @@ def source(tmp_path_factory, wrong):
     path = tmp_path_factory.mktemp("labels") / "wrong.csv"
     write_csv(wrong, path)
     return path
-
-
-def command(capsys, *arguments, code=0):
-    """Run one command in this process; return what it printed: the output, or the error if one is expected."""
-    assert cli.run([str(argument) for argument in arguments]) == code, capsys.readouterr().err
-    captured = capsys.readouterr()
-    return captured.out if code == 0 else captured.err
 
 
 SHORT = ("--network", SMALL, "--folds", 2, "--repeats", 1, "--epochs", 2)

@@ -28,6 +28,7 @@ def test_the_card_of_a_shipped_model_is_true(name, mnist):
     for value in ("log_loss", "calibration_error"):
         assert result.evaluation[value] == pytest.approx(measured[value], rel=1e-3)
     assert [x["id"] for x in result.evaluation["hardest"]] == [x["id"] for x in measured["hardest"][:HARDEST]]
+    assert result.protocol is not None
     assert result.protocol.seeds >= 10
     assert result.images == "MNIST's test images"
     # The shipped model is one of those that the mean is over.

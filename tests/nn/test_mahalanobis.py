@@ -47,8 +47,9 @@ def test_constant_feature_gives_finite_distances(points):
     ],
 )
 def test_invalid_values_raise_errors(points, change):
+    x, labels = points
     with pytest.raises(InputError):
-        replace(MahalanobisDetector.fit(*points, 3), **change)
+        replace(MahalanobisDetector.fit(x, labels, 3), **change)
 
 
 def test_negatives_have_higher_log_odds_than_digits(points, rng):

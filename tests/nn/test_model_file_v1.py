@@ -16,9 +16,12 @@ FILE = Path(__file__).with_name("format-1.safetensors")  # the shipped model `ti
 def test_format_1_file_holds_the_same_model_as_format_2():
     old, new = Model.load(FILE), load_model("tiny")
     assert old.digest == new.digest
+    assert old.ood_detector is not None
+    assert new.ood_detector is not None
     assert digest(old.ood_detector.arrays) == digest(new.ood_detector.arrays)
     assert old.ood_detector.threshold == new.ood_detector.threshold
     assert (old.recipe, old.history, old.temperature) == (new.recipe, new.history, new.temperature)
+    assert old.recipe is not None
     assert old.recipe.learning_rate == 0.01
     assert old.recipe.batch_size == 256
 

@@ -58,6 +58,7 @@ def test_score_does_not_depend_on_other_images(model, validation):
 def test_model_file_stores_the_detector(model, validation, tmp_path):
     model.save(tmp_path / "m.safetensors")
     loaded = Model.load(tmp_path / "m.safetensors")
+    assert loaded.ood_detector is not None
     assert loaded.ood_detector.threshold == model.ood_detector.threshold
     np.testing.assert_array_equal(loaded.ood_detector.negative_weights, model.ood_detector.negative_weights)
     np.testing.assert_array_equal(ood_score(loaded, validation.images[:50]), ood_score(model, validation.images[:50]))
@@ -72,7 +73,9 @@ def test_log_odds_separate_negatives_from_digits(model, validation):
 
 def test_model_file_without_negative_weights_can_be_read(model, tmp_path):
     replace(model, ood_detector=replace(model.ood_detector, negative_weights=None)).save(tmp_path / "m.safetensors")
-    assert Model.load(tmp_path / "m.safetensors").ood_detector.negative_weights is None
+    detector = Model.load(tmp_path / "m.safetensors").ood_detector
+    assert detector is not None
+    assert detector.negative_weights is None
 
 
 def test_model_with_another_temperature_has_no_detector(model):
@@ -88,4 +91,6 @@ def test_detector_must_fit_the_network(model):
 
 
 def test_threshold_can_be_given(model, mnist):
-    assert with_ood_detector(model, mnist[:2000], 3.5).ood_detector.threshold == 3.5
+    detector = with_ood_detector(model, mnist[:2000], 3.5).ood_detector
+    assert detector is not None
+    assert detector.threshold == 3.5

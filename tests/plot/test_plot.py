@@ -7,17 +7,20 @@ import threading
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from itertools import combinations
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.text import Text
 from pages import SVG, check_svg
 from PIL import Image
 
 from inksight import plot
+from inksight._shared.display import Display
 from inksight.augmentation.corruptions import CORRUPTIONS
 from inksight.config import Bank, Network
 from inksight.data.dataset import Dataset
@@ -51,13 +54,13 @@ def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tup
     return model, Dataset(images, np.arange(len(images)) % len(names), "noise", names)
 
 
-def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str, object]]]:
+def results(model: Model, dataset: Dataset) -> list[tuple[str, Display, dict[str, Any]]]:
     """Return every kind of result, with plot options, and a name for each."""
     last = len(model.network.banks)
     evaluation = evaluate(model, dataset)
     average = average_barcodes(model, dataset)
     image = dataset.images[0]
-    cases = [
+    cases: list[tuple[str, Display, dict[str, Any]]] = [
         ("examples", dataset, {}),
         ("one of each", dataset, {"kind": "one_of_each", "seed": 3}),
         ("unlabelled", Dataset(dataset.images[:13], None, "unlabelled"), {"columns": 4}),
@@ -90,12 +93,12 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, object, dict[str,
 
 
 @pytest.fixture(scope="module")
-def usual() -> list[tuple[str, object, dict[str, object]]]:
+def usual() -> list[tuple[str, Display, dict[str, Any]]]:
     """Return the results for a network with two banks and four classes."""
     return results(*make((Bank(7, 5, pool=2), Bank(13, 1)), ("Trouser", "$x_1$", "<b>&amp;", "Ankle boot"), 3))
 
 
-def svg(name: str, result: object, options: dict[str, object]) -> str:
+def svg(name: str, result: Display, options: dict[str, Any]) -> str:
     figure = result.plot(**options)
     assert isinstance(figure, Figure)
     return plot.to_svg(figure, prefix="p-", label=f'plot of "{name}"')
@@ -116,7 +119,11 @@ def usual_svgs(usual) -> dict[str, str]:
     ],
 )
 def test_every_plot_renders(usual_svgs, banks, names):
-    cases = {name: svg(name, *case) for name, *case in results(*make(banks, names))} if banks else usual_svgs
+    cases = (
+        {name: svg(name, result, options) for name, result, options in results(*make(banks, names))}
+        if banks
+        else usual_svgs
+    )
     for name, text in cases.items():
         root = check_svg(text, "p-")
         assert root.attrib["aria-label"] == f'plot of "{name}"'
@@ -181,7 +188,9 @@ def test_save_png_and_svg(tmp_path):
     plot.save(HISTORY.plot(), tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.info["dpi"][0] >= 150
-        assert picture.getpixel((0, 0))[:3] == (255, 255, 255)
+        pixel = picture.getpixel((0, 0))
+        assert isinstance(pixel, tuple)
+        assert pixel[:3] == (255, 255, 255)
     plot.save(HISTORY.plot(), tmp_path / "a.svg")
     text = (tmp_path / "a.svg").read_text(encoding="utf-8")
     root = ET.fromstring(text)
@@ -241,7 +250,7 @@ assert "matplotlib.pyplot" not in sys.modules
 def test_draw_on_given_axes(usual):
     for name, result, options in usual:
         figure = Figure()
-        ax = figure.subfigures(1, 2)[0].add_subplot()
+        ax = figure.subfigures(1, 2, squeeze=False)[0, 0].add_subplot()
         assert result.plot(ax, **options) is figure, name
         assert figure.axes == [ax]
         assert ax.get_title(loc="left")
@@ -255,7 +264,7 @@ def test_only_results_can_be_drawn():
 def test_bad_options_are_errors():
     model, dataset = make((Bank(2, 5),), ("a", "b"))
     unlabelled = Dataset(dataset.images, None, "unlabelled")
-    wrong = [
+    wrong: list[tuple[Display, dict[str, Any], str]] = [
         (HISTORY, {"kind": "time"}, "kind must be loss, accuracy or learning_rate"),
         (dataset, {"kind": "all"}, "kind must be examples or one_of_each"),
         (dataset, {"columns": 0}, "columns must be"),
@@ -276,12 +285,19 @@ def test_bad_options_are_errors():
 def test_examples_are_in_the_row_of_their_class():
     _, dataset = make((Bank(1, 3),), ("a", "b"))
     dataset = dataset[np.array([0, 1, 2, 4, 5])]  # three of a, two of b
-    pixels = dataset.plot(columns=3).axes[0].images[0].get_array()
+    pixels = values_of(dataset.plot(columns=3).axes[0].images[0])
     assert pixels.shape == (58, 88)
     np.testing.assert_allclose(pixels[30:, :28], dataset.images[1] / 255, rtol=1e-6)
     np.testing.assert_allclose(pixels[:28, 60:], dataset.images[3] / 255, rtol=1e-6)
-    assert pixels.mask[30:, 60:].all(), "b has no third image"
-    assert pixels.mask[28:30].all()
+    missing = np.ma.getmaskarray(pixels)
+    assert missing[30:, 60:].all(), "b has no third image"
+    assert missing[28:30].all()
+
+
+def values_of(image: AxesImage) -> np.ma.MaskedArray[Any, Any]:
+    array = image.get_array()
+    assert isinstance(array, np.ma.MaskedArray)
+    return array
 
 
 def texts(figure: Figure) -> list[str]:
@@ -296,9 +312,9 @@ def test_confusion_matrix_shows_every_count():
     figure = evaluation.plot()
     assert sorted(texts(figure), key=int) == ["1", "2", "3", "7", "800", "900"]
     image = figure.axes[0].images[0]
-    assert image.get_array().mask.sum() == 3  # cells without images have no colour
+    assert values_of(image).mask.sum() == 3  # cells without images have no colour
     # One image in 900 is still visible.
-    assert image.norm(1 / 901) > 0.08
+    assert np.asarray(image.norm(np.array(1 / 901))) > 0.08
 
 
 def test_history_without_validation_or_epochs():
@@ -315,20 +331,21 @@ def test_history_without_validation_or_epochs():
 def test_robustness_shows_accuracy_by_severity():
     model, dataset = make((Bank(2, 5),), ("a", "b", "c"))
     result = robustness(model, dataset, images=30, prepare=True, progress=False)
+    assert result.prepared_accuracies is not None
     panels = result.plot().axes
     assert [ax.get_title(loc="left") for ax in panels] == ["mean of all corruptions", *CORRUPTIONS]
     for row, ax in enumerate(panels[1:]):
-        level, direct, other_level, prepared = (line.get_ydata() for line in ax.lines)
+        level, direct, other_level, prepared = (np.asarray(line.get_ydata()) for line in ax.lines)
         np.testing.assert_array_equal(direct, [result.clean_accuracy, *result.accuracies[row]])
         np.testing.assert_array_equal(prepared, [result.prepared_clean_accuracy, *result.prepared_accuracies[row]])
         assert (level[0], other_level[0]) == (result.clean_accuracy, result.prepared_clean_accuracy)
         (strip,) = ax.child_axes
-        tiles = strip.images[0].get_array()
+        tiles = values_of(strip.images[0])
         np.testing.assert_allclose(tiles[:, 30:58], result.examples[row, 0] / 255)
         assert [label.get_text() for label in strip.get_xticklabels()][
             -1
         ] == f"{[*CORRUPTIONS.values()][row].strengths[4]:g}"
-    assert panels[0].lines[1].get_ydata()[1] == pytest.approx(result.accuracies[:, 0].mean())
+    assert np.asarray(panels[0].lines[1].get_ydata())[1] == pytest.approx(result.accuracies[:, 0].mean())
 
 
 def test_similar_filters_are_next_to_each_other():
@@ -380,7 +397,7 @@ def test_columns_of_common_banks(count, columns):
 def test_own_scale_by_hand():
     tiles = np.array([[[1.0, 3.0]], [[-4.0, 2.0]], [[5.0, 5.0]]])
     np.testing.assert_array_equal(grammar.own_scale(tiles), [[[0, 1]], [[0, 1]], [[0, 0]]])
-    np.testing.assert_allclose(grammar.own_scale(tiles, centred=True), [[[1 / 3, 1]], [[-1, 0.5]], [[1, 1]]])
+    np.testing.assert_allclose(grammar.own_scale(tiles, centred=True), [[[1 / 3, 1.0]], [[-1.0, 0.5]], [[1.0, 1.0]]])
 
 
 def test_weights_are_centred_on_zero():

@@ -167,9 +167,10 @@ def test_the_rest_of_a_folder_with_every_kind_of_bad_file_is_read(mnist, capsys,
     digit = Image.fromarray(255 - mnist.images[60_000])
     for name, (content, _) in BAD.items():
         (tmp_path / name).write_bytes(content)
+    flipped = digit.transpose(Image.Transpose.FLIP_TOP_BOTTOM)
     good = {
         "a jpeg.png": _saved(digit.resize((80, 80)), "JPEG"), "no suffix": _saved(digit, "BMP"),
-        "moving.gif": _saved(digit, "GIF", save_all=True, append_images=[digit.transpose(1), digit.rotate(90)]),
+        "moving.gif": _saved(digit, "GIF", save_all=True, append_images=[flipped, digit.rotate(90)]),
         "moving.png": _saved(digit, "PNG", save_all=True, append_images=[digit.rotate(90)]),
         "moving.tif": _saved(digit, "TIFF", save_all=True, append_images=[digit.rotate(90)]),
     }  # fmt: skip

@@ -11,8 +11,9 @@ from inksight._shared.interrupt import CtrlC
 def test_the_first_ctrl_c_is_a_request_and_the_second_interrupts(ctrl_c):
     previous = signal.getsignal(signal.SIGINT)
     with CtrlC() as request:
-        assert not request.pressed
+        before = request.pressed
         signal.raise_signal(signal.SIGINT)
+        assert not before
         assert request.pressed
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sources
+from commands import command, outputs
 from PIL import Image
 from trials import QUICK, SMALL, Forbidden
 
 from benchmarks.synthetic.handwriting import HANDS, rewrite, write
-from inksight import InksightError, InputError, Model, Splits, card, cli, load, teach, train
+from inksight import InksightError, InputError, Model, Splits, card, load, teach, train
 from inksight.config import Augmentation
 from inksight.data.dataset import Dataset
 from inksight.inspection.evaluation import evaluate
@@ -214,16 +215,11 @@ def kept_file(kept, tmp_path):
     return sources.write(tmp_path, "kept.npz", content)
 
 
-def run(*arguments):
-    return cli.run([str(argument) for argument in arguments])
-
-
 def test_command_writes_a_model(folder, kept_file, model, tmp_path, capsys):
     model.save(tmp_path / "m.safetensors")
     out = tmp_path / "mine.safetensors"
     common = ("teach", folder, "--model", tmp_path / "m.safetensors", "--data", kept_file, "--out", out)
-    assert run(*common, "--json") == 0
-    output = capsys.readouterr()
+    output = outputs(capsys, *common, "--json")
     result, mine = json.loads(output.out), Model.load(out)
     assert result["weights"] == mine.digest
     assert result["lesson"]["name"] == "hand"
@@ -234,8 +230,7 @@ def test_command_writes_a_model(folder, kept_file, model, tmp_path, capsys):
     } <= result.keys()  # fmt: skip
     assert "learning from 12 pictures" in output.err
     assert "epoch" in output.err
-    assert run(*common) == 0
-    printed = capsys.readouterr().out.splitlines()
+    printed = command(capsys, *common).splitlines()
     assert [line.split(":")[0] for line in printed] == [
         "accuracy on own pictures", "accuracy on validation images", str(out)
     ]  # fmt: skip
@@ -246,15 +241,14 @@ def test_command_writes_nothing_and_exits_1_after_a_large_loss(folder, kept_file
     monkeypatch.setattr(fine_tuning, "MAX_ACCURACY_LOSS", -1.0)
     model.save(tmp_path / "m.safetensors")
     out = tmp_path / "mine.safetensors"
-    assert run("teach", folder, "--model", tmp_path / "m.safetensors", "--data", kept_file, "--out", out) == 1
-    assert "inksight: not taught: the accuracy on 500 validation images" in capsys.readouterr().err
+    arguments = ("teach", folder, "--model", tmp_path / "m.safetensors", "--data", kept_file, "--out", out)
+    assert "inksight: not taught: the accuracy on 500 validation images" in command(capsys, *arguments, code=1)
     assert not out.exists()
 
 
 def test_command_prints_one_line_and_exits_2_for_invalid_folders(folder, tmp_path, capsys):
     def refused(*words, source=folder):
-        assert run("teach", source, "--out", tmp_path / "mine.safetensors") == 2
-        error = capsys.readouterr().err
+        error = command(capsys, "teach", source, "--out", tmp_path / "mine.safetensors", code=2)
         assert error.count("\n") == 1
         for word in words:
             assert word in error

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count, pairwise
 from types import SimpleNamespace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from trials import QUICK, SMALL, Forbidden
@@ -58,9 +59,9 @@ def test_augmentation_tapers_by_time_if_the_time_is_limited(few, monkeypatch):
 
 def test_label_smoothing_changes_the_loss_but_not_the_metric(digits):
     network = get_network("4x5p,8x3")
-    params = {k: v for k, v in init_params(network, 1).items() if not k.startswith(NORMALIZATION_PREFIX)}
+    params = {k: jnp.asarray(v) for k, v in init_params(network, 1).items() if not k.startswith(NORMALIZATION_PREFIX)}
     x = digits.train.images[:16].reshape(16, 28, 28, 1) / np.float32(255)
-    labels, weight = digits.train.labels[:16], np.arange(16) < 12
+    labels, weight = digits.train.labels[:16], jnp.arange(16) < 12
     plain, (loss, _) = loss_and_metrics(network, ops.enter(x), labels, weight, 0.0, params)
     smooth, (same, _) = loss_and_metrics(network, ops.enter(x), labels, weight, 0.3, params)
     logits = np.asarray(forward(network, params, ops.enter(x), 16)["logits"], np.float64)

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ update = jax.jit(Optimizer.update, static_argnums=2)  # compiling every operatio
 
 
 def test_two_adam_steps_agree_with_keras():
-    state = Optimizer.start({"w": np.float32(1)})
+    state = Optimizer.start({"w": np.asarray(1, np.float32)})
     recipe = Recipe(1, beta1=0.9, beta2=0.99, epsilon=1e-2)
     w, m, v = 1.0, 0.0, 0.0
     for step, gradient in enumerate((0.5, -0.2), start=1):
@@ -28,7 +29,9 @@ def test_two_adam_steps_agree_with_keras():
 def test_weights_are_updated_independently(rng):
     recipe = Recipe(1, beta1=0.9, beta2=0.99, epsilon=1e-2)
     shapes = {"bank.kernel": (2, 3), "bank.bias": (3,), "scale": ()}
-    weights, gradient = ({name: np.float32(rng.normal(size=shape)) for name, shape in shapes.items()} for _ in "wg")
+    weights, gradient = (
+        {name: np.asarray(rng.normal(size=shape), np.float32) for name, shape in shapes.items()} for _ in "wg"
+    )
     together = update(update(Optimizer.start(weights), gradient, recipe, 0.1), gradient, recipe, 0.1)
     for name, shape in shapes.items():
         alone = Optimizer.start({name: weights[name]})
@@ -41,7 +44,9 @@ def test_weights_are_updated_independently(rng):
 def test_muon_updates_kernels_and_adam_the_rest(rng):
     shapes = {"bank1.bias": (3,), "bank1.kernel": (5, 5, 1, 3), "bank2.depthwise": (3, 3, 3), "bank2.pointwise": (3, 4),
               "output.kernel": (4, 2)}  # fmt: skip
-    weights, gradient = ({name: np.float32(rng.normal(size=shape)) for name, shape in shapes.items()} for _ in "wg")
+    weights, gradient = (
+        {name: np.asarray(rng.normal(size=shape), np.float32) for name, shape in shapes.items()} for _ in "wg"
+    )
     plain = Recipe(1, beta1=0.8, beta2=0.9, epsilon=1e-3)
     muon = replace(plain, muon_scale=0.5, momentum=0.9)
     by_adam, by_muon = (update(Optimizer.start(weights), gradient, recipe, 0.1).params for recipe in (plain, muon))
@@ -51,7 +56,7 @@ def test_muon_updates_kernels_and_adam_the_rest(rng):
         # All directions move equally: 0.1 (learning rate) x 0.5 (muon_scale) x 0.2 x root of the longer side.
         direction = (weights[name] - by_muon[name]).reshape(-1, shapes[name][-1]) / (0.1 * 0.5 * 0.2 * rows**0.5)
         matrix = gradient[name].reshape(-1, shapes[name][-1])
-        expected = ops.orthogonalized(matrix, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS)
+        expected = ops.orthogonalized(jnp.asarray(matrix), NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS)
         np.testing.assert_allclose(direction, expected, atol=1e-4)
 
 

@@ -1,31 +1,76 @@
-"""A user's script: `make lint` checks that inksight gives it no `Any` (mypy --strict with --disallow-any-expr)."""
+"""A user's script, for type checkers only: `make lint` checks that inksight's types give it no `Any`."""
+
+from pathlib import Path
 
 import inksight
+from inksight.experiments.trial import grid
 
+# Data
 data = inksight.load("mnist")
 splits = data.split()
-model = inksight.train(splits, "post", recipe="seconds", seed=1, epochs=1, progress=False)
 assert splits.test is not None
 test = splits.test
-evaluation = inksight.evaluate(model, test)
-print(evaluation.accuracy, evaluation.interval)
-model.save("model.safetensors")
-again = inksight.load_model("model.safetensors")
-print(again.predict(test.images[:5]), again.digest, inksight.ood_score(again, test.images[:5]))
-filters = inksight.filters(model, bank=1)
-print(filters.kernels, inksight.feature_maps(model, test.images[:1], bank=2).maps)
-print(inksight.barcode(model, test.images[:1]).values, inksight.average_barcodes(model, test).means)
-averages = inksight.average_barcodes(model, test)
-print(
-    inksight.evidence(model, test.images[:1], averages),
-    inksight.neighbours(model, test.images[:2], splits.train).distances,
-)
-page = inksight.read("photo.jpg")
-print(page.text, page.confidence, [digit.box for digit in page])
-pages = inksight.read(["photo.jpg", "scan.png"], accept_all=True)
-print([one.text for one in pages], inksight.prepare("seven.png").image)
-taught = inksight.teach("my-digits/", model="best")
-print(taught.after, inksight.prune(splits, "post").steps, inksight.doubtful_labels(data).order[:10])
+digits, digit = test.images[:5], test.images[:1]
+assert test.labels is not None
+print(data.name, len(data), data.class_names, data[:10].images.shape, data.of_digit(7).digest)
+print([part.name for part in splits.parts.values()], splits.evaluation_set.test_count, test.labels[-3:])
+
+# Training
 recipe = inksight.Recipe(epochs=2, learning_rate=0.01, augmentation=inksight.Augmentation(rotation=10))
 network = inksight.Network((inksight.Bank(8, 5, pool=2), inksight.Bank(16)))
-print(inksight.summary(network), recipe.learning_rate_at(0.5))
+print(inksight.summary(network), recipe.learning_rate_at(0.5), recipe.augmentation.scaled(0.5).rotation)
+print(inksight.get_network("8x5p,16x3").banks[0].filters, inksight.get_recipe("default").epochs)
+model = inksight.train(splits, network, recipe, seed=1, seconds=5, progress=False)
+print([epoch.accuracy for epoch in model.history], model.history["loss"], model.temperature, model.digest)
+model.save("model.safetensors")
+again = inksight.load_model("model.safetensors")
+print(again.predict(digits), again.probabilities(digits)[:, 7])
+
+# Evaluation
+evaluation = inksight.evaluate(model, test)
+print(evaluation.accuracy, evaluation.interval, evaluation.confusion)
+print(inksight.ood_score(model, digits))
+robustness = inksight.robustness(model, test, images=100, progress=False)
+print(robustness.mean, robustness.worst, robustness.accuracies[:1])
+card = inksight.card("best")
+print(card.name, card.protocol.mean if card.protocol is not None else None)
+
+# Inspection
+print(inksight.filters(model, bank=1).kernels, inksight.feature_maps(model, digit, bank=2).maps)
+print(inksight.filter_similarity(model, 1).most_similar(3), inksight.filter_importance(model, test)[0])
+averages = inksight.average_barcodes(model, test)
+print(averages.means, inksight.barcode(model, digit).values)
+detrended = inksight.detrended_barcodes(model, test, average=averages)
+evidence = inksight.evidence(model, digit, averages, against=3)
+print(evidence.values, evidence.margin, evidence.predicted)
+neighbours = inksight.neighbours(model, test.images[:2], splits.train, 4)
+print(neighbours.distances)
+separation = inksight.separation(model, test)
+print(separation.closest, inksight.embedding(model, test, "pca").points[:, 0])
+for result in (data, evaluation, robustness, averages, detrended, evidence, neighbours, separation, model.history):
+    inksight.plot.save(result.plot(), Path("figures") / f"{type(result).__name__}.png")
+print([picture.title for picture in inksight.gallery(model, test)])
+
+# Reading
+page = inksight.read("photo.jpg")
+print(page.text, page.confidence, page[0].runner_up, [digit.box for digit in page])
+pages = inksight.read(["photo.jpg", "scan.png"], accept_all=True)
+pages += inksight.read(("photo.jpg", page[0].image))
+pages += inksight.read([Path("photo.jpg"), b"GIF89a", inksight.Strokes([[(40, 20), (120, 20), (70, 160)]])], model)
+names = list(Path().glob("*.png"))
+pages += inksight.read(names, "small", single=True)
+print([each.text for each in pages], inksight.prepare("seven.png").image)
+
+# Fine-tuning, pruning, search
+try:
+    taught = inksight.teach("my-digits/", model="best")
+    print(taught.own_before, taught.own_after, taught.lesson.name, taught.model.lessons)
+except inksight.InksightError as error:
+    print(error)
+pruning = inksight.prune(splits, "post", keep_accuracy=0.98)
+print([(step.parameters, step.accuracy) for step in pruning.steps])
+doubtful = inksight.doubtful_labels(data)
+print(doubtful.suspected, doubtful.order[:10], doubtful.top(10))
+trials = grid(["8x5p,16x3"], recipe, {"learning_rate": (0.001, 0.01)})
+best = inksight.sweep(splits, trials, "trials").configurations[0]
+print(best.mean, best.sd, inksight.halving(splits, trials, "halving").configurations[0].mean)

@@ -19,7 +19,7 @@ from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
 from inksight.training.fit import fit
 
-POST = 0.989  # validation accuracy at which the post's training ends
+POST_ACCURACY = 0.989  # validation accuracy at which the post's training ends
 MIN_SHARE = 0.02  # of the parameters: smaller steps change the accuracy by less than its noise
 
 
@@ -28,7 +28,7 @@ def prune(
     start: str | Network | Model = "post",
     recipe: str | Recipe = "default",
     *,
-    keep_accuracy: float | None = POST,
+    keep_accuracy: float | None = POST_ACCURACY,
     share: float = 0.25,
     epochs: int = 4,
     steps: int | None = None,

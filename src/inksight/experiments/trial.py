@@ -95,7 +95,7 @@ class Trial:
 
 
 def grid(
-    networks: Sequence[str], recipe: Recipe, changes: Mapping[str, Sequence[Any]], seeds: Sequence[int] = (0,)
+    networks: Sequence[str], recipe: Recipe, changes: Mapping[str, Sequence[object]], seeds: Sequence[int] = (0,)
 ) -> list[Trial]:
     """Return a trial for every combination of network, changes to the recipe, and seed.
 

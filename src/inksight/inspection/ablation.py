@@ -17,7 +17,7 @@ from inksight.nn.parameters import bank_stage, parameter_count
 CRITERIA = ("loss", "similarity")
 
 
-def without_filters(model: Model, filters: Mapping[int, Sequence[int]]) -> Model:
+def without_filters(model: Model, filters: Mapping[int, Sequence[int] | NDArray[np.integer]]) -> Model:
     """Return a model without some of its filters and without the weights that read their feature maps.
 
     The other weights stay the same, so the result computes what `model` computes with these maps set to zero.

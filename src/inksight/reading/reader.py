@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # imported where they are used: they take longer to import th
 BATCH = 256  # digits that are classified at once, at least
 NEIGHBOURS = 5  # training digits in `Reading.neighbours`
 LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
+
+P = TypeVar("P", bound=Picture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +180,16 @@ def read(
 ) -> Page: ...
 @overload
 def read(
-    pictures: list[Any] | tuple[Any, ...],
+    pictures: list[Picture] | tuple[Picture, ...],  # pictures of several types, or any tuple
+    model: str | Model = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+) -> list[Page]: ...
+@overload
+def read(
+    pictures: list[P],  # pictures of one type: a list of another type is not a list[Picture]
     model: str | Model = ...,
     *,
     invert: bool | None = ...,
@@ -186,7 +197,7 @@ def read(
     single: bool = ...,
 ) -> list[Page]: ...
 def read(
-    pictures: Any,
+    pictures: Picture | list[P] | list[Picture] | tuple[Picture, ...],
     model: str | Model = "best",
     *,
     invert: bool | None = None,
@@ -234,7 +245,7 @@ def read(
     return next(_classified([lines], loaded, accept_all))
 
 
-def _lines_of_each(pictures: Iterable[Any], model: Model, invert: bool | None, single: bool) -> Iterator[Lines]:
+def _lines_of_each(pictures: Iterable[Picture], model: Model, invert: bool | None, single: bool) -> Iterator[Lines]:
     """Yield the lines of digits of each picture; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
