@@ -32,7 +32,7 @@ docs: .venv/docs  ## the documentation as site/index.html, with warnings as erro
 post: .venv/test  ## execute notebooks/exploring.ipynb and export it to one HTML file
 	$(BIN)/python notebooks/export.py
 
-bench: .venv/test .venv-bench/done  ## the claims of the README, measured on this machine beside other frameworks
+bench: .venv/test .venv-bench/done  ## the claims of the README, measured on this machine, compared with other frameworks
 	$(BIN)/python -m benchmarks
 
 .venv-bench/done: benchmarks/requirements.txt

@@ -23,7 +23,7 @@ from benchmarks.common.results import DOCS, write_json_lines
 from inksight.experiments.pruning import POST_ACCURACY, prune, train_small
 from inksight.experiments.tradeoff import Point, Pruning, Tradeoff
 from inksight.plot import save
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 SEEDS, STEPS = 5, 10
 CLAIM = Claim(0.25, at_most=True)  # share of the parameters that match the post's accuracy, mean over seeds
@@ -92,7 +92,7 @@ def answer(tradeoff: Tradeoff) -> str:
     """Say how many parameters match the post, pruned and trained small."""
     start = tradeoff.pruned_points[0]
     lines = [
-        f"- all {start.parameters:,.0f} parameters read {start.accuracy:.2%} right, "
+        f"- all {start.parameters:,.0f} parameters classify {start.accuracy:.2%} of the images correctly, "
         f"where the post ended at {POST_ACCURACY:.1%};"
     ]
     for name, points in (("pruned", tradeoff.pruned_points), ("trained small from the start", tradeoff.small_points)):

@@ -17,7 +17,7 @@ fastest; the table names it.
 Measured, after a warm-up:
 
 training
-    Whole steps: forward pass, backward pass, Adam. inksight: `inksight.training.fit.fit`, which includes drawing
+    Whole steps: forward pass, backward pass, Adam. inksight: `inksight.training.fitting.fit`, which includes drawing
     batches from uint8 images, normalization, loss and accuracy, and Python. The others: float32 batches that are ready
     in memory and not shuffled; no metrics except Keras' loss.
 training with augmentation

@@ -19,7 +19,7 @@ from benchmarks.common import arguments
 from benchmarks.common.data import KAGGLE_ROWS, kaggle_sized_mnist
 from benchmarks.common.machine import describe
 from benchmarks.common.results import save_figure, write_json_lines
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 FIRST_RANGE, LAST_RANGE = (0.86, 0.92), (0.985, 0.993)  # validation accuracy after the first epoch, and after the last
 

@@ -31,7 +31,7 @@ from benchmarks.common.results import RESULTS, write_json_lines
 from benchmarks.competitors.protocol import Worker
 from benchmarks.frameworks import BENCH_PYTHON, COMPETITORS, installed, write_data
 from inksight.config import RECIPES
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 SEEDS = 10
 OWN_RESULTS, KERAS_RESULTS = "time_to_accuracy.jsonl", "keras_post.jsonl"

@@ -1,6 +1,7 @@
 """Write the list of modules in ARCHITECTURE.md: each with the first line of its docstring, and its public names."""
 
 import ast
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +26,7 @@ def modules() -> str:
             name = relative.parent.name if path.name == "__init__.py" else str(relative.with_suffix(""))
             docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
             summary = " ".join(docstring.split("\n\n")[0].split())
+            summary = re.sub(rf"^`?{path.stem.replace('_', '.')}`?: ", "", summary, flags=re.IGNORECASE)
             names = ", ".join(f"`{each}`" for each in public.get(name, ()))
             lines.append(f"- `{name}`: {summary}" + (f" ({names})" if names else ""))
         lines.append("")

@@ -12,7 +12,7 @@ from trials import QUICK, SMALL, Forbidden, Made
 
 from inksight import Dataset, Model, Splits, load
 from inksight.engine import library as native
-from inksight.training.fit import TrainingResult, fit
+from inksight.training.fitting import TrainingResult, fit
 
 collect_ignore = ["typing/user_script.py"]  # for type checkers only: collecting doctests would run the script
 

@@ -1,5 +1,6 @@
 """The rooms: which imports are allowed, what is public, and that nothing heavy is imported early."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,15 @@ def test_every_public_name_is_there(module):
         _ = package.read_minds
 
 
+@pytest.mark.parametrize("room", ["", *ROOMS])
+def test_no_module_has_the_name_of_a_public_function(room):
+    # The import of such a module would replace the function as an attribute of the package.
+    stub = ast.parse((ROOT / room / "__init__.pyi").read_text())
+    public = {a.name for node in stub.body if isinstance(node, ast.ImportFrom) and node.module for a in node.names}
+    modules = {path.stem for path in (ROOT / room).iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert public & modules == set()
+
+
 def test_a_public_function_stays_public_when_its_module_is_imported():
-    code = "import inksight.training.fit, inksight.inspection.barcodes, inksight; assert callable(inksight.train)"
+    code = "import inksight.training.fitting, inksight.inspection.barcodes, inksight; assert callable(inksight.train)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,7 +10,7 @@ from inksight.data.splits import Splits
 from inksight.engine import library
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
-from inksight.training.fit import train
+from inksight.training.fitting import train
 
 NETWORK, RECIPE, SEED = "best", "best", 0
 

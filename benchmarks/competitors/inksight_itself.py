@@ -1,4 +1,4 @@
-"""inksight as its users call it: `inksight.training.fit.fit`, and `Model.probabilities` on uint8 images.
+"""inksight as its users call it: `inksight.training.fitting.fit`, and `Model.probabilities` on uint8 images.
 
 Runs in inksight's own environment; environment variables choose the engine and the instruction set.
 """
@@ -29,7 +29,7 @@ from inksight.data.splits import Splits
 from inksight.engine import ops
 from inksight.engine.library import peak
 from inksight.nn.model import Model
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 AUGMENTED = replace(PLAIN_RECIPE, batch_size=BATCH)
 NOT_AUGMENTED = replace(AUGMENTED, augmentation=Augmentation())

@@ -1,4 +1,4 @@
-// Downscaling of pictures to a maximum side: `downscale` of src/inksight/imaging/preprocessing.py.
+// Downscaling of pictures to a maximum side: `downscale` of src/inksight/imaging/resampling.py.
 #pragma once
 #include "image/pixels.h"
 #include "image/resample.h"

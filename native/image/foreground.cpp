@@ -71,8 +71,8 @@ double Foreground::order_statistic(const Grayscale& contrast, long rank) {
 }
 
 // Scale contrast to ink: 0 at `low`, or at half of `full` if that is lower, and 1 at `full`. Weak pixels count as ink
-// only next to a strong one: so the edges of strokes stay, and the lines of the paper go. Leaves in `mask_` which
-// pixels are ink.
+// only next to a strong one: this keeps the edges of strokes and drops ruled lines. Sets `mask_` to the pixels that
+// are ink.
 void Foreground::normalize_contrast(const Grayscale& contrast, double low, double full, const Constants& constants,
                                     double* ink) {
   const long height = contrast.height, width = contrast.width, padded_width = width + 2;

@@ -1,6 +1,5 @@
 from . import (
     augmentation as augmentation,
-    cli as cli,
     config as config,
     data as data,
     engine as engine,
@@ -25,7 +24,11 @@ from .config import (
 from .data.dataset import Dataset as Dataset
 from .data.loading import load as load
 from .data.splits import Splits as Splits
-from .errors import InksightError as InksightError, InputError as InputError
+from .errors import (
+    InksightError as InksightError,
+    InputError as InputError,
+    MissingDependencyError as MissingDependencyError,
+)
 from .experiments.pruning import prune as prune
 from .experiments.search import halving as halving, sweep as sweep
 from .imaging.preprocessing import prepare as prepare
@@ -45,16 +48,16 @@ from .inspection.label_errors import doubtful_labels as doubtful_labels
 from .inspection.model_card import card as card
 from .inspection.nearest import neighbours as neighbours
 from .nn.history import History as History
+from .nn.layer_table import summary as summary
 from .nn.lesson import Lesson as Lesson
 from .nn.model import Model as Model
 from .nn.model_file import load_model as load_model
 from .nn.ood import ood_score as ood_score
-from .nn.summary import summary as summary
 from .reading.reader import read as read
 from .report.pictures import gallery as gallery
 from .report.report import write_report as write_report
 from .training.estimator import DigitClassifier as DigitClassifier
 from .training.fine_tuning import teach as teach
-from .training.fit import train as train
+from .training.fitting import TrainingResult as TrainingResult, fit as fit, train as train
 
 __version__: str

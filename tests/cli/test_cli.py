@@ -348,7 +348,7 @@ def test_a_failure_exits_1_without_a_traceback(capsys, monkeypatch, csv_pair, tm
     def broken(*arguments, **options):
         raise RuntimeError("the machine is\non fire")
 
-    monkeypatch.setattr(importlib.import_module("inksight.training.fit"), "fit", broken)
+    monkeypatch.setattr(importlib.import_module("inksight.training.fitting"), "fit", broken)
     error = command(capsys, "train", "--data", csv_pair[0], "--out", tmp_path / "m.safetensors", code=1)
     assert error == "inksight: unexpected RuntimeError: the machine is on fire (set INKSIGHT_DEBUG=1 for a traceback)\n"
     assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,7 @@ from inksight.engine.ops import lanes, xla
 from inksight.engine.predictor import Predictor
 from inksight.nn.forward import predict
 from inksight.nn.parameters import flatten_weights, stage_names
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS
 
 pytestmark = pytest.mark.skipif(not lanes.register(), reason="the native engine is not built here")

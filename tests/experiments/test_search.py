@@ -14,7 +14,7 @@ from inksight import InputError
 from inksight.experiments.search import sweep
 from inksight.experiments.trial import Result, Trial, grid
 from inksight.experiments.worker import Worker, read_parts, write_parts
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 
 @pytest.fixture(scope="module")

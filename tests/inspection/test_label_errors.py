@@ -26,7 +26,7 @@ RECIPE = Recipe(
     epochs=8, batch_size=32, learning_rate=1e-2, beta1=0.8, beta2=0.95, augmentation=Augmentation(5, 1, 0.05, 0.05)
 )
 PLANTED = np.arange(0, 600, 50)  # rows of twelve wrong labels, each one digit too high
-training = import_module("inksight.training.fit")  # the module: in its package a function has the same name
+training = import_module("inksight.training.fitting")  # the module: in its package a function has the same name
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import reference
 
 from inksight.config import NETWORKS, Bank, Network
 from inksight.nn.forward import activations
+from inksight.nn.layer_table import layers, summary
 from inksight.nn.parameters import effective_kernel, init_params, param_shapes, parameter_count, stage_names
-from inksight.nn.summary import layers, summary
 
 
 def test_post_network_has_18813_parameters():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import inksight
-from inksight.augmentation.synthetic_negatives import synthetic_negatives
+from inksight.augmentation.negatives import synthetic_negatives
 from inksight.errors import InputError
 from inksight.nn.model import Model
 from inksight.nn.ood import ood_features, ood_score

@@ -1,5 +1,5 @@
 from .allographs import add_allographs as add_allographs
 from .corruptions import CORRUPTIONS as CORRUPTIONS, corrupt as corrupt
 from .geometric import draw_lattices as draw_lattices
+from .negatives import synthetic_negatives as synthetic_negatives
 from .pen_style import restyle as restyle
-from .synthetic_negatives import synthetic_negatives as synthetic_negatives

@@ -138,7 +138,7 @@ CORRUPTIONS = {
 }
 
 
-def corrupt(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) -> NDArray[np.uint8]:
+def corrupt(images: NDArray[Any], name: str, severity: int, *, seed: int = 0) -> NDArray[np.uint8]:
     """Return corrupted images.
 
     Parameters
@@ -147,10 +147,10 @@ def corrupt(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) ->
         High = ink.
     name : str
         One of `CORRUPTIONS`.
-    strength : int
-        Severity from 1 (mild) to 5; 0 changes nothing.
+    severity : int
+        1 (mild) to 5; 0 changes nothing.
     seed : int
-        The random choices for an image, such as the direction of a rotation, are the same for every strength.
+        The random choices for an image, such as the direction of a rotation, are the same for every severity.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def corrupt(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) ->
     Raises
     ------
     InputError
-        If the name or the strength is unknown, or the images have another shape or range.
+        If the name or the severity is unknown, or the images have another shape or range.
 
     Examples
     --------
@@ -169,13 +169,13 @@ def corrupt(images: NDArray[Any], name: str, strength: int, *, seed: int = 0) ->
     array([ 51, 204,  51], dtype=uint8)
     """
     check(name in CORRUPTIONS, "corruption", name, "one of " + ", ".join(CORRUPTIONS))
-    check(is_count(strength, 0) and strength <= SEVERITIES, "strength", strength, f"0 to {SEVERITIES}")
+    check(is_count(severity, 0) and severity <= SEVERITIES, "severity", severity, f"0 to {SEVERITIES}")
     check(is_count(seed, 0), "seed", seed, "0 or more")
     batch = as_images(images)
     ink = batch.astype(np.float32) / np.float32(255) if batch.dtype == np.uint8 else batch
-    if strength:
+    if severity:
         rng = np.random.default_rng([seed, list(CORRUPTIONS).index(name)])
-        ink = CORRUPTIONS[name].apply(ink, CORRUPTIONS[name].strengths[strength - 1], rng)
+        ink = CORRUPTIONS[name].apply(ink, CORRUPTIONS[name].strengths[severity - 1], rng)
     result: NDArray[np.uint8] = np.floor(np.clip(ink, 0, 1) * 255 + 0.5).astype(np.uint8)
     return result
 

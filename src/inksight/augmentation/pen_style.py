@@ -1,4 +1,4 @@
-"""Digits redrawn with another pen, in another hand or at a lower resolution.
+"""Pen-style augmentation: digits redrawn with another pen, in another handwriting or at a lower resolution.
 
 This adds what is rare in MNIST: very thick and very thin strokes, blur, low resolution, hard edges, stretched digits
 and, for digit classes, allographs (`inksight.augmentation.allographs`). The result depends on seed, pass and image

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     type=click.Choice(["test", "validation", "train", "all"]),
     help="Images to use.  [default: the source's test images if it has any, else all; with --robustness, validation]",
 )
-@click.option("--robustness", is_flag=True, help="Corrupt the images: eleven corruptions in five strengths each.")
+@click.option("--robustness", is_flag=True, help="Corrupt the images: eleven corruptions at five severities each.")
 @click.option("--images", type=click.IntRange(1), help="Images to corrupt.  [default: 2000]")
 @click.option("--prepare", is_flag=True, help="Also prepare the corrupted images as `read` does: about a minute.")
 @click.option("--picture", metavar="FILE",
-              help="Draw the confusion matrix, or accuracy by strength of corruption, as .png or .svg.")  # fmt: skip
+              help="Draw the confusion matrix, or accuracy by severity, as .png or .svg.")  # fmt: skip
 @json_option
 def evaluate(
     model: str, source: str, split: str | None, robustness: bool, images: int | None, prepare: bool,
@@ -36,9 +36,9 @@ def evaluate(
 
     MODEL is a shipped model (post, best, small, tiny) or a model file; without it, `best`.
 
-    With --robustness, the images are rotated, scaled, shifted, slanted, drawn with other pens, blurred, made noisy,
-    coarse or pale, partly covered, or put on lined paper. The network reads the corrupted images as they are; with
-    --prepare, it reads them a second time after the preprocessing of `read`.
+    With --robustness, the images are corrupted: rotation, scale, shift, shear, stroke thickness, blur, noise, low
+    resolution, low contrast, occlusion and lined paper. The network reads the corrupted images as they are; with
+    --prepare, also after the preprocessing of `read`.
 
     \b
     Examples:

@@ -35,7 +35,7 @@ def explore(
     splits = load_while_importing_jax(source).split()
     from inksight.inspection.evaluation import evaluate
     from inksight.report.report import write_report
-    from inksight.training.fit import fit
+    from inksight.training.fitting import fit
 
     result = fit(
         splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, until=until,
@@ -68,7 +68,7 @@ def explore(
 def look(
     model: str, names: tuple[str, ...], source: str, split: str | None, image: int, out: str, as_json: bool
 ) -> None:
-    """Draw the filters, feature maps and barcodes of a model.
+    """Draw the filters, feature maps and barcodes of a model, and other pictures of it.
 
     MODEL is a shipped model (post, best, small, tiny) or a model file. `inksight look MODEL list` prints the names of
     the pictures. Without PICTURE, all are drawn, each as PNG and SVG.

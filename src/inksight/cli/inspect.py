@@ -64,9 +64,9 @@ def summary(network: str, as_json: bool) -> None:
       inksight summary model.safetensors
     """
     from inksight.config import get_network
+    from inksight.nn.layer_table import layers, summary as layer_table
     from inksight.nn.model import Model
     from inksight.nn.parameters import parameter_count
-    from inksight.nn.summary import layers, summary as layer_table
 
     shape = Model.load(network).network if Path(network).is_file() else get_network(network)
     if as_json:

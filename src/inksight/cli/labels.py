@@ -12,7 +12,7 @@ from inksight.cli.startup import load_while_importing_jax
 @click.option("--split", type=click.Choice(["test", "validation", "train", "all"]), default="all", show_default=True,
               help="Images whose labels are judged; the source's other images are only trained on.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1), default=100, show_default=True, help="Images on the page and in --json.")
-@click.option("--folds", type=int, help="Folds of the cross-validation.  [default: 2 to 5, depending on the time]")
+@click.option("--folds", type=int, help="Folds of the cross-validation.  [default: 2 to 5, by the number of images]")
 @click.option("--repeats", type=int, default=3, show_default=True,
               help="Repetitions of the cross-validation, averaged: networks that judge each image.")  # fmt: skip
 @click.option("--network", default="best", show_default=True, metavar="NETWORK", help=NETWORK_HELP)

@@ -35,8 +35,9 @@ def prune(
 
     MODEL is a shipped model (post, best, small, tiny) or a model file; without it, a network is trained first.
 
-    Each step removes the least important filters and trains the others on. The smallest network that keeps the
-    accuracy is written. Validation images decide; test images are not used. Ctrl-C stops and keeps the result so far.
+    Each step removes the least important filters and trains the smaller network further. The smallest network that
+    keeps the accuracy is written. Validation images decide; test images are not used. Ctrl-C stops and keeps the
+    result so far.
 
     \b
     Examples:

@@ -33,7 +33,7 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
 @click.option("--model", default="best", show_default=True, metavar="MODEL", help=SHIPPED_OR_FILE)
 @click.option("--invert/--no-invert", default=None,
               help="Light ink on dark paper, or dark ink on light.  [default: detected]")  # fmt: skip
-@click.option("--accept-all", is_flag=True, help="Do not refuse digits as `unsure` or `not a digit`.")
+@click.option("--accept-all", is_flag=True, help="Do not reject digits as `unsure` or `not a digit`.")
 @click.option("--single", is_flag=True, help="Read each picture as one digit.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
 @click.option("--csv", "table", metavar="FILE", help="Write a CSV file with one row per file.")
@@ -47,7 +47,7 @@ def read(
 
     A picture shows a single digit or lines of digits. The command reads every file in a folder, but not in its
     subfolders, and the first picture of an animation. Each text is followed by the lowest confidence of its digits.
-    A refused digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
+    A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
     cannot be read are named on standard error; the others are read, and the exit code is 1.
 
     \b

@@ -23,7 +23,7 @@ def load_while_importing_jax(source: str) -> "Dataset":
         # JAX's objects live until the end: searching them for garbage, now or later, would take a tenth of a second.
         gc.disable()
         try:
-            importlib.import_module("inksight.training.fit")
+            importlib.import_module("inksight.training.fitting")
             gc.freeze()
         finally:
             gc.enable()

@@ -18,7 +18,7 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     """Fine-tune a model on a few pictures of your own digits.
 
     FOLDER has one subfolder per digit, with pictures of one digit each. Five pictures of each digit help a lot.
-    The model trains on them among the images of --data, for some seconds, and is evaluated on both before and after.
+    The model is trained for some seconds on them, mixed with images of --data, and evaluated on both before and after.
     If it would lose more than 0.1 points of validation accuracy, nothing is written and the exit code is 1.
 
     \b

@@ -10,7 +10,7 @@ from inksight.cli.options import data_option, json_option, print_json, training_
 from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
-    from inksight.training.fit import TrainingResult
+    from inksight.training.fitting import TrainingResult
 
 
 @click.command()
@@ -43,7 +43,7 @@ def train(
     check_writable(out)
     model = load_model(start) if start else None
     splits = load_while_importing_jax(source).split()
-    from inksight.training.fit import fit
+    from inksight.training.fitting import fit
 
     if everything:
         splits = splits.with_validation_to_train()
@@ -77,7 +77,7 @@ def kaggle(
     from inksight.data.kaggle import write_submission
     from inksight.data.loading import load
     from inksight.data.splits import Splits
-    from inksight.training.fit import fit
+    from inksight.training.fitting import fit
 
     for path in (out, model_out):
         if path:

@@ -155,7 +155,7 @@ class Dataset(Display):
         a  1
         b  2
         """
-        test_count = f", the last {self.test_count:,} its own test set" if self.test_count else ""
+        test_count = f", the last {self.test_count:,} are its test set" if self.test_count else ""
         lines = [
             f"{self.name}: {len(self):,} images, {IMAGE_SIZE}x{IMAGE_SIZE} pixels{test_count}",
             f"images  {self.images.shape}  {self.images.dtype}",

@@ -17,7 +17,7 @@ from inksight.inspection.ablation import CRITERIA, remove_least_important
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 POST_ACCURACY = 0.989  # validation accuracy at which the post's training ends
 MIN_SHARE = 0.02  # of the parameters: smaller steps change the accuracy by less than its noise

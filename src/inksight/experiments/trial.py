@@ -149,7 +149,7 @@ class Result:
     history : History
         One row per epoch; empty if the trial failed.
     seconds, compile_seconds, images_per_second : float
-        See `inksight.training.fit.TrainingResult`.
+        See `inksight.training.fitting.TrainingResult`.
     weights : str
         Digest of the trained weights.
     engine : str

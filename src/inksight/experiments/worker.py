@@ -115,7 +115,7 @@ class Worker:
 def train_trial(splits: Splits, trial: Trial, data: str) -> Result:
     """Train a trial and return its result, which is failed if the loss becomes infinite or NaN."""
     from inksight.engine.ops import engine  # these import JAX, which the process of `sweep` does not need
-    from inksight.training.fit import fit
+    from inksight.training.fitting import fit
 
     try:
         training = fit(splits, trial.network, trial.recipe, seed=trial.seed, progress=False)

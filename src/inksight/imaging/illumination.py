@@ -8,7 +8,7 @@ from inksight.imaging.resampling import Grayscale, drop_low_bits, resample, roun
 
 MIN_BACKGROUND = 0.2  # brightness: contrast on darker paper is divided by this, so that deep shade is not amplified
 CLOSING_WINDOW = 0.6  # of the longer side: the closing's window, wider than a stroke
-SLOPE_RIDGE = 5e-6  # of the pixels: ridge on the slopes, which paper along a single line leaves undetermined
+SLOPE_RIDGE = 5e-6  # of the number of pixels: ridge penalty on the slopes, for paper that lies on one line only
 FIT_ROUNDS = 4  # least-squares fits of the plane, each without the pixels far below the previous one
 
 

@@ -28,6 +28,10 @@ from .evaluation import (
     wilson_interval as wilson_interval,
 )
 from .geometry import Embedding as Embedding, Separation as Separation, embedding as embedding, separation as separation
-from .label_errors import DoubtfulLabels as DoubtfulLabels, doubtful_labels as doubtful_labels
+from .label_errors import (
+    DoubtfulLabels as DoubtfulLabels,
+    doubtful_labels as doubtful_labels,
+    write_table as write_table,
+)
 from .model_card import Card as Card, card as card
 from .nearest import Neighbours as Neighbours, neighbours as neighbours

@@ -139,7 +139,7 @@ class Card:
         rows = [
             f"- Network: `{network.spec}`, {parameter_count(network):,} parameters, leak {network.leak:g}, "
             f"L2 {network.l2:g}.",
-            f"- Training: {len(model.history)} epochs; images and labels `{model.trained_on[:16] or 'unknown'}`.",
+            f"- Training: {len(model.history)} epochs; digest of the images `{model.trained_on[:16] or 'unknown'}`.",
         ]
         if recipe:
             a = recipe.augmentation
@@ -147,8 +147,9 @@ class Card:
                 f"- Recipe: batch size {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon "
                 f"{recipe.muon_scale:g}, label smoothing {recipe.label_smoothing:g}; images rotated by up to "
                 f"{a.rotation:g} degrees, shifted by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by "
-                f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, all reduced by {recipe.taper:.0%} "
-                "by the end."
+                f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, aspect ratio changed by up to "
+                f"{np.expm1(a.aspect):.0%}, all reduced by {recipe.taper:.0%} by the end; "
+                f"{a.pen_style:.0%} of the images redrawn in another pen style."
             )
         rows += [f"- Fine-tuned later on {lesson}." for lesson in model.lessons]
         rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")

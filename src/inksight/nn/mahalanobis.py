@@ -30,7 +30,7 @@ class MahalanobisDetector:
         Highest out-of-distribution score (`inksight.nn.ood.ood_score`) of an accepted image.
     negative_weights : (features + classes + 1,) float32, optional
         Logistic regression on the whitened features, the log-probabilities and a constant: the log-odds that an image
-        is a synthetic negative (`inksight.augmentation.synthetic_negatives`), not one whole digit.
+        is a synthetic negative (`inksight.augmentation.negatives`), not one whole digit.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Components: the ink of a page in pieces, each a digit or a part of one (over-segmentation).
+"""Over-segmentation: the ink of a page, divided into components that are digits or parts of digits.
 
 Connected components that are wide enough for several digits are cut along minimum-cost vertical seams. Components close
 above each other are put together, as the parts of a broken digit.
@@ -36,7 +36,7 @@ SHIFT_COST = 0.01  # of each step to a neighbouring column
 
 @dataclass(frozen=True)
 class Component:
-    """A piece of ink that is never divided further.
+    """Ink that is a digit or a part of one, and is not divided further.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     (height, width) int32
         Label map: the label of each pixel's component; 0 is paper.
     list of lists of Component
-        The components cut from each piece of ink, from left to right.
+        The components of each connected region of ink, from left to right.
     float
         Height of the page's digits, in pixels.
     """
@@ -142,7 +142,7 @@ def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
 
 
 def _cut(regions: NDArray[np.int32], labels: tuple[int, ...], box: tuple[int, ...], height: float) -> list[Component]:
-    """Cut a piece of ink along its seams and give the parts new labels in the label map `regions`."""
+    """Cut connected ink along its seams and give the parts new labels in the label map `regions`."""
     left, top, right, bottom = box
     window = regions[top:bottom, left:right]
     ink = np.isin(window, labels)

@@ -136,7 +136,7 @@ def _digit_probabilities(model: Model, images: NDArray[np.uint8]) -> NDArray[np.
 
 
 def _rejection_margin(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return how far images are beyond what is accepted as a digit, (n,): above 0, they are rejected.
+    """Return by how much images exceed the rejection threshold, (n,): above 0, they are rejected.
 
     A model without a detector rejects images of which it is unsure.
     """

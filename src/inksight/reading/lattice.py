@@ -21,8 +21,8 @@ ASPECT_WEIGHT = -1.6  # per unit of log(width / height), the height being at lea
 ODDS_BIAS = 4.9  # constant term
 
 # Costs, in units of log-probability:
-CUT_COST = 3.6  # of a cut through connected ink,
-CROSSING_COST = 16.4  # and for each stroke width of ink that the cut crosses
+CUT_COST = 3.6  # of each cut through connected ink
+CROSSING_COST = 16.4  # in addition, for each stroke width of ink that the cut crosses
 JOIN_COST = 0.3  # of joining two components that are both high enough to be digits
 SKIP_COST = 40.0  # of skipping a component as high as a digit; proportionally less for lower ones
 

@@ -1,4 +1,4 @@
-"""`read`: recognize the digits on pictures, or say why a digit is refused."""
+"""`read`: recognize the digits on pictures, or say why a digit is rejected."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -28,16 +28,16 @@ P = TypeVar("P", bound=Picture)
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """One digit that was read or refused.
+    """One digit that was read or rejected.
 
     Parameters
     ----------
     digit : str or None
-        Name of the class; None if the digit is refused.
+        Name of the class; None if the digit is rejected.
     confidence : float
         Probability of the most probable class, 0..1; 0 if there is nothing to read.
     reason : str
-        Why the digit is refused: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`),
+        Why the digit is rejected: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`),
         ``not a digit`` (see `inksight.nn.ood`), or ``unsure`` (no class has a probability of one half). Empty if it is
         accepted.
     runner_up : str or None
@@ -117,7 +117,7 @@ class Page:
     Parameters
     ----------
     lines : tuple of tuples of Reading
-        From top to bottom and from left to right. Where nothing is found, there is one refused reading.
+        From top to bottom and from left to right. Where nothing is found, there is one rejected reading.
     """
 
     lines: tuple[tuple[Reading, ...], ...]
@@ -129,12 +129,12 @@ class Page:
 
     @property
     def text(self) -> str:
-        """The lines, joined by ``\\n``; ``?`` where a digit is refused."""
+        """The lines, joined by ``\\n``; ``?`` where a digit is rejected."""
         return "\n".join("".join(map(str, line)) for line in self.lines)
 
     @property
     def digit(self) -> str | None:
-        """The digit, if the page holds exactly one; None if it holds several or the digit is refused."""
+        """The digit, if the page holds exactly one; None if it holds several or the digit is rejected."""
         return self.digits[0].digit if len(self.digits) == 1 else None
 
     @property
@@ -149,7 +149,7 @@ class Page:
 
     @property
     def reason(self) -> str:
-        """Why the first refused digit is refused; empty if none is."""
+        """Why the first rejected digit is rejected; empty if none is."""
         return next((reading.reason for reading in self.digits if reading.reason), "")
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,32 +16,33 @@ from inksight._shared.progress import track
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.inspection.evaluation import Evaluation
+from inksight.nn.layer_table import layers
 from inksight.nn.parameters import parameter_count
-from inksight.nn.summary import layers
 from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
-from inksight.training.fit import TrainingResult
+from inksight.training.fitting import TrainingResult
 
 CELL_IMAGES = 40  # per cell of the confusion matrix: limits the size of the page
 
 
 def write_report(
-    folder: Path, run: TrainingResult, splits: Splits, evaluation: Evaluation, *, image: int = 0, progress: bool = False
-) -> Path:
+    folder: str | os.PathLike[str], result: TrainingResult, splits: Splits, evaluation: Evaluation, *,
+    image: int = 0, progress: bool = False,
+) -> Path:  # fmt: skip
     """Write ``report.html`` and ``figures/`` into a folder.
 
     Parameters
     ----------
-    folder : Path
-        An existing folder.
-    run : TrainingResult
-        The training to report on.
+    folder : path-like
+        Created if missing.
+    result : TrainingResult
+        The training to report on, from `inksight.training.fitting`.
     splits : Splits
-        The training images, and the images held back.
+        The images of the training and of the evaluation.
     evaluation : Evaluation
-        Evaluation on the images held back (`Splits.evaluation_set`): the test set or, without one, the validation set.
+        Evaluation on `Splits.evaluation_set`: the test set or, without one, the validation set.
     image : int
-        Row of the image, among those held back, for the feature maps, the barcode and the evidence.
+        Row of the image in the evaluation set for the feature maps, the barcode and the evidence.
     progress : bool
         Show on standard error how many pictures are drawn.
 
@@ -49,8 +51,9 @@ def write_report(
     Path
         Path of the report, a self-contained file.
     """
-    held_back = splits.evaluation_set
-    pictures = gallery(run.model, held_back, image, evaluation)
+    folder = make_folder(folder)
+    evaluation_set = splits.evaluation_set
+    pictures = gallery(result.model, evaluation_set, image, evaluation)
     sections: dict[str, list[dict[str, str]]] = {}
     for picture, svg in _draw(pictures, make_folder(folder / "figures"), progress):
         entry = {"name": picture.name, "title": picture.title, "text": picture.text, "svg": svg}
@@ -59,17 +62,17 @@ def write_report(
     html = render(
         "report.html",
         sections=sections,
-        run=run,
-        model=run.model,
+        result=result,
+        model=result.model,
         evaluation=evaluation,
-        layers=layers(run.model.network),
-        parameters=parameter_count(run.model.network),
-        trained=parameter_count(run.model.network, trained=True),
+        layers=layers(result.model.network),
+        parameters=parameter_count(result.model.network),
+        trained=parameter_count(result.model.network, trained=True),
         kind="test" if splits.test is not None else "validation",
         counts={name: len(part) for name, part in splits.parts.items()},
-        cells=_cells(evaluation, held_back),
+        cells=_cells(evaluation, evaluation_set),
         classes=_classes(evaluation),
-        recipe=json.dumps(run.model.recipe and run.model.recipe.to_dict(), indent=2),
+        recipe=json.dumps(result.model.recipe and result.model.recipe.to_dict(), indent=2),
     )
     write_text(path, html)
     return path

@@ -5,5 +5,5 @@ from .calibration import (
 )
 from .estimator import DigitClassifier as DigitClassifier
 from .fine_tuning import FineTuning as FineTuning, teach as teach
-from .fit import TrainingResult as TrainingResult, fit as fit, train as train
+from .fitting import TrainingResult as TrainingResult, fit as fit, train as train
 from .ood_detector import with_ood_detector as with_ood_detector

@@ -10,7 +10,7 @@ from inksight.config import IMAGE_SIZE, Network, Recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError, MissingDependencyError
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin

@@ -20,7 +20,7 @@ from inksight.nn.lesson import Lesson
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.training.calibration import calibrated, with_temperature
-from inksight.training.fit import fit
+from inksight.training.fitting import fit
 from inksight.training.ood_detector import with_ood_detector
 
 # The best recipe in benchmarks/teach.py, which simulates handwriting. The augmentation of a full training would cost

@@ -57,7 +57,7 @@ class TrainingLoop:
         return self.images_seen / self.schedule.spent if self.schedule.spent else 0.0
 
     def run(self, until: float | None, on_epoch: OnEpoch | None, progress: bool) -> str:
-        """Run all epochs; return why they ended (`inksight.training.fit.TrainingResult.stopped`)."""
+        """Run all epochs; return why they ended (`inksight.training.fitting.TrainingResult.stopped`)."""
         with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
             for epoch in range(self.recipe.epochs):
                 self.schedule.start_epoch()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from inksight.augmentation.negatives import synthetic_negatives
 from inksight.augmentation.pen_style import restyle
-from inksight.augmentation.synthetic_negatives import synthetic_negatives
 from inksight.config import DIGITS
 from inksight.data.dataset import Dataset
 from inksight.nn.mahalanobis import MahalanobisDetector

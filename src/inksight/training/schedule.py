@@ -4,7 +4,7 @@ import time
 
 
 class Schedule:
-    """The progress of a training; of its two limits, the one that is closer counts.
+    """The progress of a training towards the nearer of its two limits, steps and seconds.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from inksight.augmentation.synthetic_negatives import KINDS, synthetic_negatives
+from inksight.augmentation.negatives import KINDS, synthetic_negatives
 
 MODULE = sys.modules[synthetic_negatives.__module__]  # `import` finds the function of the same name
 

@@ -19,7 +19,7 @@ from inksight.engine import ops
 from inksight.nn.forward import forward
 from inksight.nn.parameters import NORMALIZATION_PREFIX, init_params
 from inksight.training.batches import Batches
-from inksight.training.fit import fit, train
+from inksight.training.fitting import fit, train
 from inksight.training.step import loss_and_metrics, stack, steps_per_call
 
 
