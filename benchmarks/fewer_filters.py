@@ -20,8 +20,9 @@ from benchmarks.common.claims import Claim
 from benchmarks.common.data import PLAIN_RECIPE, mnist_without_test
 from benchmarks.common.machine import describe
 from benchmarks.common.results import DOCS, write_json_lines
-from inksight.experiments.pruning import POST_ACCURACY, prune, train_small
-from inksight.experiments.tradeoff import Point, Pruning, Tradeoff
+from inksight.experiments.pruning import POST_ACCURACY, prune, train_from_scratch
+from inksight.experiments.pruning_result import Pruning
+from inksight.experiments.tradeoff import Point, Tradeoff
 from inksight.plot import save
 from inksight.training.fitting import fit
 
@@ -69,7 +70,7 @@ def main(seeds: int = SEEDS, steps: int = STEPS) -> int:
                 splits, start, PLAIN_RECIPE, keep_accuracy=None, steps=steps, by="similarity", seed=seed, progress=False
             )  # fmt: skip
             print(f"seed {seed}, pruned by similarity\n{similar}", flush=True)
-        small.append(train_small(splits, pruned[-1], PLAIN_RECIPE, seed=seed, progress=False))
+        small.append(train_from_scratch(splits, pruned[-1], PLAIN_RECIPE, seed=seed, progress=False))
         print(f"seed {seed}, trained small\n" + "\n".join(map(str, small[-1])), flush=True)
     assert similar is not None
     tradeoff = Tradeoff(pruned, small)

@@ -29,7 +29,8 @@ from benchmarks.competitors.protocol import Worker
 from benchmarks.synthetic import non_digits, pages, single_digits
 from inksight import Model
 from inksight.config import RECIPES, get_network
-from inksight.experiments.tradeoff import Pruning, Step, Tradeoff
+from inksight.experiments.pruning_result import Pruning, Step
+from inksight.experiments.tradeoff import Tradeoff
 from inksight.imaging.preprocessing import prepare
 from inksight.nn.model_file import load_model
 from inksight.reading.reader import read

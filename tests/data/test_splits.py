@@ -58,10 +58,10 @@ def test_the_test_set_of_the_source_is_kept(rest, held_out):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"test_size": 0}, "test_size must be above 0 and below 1, got 0"),
-        ({"test_size": 1.0}, "test_size"),
-        ({"test_size": float("nan")}, "test_size"),
-        ({"test_size": "0.2"}, "test_size"),
+        ({"validation_size": 0}, "validation_size must be above 0 and below 1, got 0"),
+        ({"validation_size": 1.0}, "validation_size"),
+        ({"validation_size": float("nan")}, "validation_size"),
+        ({"validation_size": "0.2"}, "validation_size"),
         ({"seed": -1}, "seed must be 0 to 2\\*\\*32 - 1, got -1"),
         ({"seed": 2**32}, "seed"),
         ({"seed": 0.5}, "seed"),

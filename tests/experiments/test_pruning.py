@@ -1,4 +1,4 @@
-"""`prune`, `train_small` and ``inksight prune``."""
+"""`prune`, `train_from_scratch` and ``inksight prune``."""
 
 import json
 import math
@@ -14,8 +14,8 @@ from trials import QUICK, SMALL, Forbidden
 from inksight import InputError, Model, Splits, prune, train
 from inksight.config import get_network
 from inksight.data.loading import write_csv
-from inksight.experiments.pruning import train_small
-from inksight.experiments.tradeoff import Pruning
+from inksight.experiments.pruning import train_from_scratch
+from inksight.experiments.pruning_result import Pruning
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.parameters import parameter_count
 
@@ -61,7 +61,7 @@ def test_model_trained_on_the_validation_images_raises_an_error(few):
 def test_first_training_does_not_use_the_test_images(digits, capsys):
     unseen = Splits(digits.train[:300], digits.validation, Forbidden())
     result = prune(unseen, SMALL, replace(QUICK, epochs=1), keep_accuracy=0, epochs=1, steps=1)
-    assert len(train_small(unseen, result, QUICK)) == 1
+    assert len(train_from_scratch(unseen, result, QUICK)) == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line.split()[0] for line in lines] == ["epoch", SMALL, *[result.steps[1].network.spec] * 2]
 
@@ -133,11 +133,11 @@ def test_invalid_data_raises_errors(digits, model, pruned):
     with pytest.raises(InputError, match="classes of the data"):
         prune(Splits(train, replace(validation, class_names=tuple("abcdefghij")), None), model)
     with pytest.raises(InputError, match="pruning needs validation images, got none"):
-        train_small(Splits(train, None, None), pruned)
+        train_from_scratch(Splits(train, None, None), pruned)
 
 
 def test_train_small_trains_the_pruned_networks(pruned, digits):
-    small = train_small(digits, replace(pruned, steps=pruned.steps[:2]), QUICK, progress=False)
+    small = train_from_scratch(digits, replace(pruned, steps=pruned.steps[:2]), QUICK, progress=False)
     assert [(step.network, step.epochs) for step in small] == [(pruned.steps[1].network, pruned.steps[1].epochs)]
     assert math.isnan(small[0].before)
     assert small[0].accuracy > 0.3  # chance is 0.1

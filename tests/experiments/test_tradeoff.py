@@ -8,7 +8,8 @@ import pytest
 
 from inksight import InputError, Model, plot
 from inksight.config import Network, get_network
-from inksight.experiments.tradeoff import Pruning, Step, Tradeoff, pareto_front
+from inksight.experiments.pruning_result import Pruning, Step
+from inksight.experiments.tradeoff import Tradeoff, pareto_front
 from inksight.inspection.evaluation import wilson_interval
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from sklearn import metrics
 
 from inksight import InputError, evaluate
-from inksight.inspection.evaluation import calibrate, wilson_interval
+from inksight.inspection.evaluation import calibration_curve, wilson_interval
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_figures_against_scikit_learn(result, model, digits):
 
 def test_the_hardest_images_have_the_lowest_probability_of_their_class(result, model, digits):
     own = np.take_along_axis(model.probabilities(digits.test.images), digits.test.labels[:, None], axis=1)[:, 0]
-    assert np.sort(own)[:20] == pytest.approx(result.hardest_confidence, abs=1e-6)
+    assert np.sort(own)[:20] == pytest.approx(result.hardest_label_probability, abs=1e-6)
     np.testing.assert_array_equal(result.hardest_images, digits.test.images[result.hardest])
     np.testing.assert_array_equal(result.hardest_labels, digits.test.labels[result.hardest])
 
@@ -46,10 +46,10 @@ def test_json(result):
 def test_calibration_by_hand():
     confidence = np.array([0.95, 0.85, 0.9, 0.55, 1.0])
     right = np.array([True, False, True, False, True])
-    result = calibrate(confidence, right, bins=2)
+    result = calibration_curve(confidence, right, bins=2)
     assert result.bin_count.tolist() == [0, 5]
     assert result.error == pytest.approx(abs(0.6 - confidence.mean()))
-    fine = calibrate(confidence, right, bins=10)
+    fine = calibration_curve(confidence, right, bins=10)
     assert fine.bin_count.tolist() == [0, 0, 0, 0, 0, 1, 0, 0, 1, 3]
     assert fine.error == pytest.approx((0.55 + 0.85 + 3 * (1 - 2.85 / 3)) / 5)
 

@@ -65,7 +65,7 @@ def prune(
         splits, start, recipe, keep_accuracy=keep, share=share, epochs=epochs, steps=steps, seed=seed
     )
     result.model.save(out)
-    from_scratch = [pruning.train_small(splits, result, recipe, seed=seed)] if compare else []
+    from_scratch = [pruning.train_from_scratch(splits, result, recipe, seed=seed)] if compare else []
     if picture:
         plot.save(Tradeoff([result], from_scratch).plot(), picture)
     if as_json:

@@ -168,16 +168,16 @@ class Dataset(Display):
         lines += [f"{name:<{left}}  {count:>{right}}" for name, count in zip(self.class_names, counts, strict=True)]
         return "\n".join(lines)
 
-    def split(self, test_size: float = 0.2, seed: int = 2) -> "Splits":
+    def split(self, validation_size: float = 0.2, seed: int = 2) -> "Splits":
         """Divide the images into a training set, a validation set and, if the source has one, its test set.
 
         If the source has a test set, the last sixth of the other images is the validation set: MNIST is divided into
         50,000, 10,000 and 10,000 images. Any other source is shuffled and divided into two parts, the same as
-        scikit-learn's ``train_test_split(test_size=test_size, random_state=seed)``.
+        scikit-learn's ``train_test_split(test_size=validation_size, random_state=seed)``.
 
         Parameters
         ----------
-        test_size : float
+        validation_size : float
             Share of the images in the validation set, above 0 and below 1, if the source has no test set.
         seed : int
             Seed of the shuffle, 0 to 2**32 - 1.
@@ -195,7 +195,7 @@ class Dataset(Display):
         """
         from inksight.data.splits import Splits, split_rows  # imports this module
 
-        train, validation, test = split_rows(len(self), self.test_count, test_size, seed)
+        train, validation, test = split_rows(len(self), self.test_count, validation_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
 
     def part(self, name: str | None = None) -> "Dataset":

@@ -58,7 +58,7 @@ class Splits:
         return Splits(join(self.train, self.validation), None, self.test)
 
 
-def split_rows(n: int, test_count: int, test_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
+def split_rows(n: int, test_count: int, validation_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
     """Return the rows of the training set, the validation set and, if the source has one, the test set.
 
     Parameters
@@ -67,9 +67,9 @@ def split_rows(n: int, test_count: int, test_size: float, seed: int) -> tuple[Ro
         Number of images.
     test_count : int
         Number of images, at the end, that are the test set of the source. If it is above 0, the last sixth of the
-        others is the validation set. If it is 0, `test_size` and `seed` select the validation set as scikit-learn's
+        others is the validation set. If it is 0, `validation_size` and `seed` select the validation set as scikit-learn's
         ``train_test_split`` does.
-    test_size : float
+    validation_size : float
         Share of the validation set, above 0 and below 1; the number of images is rounded up.
     seed : int
         Seed of the shuffle, 0 to 2**32 - 1; ``random_state`` in scikit-learn.
@@ -87,10 +87,15 @@ def split_rows(n: int, test_count: int, test_size: float, seed: int) -> tuple[Ro
     >>> train, validation
     (array([5, 0, 7, 2, 3, 6, 9, 8]), array([4, 1]))
     """
-    check(is_between(test_size, 0, 1) and 0 < test_size < 1, "test_size", test_size, "above 0 and below 1")
+    check(
+        is_between(validation_size, 0, 1) and 0 < validation_size < 1,
+        "validation_size",
+        validation_size,
+        "above 0 and below 1",
+    )
     check(is_count(seed, 0) and seed < 2**32, "seed", seed, "0 to 2**32 - 1")
     test_start = n - test_count
-    validation_count = max(test_start // 6, 1) if test_count else math.ceil(test_start * test_size)
+    validation_count = max(test_start // 6, 1) if test_count else math.ceil(test_start * validation_size)
     train_count = test_start - validation_count
     if train_count < 1:
         raise InputError(

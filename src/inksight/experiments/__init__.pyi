@@ -1,5 +1,6 @@
-from .pruning import prune as prune, train_small as train_small
+from .pruning import prune as prune, train_from_scratch as train_from_scratch
+from .pruning_result import Pruning as Pruning
 from .ranking import Configuration as Configuration, Sweep as Sweep
 from .search import halving as halving, sweep as sweep
-from .tradeoff import Pruning as Pruning, Tradeoff as Tradeoff
+from .tradeoff import Tradeoff as Tradeoff
 from .trial import Trial as Trial, grid as grid

@@ -12,7 +12,7 @@ from inksight.config import Network, Recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
-from inksight.experiments.tradeoff import Pruning, Step
+from inksight.experiments.pruning_result import Pruning, Step
 from inksight.inspection.ablation import CRITERIA, remove_least_important
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
@@ -148,7 +148,7 @@ def prune(
     return Pruning(tuple(rows), model, keep_accuracy, len(validation), stopped or "steps")
 
 
-def train_small(
+def train_from_scratch(
     data: Dataset | Splits,
     pruning: Pruning,
     recipe: str | Recipe = "default",
@@ -189,7 +189,7 @@ def train_small(
     >>> import inksight
     >>> data, recipe = inksight.load("mnist")[:200], inksight.Recipe(epochs=1)
     >>> result = prune(data, "4x5p,8x3", recipe, keep_accuracy=None, epochs=1, steps=1, progress=False)
-    >>> small = train_small(data, result, recipe, progress=False)
+    >>> small = train_from_scratch(data, result, recipe, progress=False)
     >>> [step.network for step in small] == [result.model.network], small[0].epochs
     (True, 2)
     """

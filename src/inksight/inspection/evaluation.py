@@ -60,13 +60,13 @@ class Evaluation(Display):
         Mean negative log probability of the true class, in nats.
     calibration : Calibration
     predictions : (n,) int64
-    confidence : (n,) float64, 0..1
+    label_probability : (n,) float64, 0..1
         Probability of the true class.
     hardest : (k,) int64
         Rows of the images with the lowest probability of the true class, lowest first.
     hardest_images : (k, 28, 28) uint8
     hardest_labels, hardest_predictions : (k,) int64
-    hardest_confidence : (k,) float64, 0..1
+    hardest_label_probability : (k,) float64, 0..1
         Probability of the true class.
     """
 
@@ -76,12 +76,12 @@ class Evaluation(Display):
     log_loss: float
     calibration: Calibration
     predictions: NDArray[np.int64]
-    confidence: NDArray[np.float64]
+    label_probability: NDArray[np.float64]
     hardest: NDArray[np.int64]
     hardest_images: NDArray[np.uint8]
     hardest_labels: NDArray[np.int64]
     hardest_predictions: NDArray[np.int64]
-    hardest_confidence: NDArray[np.float64]
+    hardest_label_probability: NDArray[np.float64]
 
     @property
     def n(self) -> int:
@@ -148,13 +148,13 @@ class Evaluation(Display):
                     "id": int(i),
                     "label": self.class_names[a],
                     "predicted": self.class_names[b],
-                    "confidence": float(p),
+                    "label_probability": float(p),
                 }
                 for i, a, b, p in zip(
                     self.hardest,
                     self.hardest_labels,
                     self.hardest_predictions,
-                    self.hardest_confidence,
+                    self.hardest_label_probability,
                     strict=True,
                 )
             ],
@@ -205,14 +205,14 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
         class_names=model.class_names,
         confusion=confusion,
         log_loss=-float(log_p_true.mean()),
-        calibration=calibrate(np.exp(log_p.max(axis=1)), predictions == labels, bins),
+        calibration=calibration_curve(np.exp(log_p.max(axis=1)), predictions == labels, bins),
         predictions=predictions,
-        confidence=np.exp(log_p_true),
+        label_probability=np.exp(log_p_true),
         hardest=ids,
         hardest_images=data.images[ids],
         hardest_labels=labels[ids],
         hardest_predictions=predictions[ids],
-        hardest_confidence=np.exp(log_p_true[ids]),
+        hardest_label_probability=np.exp(log_p_true[ids]),
     )
 
 
@@ -234,7 +234,7 @@ def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int6
     return labels
 
 
-def calibrate(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:
+def calibration_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:
     """Group predictions into equally wide bins of confidence and measure the accuracy of each bin.
 
     Parameters

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
-from inksight.experiments.tradeoff import Pruning, Tradeoff
+from inksight.experiments.pruning_result import Pruning
+from inksight.experiments.tradeoff import Tradeoff
 from inksight.imaging.preprocessing import Prepared
 from inksight.inspection.attribution import Evidence
 from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity

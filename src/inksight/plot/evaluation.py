@@ -114,7 +114,11 @@ def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:
     texts = [
         f"{verdict(names[label], names[prediction])}\n{confidence:.1%} · #{row}"
         for label, prediction, confidence, row in zip(
-            evaluation.hardest_labels, evaluation.hardest_predictions, evaluation.hardest_confidence, ids, strict=False
+            evaluation.hardest_labels,
+            evaluation.hardest_predictions,
+            evaluation.hardest_label_probability,
+            ids,
+            strict=False,
         )
     ]
     figure, ax = draw_tiles(ax, evaluation.hardest_images[:count], texts)

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from inksight.experiments.tradeoff import Point, Pruning, Tradeoff, pareto_front
+from inksight.experiments.pruning_result import Pruning
+from inksight.experiments.tradeoff import Point, Tradeoff, pareto_front
 from inksight.plot.grammar import CLASSES, NORMAL, SMALL, TEXT, canvas, note, title
 
 PRUNED, TRAINED_SMALL = CLASSES[0], CLASSES[6]

@@ -124,10 +124,10 @@ def _cells(evaluation: Evaluation, data: Dataset) -> dict[str, Any]:
     for true in range(len(evaluation.class_names)):
         for read in range(len(evaluation.class_names)):
             rows = np.flatnonzero((labels == true) & (evaluation.predictions == read))
-            rows = rows[np.argsort(evaluation.confidence[rows], kind="stable")][:CELL_IMAGES]
+            rows = rows[np.argsort(evaluation.label_probability[rows], kind="stable")][:CELL_IMAGES]
             if len(rows):
                 cells[f"{true},{read}"] = [
-                    [len(tiles) + i, int(row), round(float(evaluation.confidence[row]), 4)]
+                    [len(tiles) + i, int(row), round(float(evaluation.label_probability[row]), 4)]
                     for i, row in enumerate(rows)
                 ]
                 tiles.extend(data.images[rows])
