@@ -160,7 +160,7 @@ def test_invalid_arguments_raise_errors(sample):
     with pytest.raises(InputError, match=r"corruption must be one of rotation, scale, .* got 'color'"):
         corrupt(sample, "color", 1)
     for strength in (6, -1, 0.5, True):
-        with pytest.raises(InputError, match="strength must be 0 to 5"):
+        with pytest.raises(InputError, match="severity must be 0 to 5"):
             corrupt(sample, "blur", strength)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="seed must be"):
         corrupt(sample, "blur", 1, seed=-1)

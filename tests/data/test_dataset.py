@@ -180,7 +180,7 @@ def test_missing_labels_are_reported():
 def test_summary(mnist):
     lines = mnist.summary().splitlines()
     assert lines[:3] == [
-        "mnist: 70,000 images, 28x28 pixels, the last 10,000 its own test set",
+        "mnist: 70,000 images, 28x28 pixels, the last 10,000 are its test set",
         "images  (70000, 28, 28)  uint8",
         "labels  (70000,)  int64",
     ]

@@ -67,8 +67,8 @@ def split_rows(n: int, test_count: int, validation_size: float, seed: int) -> tu
         Number of images.
     test_count : int
         Number of images, at the end, that are the test set of the source. If it is above 0, the last sixth of the
-        others is the validation set. If it is 0, `validation_size` and `seed` select the validation set as scikit-learn's
-        ``train_test_split`` does.
+        others is the validation set. If it is 0, `validation_size` and `seed` select the validation set
+        as scikit-learn's ``train_test_split`` does.
     validation_size : float
         Share of the validation set, above 0 and below 1; the number of images is rounded up.
     seed : int
