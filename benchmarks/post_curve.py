@@ -49,11 +49,11 @@ def draw(curves: dict[str, list[dict[str, float]]]) -> Figure:
     """Plot validation error against seconds of training, both on logarithmic axes."""
     figure = Figure(figsize=(7, 3.4), layout="constrained")
     ax = figure.add_subplot()
-    for (recipe, rows), colour in zip(curves.items(), ("#a96b59", "#3f90da"), strict=True):
+    for (recipe, rows), color in zip(curves.items(), ("#a96b59", "#3f90da"), strict=True):
         seconds = np.cumsum([row["seconds"] for row in rows])
         error = [100 * (1 - row["val_accuracy"]) for row in rows]
-        ax.plot(seconds, error, color=colour, marker="o", markersize=2.5, linewidth=1.2)
-        ax.annotate(f" {recipe}", (seconds[-1], error[-1]), color=colour, va="center")
+        ax.plot(seconds, error, color=color, marker="o", markersize=2.5, linewidth=1.2)
+        ax.annotate(f" {recipe}", (seconds[-1], error[-1]), color=color, va="center")
     ax.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="validation error, %")
     ax.set_title("The post's recipe and the default one, the same network and rows", loc="left", fontsize=10)
     ax.spines[["top", "right"]].set_visible(False)

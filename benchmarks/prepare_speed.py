@@ -3,7 +3,7 @@
 Run: ``OPENBLAS_NUM_THREADS=1 python -m benchmarks.prepare_speed [ROUNDS]``; the process keeps to one core, where more
 threads would only compete.
 
-Data: 1,000 pictures of MNIST's training digits in dark ink on noisy grey paper, 28 to 200 pixels a side
+Data: 1,000 pictures of MNIST's training digits in dark ink on noisy gray paper, 28 to 200 pixels a side
 (`benchmarks.synthetic.single_digits`), in memory.
 
 Measured: pictures a second, the best of several rounds over all pictures, in CPU seconds of this process, because other

@@ -148,13 +148,13 @@ def to_html(notebook: nbformat.NotebookNode) -> str:
     exporter = HTMLExporter(template_name="basic", exclude_output_prompt=True, exclude_anchor_links=True)
     body, _ = exporter.from_notebook_node(notebook)
     heading = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE) if notebook.cells else None
-    colours = [
+    colors = [
         HtmlFormatter(style=style).get_style_defs(f'[data-theme="{theme}"] .highlight')
         for theme, style in THEMES.items()
     ]
     report = (files("inksight.report") / "templates" / "report.css").read_text(encoding="utf-8")
     return PAGE.substitute(
-        title=escape(heading[1] if heading else "notebook"), style="\n".join([*colours, report, STYLE]), body=body
+        title=escape(heading[1] if heading else "notebook"), style="\n".join([*colors, report, STYLE]), body=body
     )
 
 

@@ -6,7 +6,7 @@ from scipy import ndimage
 
 from benchmarks.synthetic.noise import Array, smooth_noise
 
-TABLE_COLOURS = ((0.35, 0.22, 0.13), (0.2, 0.2, 0.22), (0.55, 0.42, 0.3))
+TABLE_COLORS = ((0.35, 0.22, 0.13), (0.2, 0.2, 0.22), (0.55, 0.42, 0.3))
 
 
 def view_from_an_angle(page: Array, skew: float, height: float, rng: np.random.Generator) -> Array:
@@ -41,7 +41,7 @@ def view_from_an_angle(page: Array, skew: float, height: float, rng: np.random.G
     outside = (x < -0.5) | (y < -0.5) | (x > page_width - 0.5) | (y > page_height - 0.5)
     if outside.any():
         if on_table:
-            wood = np.array(TABLE_COLOURS[rng.integers(3)])
+            wood = np.array(TABLE_COLORS[rng.integers(3)])
             grain = 1 + 0.1 * smooth_noise(outside.shape, 6, rng)
             photo[outside] = np.clip(wood * grain[..., None], 0, 1)[outside]
         else:

@@ -49,7 +49,7 @@ HANDS = {
 
 
 def write(digits: Dataset, hand: Hand) -> Dataset:
-    """Return labelled digits rewritten in a hand, and prepared as `inksight.prepare` prepares any picture."""
+    """Return labeled digits rewritten in a hand, and prepared as `inksight.prepare` prepares any picture."""
     labels = digits.require_labels("rewriting digits in another hand")
     pairs = zip(digits.images, labels, strict=True)
     images = [prepare_grayscale(rewrite(image, int(label), hand), invert=True).image for image, label in pairs]

@@ -23,8 +23,8 @@ PAPERS = ("plain", "ruled", "squared", "crumpled", "shadow", "board")
 PAPER_SHARES = (0.2, 0.2, 0.2, 0.15, 0.15, 0.1)  # of the photos
 DIGIT_HEIGHT = (30, 120)  # pixels: range, drawn evenly on a logarithmic scale
 MAX_SKEW = 8.0  # degrees, to either side
-PEN_COLOURS = ((25, 25, 30), (20, 30, 95), (30, 50, 140), (15, 15, 15), (120, 25, 30), (75, 75, 80), (20, 80, 50))
-CHALK_COLOURS = ((240, 240, 235), (235, 225, 160), (225, 235, 245))
+PEN_COLORS = ((25, 25, 30), (20, 30, 95), (30, 50, 140), (15, 15, 15), (120, 25, 30), (75, 75, 80), (20, 80, 50))
+CHALK_COLORS = ((240, 240, 235), (235, 225, 160), (225, 235, 245))
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ def compose(digits: Dataset, seed: int) -> Photo:
     coverage = np.pad(writing.ink, [(margins[0], margins[1]), (margins[2], margins[3])])
     baseline = margins[0] + writing.spacing
     sheet = draw_sheet(paper, coverage.shape, height, baseline, writing.spacing, rng)
-    colours = CHALK_COLOURS if paper == "board" else PEN_COLOURS
-    colour = np.array(colours[rng.integers(len(colours))], float) / 255
+    colors = CHALK_COLORS if paper == "board" else PEN_COLORS
+    color = np.array(colors[rng.integers(len(colors))], float) / 255
     # Ink has a grain, chalk a coarser one, and the pressure of the pen varies.
     grain = smooth_noise(coverage.shape, 1.2, rng) * (0.22 if paper == "board" else 0.06)
     pressure = smooth_noise(coverage.shape, height / 3, rng) * 0.07
     opacity = np.clip(coverage * (rng.uniform(0.75, 0.95) + grain + pressure), 0, 1)[..., None]
-    page = sheet * (1 - opacity) + (colour if paper == "board" else np.minimum(colour, sheet)) * opacity
+    page = sheet * (1 - opacity) + (color if paper == "board" else np.minimum(color, sheet)) * opacity
     if rng.random() < 0.5:
         page = add_dirt(page, height, rng)
     skew = float(rng.uniform(-MAX_SKEW, MAX_SKEW))

@@ -1,4 +1,4 @@
-"""Pictures of one digit in dark ink on grey paper."""
+"""Pictures of one digit in dark ink on gray paper."""
 
 import numpy as np
 from numpy.typing import NDArray

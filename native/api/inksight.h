@@ -60,8 +60,8 @@ int inksight_predict(const inksight_predictor* predictor, const uint8_t* bytes, 
 typedef struct inksight_constants {
   double side;               /* pixels: side of the result */
   double box_size;           /* pixels: longer side of the digit in the result */
-  double center;             /* pixels: the digit's centre of mass in the result */
-  double working_size;       /* pixels: maximum side of `grey` and `ink` */
+  double center;             /* pixels: the digit's center of mass in the result */
+  double working_size;       /* pixels: maximum side of `gray` and `ink` */
   double min_size;           /* pixels of the picture: minimum for the longer side of a digit */
   double illumination_grid;  /* cells: maximum side of the grid on which the light is estimated */
   double min_background;     /* brightness 0..1: darker paper is treated as this bright */
@@ -79,7 +79,7 @@ enum { INKSIGHT_NO_PROBLEM, INKSIGHT_BLANK, INKSIGHT_FAINT, INKSIGHT_SMALL };
 
 /* What preprocessing found in a picture. */
 typedef struct inksight_found {
-  int64_t height, width;                            /* pixels of `grey` and `ink` */
+  int64_t height, width;                            /* pixels of `gray` and `ink` */
   int64_t box_left, box_top, box_width, box_height; /* pixels of the picture: the digit's box, zeros if there is none */
   int64_t dark;                                     /* 1 if the ink is darker than the paper */
   int64_t polarity_ambiguous;                       /* 1 if ink and paper may be the other way round */
@@ -89,11 +89,11 @@ typedef struct inksight_found {
 /* Preprocess a picture of one digit to the form of MNIST's images. Return 0 if memory runs out, else 1.
  *
  * `picture` (height, width) is brightness 0..1. `invert` is 1 if the ink is lighter than the paper, 0 if it is darker,
- * and negative if the polarity is to be detected. `image` has room for side x side bytes. `grey` and `ink` each have
+ * and negative if the polarity is to be detected. `image` has room for side x side bytes. `gray` and `ink` each have
  * room for min(height, working_size) x min(width, working_size) numbers.
  */
 int inksight_preprocess(const double* picture, long height, long width, int invert, const inksight_constants* constants,
-                        uint8_t* image, double* grey, double* ink, inksight_found* found);
+                        uint8_t* image, double* gray, double* ink, inksight_found* found);
 
 #ifdef __cplusplus
 }

@@ -57,9 +57,9 @@ int inksight_predict(const inksight_predictor* predictor, const std::uint8_t* by
 }
 
 int inksight_preprocess(const double* picture, long height, long width, int invert, const inksight_constants* constants,
-                        std::uint8_t* image, double* grey, double* ink, inksight_found* found) {
+                        std::uint8_t* image, double* gray, double* ink, inksight_found* found) {
   try {
-    *found = inksight::kernels().preprocess(picture, height, width, invert, *constants, image, grey, ink);
+    *found = inksight::kernels().preprocess(picture, height, width, invert, *constants, image, gray, ink);
     return 1;
   } catch (const std::bad_alloc&) {
     return 0;

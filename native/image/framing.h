@@ -12,7 +12,7 @@ namespace INKSIGHT_ISA {
 
 class Framing {
  public:
-  // Scale a digit's ink (height, width), with rows `stride` apart, to the box, and place it in `image` with its centre
+  // Scale a digit's ink (height, width), with rows `stride` apart, to the box, and place it in `image` with its center
   // of mass in the middle. `image` holds side x side zeros.
   void center_in_frame(const double* ink, long height, long width, long stride, const Constants& constants,
                        std::uint8_t* image);

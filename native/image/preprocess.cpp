@@ -18,7 +18,7 @@ namespace {
 class Preprocessor {
  public:
   Found run(const double* picture, long height, long width, int invert, const Constants& constants, std::uint8_t* image,
-            double* grey, double* ink);
+            double* gray, double* ink);
 
  private:
   Downscaler downscale_;
@@ -29,21 +29,21 @@ class Preprocessor {
 };
 
 Found Preprocessor::run(const double* picture, long height, long width, int invert, const Constants& constants,
-                        std::uint8_t* image, double* grey, double* ink) {
+                        std::uint8_t* image, double* gray, double* ink) {
   Found found{};
   std::fill(image, image + long(constants.side * constants.side), std::uint8_t(0));
-  const auto [size, pixel_size] = downscale_(picture, height, width, long(constants.working_size), grey);
+  const auto [size, pixel_size] = downscale_(picture, height, width, long(constants.working_size), gray);
   found.height = size[0];
   found.width = size[1];
   Grayscale& coarse = illumination_.coarse;
   const long grid = long(constants.illumination_grid);
   coarse.resize(std::min(size[0], grid), std::min(size[1], grid));
-  const Downscaled cells = downscale_(grey, size[0], size[1], grid, coarse.values.data());
+  const Downscaled cells = downscale_(gray, size[0], size[1], grid, coarse.values.data());
   coarse.resize(cells.size[0], cells.size[1]);
   const double polarity = invert < 0 ? illumination_.polarity_score(constants) : invert ? 1.0 : -1.0;
   found.dark = polarity <= 0;
   contrast_.resize(size[0], size[1]);
-  illumination_.flatten_illumination(grey, found.dark, constants, contrast_);
+  illumination_.flatten_illumination(gray, found.dark, constants, contrast_);
   const double peak = largest(contrast_.values);
   if (peak < constants.min_contrast) {
     std::fill(ink, ink + contrast_.size(), 0.0);
@@ -84,9 +84,9 @@ Found Preprocessor::run(const double* picture, long height, long width, int inve
 }  // namespace
 
 Found preprocess(const double* picture, long height, long width, int invert, const Constants& constants,
-                 std::uint8_t* image, double* grey, double* ink) {
+                 std::uint8_t* image, double* gray, double* ink) {
   static thread_local Preprocessor preprocessor;
-  return preprocessor.run(picture, height, width, invert, constants, image, grey, ink);
+  return preprocessor.run(picture, height, width, invert, constants, image, gray, ink);
 }
 
 }  // namespace INKSIGHT_ISA

@@ -15,7 +15,7 @@ namespace INKSIGHT_ISA {
 
 // Preprocess a picture: see inksight_preprocess in api/inksight.h.
 Found preprocess(const double* picture, long height, long width, int invert, const Constants& constants,
-                 std::uint8_t* image, double* grey, double* ink);
+                 std::uint8_t* image, double* gray, double* ink);
 
 }  // namespace INKSIGHT_ISA
 

@@ -1,4 +1,4 @@
-// Augmentation: gathers images, warps each by its lattice, normalises them, and lays them out in lanes.
+// Augmentation: gathers images, warps each by its lattice, normalizes them, and lays them out in lanes.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -25,8 +25,8 @@ inline void pack_neighbours(const std::uint8_t* image, int side, std::uint8_t* b
 }
 
 // Warp one lane group. `rows` lists the n images to take out of `count`. Lanes from n on get an image of zeros,
-// normalised like the others. `lattice` is (n, 2, KNOTS, KNOTS): for knots spread evenly over the result, from corner
-// to corner, the row and the column to read from, in pixels from the centre of the image. Between knots both are
+// normalized like the others. `lattice` is (n, 2, KNOTS, KNOTS): for knots spread evenly over the result, from corner
+// to corner, the row and the column to read from, in pixels from the center of the image. Between knots both are
 // interpolated linearly.
 inline void warp(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice,
                  int n, float mean, float variance, float* out) {

@@ -30,7 +30,7 @@ struct Kernels {
   void (*orthogonalize)(int rows, int columns, const float* m, int steps, const float* abc, float* out);
   double (*peak)(long repeats);
   Found (*preprocess)(const double* picture, long height, long width, int invert, const Constants&, std::uint8_t* image,
-                      double* grey, double* ink);
+                      double* gray, double* ink);
 };
 
 extern const Kernels portable_kernels;

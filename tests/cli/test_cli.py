@@ -29,7 +29,7 @@ from inksight.report.pictures import gallery
 
 @pytest.fixture(scope="module")
 def csv_pair(tmp_path_factory, mnist):
-    """Kaggle's two files, made from MNIST: 600 labelled rows and 50 unlabelled ones."""
+    """Kaggle's two files, made from MNIST: 600 labeled rows and 50 unlabeled ones."""
     folder = tmp_path_factory.mktemp("kaggle")
     write_csv(mnist[:600], folder / "train.csv")
     write_csv(Dataset(mnist.images[-50:], None, "test"), folder / "test.csv")
@@ -314,7 +314,7 @@ def test_bad_data_gives_one_line_exit_2_and_no_file(case, capsys, tmp_path):
         (["train", "--from", "worst"], "model must be a file that exists, or one of post, best"),
         (["train", "--out", "none/m.safetensors"], "does not exist"),
         (["train", "--from", "none.safetensors"], "must be a file that exists"),
-        (["train", "--colour"], "No such option"),
+        (["train", "--color"], "No such option"),
         (["evaluate", "none.safetensors"], "must be a file that exists"),
         (
             ["evaluate", "tiny", "--images", "5"],

@@ -107,7 +107,7 @@ def test_arrays_are_contiguous_and_read_only():
 
 def test_repr_is_one_line(six):
     assert str(six) == repr(six) == "Dataset('six', 6 images, 10 classes)"
-    assert repr(Dataset(IMAGES, name="six")) == "Dataset('six', 6 images, 10 classes, unlabelled)"
+    assert repr(Dataset(IMAGES, name="six")) == "Dataset('six', 6 images, 10 classes, unlabeled)"
     assert len(repr(six.split())) < 250
 
 
@@ -191,9 +191,9 @@ def test_summary(mnist):
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(1, 30), st.booleans(), st.integers(0, 2**32 - 1))
-def test_csv_is_in_kaggles_layout_and_reads_back(n, labelled, seed):
+def test_csv_is_in_kaggles_layout_and_reads_back(n, labeled, seed):
     rng = np.random.default_rng(seed)
-    labels = rng.integers(0, 10, n) if labelled else None
+    labels = rng.integers(0, 10, n) if labeled else None
     data = Dataset(rng.integers(0, 256, (n, 28, 28)).astype(np.uint8), labels)
 
     with tempfile.TemporaryDirectory() as folder:
@@ -202,10 +202,10 @@ def test_csv_is_in_kaggles_layout_and_reads_back(n, labelled, seed):
         assert load(f"{folder}/train.csv").digest == data.digest
         assert [path.name for path in Path(folder).iterdir()] == ["train.csv"]
     header = text.splitlines()[0].split(",")
-    assert header == ["label"] * labelled + [f"pixel{i}" for i in range(784)]
+    assert header == ["label"] * labeled + [f"pixel{i}" for i in range(784)]
     numbers = np.loadtxt(io.StringIO(text), int, delimiter=",", skiprows=1, ndmin=2)
     np.testing.assert_array_equal(numbers[:, -784:], data.images.reshape(n, 784))
-    if labelled:
+    if labeled:
         np.testing.assert_array_equal(numbers[:, 0], labels)
 
 

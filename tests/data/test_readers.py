@@ -18,7 +18,7 @@ X, Y = some_digits()
 
 
 @pytest.mark.parametrize("kind", sources.LABELLED)
-def test_every_labelled_source_gives_the_same_digits(kind, tmp_path):
+def test_every_labeled_source_gives_the_same_digits(kind, tmp_path):
     data = load(sources.LABELLED[kind](tmp_path, X, Y), memory_limit=LIMIT)
     np.testing.assert_array_equal(data.images, X)
     np.testing.assert_array_equal(data.labels, Y)

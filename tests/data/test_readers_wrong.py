@@ -257,7 +257,7 @@ def test_errors_of_the_operating_system(tmp_path, monkeypatch, error, words):
 
 
 def test_joining_checks_the_labels():
-    labelled, unlabelled = raw.Raw(X, Y), raw.Raw(X, None)
-    assert raw.join(unlabelled, unlabelled).labels is None
+    labeled, unlabeled = raw.Raw(X, Y), raw.Raw(X, None)
+    assert raw.join(unlabeled, unlabeled).labels is None
     with pytest.raises(InputError, match="the training images have no labels"):
-        raw.join(unlabelled, labelled)
+        raw.join(unlabeled, labeled)

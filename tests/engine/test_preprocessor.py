@@ -21,9 +21,9 @@ EXAMPLES = 10 * int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer under sa
 VECTORS = json.loads((Path(__file__).parents[1] / "imaging" / "vectors" / "prepare.json").read_text())
 
 
-def agree(grey, invert=None):
+def agree(gray, invert=None):
     """Preprocess a picture on the engine and in NumPy, compare everything, and return the NumPy result."""
-    ours, expected = prepare_with_engine(grey, invert), prepare_with_numpy(grey, invert)
+    ours, expected = prepare_with_engine(gray, invert), prepare_with_numpy(gray, invert)
     assert (ours.problem, ours.dark, ours.polarity_ambiguous) == (
         expected.problem,
         expected.dark,
@@ -57,12 +57,12 @@ def draw(kind, height, width, rng):
     rows, columns = np.mgrid[:height, :width].astype(float)
     first, second = rng.integers(0, 256, 2) / 255
     if kind == "rings":
-        grey = np.round((0.9 + rng.normal(0, rng.choice([0, 0.01, 0.05]), (height, width))) * 255) / 255
+        gray = np.round((0.9 + rng.normal(0, rng.choice([0, 0.01, 0.05]), (height, width))) * 255) / 255
         for _ in range(rng.integers(1, 5)):
             distance = np.hypot(rows - rng.uniform(0, height), columns - rng.uniform(0, width))
             thick = max(1, max(height, width) / 25)
-            grey = np.where(np.abs(distance - rng.uniform(0, max(height, width) / 2)) < thick, second, grey)
-        return np.clip(grey, 0, 1)
+            gray = np.where(np.abs(distance - rng.uniform(0, max(height, width) / 2)) < thick, second, gray)
+        return np.clip(gray, 0, 1)
     if kind == "quarter":  # a square with a quarter of the area, whose polarity score is near the threshold
         inner = (abs(2 * rows + 1 - height) < height / 2) & (abs(2 * columns + 1 - width) < width / 2)
         return np.where(inner, 0.94, 1) * rng.choice([1, 200 / 255])
@@ -92,17 +92,17 @@ lengths = st.one_of(st.integers(1, 6), st.integers(1, 40), st.integers(20, 120),
 @example("quarter", 96, 96, True, 1, True, True, None)
 @example("noise", 1, 1, True, 0, False, False, None)
 def test_both_agree_on_anything(kind, height, width, square, seed, inverted, columns_first, invert):
-    grey = draw(kind, height, height if square else width, np.random.default_rng(seed))
-    grey = 1 - grey if inverted else grey
-    agree(np.asfortranarray(grey) if columns_first else grey, invert)
+    gray = draw(kind, height, height if square else width, np.random.default_rng(seed))
+    gray = 1 - gray if inverted else gray
+    agree(np.asfortranarray(gray) if columns_first else gray, invert)
 
 
 def test_both_agree_on_digits(mnist, isa, rng):
     for image in mnist.images[:40]:
         side = int(rng.integers(28, 201))
-        grey = resample(image / 255, side, side) * rng.uniform(0.2, 0.8)
-        grey = np.round(np.clip(0.9 - grey + rng.normal(0, rng.uniform(0, 0.03), grey.shape), 0, 1) * 255) / 255
-        assert agree(grey).problem == ""
+        gray = resample(image / 255, side, side) * rng.uniform(0.2, 0.8)
+        gray = np.round(np.clip(0.9 - gray + rng.normal(0, rng.uniform(0, 0.03), gray.shape), 0, 1) * 255) / 255
+        assert agree(gray).problem == ""
 
 
 @pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (2000, 39), (767, 768), (1153, 1537), (800, 3), (384, 385)])
@@ -118,8 +118,8 @@ def test_a_strided_view_is_read_correctly(rng):
 def test_no_value_reads_out_of_bounds(isa, rng):
     for value in (np.nan, np.inf, -np.inf, 1e308, -1e308):
         for share in (0.01, 0.5, 1.0):
-            grey = np.where(rng.random((120, 60)) < share, value, rng.random((120, 60)))
-            assert prepare_with_engine(grey).image.shape == (28, 28)
+            gray = np.where(rng.random((120, 60)) < share, value, rng.random((120, 60)))
+            assert prepare_with_engine(gray).image.shape == (28, 28)
 
 
 def test_the_engine_preprocesses_only_if_it_computes(monkeypatch, rng):

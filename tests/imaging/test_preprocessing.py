@@ -153,16 +153,16 @@ def saved(picture, kind="PNG", **options):
 
 
 def test_every_kind_of_input_gives_the_same_image(some, tmp_path, rng):
-    colour = np.clip(on_paper(some[1], 60)[..., None] * (250, 240, 200) + rng.normal(0, 6, (90, 100, 3)), 0, 255)
-    colour = colour.astype(np.uint8)
-    expected = prepare(colour).image
-    picture = Image.fromarray(colour)
+    color = np.clip(on_paper(some[1], 60)[..., None] * (250, 240, 200) + rng.normal(0, 6, (90, 100, 3)), 0, 255)
+    color = color.astype(np.uint8)
+    expected = prepare(color).image
+    picture = Image.fromarray(color)
     path = tmp_path / "digit.not-a-picture"
     path.write_bytes(saved(picture))
-    opaque = np.dstack([colour, np.full(colour.shape[:2], 255, np.uint8)])
+    opaque = np.dstack([color, np.full(color.shape[:2], 255, np.uint8)])
     forms = [
         path, str(path), saved(picture), bytearray(saved(picture)), io.BytesIO(saved(picture)),
-        picture, opaque, Image.fromarray(opaque), colour / 255, colour.astype(np.uint16) * 257,
+        picture, opaque, Image.fromarray(opaque), color / 255, color.astype(np.uint16) * 257,
         saved(picture, "TIFF"), saved(picture, "BMP"), saved(picture, "WEBP", lossless=True),
     ]  # fmt: skip
     for form in forms:

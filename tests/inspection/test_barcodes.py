@@ -50,7 +50,7 @@ def dataset() -> Dataset:
 
 
 def clouds(n: int = 300, entries: int = 6, seed: int = 2) -> tuple[np.ndarray, Dataset]:
-    """Return barcodes drawn around three centres, and a dataset with the matching labels."""
+    """Return barcodes drawn around three centers, and a dataset with the matching labels."""
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, n)
     values = random.normal(0, 3, (3, entries))[labels] + random.normal(size=(n, entries))
@@ -213,14 +213,14 @@ def test_detrended_barcodes_are_barcodes_minus_the_trend(model, dataset):
 
 
 def test_averages_need_labels_and_every_class(model, dataset):
-    unlabelled = Dataset(dataset.images, None, "unlabelled", NAMES)
+    unlabeled = Dataset(dataset.images, None, "unlabeled", NAMES)
     for function, purpose in (
         (average_barcodes, "average barcodes"),
         (detrended_barcodes, "average barcodes"),
         (separation, "class separation"),
     ):
-        with pytest.raises(InputError, match=f"{purpose} needs labels, and 'unlabelled' has none"):
-            function(model, unlabelled)
+        with pytest.raises(InputError, match=f"{purpose} needs labels, and 'unlabeled' has none"):
+            function(model, unlabeled)
         with pytest.raises(InputError, match=f"images of class 'c' in 'noise' must be at least 1 for {purpose}, got 0"):
             function(model, dataset[:2])
     for each in (0, 2.5, True):
@@ -390,10 +390,10 @@ def test_the_sign_of_an_embedding_is_fixed(model):
 
 def test_embedding_without_labels_or_with_one_entry(model):
     values, data = clouds()
-    unlabelled = Dataset(data.images, None, "unlabelled", NAMES)
-    assert embedding(model, unlabelled, barcodes=values).method == "pca"
-    with pytest.raises(InputError, match="discriminants needs labels, and 'unlabelled' has none"):
-        embedding(model, unlabelled, "discriminant", barcodes=values)
+    unlabeled = Dataset(data.images, None, "unlabeled", NAMES)
+    assert embedding(model, unlabeled, barcodes=values).method == "pca"
+    with pytest.raises(InputError, match="discriminants needs labels, and 'unlabeled' has none"):
+        embedding(model, unlabeled, "discriminant", barcodes=values)
     narrow = random_model(Network((Bank(1, 5),), classes=3))
     for method in ("pca", "discriminant"):
         points = embedding(narrow, data, method, barcodes=values[:, :1]).points

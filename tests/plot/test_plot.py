@@ -40,7 +40,7 @@ from inksight.plot import grammar
 from inksight.plot.geometry import _spread_apart
 
 HISTORY = History(tuple(Epoch(i, 1 / i, 1 - 0.1 / i, 0.9 / i, 1 - 0.2 / i, 0.01, 2.0) for i in range(1, 6)))
-SCALE = re.compile(r"one (colour )?scale|colour scale is this|its own colour scale|for all")
+SCALE = re.compile(r"one (color )?scale|color scale is this|its own color scale|for all")
 
 
 def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tuple[Model, Dataset]:
@@ -63,7 +63,7 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, Display, dict[str
     cases: list[tuple[str, Display, dict[str, Any]]] = [
         ("examples", dataset, {}),
         ("one of each", dataset, {"kind": "one_of_each", "seed": 3}),
-        ("unlabelled", Dataset(dataset.images[:13], None, "unlabelled"), {"columns": 4}),
+        ("unlabeled", Dataset(dataset.images[:13], None, "unlabeled"), {"columns": 4}),
         ("confusion", evaluation, {}),
         ("calibration", evaluation, {"kind": "calibration"}),
         ("hardest", evaluation, {"kind": "hardest", "count": 11}),
@@ -263,18 +263,18 @@ def test_only_results_can_be_drawn():
 
 def test_bad_options_are_errors():
     model, dataset = make((Bank(2, 5),), ("a", "b"))
-    unlabelled = Dataset(dataset.images, None, "unlabelled")
+    unlabeled = Dataset(dataset.images, None, "unlabeled")
     wrong: list[tuple[Display, dict[str, Any], str]] = [
         (HISTORY, {"kind": "time"}, "kind must be loss, accuracy or learning_rate"),
         (dataset, {"kind": "all"}, "kind must be examples or one_of_each"),
         (dataset, {"columns": 0}, "columns must be"),
-        (unlabelled, {"kind": "one_of_each"}, "one_of_each needs labels, and 'unlabelled' has none"),
+        (unlabeled, {"kind": "one_of_each"}, "one_of_each needs labels, and 'unlabeled' has none"),
         (evaluate(model, dataset), {"kind": "best"}, "kind must be confusion, calibration or hardest"),
         (evaluate(model, dataset), {"kind": "hardest", "count": -1}, "count must be"),
         (filters(model), {"most": 0}, "most must be"),
         (filter_similarity(model), {"kind": "maps"}, "kind must be weights if no images were given"),
         (filter_similarity(model), {"kind": "both"}, "kind must be weights or maps"),
-        (robustness(model, dataset, images=1, progress=False), {"kind": "colour"}, "kind must be mean, rotation, "),
+        (robustness(model, dataset, images=1, progress=False), {"kind": "color"}, "kind must be mean, rotation, "),
         (embedding(model, dataset), {"most": "all"}, "most must be"),
     ]
     for result, options, message in wrong:
@@ -312,7 +312,7 @@ def test_confusion_matrix_shows_every_count():
     figure = evaluation.plot()
     assert sorted(texts(figure), key=int) == ["1", "2", "3", "7", "800", "900"]
     image = figure.axes[0].images[0]
-    assert values_of(image).mask.sum() == 3  # cells without images have no colour
+    assert values_of(image).mask.sum() == 3  # cells without images have no color
     # One image in 900 is still visible.
     assert np.asarray(image.norm(np.array(1 / 901))) > 0.08
 
@@ -397,21 +397,21 @@ def test_columns_of_common_banks(count, columns):
 def test_own_scale_by_hand():
     tiles = np.array([[[1.0, 3.0]], [[-4.0, 2.0]], [[5.0, 5.0]]])
     np.testing.assert_array_equal(grammar.own_scale(tiles), [[[0, 1]], [[0, 1]], [[0, 0]]])
-    np.testing.assert_allclose(grammar.own_scale(tiles, centred=True), [[[1 / 3, 1.0]], [[-1.0, 0.5]], [[1.0, 1.0]]])
+    np.testing.assert_allclose(grammar.own_scale(tiles, centered=True), [[[1 / 3, 1.0]], [[-1.0, 0.5]], [[1.0, 1.0]]])
 
 
-def test_weights_are_centred_on_zero():
+def test_weights_are_centered_on_zero():
     model, _ = make((Bank(3, 5),), ("a", "b"))
     low, high = filters(model).plot().axes[0].images[0].get_clim()
     assert low == -high < 0
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (-0.123, "−0.12"), (12.6, "13"), (1234.5, "1234")])
-def test_numbers_of_a_colour_scale(value, text):
+def test_numbers_of_a_color_scale(value, text):
     assert grammar.number(value) == text
 
 
 def test_text_is_readable_on_any_cell():
     assert grammar.text_on("white") == grammar.DARK
     assert grammar.text_on("#7f2704") == grammar.LIGHT
-    assert grammar.DARK != grammar.TEXT  # a page replaces the colour TEXT
+    assert grammar.DARK != grammar.TEXT  # a page replaces the color TEXT

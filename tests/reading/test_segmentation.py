@@ -190,11 +190,11 @@ def test_noise_takes_bounded_work(shape, network, rng):
 )  # fmt: skip
 def test_boxes_lie_within_any_picture(height, width, kind, seed, invert, network):
     rng = np.random.default_rng(seed)
-    grey = {
+    gray = {
         "noise": rng.random((height, width)), "binary": ndimage.median_filter(rng.random((height, width)), 5).round(),
         "flat": np.full((height, width), rng.random()), "bars": np.tile(rng.random(width) > 0.8, (height, 1)) * 1.0,
     }[kind]  # fmt: skip
-    for line in segment(grey, network.probabilities, invert=invert):
+    for line in segment(gray, network.probabilities, invert=invert):
         for digit in line:
             left, top, wide, tall = digit.box
             assert 0 <= left < left + wide <= width

@@ -65,7 +65,7 @@ def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path, mon
 
 
 def test_images_without_labels_have_pictures(model, mnist, tmp_path):
-    pictures = gallery(model, Dataset(mnist.images[:20], None, "unlabelled"), image=3)
+    pictures = gallery(model, Dataset(mnist.images[:20], None, "unlabeled"), image=3)
     names = [picture.name for picture in pictures]
     assert "maps-2" in names
     assert "average-barcodes" not in names

@@ -36,7 +36,7 @@ def small():
 
 @pytest.fixture(scope="module")
 def sheet(mnist):
-    """Return the text and pixels of a page with two lines, of three and two digits, dark on grey paper."""
+    """Return the text and pixels of a page with two lines, of three and two digits, dark on gray paper."""
     rows = [60_000, 60_001, 60_002, 60_003, 60_004]
     digits = [np.kron(mnist.images[i], np.ones((3, 3), np.uint8)) for i in rows]
     page = np.full((300, 400), 210, np.uint8)

@@ -32,7 +32,7 @@ def evaluate(
     model: str, source: str, split: str | None, robustness: bool, images: int | None, prepare: bool,
     picture: str | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Measure the accuracy of a model on labelled digits.
+    """Measure the accuracy of a model on labeled digits.
 
     MODEL is a shipped model (post, best, small, tiny) or a model file; without it, `best`.
 

@@ -38,8 +38,8 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     if dataset.labels is not None and len(dataset) > 1:
         splits = {name: len(part) for name, part in dataset.split().parts.items()}
     if as_json:
-        labelled = dataset.labels is not None
-        counts = dict(zip(dataset.class_names, dataset.counts.tolist(), strict=True)) if labelled else None
+        labeled = dataset.labels is not None
+        counts = dict(zip(dataset.class_names, dataset.counts.tolist(), strict=True)) if labeled else None
         print_json(
             {"name": dataset.name, "shape": list(dataset.images.shape), "counts": counts,
              "splits": splits, "digest": dataset.digest}

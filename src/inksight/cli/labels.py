@@ -28,7 +28,7 @@ def labels(
 ) -> None:  # fmt: skip
     """Rank images by how doubtful their labels are.
 
-    DATA is a source of labelled digits, as in `inksight train --data`. Each image is judged by networks that were not
+    DATA is a source of labeled digits, as in `inksight train --data`. Each image is judged by networks that were not
     trained on it (cross-validation). The images whose labels these networks find least probable come first. A page
     shows them.
 

@@ -82,8 +82,8 @@ def kaggle(
     for path in (out, model_out):
         if path:
             check_writable(path)
-    labelled, test = load(train_source), load(test_source)
-    splits = Splits(labelled, None, None)
+    labeled, test = load(train_source), load(test_source)
+    splits = Splits(labeled, None, None)
     result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
     if model_out:
         result.model.save(model_out)
@@ -91,7 +91,7 @@ def kaggle(
     if as_json:
         print_json(result.to_dict() | {"rows": len(test), "out": out})
     else:
-        click.echo(f"{out}: {len(test):,} rows, from {result.train_images:,} labelled images")
+        click.echo(f"{out}: {len(test):,} rows, from {result.train_images:,} labeled images")
 
 
 def _print_result(result: "TrainingResult", out: str, as_json: bool) -> None:

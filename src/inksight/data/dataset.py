@@ -27,7 +27,7 @@ class Dataset(Display):
     images : ndarray of uint8, shape (n, 28, 28)
         High = ink.
     labels : ndarray of integers, shape (n,), optional
-        Class of each image, 0 to ``len(class_names) - 1``; stored as int64. None if unlabelled.
+        Class of each image, 0 to ``len(class_names) - 1``; stored as int64. None if unlabeled.
     name : str
         Name of the source, for titles and messages.
     class_names : tuple of str
@@ -101,8 +101,8 @@ class Dataset(Display):
         return replace(self, images=images, labels=labels, test_count=0)
 
     def __repr__(self) -> str:
-        unlabelled = "" if self.labels is not None else ", unlabelled"
-        return f"Dataset({self.name!r}, {len(self):,} images, {len(self.class_names)} classes{unlabelled})"
+        unlabeled = "" if self.labels is not None else ", unlabeled"
+        return f"Dataset({self.name!r}, {len(self):,} images, {len(self.class_names)} classes{unlabeled})"
 
     @cached_property
     def digest(self) -> str:
@@ -121,7 +121,7 @@ class Dataset(Display):
     def require_labels(self, purpose: str) -> NDArray[np.int64]:
         """Return the labels. Raise `InputError` with the `purpose` that needs them if there are none."""
         if self.labels is None:
-            raise InputError(f"{purpose} needs labels, and {self.name!r} has none: give a labelled source")
+            raise InputError(f"{purpose} needs labels, and {self.name!r} has none: give a labeled source")
         return self.labels
 
     def require_every_class(self, purpose: str) -> NDArray[np.int64]:

@@ -54,13 +54,13 @@ class Preprocessor:
         self.working_size = int(constants.working_size)
 
     def __call__(
-        self, grey: NDArray[np.float64], invert: bool | None
+        self, gray: NDArray[np.float64], invert: bool | None
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64], Found]:
         """Preprocess a picture.
 
         Parameters
         ----------
-        grey : (height, width) float64, 0..1
+        gray : (height, width) float64, 0..1
             Brightness.
         invert : bool or None
             Whether the ink is lighter than the paper. None detects it.
@@ -69,7 +69,7 @@ class Preprocessor:
         -------
         image : (28, 28) uint8
             High = ink.
-        grey : (small height, small width) float64, 0..1
+        gray : (small height, small width) float64, 0..1
             The picture, downscaled to at most `working_size` pixels per side.
         ink : (small height, small width) float64, 0..1
         found : Found
@@ -79,14 +79,14 @@ class Preprocessor:
         InksightError
             If memory runs out.
         """
-        grey = np.ascontiguousarray(grey)
-        height, width = grey.shape
+        gray = np.ascontiguousarray(gray)
+        height, width = gray.shape
         image = np.empty((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
         max_pixels = min(height, self.working_size) * min(width, self.working_size)
         small, ink = np.empty(max_pixels), np.empty(max_pixels)
         found = Found()
         done = self.call(
-            native.address(grey), height, width, -1 if invert is None else invert, self.constants,
+            native.address(gray), height, width, -1 if invert is None else invert, self.constants,
             native.address(image), native.address(small), native.address(ink), byref(found),
         )  # fmt: skip
         if not done:

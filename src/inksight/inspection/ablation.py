@@ -76,7 +76,7 @@ def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDA
     ----------
     model : Model
     data : Dataset
-        Labelled images; a thousand give a stable ranking.
+        Labeled images; a thousand give a stable ranking.
     by : {"loss", "similarity"}
         ``loss``: the rise of the mean cross-entropy without the filter, in nats; below 0 where the filter does harm.
         It is measured by ablation, not estimated from gradients (Molchanov, Tyree, Karras, Aila, Kautz, "Pruning
@@ -131,7 +131,7 @@ def remove_least_important(model: Model, data: Dataset, parameters: float, by: s
     ----------
     model : Model
     data : Dataset
-        Labelled images to measure on.
+        Labeled images to measure on.
     parameters : float
         Stop at this number of parameters or below.
     by : {"loss", "similarity"}

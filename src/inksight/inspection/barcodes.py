@@ -131,7 +131,7 @@ def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: in
     ----------
     model : Model
     dataset : Dataset
-        Labelled.
+        Labeled.
     each : int
         Images per class; a class with fewer images gives all of them.
     seed : int, optional
@@ -177,7 +177,7 @@ def detrended_barcodes(
     ----------
     model : Model
     dataset : Dataset
-        Labelled.
+        Labeled.
     each : int
         Images per class; a class with fewer images gives all of them.
     average : AverageBarcodes, optional

@@ -114,7 +114,7 @@ def robustness(
     ----------
     model : Model
     data : Dataset
-        Labelled, with the classes of the model.
+        Labeled, with the classes of the model.
     images : int
         Number of images, chosen by `seed`; all of them if there are fewer.
     seed : int
@@ -132,7 +132,7 @@ def robustness(
     Raises
     ------
     InputError
-        If the data is empty, unlabelled, or has other classes than the model.
+        If the data is empty, unlabeled, or has other classes than the model.
 
     Examples
     --------

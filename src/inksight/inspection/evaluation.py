@@ -1,4 +1,4 @@
-"""`evaluate`: the accuracy, calibration, confusions and hardest images of a model on labelled images."""
+"""`evaluate`: the accuracy, calibration, confusions and hardest images of a model on labeled images."""
 
 import math
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Calibration(Display):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Display):
-    """The predictions of a model on n labelled images, and how good they are.
+    """The predictions of a model on n labeled images, and how good they are.
 
     Parameters
     ----------
@@ -162,13 +162,13 @@ class Evaluation(Display):
 
 
 def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) -> Evaluation:
-    """Evaluate a model on labelled images.
+    """Evaluate a model on labeled images.
 
     Parameters
     ----------
     model : Model
     data : Dataset
-        Labelled, with the classes of the model and at least one image.
+        Labeled, with the classes of the model and at least one image.
     hardest : int
         Number of hardest images to keep; all of them if there are fewer.
     bins : int
@@ -181,7 +181,7 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
     Raises
     ------
     InputError
-        If the data is empty, unlabelled, or has other classes than the model.
+        If the data is empty, unlabeled, or has other classes than the model.
 
     Examples
     --------
@@ -222,7 +222,7 @@ def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int6
     Raises
     ------
     InputError
-        If the data is empty, unlabelled, or has other classes than the model; `purpose` stands in the message.
+        If the data is empty, unlabeled, or has other classes than the model; `purpose` stands in the message.
     """
     labels = data.require_labels(purpose)
     if len(data) == 0:

@@ -95,7 +95,7 @@ def separation(
     ----------
     model : Model
     dataset : Dataset
-        Labelled. Every class needs an image, and one class needs two images that differ.
+        Labeled. Every class needs an image, and one class needs two images that differ.
     barcodes : (n, filters) float, optional
         The barcodes of `dataset`, if they are already known.
     shrinkage : float, 0..1
@@ -115,7 +115,7 @@ def separation(
 
     References
     ----------
-    Mahalanobis, "On the generalised distance in statistics", 1936. Schäfer and Strimmer, "A shrinkage
+    Mahalanobis, "On the generalized distance in statistics", 1936. Schäfer and Strimmer, "A shrinkage
     approach to large-scale covariance matrix estimation", 2005 (the target that keeps the variances).
 
     Examples

@@ -152,7 +152,7 @@ def doubtful_labels(
     Parameters
     ----------
     data : Dataset
-        Labelled, with at least `folds` images of each class.
+        Labeled, with at least `folds` images of each class.
     folds : int, optional
         2 or more. By default 5, or fewer if the trainings would otherwise have less than five epochs. There are always
         at least two folds, even with many extra images: the judged images are also trained on, since their writers may
@@ -170,7 +170,7 @@ def doubtful_labels(
     seed : int
         For the folds and the trainings.
     extra : Dataset, optional
-        More labelled images of the same classes. Every network is trained on them, and their labels are not judged.
+        More labeled images of the same classes. Every network is trained on them, and their labels are not judged.
         With them, a class of `data` may have fewer images than there are folds.
     progress : bool
         Show on standard error how many networks are trained.

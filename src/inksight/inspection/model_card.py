@@ -20,14 +20,14 @@ CONFUSIONS = 5  # pairs of classes on a card
 # For digit models only: uses and failures of models with other classes are unknown here.
 INTENDED = """\
 Reading single handwritten digits that are preprocessed like MNIST (`inksight read` does that): 28 by 28 pixels, high
-values for ink on a background of 0, the digit scaled into a box of 20 by 20 pixels, its centre of mass in the middle.
+values for ink on a background of 0, the digit scaled into a box of 20 by 20 pixels, its center of mass in the middle.
 For teaching, for experiments, and as a part of a product that is first tested on its own digits. Not for automatic
 decisions about people, money or health."""
 
 FAILURES = """\
 It knows the ten digits and nothing else. `inksight read` rejects images that are far from all digits. That is most
 scribbles, but only some letters: a letter that looks like a digit is read as one. `predict` returns a digit for every
-image. Accuracy is low on digits that are not preprocessed as described below: too large, off centre, or with paper
+image. Accuracy is low on digits that are not preprocessed as described below: too large, off center, or with paper
 brighter than ink. MNIST's writers were high school students and employees of a census bureau in the United States.
 Writing habits of other places are rare in it, such as a 1 with a long upstroke or a crossed 7. The model `best` was
 also trained on some of them, drawn onto MNIST's digits."""

@@ -21,7 +21,7 @@ from inksight.plot.grammar import (
     blank,
     brief,
     canvas,
-    colour_bar,
+    color_bar,
     columns_for,
     montage,
     note,
@@ -43,7 +43,7 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     filters : Filters
     ax : Axes, optional
     shared : bool
-        Use one colour scale for all filters, so that weak filters look weak; otherwise each tile has its own scale.
+        Use one color scale for all filters, so that weak filters look weak; otherwise each tile has its own scale.
     most : int
         Maximum number of filters, and of channels, to draw.
     """
@@ -52,7 +52,7 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     count, channels, side, _ = kernels.shape
     tiles: NDArray[Any] = kernels.reshape(-1, side, side)
     top = reach(tiles) if shared else 1.0
-    tiles = tiles if shared else own_scale(tiles, centred=True)
+    tiles = tiles if shared else own_scale(tiles, centered=True)
     several = channels > 1  # then the tiles are a table of filters and channels
     columns = channels if several else columns_for(count)
     rows = len(tiles) // columns + bool(len(tiles) % columns)
@@ -77,10 +77,10 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     cut = " (only the first are shown)" if (total, inputs) != (count, channels) else ""
     reads = f", {inputs} input channels" if several else ""
     title(ax, f"Bank {filters.bank}: {total} filter{'s' * (total > 1)} of {side}×{side}{reads}{cut}")
-    own = "weights: each tile has its own colour scale, centred on 0"
+    own = "weights: each tile has its own color scale, centered on 0"
     note(ax, shared_scale(-top, top, "weights") if shared else own, axis="input channel" if several else "")
     if shared:
-        colour_bar(ax, image)
+        color_bar(ax, image)
     return figure
 
 
@@ -92,7 +92,7 @@ def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool
     maps : FeatureMaps
     ax : Axes, optional
     shared : bool
-        Use one colour scale for all maps, so that a map with a weak response looks dark. It ends at the 99th
+        Use one color scale for all maps, so that a map with a weak response looks dark. It ends at the 99th
         percentile, because a few very bright pixels would darken all others. Otherwise each map has its own scale.
     """
     count, side, _ = maps.maps.shape
@@ -117,10 +117,10 @@ def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool
     title(ax, f"Bank {maps.bank}: {maps_of} of an image read as {brief(maps.prediction, 20)} ({maps.confidence:.1%})")
     text = f"activations, {side}×{side} positions per map"
     above = " and above" if high < tiles.max() else ""
-    own = f"{text}: each map has its own colour scale, from its lowest to its highest value"
+    own = f"{text}: each map has its own color scale, from its lowest to its highest value"
     note(ax, shared_scale(low, high, text) + above if shared else own)
     if shared:
-        colour_bar(ax, image)
+        color_bar(ax, image)
     return figure
 
 
@@ -161,11 +161,11 @@ def _similarity(similarity: FilterSimilarity, ax: Axes, kind: str) -> None:
         ax.set_yticks(range(len(order)), [str(i) for i in order], fontsize=size)
     if kind == "weights":
         title(ax, f"Bank {similarity.bank}: similarity of the weights")
-        note(ax, "cosine similarity, one colour scale for all, −1 to 1", axis="filter")
+        note(ax, "cosine similarity, one color scale for all, −1 to 1", axis="filter")
     else:
         title(ax, f"Bank {similarity.bank}: similarity of the feature maps")
-        note(ax, f"correlation over {similarity.images:,} images, one colour scale for all, −1 to 1", axis="filter")
-    colour_bar(ax, image)
+        note(ax, f"correlation over {similarity.images:,} images, one color scale for all, −1 to 1", axis="filter")
+    color_bar(ax, image)
 
 
 def _enlarged(tiles: NDArray[Any], pixels: int) -> NDArray[Any]:

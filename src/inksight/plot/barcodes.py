@@ -20,7 +20,7 @@ from inksight.plot.grammar import (
     bare,
     brief,
     canvas,
-    colour_bar,
+    color_bar,
     inches_from,
     note,
     number,
@@ -55,7 +55,7 @@ def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
     ax.set_yticks([0, high] if high > 0 else [0], ["0", number(high)] if high > 0 else ["0"], fontsize=SMALL)
     _picture(ax, barcode.image, 0.4)
     title(ax, f"Barcode of an image read as {brief(barcode.prediction, 20)} ({barcode.confidence:.1%})")
-    note(ax, "mean activation of each feature map; the colour scale is this barcode's own", axis="filter")
+    note(ax, "mean activation of each feature map; the color scale is this barcode's own", axis="filter")
     return figure
 
 
@@ -73,7 +73,7 @@ def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None) -> 
     low, high = int(barcodes.counts.min()), int(barcodes.counts.max())
     title(ax, f"Average barcode of each class ({low}{f' to {high}' * (high > low)} image{'s' * (high > 1)} per class)")
     note(ax, shared_scale(means.min(), means.max(), "mean activation"), axis="filter")
-    colour_bar(ax, image)
+    color_bar(ax, image)
     return figure
 
 
@@ -99,7 +99,7 @@ def draw_detrended_barcodes(barcodes: DetrendedBarcodes, ax: Axes | None = None)
         "one row per image · " + shared_scale(-top, top, "above (red) or below (blue) the mean"),
         axis="filter",
     )
-    colour_bar(ax, image)
+    color_bar(ax, image)
     return figure
 
 

@@ -66,5 +66,5 @@ def draw_dataset(
     else:
         ax.set_yticks(middles, names, fontsize=NORMAL, parse_math=False)
         title(ax, f"Examples from {brief(dataset.name, 40)}")
-    note(ax, "grey = ink, from 0 (paper) to 255 for all images")
+    note(ax, "gray = ink, from 0 (paper) to 255 for all images")
     return figure

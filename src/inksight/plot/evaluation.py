@@ -93,8 +93,8 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     if classes <= 30:
         size = SMALL if classes <= 12 else 4.5
         for row, column in zip(*counts.nonzero(), strict=True):
-            colour = text_on(image.to_rgba(share[row, column]))
-            write(ax, column, row, f"{counts[row, column]}", color=colour, fontsize=size)
+            color = text_on(image.to_rgba(share[row, column]))
+            write(ax, column, row, f"{counts[row, column]}", color=color, fontsize=size)
     ax.hlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
     ax.vlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
     bare(ax)
@@ -105,7 +105,7 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     ax.set_ylabel("true class", fontsize=NORMAL, color=TEXT)
     low, high = evaluation.interval
     title(ax, f"{evaluation.accuracy:.2%} right (95% interval {low:.2%} to {high:.2%})")
-    note(ax, "number: images · colour: share of the row, one scale for all", axis="predicted class")
+    note(ax, "number: images · color: share of the row, one scale for all", axis="predicted class")
     return figure
 
 
@@ -123,7 +123,7 @@ def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:
     ]
     figure, ax = draw_tiles(ax, evaluation.hardest_images[:count], texts)
     title(ax, "The hardest images" if len(ids) else "No images")
-    note(ax, "above each image: probability of the true class · row\ngrey = ink, one scale for all")
+    note(ax, "above each image: probability of the true class · row\ngray = ink, one scale for all")
     return figure
 
 

@@ -99,12 +99,12 @@ def draw_neighbours(neighbours: Neighbours, ax: Axes | None = None) -> Figure:
     ax.plot([x, x], [0, max(len(pixels) - 1, 1)], color=TEXT, linewidth=0.8, alpha=0.4)
     title(ax, "Images and their nearest neighbours by barcode")
     caption = "class · distance" if neighbours.labels is not None else "distance"
-    note(ax, f"above each neighbour: {caption} · nearest first · grey = ink, one scale for all")
+    note(ax, f"above each neighbour: {caption} · nearest first · gray = ink, one scale for all")
     return figure
 
 
 def draw_embedding(embedding: Embedding, ax: Axes | None = None, *, most: int = 2000) -> Figure:
-    """Draw barcodes as points in two dimensions, coloured by class, with the name of each class at its mean.
+    """Draw barcodes as points in two dimensions, colored by class, with the name of each class at its mean.
 
     Parameters
     ----------
@@ -118,19 +118,19 @@ def draw_embedding(embedding: Embedding, ax: Axes | None = None, *, most: int = 
     ax.spines[["top", "right"]].set_visible(False)
     shown = np.unique(np.linspace(0, len(embedding.points) - 1, most).astype(int))
     labels = embedding.labels
-    colours = np.array([to_rgb(colour) for colour in CLASSES])
-    point_colours = colours[[8] * len(shown)] if labels is None else colours[labels[shown] % len(colours)]
+    colors = np.array([to_rgb(color) for color in CLASSES])
+    point_colors = colors[[8] * len(shown)] if labels is None else colors[labels[shown] % len(colors)]
     # Rasterized, because thousands of SVG elements would make a page slow.
     x, y = embedding.points[shown].T
-    ax.scatter(x, y, c=point_colours, s=7, alpha=0.75, linewidths=0, rasterized=True)
+    ax.scatter(x, y, c=point_colors, s=7, alpha=0.75, linewidths=0, rasterized=True)
     if labels is not None:
         present = np.unique(labels)
         means = np.array([embedding.points[labels == label].mean(axis=0) for label in present])
         size = np.ptp(embedding.points[shown], axis=0).max() or 1.0
         for label, (x, y) in zip(present, _spread_apart(means, 0.045 * size), strict=True):
-            name, colour = brief(embedding.class_names[label], 20), CLASSES[label % len(CLASSES)]
-            box = {"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": DARK, "linewidth": 0.6}
-            write(ax, x, y, name, color=text_on(colour), fontsize=NORMAL + 1.5, bbox=box)
+            name, color = brief(embedding.class_names[label], 20), CLASSES[label % len(CLASSES)]
+            box = {"boxstyle": "round,pad=0.25", "facecolor": color, "edgecolor": DARK, "linewidth": 0.6}
+            write(ax, x, y, name, color=text_on(color), fontsize=NORMAL + 1.5, bbox=box)
     if embedding.method == "pca":
         title(ax, "Barcodes along their principal components")
         names, unit_of = ("first component", "second component"), "barcode units"

@@ -1,8 +1,8 @@
-"""The colour grammar of all plots, and the parts that they share.
+"""The color grammar of all plots, and the parts that they share.
 
-Grey is for images (ink is dark). Red and blue are for weights and differences, centred on zero. Violet to yellow is for
-activations. Orange is for scores: counts, shares and distances. Every plot says whether its tiles share one colour
-scale. pyplot is never used: it keeps figures alive and is not thread-safe.
+Gray is for images (ink is dark). Red and blue are for weights and differences, centered on zero. Violet to yellow is
+for activations. Orange is for scores: counts, shares and distances. Every plot says whether its tiles share one
+color scale. pyplot is never used: it keeps figures alive and is not thread-safe.
 """
 
 import base64
@@ -22,15 +22,15 @@ from matplotlib.image import AxesImage
 from matplotlib.transforms import ScaledTranslation, Transform, blended_transform_factory
 from numpy.typing import ArrayLike, NDArray
 
-# `plot.output.to_svg` replaces this colour by the text colour of the page.
+# `plot.output.to_svg` replaces this color by the text color of the page.
 TEXT = "#1b1f24"
-DARK, LIGHT = "#0b0c0e", "#fefefe"  # text on coloured cells, which a page must not replace
+DARK, LIGHT = "#0b0c0e", "#fefefe"  # text on colored cells, which a page must not replace
 
 IMAGES = "gray_r"
 WEIGHTS = "RdBu_r"
 ACTIVATIONS = "viridis"
 SCORES = "Oranges"
-# Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270, 2021: ten colours that colour-blind
+# Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270, 2021: ten colors that color-blind
 # people can distinguish too.
 CLASSES = (
     "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6",
@@ -100,7 +100,7 @@ def title(ax: Axes, text: str) -> None:
 
 
 def note(ax: Axes, text: str, axis: str = "") -> None:
-    """Write the name of the x axis, if any, and a note (colour scale, how to read the plot) below the axes."""
+    """Write the name of the x axis, if any, and a note (color scale, how to read the plot) below the axes."""
     if axis:
         ax.set_xlabel(f"{axis}\n{text}" if text else axis, fontsize=NORMAL, color=TEXT, parse_math=False)
     else:
@@ -148,10 +148,10 @@ def unit(images: NDArray[Any]) -> NDArray[np.float32]:
     return images.astype(np.float32) / np.float32(255 if images.dtype == np.uint8 else 1)
 
 
-def own_scale(tiles: NDArray[Any], centred: bool = False) -> NDArray[np.float64]:
-    """Scale each tile (n, h, w) to its own range: to 0..1 or, if `centred`, to -1..1 without moving zero."""
+def own_scale(tiles: NDArray[Any], centered: bool = False) -> NDArray[np.float64]:
+    """Scale each tile (n, h, w) to its own range: to 0..1 or, if `centered`, to -1..1 without moving zero."""
     tiles = tiles.astype(np.float64)
-    low = np.zeros((len(tiles), 1, 1)) if centred else tiles.min(axis=(1, 2), keepdims=True)
+    low = np.zeros((len(tiles), 1, 1)) if centered else tiles.min(axis=(1, 2), keepdims=True)
     reach = np.abs(tiles - low).max(axis=(1, 2), keepdims=True)
     return np.asarray((tiles - low) / np.where(reach > 0, reach, 1.0))
 
@@ -184,35 +184,35 @@ def number_tiles(ax: Axes, count: int, columns: int, step: tuple[int, int], room
 def show(
     ax: Axes,
     pixels: ArrayLike,
-    colours: str,
+    colors: str,
     low: float,
     high: float,
     extent: tuple[float, float, float, float] | None = None,
     **options: Any,
 ) -> AxesImage:
-    """Show an array pixel by pixel in a colour map; NaN is transparent."""
+    """Show an array pixel by pixel in a color map; NaN is transparent."""
     if not high > low:  # all values are equal
         low, high = low - 0.5, low + 0.5
     return ax.imshow(
-        np.ma.masked_invalid(pixels), cmap=colormaps[colours], vmin=low, vmax=high,
+        np.ma.masked_invalid(pixels), cmap=colormaps[colors], vmin=low, vmax=high,
         interpolation="none", extent=extent, **options,
     )  # fmt: skip
 
 
 def reach(values: NDArray[Any]) -> float:
-    """Return the largest absolute value, the end of a colour scale centred on zero."""
+    """Return the largest absolute value, the end of a color scale centered on zero."""
     return float(np.nanmax(np.abs(values), initial=0.0))
 
 
 def number(value: float) -> str:
-    """Format a number of a colour scale with two significant digits and a typographic minus sign."""
+    """Format a number of a color scale with two significant digits and a typographic minus sign."""
     text = "0" if value == 0 else f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
     return text.replace("-", "−")
 
 
 def shared_scale(low: float, high: float, what: str) -> str:
-    """Return the note that all tiles share one colour scale."""
-    return f"{what}: one colour scale for all, {number(low)} to {number(high)}"
+    """Return the note that all tiles share one color scale."""
+    return f"{what}: one color scale for all, {number(low)} to {number(high)}"
 
 
 def inches_from(ax: Axes, x: float, y: float) -> Transform:
@@ -223,8 +223,8 @@ def inches_from(ax: Axes, x: float, y: float) -> Transform:
     return figure.dpi_scale_trans + ScaledTranslation(x, y, ax.transAxes)  # type: ignore[arg-type]
 
 
-def colour_bar(ax: Axes, image: AxesImage) -> None:
-    """Draw a colour scale to the right of an image, as high as the image and 0.12 inches wide."""
+def color_bar(ax: Axes, image: AxesImage) -> None:
+    """Draw a color scale to the right of an image, as high as the image and 0.12 inches wide."""
     low, high = image.get_clim()
     coordinates = blended_transform_factory(inches_from(ax, 1, 0), ax.transAxes)
     bar = ax.inset_axes((0.1, 0, 0.12, 1), transform=coordinates)
@@ -240,7 +240,7 @@ def colour_bar(ax: Axes, image: AxesImage) -> None:
     bar.spines[:].set(color=TEXT, linewidth=0.6)
 
 
-def text_on(colour: Any) -> str:
-    """Return the text colour, dark or light, that is readable on a cell of `colour`."""
-    red, green, blue = to_rgb(colour)
+def text_on(color: Any) -> str:
+    """Return the text color, dark or light, that is readable on a cell of `color`."""
+    red, green, blue = to_rgb(color)
     return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else LIGHT

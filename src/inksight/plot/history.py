@@ -14,7 +14,7 @@ PANELS = {
     "accuracy": ("Accuracy", (("accuracy", "training"), ("val_accuracy", "validation"))),
     "learning_rate": ("Learning rate at the end of the epoch", (("learning_rate", ""),)),
 }
-COLOURS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
+COLORS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
 
 
 def draw_history(history: History, ax: Axes | None = None, *, kind: str | None = None) -> Figure:
@@ -59,7 +59,7 @@ def _curves(history: History, ax: Axes, kind: str) -> None:
         if np.isfinite(values).any():
             drawn += 1
             ax.plot(
-                epochs, values, color=COLOURS[label], label=label or None, linewidth=1.6,
+                epochs, values, color=COLORS[label], label=label or None, linewidth=1.6,
                 linestyle="--" if label == "training" and drawn == 1 else "-",
                 marker="o" if len(epochs) < 16 else None, markersize=3.5,
             )  # fmt: skip

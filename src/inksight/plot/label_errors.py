@@ -36,6 +36,6 @@ def draw_doubtful_labels(result: DoubtfulLabels, ax: Axes | None = None, *, coun
     title(ax, f"The most doubtful labels of {brief(result.name, 40)}")
     note(
         ax,
-        "above each image: probability of its label (networks not trained on it) · row\ngrey = ink, one scale for all",
+        "above each image: probability of its label (networks not trained on it) · row\ngray = ink, one scale for all",
     )
     return figure

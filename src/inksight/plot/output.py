@@ -71,9 +71,9 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        Drawn by this package: its text and axes have the colour `inksight.plot.grammar.TEXT`.
+        Drawn by this package: its text and axes have the color `inksight.plot.grammar.TEXT`.
     themed : bool
-        Make it transparent, with text, ticks and axis lines in the text colour of the page; otherwise dark on white.
+        Make it transparent, with text, ticks and axis lines in the text color of the page; otherwise dark on white.
     prefix : str
         Put before every id, so that two figures on a page do not share ids.
     label : str
@@ -114,7 +114,7 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
 
 
 def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> None:
-    """Remove the namespaces and unused ids of an element, and adapt its ids, links, fonts and colours to a page."""
+    """Remove the namespaces and unused ids of an element, and adapt its ids, links, fonts and colors to a page."""
     element.tag = element.tag.removeprefix(SVG)
     for name, value in list(element.attrib.items()):
         if name == "id":

@@ -36,17 +36,17 @@ def draw_prepared(prepared: Prepared, ax: Axes | None = None) -> Figure:
     bare(ax)
     ink = "dark ink" if prepared.dark else "light ink"
     title(ax, f"Preprocessing of a picture: {PROBLEMS.get(prepared.problem, ink)}")
-    note(ax, "grey = ink, one scale for all; in the original: grey = dark")
+    note(ax, "gray = ink, one scale for all; in the original: gray = dark")
     return figure
 
 
-def _panel(grey: Grayscale) -> Grayscale:
-    """Scale a picture to the height of a panel or to `MAX_WIDTH`, keeping its proportions, and centre it vertically."""
-    height, width = grey.shape
+def _panel(gray: Grayscale) -> Grayscale:
+    """Scale a picture to the height of a panel or to `MAX_WIDTH`, keeping its proportions, and center it vertically."""
+    height, width = gray.shape
     ratio = min(HEIGHT / height, MAX_WIDTH / width)
     new_height = max(1, min(round_half_up(height * ratio), HEIGHT))
     new_width = max(1, min(round_half_up(width * ratio), MAX_WIDTH))
     panel = np.full((HEIGHT, new_width), np.nan)
     top = (HEIGHT - new_height) // 2
-    panel[top : top + new_height] = resample(grey, new_height, new_width)
+    panel[top : top + new_height] = resample(gray, new_height, new_width)
     return panel

@@ -77,17 +77,17 @@ def draw_tradeoff(tradeoff: Tradeoff, ax: Axes | None = None, *, keep: float | N
     return figure
 
 
-def _curve(ax: Axes, points: list[Point], colour: str, marker: str, label: str) -> None:
+def _curve(ax: Axes, points: list[Point], color: str, marker: str, label: str) -> None:
     best = pareto_front(points)
     ax.plot(
         [point.parameters for point in best], [_error(point.accuracy) for point in best],
-        color=colour, linewidth=1.4, marker=marker, markersize=4.5, label=label,
+        color=color, linewidth=1.4, marker=marker, markersize=4.5, label=label,
     )  # fmt: skip
     for point in points:
         alpha, x = 1.0 if point in best else 0.35, point.parameters
-        ax.plot([x, x], [_error(point.low), _error(point.high)], color=colour, linewidth=1.1, alpha=alpha)
+        ax.plot([x, x], [_error(point.low), _error(point.high)], color=color, linewidth=1.1, alpha=alpha)
         if alpha < 1:
-            ax.plot([x], [_error(point.accuracy)], marker, color=colour, markersize=4.5, alpha=alpha)
+            ax.plot([x], [_error(point.accuracy)], marker, color=color, markersize=4.5, alpha=alpha)
 
 
 def _error(accuracy: float) -> float:

@@ -60,7 +60,7 @@ def _panel(robustness: Robustness, ax: Axes, kind: str, alone: bool = False) -> 
         ax.legend(frameon=False, fontsize=SMALL, labelcolor=TEXT, loc="lower left", borderpad=0)
     if kind == "mean":
         ax.set_xticks(range(SEVERITIES + 1))
-        note(ax, "severity · 0, dotted: clean images\ndigits: grey = ink, one scale for all")
+        note(ax, "severity · 0, dotted: clean images\ndigits: gray = ink, one scale for all")
         return
     ax.set_xticks([])
     number = list(CORRUPTIONS).index(kind)
@@ -76,11 +76,11 @@ def _panel(robustness: Robustness, ax: Axes, kind: str, alone: bool = False) -> 
     strip.set(facecolor="none", xlim=ax.get_xlim())
     strip.set_xticks(range(1, SEVERITIES + 1), [f"{value:g}" for value in CORRUPTIONS[kind].strengths])
     strip.tick_params(colors=TEXT, labelsize=SMALL, length=0, pad=2)
-    text = CORRUPTIONS[kind].unit + ("\ndotted: clean images · grey = ink, one scale for all" if alone else "")
+    text = CORRUPTIONS[kind].unit + ("\ndotted: clean images · gray = ink, one scale for all" if alone else "")
     strip.set_xlabel(text, fontsize=SMALL, color=TEXT, labelpad=1)
 
 
-def _curve(ax: Axes, accuracies: NDArray[np.float64], clean: float, kind: str, colour: str, label: str) -> None:
+def _curve(ax: Axes, accuracies: NDArray[np.float64], clean: float, kind: str, color: str, label: str) -> None:
     row = accuracies.mean(axis=0) if kind == "mean" else accuracies[list(CORRUPTIONS).index(kind)]
-    ax.axhline(clean, color=colour, linewidth=0.8, linestyle=":")
-    ax.plot(range(SEVERITIES + 1), [clean, *row], color=colour, linewidth=1.4, marker="o", markersize=3, label=label)
+    ax.axhline(clean, color=color, linewidth=0.8, linestyle=":")
+    ax.plot(range(SEVERITIES + 1), [clean, *row], color=color, linewidth=1.4, marker="o", markersize=3, label=label)

@@ -29,7 +29,7 @@ Lines = list[list[Prepared]]
 
 
 class Assessment(NamedTuple):
-    """A model's judgement of n images.
+    """A model's judgment of n images.
 
     Parameters
     ----------

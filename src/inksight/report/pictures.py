@@ -116,7 +116,7 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
     pictures = [
         Picture(
             "examples", "The digits", "Examples of each digit",
-            "The input of the network: images of 28 by 28 grey pixels. People write the same digit in many ways: "
+            "The input of the network: images of 28 by 28 gray pixels. People write the same digit in many ways: "
             "slanted, thick, open or closed. Some digits are ambiguous even for people.",
             lambda: dataset.plot(seed=1),
         )

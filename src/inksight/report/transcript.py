@@ -167,20 +167,20 @@ def _embedded(picture: Picture) -> tuple[str, tuple[int, int]]:
     return _data_url(paper, kind, **{"quality": 80} if kind == "jpeg" else {}), size
 
 
-def _step(grey: Grayscale) -> str:
+def _step(gray: Grayscale) -> str:
     """Return the picture of a preprocessing step as a data URL."""
-    return _data_url(_to_image(downscale(grey, STEP_SIDE)[0]), "png")
+    return _data_url(_to_image(downscale(gray, STEP_SIDE)[0]), "png")
 
 
-def _to_image(grey: Grayscale) -> Image.Image:
-    return Image.fromarray(np.floor(np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8))
+def _to_image(gray: Grayscale) -> Image.Image:
+    return Image.fromarray(np.floor(np.clip(gray, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
 def _stripes(barcode: NDArray[np.float32]) -> str:
-    """Return a barcode as a data URL: one pixel per entry, on its own colour scale."""
+    """Return a barcode as a data URL: one pixel per entry, on its own color scale."""
     low, high = float(barcode.min()), float(barcode.max())
-    colours = colormaps[ACTIVATIONS]((barcode - low) / (high - low or 1), bytes=True)
-    return _data_url(Image.fromarray(np.ascontiguousarray(colours[None, :, :3])), "png")
+    colors = colormaps[ACTIVATIONS]((barcode - low) / (high - low or 1), bytes=True)
+    return _data_url(Image.fromarray(np.ascontiguousarray(colors[None, :, :3])), "png")
 
 
 def _data_url(image: Image.Image, kind: str, **options: Any) -> str:

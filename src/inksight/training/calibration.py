@@ -72,7 +72,7 @@ def calibrated(model: Model, validation: Dataset) -> Model:
     ----------
     model : Model
     validation : Dataset
-        Labelled images that the model was not trained on.
+        Labeled images that the model was not trained on.
 
     Returns
     -------

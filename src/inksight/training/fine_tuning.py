@@ -1,4 +1,4 @@
-"""`teach`: fine-tunes a model on a few labelled pictures of your own digits."""
+"""`teach`: fine-tunes a model on a few labeled pictures of your own digits."""
 
 import os
 import time
@@ -103,7 +103,7 @@ def teach(
     seed: int = 0,
     progress: bool = True,
 ) -> FineTuning:
-    """Fine-tune a model on a few labelled pictures of your own digits, in seconds.
+    """Fine-tune a model on a few labeled pictures of your own digits, in seconds.
 
     The model is trained further on a mix of the pictures, repeated and augmented, and images of `data`. The final
     weights are interpolated between the old and the fine-tuned ones, so that the accuracy on the validation images of
@@ -116,7 +116,7 @@ def teach(
     Parameters
     ----------
     own : Dataset, or path
-        Your labelled pictures, of some or all classes of the model; see `inksight.load` for paths.
+        Your labeled pictures, of some or all classes of the model; see `inksight.load` for paths.
     model : str or Model
         The model to start from: the name of one that ships, a model file, or a model.
     data : Dataset or Splits, optional

@@ -120,7 +120,7 @@ class TrainingLoop:
 
 
 def validate(model: Model, data: Dataset | None) -> tuple[float, float]:
-    """Return the mean cross-entropy and the accuracy on labelled images; NaN without images."""
+    """Return the mean cross-entropy and the accuracy on labeled images; NaN without images."""
     if data is None:
         return math.nan, math.nan
     log_p = model.log_probabilities(data.images)

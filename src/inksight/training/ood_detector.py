@@ -23,7 +23,7 @@ def with_ood_detector(model: Model, train: Dataset, threshold: Dataset | float) 
     ----------
     model : Model
     train : Dataset
-        Labelled images that the model was trained on. Half of those used are redrawn in other pen styles
+        Labeled images that the model was trained on. Half of those used are redrawn in other pen styles
         (`inksight.augmentation.pen_style`), so that unfamiliar handwriting is not rejected.
     threshold : Dataset or float
         The threshold of the score, or digits that the model was not trained on: the threshold then accepts 99.5% of

@@ -24,7 +24,7 @@ def read(path: Path, memory_limit: int) -> Raw:
     ----------
     path : Path
         Either file of the pair, plain or gzipped. The other must be in the same folder and have the same name with
-        ``labels`` for ``images`` and ``idx1`` for ``idx3``. Images without a file of labels are unlabelled.
+        ``labels`` for ``images`` and ``idx1`` for ``idx3``. Images without a file of labels are unlabeled.
     memory_limit : int
         Largest number of bytes that an array may take.
 

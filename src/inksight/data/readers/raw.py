@@ -41,8 +41,8 @@ def join(train: Raw, test: Raw) -> Raw:
 
     Examples
     --------
-    >>> unlabelled = Raw(np.zeros((1, 28, 28), np.uint8), None)
-    >>> joined = join(unlabelled, unlabelled)
+    >>> unlabeled = Raw(np.zeros((1, 28, 28), np.uint8), None)
+    >>> joined = join(unlabeled, unlabeled)
     >>> joined.images.shape, joined.test_count
     ((2, 28, 28), 1)
     """

@@ -30,7 +30,7 @@ def _implementation() -> ModuleType:
 
 
 def enter(x: Array) -> Array:
-    """Convert normalised images (n, height, width, channels) to this package's layout."""
+    """Convert normalized images (n, height, width, channels) to this package's layout."""
     result: Array = _implementation().enter(x)
     return result
 
@@ -90,7 +90,7 @@ def averaged_conv_block(
 
 
 def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Array) -> Array:
-    """Gather images, warp each by its own lattice, and normalise.
+    """Gather images, warp each by its own lattice, and normalize.
 
     Parameters
     ----------
@@ -100,14 +100,14 @@ def warp(images: Array, rows: Array, lattice: Array, mean: Array, variance: Arra
         The images to gather.
     lattice : (b, 2, 5, 5) float32
         For knots spread evenly over each result, from corner to corner: the row and the column to read from, in pixels
-        from the image's centre. Both are interpolated linearly between knots, and pixels bilinearly. Outside the image
+        from the image's center. Both are interpolated linearly between knots, and pixels bilinearly. Outside the image
         everything is 0.
     mean, variance : () float32
         Of pixels scaled to 0..1.
 
     Returns
     -------
-    b normalised images (side, side, 1) float32, in this package's layout
+    b normalized images (side, side, 1) float32, in this package's layout
     """
     result: Array = _implementation().warp(images, rows, lattice, mean, variance)
     return result
