@@ -126,3 +126,12 @@ def test_making_a_shipped_model_twice_gives_the_same_bytes(mnist, tmp_path, monk
 def replace_test(splits, mnist):
     """Return the splits with the whole MNIST test set, because the rejected labels are given by their rows in it."""
     return replace(splits, test=mnist.split().test)
+
+
+def test_a_card_says_when_the_model_was_trained_on_its_images(capsys):
+    warning = "The model was trained on these images or some of them"
+    assert cli.run(["card", "tiny", "--split", "validation"]) == 0
+    assert warning in capsys.readouterr().out
+    assert cli.run(["card", "tiny", "--split", "test", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["seen_in_training"] is False
+    assert warning not in str(card("tiny"))

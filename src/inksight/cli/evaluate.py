@@ -8,10 +8,8 @@ from inksight.cli.options import data_option, json_option, print_json
 from inksight.errors import InputError
 
 if TYPE_CHECKING:
-    from inksight.data.dataset import Dataset
     from inksight.inspection.corruption_robustness import Robustness
     from inksight.inspection.evaluation import Evaluation
-    from inksight.nn.model import Model
 
 
 @click.command()
@@ -57,6 +55,8 @@ def evaluate(
 
         plot.check_suffix(picture)
         check_writable(picture)
+    from inksight.inspection.evaluation import SEEN_IN_TRAINING, seen_in_training
+
     loaded, digits = load_model(model), load(source)
     part = split or ("validation" if robustness else "test" if digits.test_count else "all")
     chosen = digits.part(part)
@@ -71,18 +71,10 @@ def evaluate(
         result = evaluation.evaluate(loaded, chosen)
     if picture:
         plot.save(result.plot(), picture)
-    seen = _seen_in_training(loaded, digits, part)
+    seen = seen_in_training(loaded, digits, part)
     if as_json:
         print_json(result.to_dict() | {"seen_in_training": seen})
         return
     click.echo(str(result))
     if seen:
-        click.echo("\nThe model was trained on these images or some of them: expect a lower accuracy on others.")
-
-
-def _seen_in_training(model: "Model", digits: "Dataset", part: str) -> bool:
-    """Return whether the model is known to be trained on images of a part."""
-    if model.trained_on == digits.digest:
-        return True
-    seen = digits.split().seen_by(model.trained_on) if len(digits) > 1 else ()
-    return bool(seen) if part == "all" else part in seen
+        click.echo(f"\n{SEEN_IN_TRAINING}")

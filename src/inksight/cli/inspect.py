@@ -126,12 +126,13 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
         result = model_card.card(model)
     else:
         from inksight.data.loading import load
-        from inksight.inspection.evaluation import evaluate
+        from inksight.inspection.evaluation import evaluate, seen_in_training
 
         loaded, digits = load_model(model), load(source or "mnist")
         part = split or ("test" if digits.test_count else "all")
         images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
-        result = model_card.describe(Path(model).stem, loaded, evaluate(loaded, digits.part(part)), images)
+        evaluation, seen = evaluate(loaded, digits.part(part)), seen_in_training(loaded, digits, part)
+        result = model_card.describe(Path(model).stem, loaded, evaluation, images, seen_in_training=seen)
     if out:
         write_text(out, f"{result}\n")
     if as_json:

@@ -234,6 +234,26 @@ def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int6
     return labels
 
 
+SEEN_IN_TRAINING = "The model was trained on these images or some of them: expect a lower accuracy on others."
+
+
+def seen_in_training(model: Model, data: Dataset, part: str) -> bool:
+    """Return whether the model is known to be trained on images of a part of the data.
+
+    Parameters
+    ----------
+    model : Model
+    data : Dataset
+        A whole source.
+    part : {"train", "validation", "test", "all"}
+        As in `Dataset.part`.
+    """
+    if model.trained_on == data.digest:
+        return True
+    seen = data.split().seen_by(model.trained_on) if len(data) > 1 else ()
+    return bool(seen) if part == "all" else part in seen
+
+
 def calibration_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:
     """Group predictions into equally wide bins of confidence and measure the accuracy of each bin.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from inksight._shared.validation import check, known_fields
 from inksight.config import DIGITS
-from inksight.inspection.evaluation import Evaluation
+from inksight.inspection.evaluation import SEEN_IN_TRAINING, Evaluation
 from inksight.nn.model import Model
 from inksight.nn.model_file import SHIPPED, load_model
 from inksight.nn.parameters import parameter_count
@@ -87,6 +87,8 @@ class Card:
         Which images the model was evaluated on.
     protocol : Protocol or None
         Accuracy of the recipe, for shipped models.
+    seen_in_training : bool
+        Whether the model was trained on these images or some of them.
 
     Examples
     --------
@@ -100,6 +102,7 @@ class Card:
     evaluation: dict[str, Any]
     images: str
     protocol: Protocol | None = None
+    seen_in_training: bool = False
 
     def __repr__(self) -> str:
         return f"Card({self.name!r}, {self.evaluation['accuracy']:.2%} of {self.evaluation['n']:,} images right)"
@@ -118,6 +121,7 @@ class Card:
             "temperature": self.model.temperature,
             "weights": self.model.digest,
             "images": self.images,
+            "seen_in_training": self.seen_in_training,
             "evaluation": self.evaluation,
             "protocol": self.protocol and asdict(self.protocol),
         }
@@ -164,6 +168,8 @@ class Card:
             f"{low:.2%} to {high:.2%}), calibration error {evaluation['calibration_error']:.2%}, "
             f"log loss {evaluation['log_loss']:.4f}."
         ]
+        if self.seen_in_training:
+            rows += ["", SEEN_IN_TRAINING]
         if protocol:
             low, high = protocol.interval
             rows += [
@@ -198,10 +204,13 @@ class Card:
         ]
 
 
-def describe(name: str, model: Model, evaluation: Evaluation, images: str, protocol: Protocol | None = None) -> Card:
+def describe(
+    name: str, model: Model, evaluation: Evaluation, images: str, protocol: Protocol | None = None,
+    seen_in_training: bool = False,
+) -> Card:  # fmt: skip
     """Return the card of a model from an evaluation on the images that `images` names."""
     values = evaluation.to_dict()
-    return Card(name, model, values | {"hardest": values["hardest"][:HARDEST]}, images, protocol)
+    return Card(name, model, values | {"hardest": values["hardest"][:HARDEST]}, images, protocol, seen_in_training)
 
 
 def card(name: str) -> Card:
