@@ -9,7 +9,8 @@ from hypothesis import given, strategies as st
 from sklearn import metrics
 
 from inksight import InputError, evaluate
-from inksight.inspection.evaluation import calibration_curve, wilson_interval
+from inksight.inspection.evaluation import wilson_interval
+from inksight.inspection.reliability import calibration_curve
 
 
 @pytest.fixture(scope="module")

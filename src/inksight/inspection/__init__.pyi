@@ -22,7 +22,6 @@ from .barcodes import (
 )
 from .corruption_robustness import Robustness as Robustness, robustness as robustness
 from .evaluation import (
-    Calibration as Calibration,
     Evaluation as Evaluation,
     evaluate as evaluate,
     wilson_interval as wilson_interval,
@@ -35,3 +34,4 @@ from .label_errors import (
 )
 from .model_card import Card as Card, card as card
 from .nearest import Neighbours as Neighbours, neighbours as neighbours
+from .reliability import Calibration as Calibration

@@ -11,38 +11,8 @@ from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
+from inksight.inspection.reliability import Calibration, calibration_curve, share
 from inksight.nn.model import Model
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Calibration(Display):
-    """The accuracy of a model's predictions, by their confidence.
-
-    Parameters
-    ----------
-    bin_confidence : (bins,) float64, 0..1
-        Mean probability of the predicted class in each bin; NaN in an empty one.
-    bin_accuracy : (bins,) float64, 0..1
-        Share of right predictions in each bin; NaN in an empty one.
-    bin_count : (bins,) int64
-        Images in each bin.
-    """
-
-    bin_confidence: NDArray[np.float64]
-    bin_accuracy: NDArray[np.float64]
-    bin_count: NDArray[np.int64]
-
-    def __repr__(self) -> str:
-        return f"Calibration({self.bin_count.sum():,} images, off by {self.error:.2%} on average)"
-
-    @property
-    def error(self) -> float:
-        """Expected calibration error, 0..1: the mean gap between accuracy and confidence, bins weighted by count.
-
-        Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017.
-        """
-        gaps = np.nan_to_num(np.abs(self.bin_accuracy - self.bin_confidence))
-        return float(gaps @ self.bin_count / self.bin_count.sum())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,12 +71,12 @@ class Evaluation(Display):
     @property
     def precision(self) -> NDArray[np.float64]:
         """Share of the predictions of each class that are right, (classes,); NaN for a class never predicted."""
-        return _share(np.diag(self.confusion), self.confusion.sum(axis=0))
+        return share(np.diag(self.confusion), self.confusion.sum(axis=0))
 
     @property
     def recall(self) -> NDArray[np.float64]:
         """Share of the images of each class that are predicted right, (classes,); NaN for a class without images."""
-        return _share(np.diag(self.confusion), self.confusion.sum(axis=1))
+        return share(np.diag(self.confusion), self.confusion.sum(axis=1))
 
     @property
     def calibration_error(self) -> float:
@@ -254,26 +224,6 @@ def seen_in_training(model: Model, data: Dataset, part: str) -> bool:
     return bool(seen) if part == "all" else part in seen
 
 
-def calibration_curve(confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int) -> Calibration:
-    """Group predictions into equally wide bins of confidence and measure the accuracy of each bin.
-
-    Parameters
-    ----------
-    confidence : (n,) float64, 0..1
-        Probability of the predicted class.
-    right : (n,) bool
-        Whether the prediction is right.
-    bins : int
-    """
-    bin_index = np.minimum((confidence * bins).astype(int), bins - 1)
-    count = np.bincount(bin_index, minlength=bins)
-    return Calibration(
-        bin_confidence=_share(np.bincount(bin_index, confidence, bins), count),
-        bin_accuracy=_share(np.bincount(bin_index, right, bins), count),
-        bin_count=count,
-    )
-
-
 def wilson_interval(right: int, n: int) -> tuple[float, float]:
     """Return the 95 % confidence interval of a proportion, given `right` successes in `n` trials.
 
@@ -292,10 +242,3 @@ def wilson_interval(right: int, n: int) -> tuple[float, float]:
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # At 0 and n the interval ends exactly at 0 and 1; rounding would miss that.
     return (0.0 if right == 0 else middle - half), (1.0 if right == n else middle + half)
-
-
-def _share(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[np.float64]:
-    """Return `part` divided by `whole`, NaN for 0 / 0."""
-    with np.errstate(invalid="ignore"):
-        share: NDArray[np.float64] = np.true_divide(part, whole)
-    return share

@@ -19,10 +19,11 @@ from inksight.inspection.attribution import Evidence
 from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity
 from inksight.inspection.barcodes import AverageBarcodes, Barcode, DetrendedBarcodes
 from inksight.inspection.corruption_robustness import Robustness
-from inksight.inspection.evaluation import Calibration, Evaluation
+from inksight.inspection.evaluation import Evaluation
 from inksight.inspection.geometry import Embedding, Separation
 from inksight.inspection.label_errors import DoubtfulLabels
 from inksight.inspection.nearest import Neighbours
+from inksight.inspection.reliability import Calibration
 from inksight.nn.history import History
 from inksight.plot.banks import draw_feature_maps, draw_filter_similarity, draw_filters
 from inksight.plot.barcodes import draw_average_barcodes, draw_barcode, draw_detrended_barcodes, draw_evidence

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from inksight._shared.validation import check, is_count
 from inksight.config import IMAGE_SIZE
-from inksight.inspection.evaluation import Calibration, Evaluation, wilson_interval
+from inksight.inspection.evaluation import Evaluation, wilson_interval
+from inksight.inspection.reliability import Calibration
 from inksight.plot.grammar import (
     CLASSES,
     IMAGES,
