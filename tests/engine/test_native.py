@@ -19,6 +19,7 @@ from inksight.engine import library as native
 from inksight.engine.ops import lanes, xla
 from inksight.engine.predictor import Predictor
 from inksight.nn.forward import predict
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import flatten_weights, stage_names
 from inksight.training.fitting import fit
 from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS
@@ -154,12 +155,12 @@ NETS = [
 def test_prediction_agrees_with_xla_at_every_stage(isa, network, n, rng):
     names = tuple(str(i) for i in range(network.classes))
     untrained = Model.untrained(network, 3, names)
-    params = untrained.params | {"normalization.mean": np.float32(0.13), "normalization.variance": np.float32(0.09)}
-    params = {k: np.asarray(v + (0.1 if k.endswith("bias") else 0), np.float32) for k, v in params.items()}
+    normalization = Normalization(0.13, 0.09)
+    params = {k: np.asarray(v + (0.1 if k.endswith("bias") else 0), np.float32) for k, v in untrained.params.items()}
     images = rng.integers(0, 256, size=(n, 28, 28), dtype=np.uint8)
-    expected = predict(network, params, images, stage_names(network))
-    mean, variance = (float(params[f"normalization.{name}"]) for name in ("mean", "variance"))
-    predictor = Predictor(network, flatten_weights(network, params), mean, variance)
+    expected = predict(network, params, normalization, images, stage_names(network))
+    weights = flatten_weights(network, params)
+    predictor = Predictor(network, weights, normalization.mean, normalization.variance)
     for pixels in (images, (images / 255).astype(np.float32)):
         result = predictor(pixels, stage_names(network))
         for name in stage_names(network):

@@ -1,5 +1,7 @@
 """`Lesson`: stored in model files, and validated."""
 
+from dataclasses import replace
+
 import pytest
 
 from inksight import InputError, Model
@@ -11,7 +13,7 @@ LESSON = Lesson("my hand", {"1": 5, "7": 6}, "ab" * 32)
 
 def test_model_file_stores_lessons(tmp_path):
     model = Model.untrained(get_network("4x5p,8x3"))
-    taught = Model(model.network, model.params, lessons=(LESSON, Lesson("another", {}, "")))
+    taught = replace(model, lessons=(LESSON, Lesson("another", {}, "")))
     taught.save(tmp_path / "m.safetensors")
     assert Model.load(tmp_path / "m.safetensors").lessons == taught.lessons
     content = (tmp_path / "m.safetensors").read_bytes()

@@ -35,6 +35,7 @@ from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import neighbours
 from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import param_shapes
 from inksight.plot import grammar
 from inksight.plot.geometry import _spread_apart
@@ -48,7 +49,7 @@ def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tup
     random = np.random.default_rng(0)
     network = Network(banks, dense, len(names))
     params = {k: np.asarray(random.normal(0, 0.3, shape), np.float32) for k, shape in param_shapes(network).items()}
-    model = Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, names)
+    model = Model(network, params, Normalization(0.1, 0.3), names)
     images = np.zeros((12 * len(names), 28, 28), np.uint8)
     images[:, 8:20, 8:20] = random.integers(0, 256, (len(images), 12, 12))
     return model, Dataset(images, np.arange(len(images)) % len(names), "noise", names)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from inksight.config import IMAGE_SIZE, Network
-from inksight.nn.parameters import parameter_count
+from inksight.nn.parameters import UNTRAINED, parameter_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def layers(network: Network) -> list[Layer]:
     def count(layer: str) -> int:
         return parameter_count(network, layer=layer)
 
-    rows = [Layer("normalization", "Normalization", (IMAGE_SIZE, IMAGE_SIZE, 1), count("normalization"))]
+    rows = [Layer("normalization", "Normalization", (IMAGE_SIZE, IMAGE_SIZE, 1), UNTRAINED)]
     side = IMAGE_SIZE
     for number, (bank, pooled_side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         side = side - bank.kernel + 1

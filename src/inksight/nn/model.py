@@ -20,8 +20,8 @@ from inksight.imaging.arrays import as_images
 from inksight.nn.history import History
 from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import (
-    NORMALIZATION_PREFIX,
     bank_stage,
     effective_kernel,
     flatten_weights,
@@ -39,7 +39,9 @@ class Model:
     ----------
     network : Network
     params : dict of str to float32 array
-        Weights and normalization; `inksight.nn.parameters.param_shapes` lists their names and shapes.
+        The trained weights; `inksight.nn.parameters.param_shapes` lists their names and shapes.
+    normalization : Normalization
+        Mean and variance of the training pixels.
     class_names : tuple of str
         One name per class.
     recipe : Recipe or None
@@ -60,8 +62,8 @@ class Model:
     Raises
     ------
     InputError
-        If parameters are missing or unknown, have another shape or type, or are not finite; if the variance is not
-        positive, the temperature is not from 0.001 to 1000, or names or detector do not fit the network.
+        If weights are missing or unknown, have another shape or type, or are not finite; if the temperature is not
+        from 0.001 to 1000, or names or detector do not fit the network.
 
     Examples
     --------
@@ -73,6 +75,7 @@ class Model:
 
     network: Network
     params: dict[str, NDArray[np.float32]]
+    normalization: Normalization
     class_names: tuple[str, ...] = DIGITS
     recipe: Recipe | None = None
     history: History = field(default_factory=History)
@@ -95,8 +98,7 @@ class Model:
             check(array.shape == shape, f"shape of {name}", array.shape, str(shape))
             check(array.dtype == np.float32, f"type of {name}", str(array.dtype), "float32")
             check(bool(np.isfinite(array).all()), f"{name}", "a value that is not finite", "finite")
-        variance = float(self.params["normalization.variance"])
-        check(variance > 0, "normalization.variance", variance, "above 0")
+        check(isinstance(self.normalization, Normalization), "normalization", self.normalization, "a Normalization")
         check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
         if self.ood_detector is not None:
             shape = (self.network.classes, sum(bank.filters for bank in self.network.banks))
@@ -114,12 +116,12 @@ class Model:
     @property
     def digest(self) -> str:
         """SHA-256 of the weights and the normalization, in hexadecimal."""
-        return digest(self.params)
+        return digest(self.params | self.normalization.arrays)
 
     @classmethod
     def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
         """Return a model with random starting weights and the identity as normalization."""
-        return cls(network, init_params(network, seed), tuple(class_names))
+        return cls(network, init_params(network, seed), Normalization(), tuple(class_names))
 
     def activations(self, images: ArrayLike, only: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
         """Return the activations of every stage by name, from the same forward pass that predicts.
@@ -149,7 +151,7 @@ class Model:
         if not native.computes():
             from inksight.nn.forward import predict  # imports JAX, which the native engine does not need
 
-            return predict(self.network, self.params, batch, names)
+            return predict(self.network, self.params, self.normalization, batch, names)
         return self._predictor(batch, names)
 
     @cached_property
@@ -158,8 +160,8 @@ class Model:
 
     @cached_property
     def _predictor(self) -> Predictor:
-        mean, variance = (float(self.params[NORMALIZATION_PREFIX + name]) for name in ("mean", "variance"))
-        return Predictor(self.network, flatten_weights(self.network, self.params), mean, variance)
+        normalization, weights = self.normalization, flatten_weights(self.network, self.params)
+        return Predictor(self.network, weights, normalization.mean, normalization.variance)
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, (n, classes) 0..1, rows summing to 1; see `activations`."""

@@ -21,6 +21,7 @@ from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model, digest
 from inksight.nn.model_file_v1 import FORMAT_1, upgrade
+from inksight.nn.normalization import PREFIX, Normalization
 
 FORMAT = "inksight model 2"
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
@@ -48,7 +49,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     }
     if model.lessons:
         header["lessons"] = [lesson.to_dict() for lesson in model.lessons]
-    arrays = dict(model.params)
+    arrays = model.params | model.normalization.arrays
     if (detector := model.ood_detector) is not None:
         header["ood_detector"] = {"threshold": detector.threshold, "digest": digest(detector.arrays)}
         arrays |= {DETECTOR + name: array for name, array in detector.arrays.items()}
@@ -93,7 +94,8 @@ def _model_of(header: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) ->
         header, arrays = upgrade(header, arrays)
     model = Model(
         network=Network.from_dict(header["network"]),
-        params={name: array for name, array in arrays.items() if not name.startswith(DETECTOR)},
+        params={name: array for name, array in arrays.items() if not name.startswith((DETECTOR, PREFIX))},
+        normalization=Normalization.from_arrays(arrays),
         class_names=tuple(header["class_names"]),
         recipe=header["recipe"] and Recipe.from_dict(header["recipe"]),
         history=History.from_list(header["history"]),

@@ -5,9 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inksight import __version__
 from inksight._shared.validation import check, is_between
 from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
@@ -16,7 +13,7 @@ from inksight.data.splits import Splits
 from inksight.engine.ops import engine
 from inksight.errors import InputError
 from inksight.nn.model import Model
-from inksight.nn.normalization import fit_normalization
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import parameter_count
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
@@ -179,14 +176,13 @@ def fit(
     enable_compilation_cache()
     # Compiling needs only shapes, so that another thread can read the pixels at the same time.
     with ThreadPoolExecutor(1) as executor:
-        statistics = executor.submit(_digest_and_normalization, splits.train, start is None)
+        statistics = executor.submit(_digest_and_normalization, splits.train, start)
         began = time.perf_counter()
         steps = CompiledSteps(model, recipe, splits.train.images, next(batches.of_epoch(0)), labels)
         compile_seconds = time.perf_counter() - began
     digest, normalization = statistics.result()
     steps.load(splits.train.images, normalization)
-    params = model.params | normalization
-    model = replace(model, params=params, recipe=recipe, trained_on=digest, version=__version__)
+    model = replace(model, normalization=normalization, recipe=recipe, trained_on=digest, version=__version__)
 
     loop = TrainingLoop(model, splits, recipe, batches, steps, labels, seconds)
     stopped = loop.run(until, on_epoch, progress)
@@ -209,6 +205,6 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
     return Model.untrained(network, seed, data.class_names)
 
 
-def _digest_and_normalization(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
-    """Return the digest of the data, and with `normalize` its normalization."""
-    return data.digest, fit_normalization(data.images) if normalize else {}
+def _digest_and_normalization(data: Dataset, start: Model | None) -> tuple[str, Normalization]:
+    """Return the digest of the data; and the normalization of the starting model, else that of the data."""
+    return data.digest, Normalization.fit(data.images) if start is None else start.normalization
