@@ -8,6 +8,19 @@ from pathlib import Path
 from inksight.errors import InputError
 
 
+def as_path(path: object) -> Path:
+    """Return a path given as a string or a path-like object; raise `InputError` for anything else."""
+    name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else path
+    if not isinstance(name, str):
+        raise InputError(f"path must be a string or a path-like object, got {path!r:.200}")
+    return Path(name)
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is that of a file; unlike ``Path.is_file``, also for names that are too long."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary file name and rename the file to `path` when the block ends without an error.
@@ -39,7 +52,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     path.read_text()
     'complete'
     """
-    target = Path(path)
+    target = as_path(path)
     temporary = None
     try:
         if target.is_dir():
@@ -71,7 +84,7 @@ class _TrialWriteDone(Exception):
 
 def make_folder(path: str | os.PathLike[str]) -> Path:
     """Create a folder and its parents if they do not exist. Raise `InputError` if that fails."""
-    folder = Path(path)
+    folder = as_path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

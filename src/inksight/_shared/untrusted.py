@@ -1,12 +1,13 @@
 """Reading untrusted files: bounded memory, and one `InputError` for any damage."""
 
 import gzip
+import json
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NoReturn, Protocol
 
 from inksight.errors import InksightError, InputError
 
@@ -92,6 +93,36 @@ def read_unpacked(path: Path, memory_limit: int) -> bytearray:
         content = read_bounded(stream, memory_limit + 1)
     check_memory(path, len(content), memory_limit, "at least ")
     return content
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text. Raise `InputError` for text that is not JSON, and for what Python adds to JSON.
+
+    Duplicate keys are an error, because other programs may read another one of them; so are NaN and Infinity.
+
+    Examples
+    --------
+    >>> parse_json('{"epochs": 3, "epochs": 4}')
+    Traceback (most recent call last):
+    inksight.errors.InputError: JSON object must have each name once, got 'epochs' twice
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (RecursionError, ValueError) as error:
+        raise error if isinstance(error, InputError) else InputError(f"not JSON ({error})") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"JSON object must have each name once, got {twice!r} twice")
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InputError(f"JSON must hold finite numbers, got {name}")
 
 
 def check_memory(path: Path, needed: int, memory_limit: int, qualifier: str = "") -> None:

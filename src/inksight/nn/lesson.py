@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from inksight._shared.validation import check, is_count, known_fields
+from inksight._shared.validation import check, is_count, is_text, known_fields
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Lesson:
     digest: str
 
     def __post_init__(self) -> None:
-        check(isinstance(self.name, str), "name of a lesson", self.name, "a string")
+        check(is_text(self.name), "name of a lesson", self.name, "a string")
         counts = self.pictures
-        valid = isinstance(counts, dict) and all(isinstance(k, str) and is_count(n) for k, n in counts.items())
+        valid = isinstance(counts, dict) and all(is_text(k) and is_count(n) and n < 2**53 for k, n in counts.items())
         check(valid, "pictures of a lesson", counts, "a dict of class names to counts of 1 or more")
-        check(isinstance(self.digest, str), "digest of a lesson", self.digest, "a string")
+        check(is_text(self.digest), "digest of a lesson", self.digest, "a string")
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name}: {count}" for name, count in self.pictures.items())
@@ -52,7 +52,4 @@ class Lesson:
     @classmethod
     def from_dict(cls, values: object) -> Self:
         """Build a lesson from JSON values; raise `InputError` for a missing, unknown or invalid value."""
-        values = known_fields(cls, values)
-        for name in ("name", "pictures", "digest"):
-            check(name in values, f"{name} of a lesson", None, "given")
-        return cls(**values)
+        return cls(**known_fields(cls, values))

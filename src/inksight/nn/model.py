@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight import __version__
-from inksight._shared.validation import check, is_between
+from inksight._shared.validation import check, is_between, is_text
 from inksight.config import DIGITS, Network, Recipe
 from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
@@ -86,9 +86,10 @@ class Model:
     ood_detector: MahalanobisDetector | None = None
 
     def __post_init__(self) -> None:
+        check(isinstance(self.network, Network), "network", self.network, "a Network")
         names = self.class_names
+        check(isinstance(names, tuple) and all(map(is_text, names)), "class names", names, "a tuple of strings")
         check(len(names) == self.network.classes, "number of class names", len(names), str(self.network.classes))
-        check(all(isinstance(name, str) for name in names), "class names", names, "strings")
         expected = param_shapes(self.network)
         for name in expected.keys() ^ self.params.keys():
             state = "missing" if name in expected else "unknown"
@@ -99,7 +100,10 @@ class Model:
             check(array.dtype == np.float32, f"type of {name}", str(array.dtype), "float32")
             check(bool(np.isfinite(array).all()), f"{name}", "a value that is not finite", "finite")
         check(isinstance(self.normalization, Normalization), "normalization", self.normalization, "a Normalization")
-        check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
+        check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "0.001 to 1000")
+        check(isinstance(self.recipe, Recipe | None), "recipe", self.recipe, "a Recipe or None")
+        check(is_text(self.trained_on), "trained_on", self.trained_on, "a digest")
+        check(is_text(self.version), "version", self.version, "a string")
         if self.ood_detector is not None:
             shape = (self.network.classes, sum(bank.filters for bank in self.network.banks))
             means = self.ood_detector.means

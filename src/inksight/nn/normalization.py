@@ -69,13 +69,12 @@ class Normalization:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Self:
         """Return the normalization among the arrays of a model file; raise `InputError` if one is missing or wrong."""
-        values = {}
-        for name in (field.name for field in fields(cls)):
-            array = arrays.get(PREFIX + name)
-            valid = array is not None and array.shape == () and array.dtype == np.float32
-            check(valid, PREFIX + name, array, "a single float32")
-            values[name] = float(arrays[PREFIX + name])
-        return cls(**values)
+        names = [PREFIX + field.name for field in fields(cls)]
+        for name in names:
+            array = arrays.get(name)
+            got = None if array is None else (array.shape, str(array.dtype))
+            check(got == ((), "float32"), name, got, "a single float32")
+        return cls(*(float(arrays[name]) for name in names))
 
 
 def count_values(images: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -50,10 +50,32 @@ def ood_score_of_features(
 ) -> NDArray[np.float64]:
     """Return the `ood_score` of images from their `ood_features`."""
     assert model.ood_detector is not None
-    ordered = np.sort(probabilities.astype(np.float64), axis=1)
+    ordered = np.sort(_at_temperature_of_detector(model, probabilities).astype(np.float64), axis=1)
     log_odds = np.log(np.maximum(ordered[:, :-1].sum(axis=1) / ordered[:, -1], MIN_ODDS))
     score: NDArray[np.float64] = model.ood_detector.distances(features) + ODDS_WEIGHT * log_odds
     return score
+
+
+def negative_log_odds_of_features(
+    model: Model, features: NDArray[np.float32], probabilities: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the `MahalanobisDetector.negative_log_odds` of images from their `ood_features`."""
+    assert model.ood_detector is not None
+    return model.ood_detector.negative_log_odds(features, _at_temperature_of_detector(model, probabilities))
+
+
+def _at_temperature_of_detector(model: Model, probabilities: NDArray[np.float32]) -> NDArray[np.floating]:
+    """Return the class probabilities that the model had at the temperature that its detector was fitted at."""
+    assert model.ood_detector is not None
+    exponent = model.temperature / model.ood_detector.temperature
+    if exponent == 1:
+        return probabilities
+    # The largest becomes 1 first, so that not all powers can underflow.
+    powers: NDArray[np.float64] = (
+        probabilities.astype(np.float64) / probabilities.max(axis=1, keepdims=True)
+    ) ** exponent
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return result
 
 
 def ood_features(model: Model, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

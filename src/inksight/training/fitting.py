@@ -198,7 +198,8 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
     if start is not None:
         names = start.class_names
         check(names == data.class_names, "classes of the data", data.class_names, f"the model's {names}")
-        return with_temperature(start, 1.0)
+        # The detector belongs to the weights that the training is about to change.
+        return replace(with_temperature(start, 1.0), ood_detector=None)
     classes = len(data.class_names)
     network = get_network(network, classes=classes)
     check(network.classes == classes, "classes of the network", network.classes, f"the data's {classes}")
