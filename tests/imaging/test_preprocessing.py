@@ -172,6 +172,17 @@ def test_every_kind_of_input_gives_the_same_image(some, tmp_path, rng):
         np.testing.assert_array_equal(prepare(lazy).image, expected)
 
 
+def test_closed_file_is_an_input_error(tmp_path):
+    not_readable = pytest.raises(InputError, match=r"cannot read the picture from .*: read; open it for reading first")
+    with (tmp_path / "digit.png").open("wb") as written, not_readable:
+        prepare(written)
+    with (tmp_path / "digit.png").open("rb") as file, io.BytesIO() as stream:
+        pass
+    for closed in (file, stream):
+        with pytest.raises(InputError, match=r"cannot read the picture from .* closed file\.?; open it for reading"):
+            prepare(closed)
+
+
 def test_grayscale_pictures_of_any_depth_give_the_same_image(some):
     grayscale = np.round(on_paper(some[1], 60) * 255).astype(np.uint8)
     expected = prepare(grayscale).image

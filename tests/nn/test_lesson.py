@@ -31,7 +31,7 @@ def test_model_file_without_lessons_has_no_lessons_field(tmp_path):
     ("values", "words"),
     [
         ([], "lesson must be an object"),
-        ({"name": "a", "pictures": {}}, "digest of a lesson must be given"),
+        ({"name": "a", "pictures": {}}, "digest of the lesson must be given"),
         ({"name": 7, "pictures": {}, "digest": ""}, "name of a lesson must be a string, got 7"),
         ({"name": "a", "pictures": {"1": -1}, "digest": ""}, "pictures of a lesson must be a dict of class names to"),
         ({"name": "a", "pictures": [1], "digest": ""}, "pictures of a lesson must be a dict of class names to counts"),

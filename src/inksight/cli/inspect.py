@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from inksight._shared.files import check_writable, write_text
+from inksight._shared.files import check_writable, is_file, write_text
 from inksight.cli.options import SPLIT, json_option, print_json
 
 
@@ -68,7 +68,7 @@ def summary(network: str, as_json: bool) -> None:
     from inksight.nn.model import Model
     from inksight.nn.parameters import parameter_count
 
-    shape = Model.load(network).network if Path(network).is_file() else get_network(network)
+    shape = Model.load(network).network if is_file(Path(network)) else get_network(network)
     if as_json:
         rows = [
             {"name": row.name, "type": row.kind, "shape": list(row.shape), "parameters": row.parameters}

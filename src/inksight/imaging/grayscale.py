@@ -70,13 +70,20 @@ def open_picture(picture: Picture) -> Image.Image | NDArray[Any]:
             return open_upright(file, Path(picture))
     if isinstance(picture, (bytes, bytearray)):
         return open_upright(io.BytesIO(picture), UNNAMED)
-    if hasattr(picture, "read") and isinstance(picture.read(0), bytes):
-        content = read_bounded(picture, MAX_FILE_SIZE + 1)
+    if hasattr(picture, "read") and (content := _content_of(picture)) is not None:
         check(len(content) <= MAX_FILE_SIZE, "bytes of a picture", len(content), f"at most {MAX_FILE_SIZE:,}")
         return open_upright(io.BytesIO(content), UNNAMED)
     raise InputError(
         f"picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got {type(picture).__name__}"
     )
+
+
+def _content_of(file: Any) -> bytearray | None:
+    """Return the rest of a binary file, up to one byte more than allowed; None for a file of text."""
+    try:
+        return read_bounded(file, MAX_FILE_SIZE + 1) if isinstance(file.read(0), bytes) else None
+    except (OSError, ValueError) as error:  # a `ValueError` if the file is closed
+        raise InputError(f"cannot read the picture from {file!r:.200}: {error}; open it for reading first") from error
 
 
 def _open_file(name: str | os.PathLike[str]) -> IO[bytes]:
