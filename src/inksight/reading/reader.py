@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Reading:
     prepared : Prepared
         The prepared picture of the digit: its ``image`` is the network's input, its ``box`` the digit's place.
     model : Model
-        The model that read it.
+        The model that read it: `neighbours` needs it. It is freed with its last reading.
     line : int
         Line of text on the picture, from 0.
     """
@@ -102,12 +103,19 @@ def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
     return neighbours(model, images, training, NEIGHBOURS, barcodes=barcodes)
 
 
-@lru_cache(maxsize=2)
-def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
-    from inksight.data.loading import load
+# MNIST's training digits, with their barcodes for each model that is still in use. They take 50 MB, and must not
+# outlive the models and their readings.
+_training_digits_of: "WeakKeyDictionary[Model, tuple[Dataset, NDArray[np.float32]]]" = WeakKeyDictionary()
 
-    training = load("mnist").split().train
-    return training, model.barcodes(training.images)
+
+def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
+    if (known := _training_digits_of.get(model)) is None:
+        from inksight.data.loading import load
+
+        of_another_model = next(iter(_training_digits_of.values()), None)
+        training = of_another_model[0] if of_another_model else load("mnist").split().train
+        known = _training_digits_of[model] = training, model.barcodes(training.images)
+    return known
 
 
 @dataclass(frozen=True, eq=False)
