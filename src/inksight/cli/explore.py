@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from inksight._shared.claim import claimed
 from inksight._shared.files import make_folder, write_text
 from inksight.cli.options import SPLIT, data_option, json_option, print_json, training_options, until_option
 from inksight.cli.startup import load_while_importing_jax
@@ -32,6 +33,7 @@ def explore(
       inksight explore --data train.csv --epochs 3 --out kaggle
     """
     folder = make_folder(out)
+    click.get_current_context().with_resource(claimed(folder))
     splits = load_while_importing_jax(source).split()
     from inksight.inspection.evaluation import evaluate
     from inksight.report.report import write_report

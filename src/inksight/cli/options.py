@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from inksight._shared.claim import claimed
+from inksight._shared.files import check_writable
 from inksight.config import BUDGETS, NETWORKS, RECIPES
 
 Command = Callable[..., None]
@@ -69,6 +71,12 @@ def until_option(command: Command) -> Command:
     """Add ``--until``: stop at an accuracy."""
     text = "Stop at this validation accuracy, such as 0.99."
     return click.option("--until", type=float, metavar="ACCURACY", help=text)(command)
+
+
+def claim(path: str) -> None:
+    """Check that a file can be written, and claim it until the command ends (`inksight._shared.claim`)."""
+    check_writable(path)
+    click.get_current_context().with_resource(claimed(path))
 
 
 def print_json(result: dict[str, Any]) -> None:

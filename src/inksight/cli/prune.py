@@ -4,7 +4,7 @@ import click
 
 from inksight._shared.files import check_writable
 from inksight._shared.validation import check, is_between
-from inksight.cli.options import RECIPE_HELP, SEED, data_option, json_option, print_json
+from inksight.cli.options import RECIPE_HELP, SEED, claim, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -48,7 +48,7 @@ def prune(
     from inksight.nn.model_file import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
-    check_writable(out)
+    claim(out)
     if picture:
         from inksight import plot
 

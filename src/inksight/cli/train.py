@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
+from inksight.cli.options import claim, data_option, json_option, print_json, training_options, until_option
 from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def train(
     """
     from inksight.nn.model_file import load_model
 
-    check_writable(out)
+    claim(out)
     model = load_model(start) if start else None
     splits = load_while_importing_jax(source).split()
     from inksight.training.fitting import fit
@@ -81,7 +80,7 @@ def kaggle(
 
     for path in (out, model_out):
         if path:
-            check_writable(path)
+            claim(path)
     labeled, test = load(train_source), load(test_source)
     splits = Splits(labeled, None, None)
     result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)

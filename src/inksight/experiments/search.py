@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
 from inksight._shared.progress import say, track
@@ -92,7 +93,7 @@ def sweep(
         say(f"{len(results)} of {len(unique)} results are already in {str(out)!r}", progress)
     todo = [trial for name, trial in unique.items() if name not in results]
     names = varying_settings(list(unique.values()))
-    with TemporaryDirectory(prefix="inksight-") as data_folder, CtrlC() as ctrl_c:
+    with claimed(out, progress), TemporaryDirectory(prefix="inksight-") as data_folder, CtrlC() as ctrl_c:
         if todo:
             write_parts(splits, Path(data_folder))
         workers_to_start = (
