@@ -96,6 +96,18 @@ def test_first_call_takes_a_single_step(digits, monkeypatch):
     assert set(calls[1:]) <= {steps_per_call(), 124 % steps_per_call(), 125 % steps_per_call()}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"network": SMALL}, "network must be left out when training goes on from a model"),
+        ({"budget": "best", "recipe": QUICK}, "budget must be left out when both network and recipe are given"),
+    ],
+)
+def test_options_without_effect_are_errors(digits, model, options, words):
+    with pytest.raises(InputError, match=words):
+        train(digits, start=model, progress=False, **options)
+
+
 def test_further_training_appends_to_the_history(digits, model):
     more = train(digits, start=model, recipe=QUICK, epochs=1, progress=False)
     assert [row.epoch for row in more.history] == [1, 2, 3, 4]

@@ -51,10 +51,8 @@ def training_options(command: Command) -> Command:
     options = [
         click.option(
             "--budget",
-            default="default",
-            show_default=True,
             metavar="BUDGET",
-            help=f"How long training may take: {', '.join(BUDGETS)}. Sets network and recipe.",
+            help=f"How long training may take: {', '.join(BUDGETS)}. Sets network and recipe.  [default: default]",
         ),
         click.option("--network", metavar="NETWORK", help=NETWORK_HELP + "  [default: the budget's]"),
         click.option("--recipe", metavar="RECIPE", help=RECIPE_HELP + "  [default: the budget's]"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--out", default="model.safetensors", show_default=True, metavar="FILE", help="Model file to write.")
 @json_option
 def train(
-    source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
+    source: str, budget: str | None, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
     seed: int, until: float | None, start: str | None, everything: bool, out: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a network and write it to a model file.
@@ -62,8 +62,8 @@ def train(
 @click.option("--model", "model_out", metavar="FILE", help="Also write the trained model.")
 @json_option
 def kaggle(
-    train_source: str, test_source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None,
-    seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
+    train_source: str, test_source: str, budget: str | None, network: str | None, recipe: str | None,
+    epochs: int | None, seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write a submission for Kaggle's Digit Recognizer.
 

@@ -75,7 +75,7 @@ def train(
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
     *,
-    budget: str = "default",
+    budget: str | None = None,
     start: Model | None = None,
     seed: int = 0,
     epochs: int | None = None,
@@ -92,13 +92,14 @@ def train(
         A dataset is split first (`Dataset.split`). The training uses ``train`` and ``validation``, never ``test``.
         Pass ``Splits(data)`` to train on all images.
     network : str or Network, optional
-        See `inksight.config.get_network`; by default the network of the budget. Ignored with `start`.
+        See `inksight.config.get_network`; by default the network of the budget. Not allowed with `start`, which has
+        one.
     recipe : str or Recipe, optional
         One of `inksight.config.RECIPES`, or a `Recipe`; by default the recipe of the budget.
-    budget : {"default", "seconds", "best"}
-        Network and recipe for a given training time on two cores. ``seconds`` and ``default`` train the post's network
-        for a few seconds and for less than a minute; ``best`` trains the most accurate network of 20,000 parameters
-        for minutes.
+    budget : {"default", "seconds", "best"}, optional
+        Network and recipe for a given training time on two cores; ``default`` if not given. ``seconds`` and
+        ``default`` train the post's network for a few seconds and for less than a minute; ``best`` trains the most
+        accurate network of 20,000 parameters for minutes.
     start : Model, optional
         Train this model further: start from its weights, keep its normalization, and append to its history.
     seed : int
@@ -126,7 +127,8 @@ def train(
     Raises
     ------
     InputError
-        If the data has no labels, lacks a class or does not fit the network, or an option is out of range.
+        If the data has no labels, lacks a class or does not fit the network, or an option is out of range or would have
+        no effect beside the others.
     InksightError
         If the loss becomes infinite or NaN.
 
@@ -149,7 +151,7 @@ def fit(
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
     *,
-    budget: str = "default",
+    budget: str | None = None,
     start: Model | None = None,
     seed: int = 0,
     epochs: int | None = None,
@@ -159,8 +161,11 @@ def fit(
     progress: bool = True,
 ) -> TrainingResult:
     """Train like `train`, and return the model together with the course of the training."""
+    check(start is None or network is None, "network", network, "left out when training goes on from a model")
+    unused = recipe is not None and (network is not None or start is not None)
+    check(budget is None or not unused, "budget", budget, "left out when both network and recipe are given")
     splits = data.split() if isinstance(data, Dataset) else data
-    budget_network, budget_recipe = get_budget(budget)
+    budget_network, budget_recipe = get_budget("default" if budget is None else budget)
     recipe = get_recipe(budget_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
         recipe = replace(recipe, epochs=MAX_EPOCHS if epochs is None else epochs)
