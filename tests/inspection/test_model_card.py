@@ -13,7 +13,7 @@ from inksight import InputError, Model, cli, evaluate, load_model
 from inksight.config import RECIPES
 from inksight.data.loading import write_csv
 from inksight.inspection.model_card import HARDEST, Protocol, card, describe
-from inksight.nn.lesson import Lesson
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model_file import SHIPPED
 from inksight.nn.parameters import parameter_count
 
@@ -87,7 +87,7 @@ def test_text_from_outside_is_escaped(model, digits):
     named = replace(
         model,
         class_names=HOSTILE,
-        lessons=(Lesson("<img src=x>\n| n |", {"a|b": 3}, "`"),),
+        fine_tunings=(FineTuningRecord("<img src=x>\n| n |", {"a|b": 3}, "`"),),
         version="*1*",
         trained_on="`x`",
     )

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from inksight import History, InputError, Model, load_model
 from inksight.nn import model_file, model_file_v1
-from inksight.nn.lesson import Lesson
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model import digest
 
 FORMAT_1 = Path(__file__).with_name("format-1.safetensors")
@@ -37,7 +37,8 @@ def files(tmp_path_factory):
     """The headers and arrays of valid files by format, with every optional part."""
     path = tmp_path_factory.mktemp("files") / "m.safetensors"
     tiny = load_model("tiny")
-    replace(tiny, lessons=(Lesson("my hand", {"1": 5}, "ab"),), history=History(tiny.history.rows[:2])).save(path)
+    record, history = FineTuningRecord("my hand", {"1": 5}, "ab"), History(tiny.history.rows[:2])
+    replace(tiny, fine_tunings=(record,), history=history).save(path)
     old, arrays = read(FORMAT_1)
     return {1: (old | {"history": old["history"][:2]}, arrays), 2: read(path)}
 
@@ -91,7 +92,7 @@ def test_any_header_is_read_in_full_or_is_an_input_error(files, file_format, tmp
         (("temperature",), True, "temperature must be 0.001 to 1000, got True"),
         (("temperature",), "1", "temperature must be 0.001 to 1000, got '1'"),
         (("lessons",), {}, "lessons must be a list, got {}"),
-        (("lessons", 0, "pictures", "1"), 10**400, "pictures of a lesson must be a dict of class names to counts"),
+        (("lessons", 0, "pictures", "1"), 10**400, "pictures of a fine-tuning must be a dict of class names to counts"),
         (("ood_detector",), None, "arrays of the detector must be absent"),
         (("ood_detector",), 3, "detector must be an object with named values, got 3"),
         (("ood_detector", "digest"), "", "digest of the detector must be that of the content, got ''"),

@@ -1,5 +1,6 @@
 """Checks of arguments."""
 
+import re
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -35,7 +36,7 @@ def known_fields(cls: type, values: object) -> dict[str, Any]:
     InputError
         If `values` is not a dict, a key is not a field, or a field without a default is missing.
     """
-    name = cls.__name__.lower()
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
     if not isinstance(values, dict):
         raise InputError(f"{name} must be an object with named values, got {values!r}")
     allowed = [f.name for f in fields(cls)]

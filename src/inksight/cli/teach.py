@@ -39,4 +39,4 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     if as_json:
         print_json(result.to_dict() | {"weights": result.model.digest, "out": out})
         return
-    click.echo(f"{result}\n{out}: {result.lesson}, learned in {result.seconds:.1f} s")
+    click.echo(f"{result}\n{out}: {result.record}, learned in {result.seconds:.1f} s")

@@ -129,7 +129,7 @@ class Card:
             "recipe": recipe and recipe.to_dict(),
             "epochs": len(self.model.history),
             "trained_on": self.model.trained_on,
-            "lessons": [lesson.to_dict() for lesson in self.model.lessons],
+            "fine_tunings": [record.to_dict() for record in self.model.fine_tunings],
             "temperature": self.model.temperature,
             "weights": self.model.digest,
             "license": self.license,
@@ -169,7 +169,7 @@ class Card:
                 f"{np.expm1(a.aspect):.0%}, all reduced by {recipe.taper:.0%} by the end; "
                 f"{a.pen_style:.0%} of the images redrawn in another pen style."
             )
-        rows += [f"- Fine-tuned later on {escape_markdown(str(lesson))}." for lesson in model.lessons]
+        rows += [f"- Fine-tuned later on {escape_markdown(str(record))}." for record in model.fine_tunings]
         rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
         rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {escape_markdown(model.version)}.")
         rows.append(f"- License of the weights: {self.license}.")

@@ -1,6 +1,6 @@
+from .fine_tuning_record import FineTuningRecord as FineTuningRecord
 from .history import Epoch as Epoch, History as History
 from .layer_table import Layer as Layer, layers as layers, summary as summary
-from .lesson import Lesson as Lesson
 from .mahalanobis import MahalanobisDetector as MahalanobisDetector
 from .model import Model as Model
 from .model_file import SHIPPED as SHIPPED, load_model as load_model

@@ -17,8 +17,8 @@ from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
 from inksight.errors import InputError
 from inksight.imaging.arrays import as_images
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
-from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import (
@@ -54,7 +54,7 @@ class Model:
         Version of inksight that trained the model.
     temperature : float
         The weights of the output layer are already divided by it (`inksight.training.calibration`).
-    lessons : tuple of Lesson
+    fine_tunings : tuple of FineTuningRecord
         The pictures it was fine-tuned on (`inksight.teach`).
     ood_detector : MahalanobisDetector or None
         Detects images that are not digits (`inksight.nn.ood`).
@@ -82,7 +82,7 @@ class Model:
     trained_on: str = ""
     version: str = __version__
     temperature: float = 1.0
-    lessons: tuple[Lesson, ...] = ()
+    fine_tunings: tuple[FineTuningRecord, ...] = ()
     ood_detector: MahalanobisDetector | None = None
 
     def __post_init__(self) -> None:

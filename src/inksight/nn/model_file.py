@@ -18,8 +18,8 @@ from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, known_fields
 from inksight.config import Network, Recipe
 from inksight.errors import InksightError, InputError
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
-from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model, digest
 from inksight.nn.model_file_v1 import FORMAT_1, upgrade
@@ -45,7 +45,7 @@ class Header:
     version: Any
     temperature: Any
     checksum: Any
-    lessons: Any = field(default_factory=list)
+    lessons: Any = field(default_factory=list)  # the records of `Model.fine_tunings`
     ood_detector: Any = None
 
 
@@ -76,8 +76,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "version": model.version,
         "temperature": model.temperature,
     }
-    if model.lessons:
-        header["lessons"] = [lesson.to_dict() for lesson in model.lessons]
+    if model.fine_tunings:
+        header["lessons"] = [record.to_dict() for record in model.fine_tunings]
     arrays = model.params | model.normalization.arrays
     if (detector := model.ood_detector) is not None:
         header["ood_detector"] = {"threshold": detector.threshold, "digest": digest(detector.arrays)}
@@ -152,7 +152,7 @@ def _model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
         trained_on=header.trained_on,
         version=header.version,
         temperature=header.temperature,
-        lessons=tuple(Lesson.from_dict(lesson) for lesson in header.lessons),
+        fine_tunings=tuple(FineTuningRecord.from_dict(record) for record in header.lessons),
         ood_detector=_detector_of(header, arrays),
     )
     check(header.checksum == _checksum(as_written, model.digest), "checksum", header.checksum, "that of the content")
