@@ -87,6 +87,7 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     """
     if isinstance(name, Network):
         return name
+    check(isinstance(name, str), "network", name, "a Network, a name or a description such as 20x5p,20x5,40x3,d20")
     if name in NETWORKS:
         return replace(NETWORKS[name], classes=classes)
     *parts, last = name.replace(" ", "").split(",")
@@ -110,7 +111,7 @@ def get_recipe(name: "str | Recipe") -> Recipe:
     """Return a recipe by its preset name. A `Recipe` is returned unchanged."""
     if isinstance(name, Recipe):
         return name
-    check(name in RECIPES, "recipe", name, "one of " + ", ".join(RECIPES))
+    check(isinstance(name, str) and name in RECIPES, "recipe", name, "one of " + ", ".join(RECIPES))
     return RECIPES[name]
 
 
@@ -122,5 +123,5 @@ def get_budget(name: str) -> tuple[str, str]:
     >>> get_budget("default")
     ('post', 'default')
     """
-    check(name in BUDGETS, "budget", name, "one of " + ", ".join(BUDGETS))
+    check(isinstance(name, str) and name in BUDGETS, "budget", name, "one of " + ", ".join(BUDGETS))
     return BUDGETS[name]

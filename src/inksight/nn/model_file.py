@@ -5,7 +5,7 @@ import json
 import os
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from inksight._shared.files import write_bytes
 from inksight._shared.validation import check
-from inksight.config import Network, Recipe
+from inksight.config import Network, Recipe, get_network
 from inksight.errors import InksightError, InputError
 from inksight.nn.history import History
 from inksight.nn.lesson import Lesson
@@ -26,6 +26,11 @@ FORMAT = "inksight model 2"
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
 DETECTOR = "ood_detector."  # prefix of the names of the detector's arrays
 SIZE_LIMIT = 256 * 2**20  # bytes: over a thousand times the size of the post's network
+
+ModelLike: TypeAlias = Model | str | os.PathLike[str]
+"""What a function takes as a model: one in memory, or what `load_model` reads."""
+NetworkLike: TypeAlias = Network | ModelLike
+"""What a function takes as a network: an architecture, or a model that has one."""
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
@@ -127,7 +132,8 @@ def load_model(model: str | os.PathLike[str]) -> Model:
     Parameters
     ----------
     model : str or path-like
-        A name from `SHIPPED`, or the path of a file (``./best`` for a file named like a shipped model).
+        A name from `SHIPPED`, or the path of a file. A name wins over a file of that name: for the file, give
+        ``./best`` or ``Path("best")``.
 
     Raises
     ------
@@ -150,6 +156,58 @@ def load_model(model: str | os.PathLike[str]) -> Model:
                 raise InksightError(f"model {model!r} is missing from the installed package: install it again")
             return read_model(path)
     return read_model(model)
+
+
+def as_model(model: ModelLike) -> Model:
+    """Return a model as it is, and read a shipped model or a model file by `load_model`.
+
+    Raises
+    ------
+    InputError
+        If `model` is something else, or the file is missing or not a valid model file.
+    """
+    if isinstance(model, Model):
+        return model
+    allowed = f"a Model, one of {', '.join(SHIPPED)}, or the path of a model file"
+    check(isinstance(model, (str, os.PathLike)), "model", model, allowed)
+    return load_model(model)
+
+
+def as_network(network: NetworkLike) -> Network:
+    """Return a network as it is, by its name or description, or that of a model; see `network_or_model`."""
+    found = network_or_model(network)
+    return found.network if isinstance(found, Model) else found
+
+
+def network_or_model(value: NetworkLike, classes: int = 10) -> Network | Model:
+    """Return a network by its name or description (`get_network`), or else a model by the path of its file.
+
+    A name or description wins over a file of that name, as in `load_model`.
+
+    Parameters
+    ----------
+    value : Network, Model, str or path-like
+        A network or a model is returned unchanged.
+    classes : int
+        Number of classes of a network that is given by name or description.
+
+    Raises
+    ------
+    InputError
+        If `value` is something else, names nothing, or is the path of a file that is not a model.
+    """
+    if isinstance(value, (Network, Model)):
+        return value
+    allowed = "a Network, a Model, a name, a description such as 20x5p,20x5,40x3,d20, or the path of a model file"
+    check(isinstance(value, (str, os.PathLike)), "network", value, allowed)
+    if isinstance(value, os.PathLike):
+        return load_model(value)
+    try:
+        return get_network(value, classes)
+    except InputError as error:
+        if Path(value).is_file():
+            return read_model(value)
+        raise InputError(f"{error}; there is no model file of that name either") from error
 
 
 def _checksum(header: dict[str, Any], digest: str) -> str:

@@ -12,7 +12,7 @@ from inksight.errors import InputError
 from inksight.imaging.grayscale import Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.nn.model import Model
-from inksight.nn.model_file import load_model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
 
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
@@ -172,7 +172,7 @@ class Page:
 @overload
 def read(
     pictures: Picture,
-    model: str | Model = ...,
+    model: ModelLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -181,7 +181,7 @@ def read(
 @overload
 def read(
     pictures: list[Picture] | tuple[Picture, ...],  # pictures of several types, or any tuple
-    model: str | Model = ...,
+    model: ModelLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -190,7 +190,7 @@ def read(
 @overload
 def read(
     pictures: list[P],  # pictures of one type: a list of another type is not a list[Picture]
-    model: str | Model = ...,
+    model: ModelLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -198,7 +198,7 @@ def read(
 ) -> list[Page]: ...
 def read(
     pictures: Picture | list[P] | list[Picture] | tuple[Picture, ...],
-    model: str | Model = "best",
+    model: ModelLike = "best",
     *,
     invert: bool | None = None,
     accept_all: bool = False,
@@ -210,8 +210,8 @@ def read(
     ----------
     pictures : path, bytes, file object, PIL image, array or Strokes, or a list or tuple of them
         A digit, or a photo or scan of lines of digits, as `inksight.prepare` takes it.
-    model : str or Model
-        A shipped model (``best``, ``post``, ``small``, ``tiny``), a model file, or a model.
+    model : Model, str or path-like
+        A model, a shipped model (``best``, ``post``, ``small``, ``tiny``), or a model file.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected for each picture by default.
     accept_all : bool
@@ -238,7 +238,7 @@ def read(
     >>> page.text, page[0].box, len(page)
     ('7210', (18, 21, 46, 60), 4)
     """
-    loaded = model if isinstance(model, Model) else load_model(model)
+    loaded = as_model(model)
     if isinstance(pictures, (list, tuple)):
         return list(_pages(_lines_of_each(pictures, loaded, invert, single), loaded, accept_all))
     lines = find_digits(to_grayscale(pictures), loaded, invert, single)
