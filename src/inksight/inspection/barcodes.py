@@ -56,7 +56,7 @@ class AverageBarcodes(Display):
 
     @property
     def trend(self) -> NDArray[np.float64]:
-        """The mean of the class averages, (filters,): what all classes have in common."""
+        """The mean of the class averages, (filters,): the average barcode of all classes, which count equally."""
         result: NDArray[np.float64] = self.means.mean(axis=0)
         return result
 
