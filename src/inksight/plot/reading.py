@@ -38,6 +38,7 @@ def draw_page(page: Page, ax: Axes | None = None) -> Figure:
     figure, ax = canvas(ax, inches * width, inches * height + 0.8)
     show(ax, 255 - page.picture, IMAGES, 0, 255, extent=(0, width, height, 0))
     bare(ax)
+    room = 0.0  # pixels above the picture, for the labels of digits at its upper edge
     for reading in page:
         left, top, wide, high = reading.box
         color = READ if reading.digit is not None else REJECTED
@@ -45,11 +46,10 @@ def draw_page(page: Page, ax: Axes | None = None) -> Figure:
             ax.add_patch(Rectangle((left, top), wide, high, fill=False, edgecolor=color, linewidth=1.0))
             size = min(max(0.3 * 72 * inches * high, 4.0), NORMAL)  # points
             label = {"facecolor": color, "linewidth": 0, "pad": 0.12 * size}
-            above = top * inches * 72 > 1.6 * size  # else there is no room between the box and the title
-            write(
-                ax, left + wide / 2, top, str(reading), color=text_on(color), fontsize=size,
-                va="bottom" if above else "top", bbox=label,
-            )  # fmt: skip
+            middle = left + wide / 2
+            write(ax, middle, top, str(reading), color=text_on(color), fontsize=size, va="bottom", bbox=label)
+            room = max(room, 1.6 * size / (72 * inches) - top)
+    ax.set_ylim(height, -room)
     found = "nothing to read" if page.digits[0].reason in ("blank", "faint", "small") else f"“{page.text}”"
     title(ax, f"Read on this picture: {brief(' / '.join(found.splitlines()), 50)}")
     reasons = list(dict.fromkeys(reading.reason for reading in page if reading.reason))

@@ -132,6 +132,13 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
             lambda: dataset.plot(kind="one_of_each"),
         )  # fmt: skip
         pictures.insert(0, first)
+    if dataset.labels is not None:
+        counts = Picture(
+            "counts", "The digits", "The number of images of each digit",
+            "The digits are rarely equally frequent. A network that sees few images of a digit learns to expect few.",
+            lambda: dataset.plot(kind="counts"),
+        )  # fmt: skip
+        pictures.append(counts)
     return pictures
 
 
@@ -241,8 +248,14 @@ def _barcodes(inputs: _Inputs, evaluation: Evaluation | None) -> list[Picture]:
             lambda: inputs.average.plot(),
         ),
         Picture(
+            "barcode-trend", BARCODES, "The average barcode of all digits",
+            "The mean of the ten rows above: what the barcodes of all digits have in common. It says nothing about which "
+            "digit an image shows.",
+            lambda: inputs.average.plot(kind="trend"),
+        ),
+        Picture(
             "detrended-barcodes", BARCODES, "Ten barcodes of each digit, minus the mean of all digits",
-            "The barcodes of ten images per digit, minus the mean over all digits. The rows of one digit are similar, "
+            "The barcodes of ten images per digit, minus the average barcode of all digits. The rows of one digit are similar, "
             "although different people wrote them, and they differ from the rows of other digits.",
             lambda: detrended_barcodes(model, dataset, average=inputs.average).plot(),
         ),
