@@ -1,6 +1,6 @@
 """The blog post from Kaggle's two files to a submission, as a new user would write it.
 
-`tests/test_post.py` runs it in a folder with small files, and `make lint` checks its types in the strict mode of pyright.
+`tests/test_post.py` runs it on small files, and `make lint` checks its types in the strict mode of pyright.
 """
 
 import inksight

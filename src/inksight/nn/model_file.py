@@ -70,6 +70,8 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     InputError
         If the file is missing, damaged, not an inksight model, or too large to be one.
     """
+    allowed = f"one of {', '.join(SHIPPED)}, or the path of a model file"
+    check(isinstance(path, (str, os.PathLike)), "model", path, allowed)
     where = Path(path)
     if not where.is_file():
         raise InputError(

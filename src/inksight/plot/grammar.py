@@ -63,7 +63,7 @@ class NotebookFigure(Figure):
 
     if TYPE_CHECKING:
         # matplotlib leaves parts of this type open, which strict type checkers report in a user's script.
-        def savefig(
+        def savefig(  # noqa: D102
             self, fname: str | os.PathLike[Any] | IO[Any], *, transparent: bool | None = None, **kwargs: Any
         ) -> None: ...
 

@@ -15,7 +15,7 @@ PANELS = {
     "accuracy": ("Accuracy", (("accuracy", "training"), ("val_accuracy", "validation"))),
     "learning_rate": ("Learning rate at the end of the epoch", (("learning_rate", ""),)),
 }
-FLOORS = (0.99, 0.9)  # where the axis of the accuracy may start
+FLOORS = (0.99, 0.9)  # where the axis of the accuracy may start; the post's starts at 0.9
 COLORS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
 
 
@@ -74,7 +74,7 @@ def _curves(history: History, ax: Axes, kind: str) -> None:
         if floor:
             ax.set_ylim(floor, 1.0)
         if first:
-            below = f"\nbelow the axis: the first {'epoch' if first == 1 else f'{first} epochs'}"
+            below = f"\ncut off below {floor:.0%}: up to epoch {first}"
     ax.tick_params(labelsize=SMALL)
     measured = kind != "learning_rate"
     note(ax, f"training: augmented images, during the epoch{below}" if measured else "", axis="epoch")
@@ -84,13 +84,12 @@ def _floor(accuracies: NDArray[np.float64]) -> tuple[float, int]:
     """Return where the axis of accuracies (curves, epochs) starts, and how many of the first epochs are below it.
 
     On an axis that reaches down to poor first epochs, the differences between the later ones are invisible. The axis
-    therefore starts at 0.99 or 0.9 if only the first epochs are below. The first value is 0 if it starts at the lowest
-    accuracy.
+    therefore starts at 0.99 or 0.9 if all accuracies of the second half of the training are above. Else it starts at
+    the lowest accuracy, and the result is (0, 0).
     """
-    epochs = accuracies.shape[1]
     for floor in FLOORS:
         below = np.flatnonzero((accuracies < floor).any(axis=0))  # NaN, an accuracy that was not measured, is not
         first = int(below[-1]) + 1 if len(below) else 0
-        if first <= min(max(1, epochs // 5), epochs - 1):
+        if first <= accuracies.shape[1] // 2:
             return floor, first
     return 0.0, 0

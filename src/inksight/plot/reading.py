@@ -47,7 +47,9 @@ def draw_page(page: Page, ax: Axes | None = None) -> Figure:
             size = min(max(0.3 * 72 * inches * high, 4.0), NORMAL)  # points
             label = {"facecolor": color, "linewidth": 0, "pad": 0.12 * size}
             middle = left + wide / 2
-            write(ax, middle, top, str(reading), color=text_on(color), fontsize=size, va="bottom", bbox=label)
+            write(
+                ax, middle, top, brief(str(reading), 12), color=text_on(color), fontsize=size, va="bottom", bbox=label
+            )
             room = max(room, 1.6 * size / (72 * inches) - top)
     ax.set_ylim(height, -room)
     found = "nothing to read" if page.digits[0].reason in ("blank", "faint", "small") else f"“{page.text}”"

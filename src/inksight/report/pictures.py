@@ -249,14 +249,14 @@ def _barcodes(inputs: _Inputs, evaluation: Evaluation | None) -> list[Picture]:
         ),
         Picture(
             "barcode-trend", BARCODES, "The average barcode of all digits",
-            "The mean of the ten rows above: what the barcodes of all digits have in common. It says nothing about which "
-            "digit an image shows.",
+            "The mean of the average barcodes above: what all digits have in common. It says nothing about which digit "
+            "an image shows.",
             lambda: inputs.average.plot(kind="trend"),
         ),
         Picture(
             "detrended-barcodes", BARCODES, "Ten barcodes of each digit, minus the mean of all digits",
-            "The barcodes of ten images per digit, minus the average barcode of all digits. The rows of one digit are similar, "
-            "although different people wrote them, and they differ from the rows of other digits.",
+            "The barcodes of ten images per digit, minus the average barcode of all digits. The rows of one digit are "
+            "similar, although different people wrote them, and they differ from the rows of other digits.",
             lambda: detrended_barcodes(model, dataset, average=inputs.average).plot(),
         ),
         Picture(
