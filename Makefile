@@ -25,6 +25,7 @@ lint: .venv/test  ## style, types, and which room imports which
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 docs: .venv/docs  ## the documentation as site/index.html, with warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-PICTURES = 22  # plots in the notebook
+PICTURES = 25  # plots in the notebook
 
 # All tests in one process, so that the notebook is executed once.
 pytestmark = pytest.mark.xdist_group("notebook")

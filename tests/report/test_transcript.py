@@ -13,7 +13,7 @@ from PIL import Image
 
 from inksight import InputError, cli
 from inksight.nn.model_file import load_model
-from inksight.reading.reader import Page, read
+from inksight.reading.reader import read
 from inksight.report import transcript
 from inksight.report.transcript import Transcript
 
@@ -94,7 +94,7 @@ def test_the_card_of_a_rejected_digit_says_why(sheet, small, tmp_path):
     for reason in transcript.REASONS:
         rejected = replace(first, digit=None, reason=reason)
         result = Transcript(small)
-        result.add(sheet[1], Page(((rejected, *others),)), "sheet")
+        result.add(sheet[1], replace(readings, lines=((rejected, *others),)), "sheet")
         result.write(tmp_path / "page.html")
         text = (tmp_path / "page.html").read_text()
         assert transcript.REASONS[reason] in text

@@ -58,7 +58,7 @@ def evaluate(
     from inksight.inspection.evaluation import SEEN_IN_TRAINING, seen_in_training
 
     loaded, digits = load_model(model), load(source)
-    part = split or ("validation" if robustness else "test" if digits.test_count else "all")
+    part = split or ("validation" if robustness else digits.default_part)
     chosen = digits.part(part)
     result: Robustness | Evaluation
     if robustness:

@@ -93,10 +93,11 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     """
     if isinstance(name, Network):
         return name
-    if isinstance(name, str) and name in NETWORKS:
+    check(isinstance(name, str), "network", name, "a Network, a name or a description such as 20x5p,20x5,40x3,d20")
+    if name in NETWORKS:
         return replace(NETWORKS[name], classes=classes)
-    parts = name.replace(" ", "").split(",") if isinstance(name, str) else []
-    dense = _DENSE.fullmatch(parts[-1]) if parts else None
+    parts = name.replace(" ", "").split(",")
+    dense = _DENSE.fullmatch(parts[-1])
     matches = [_BANK.fullmatch(part) for part in (parts[:-1] if dense else parts)]
     banks = [
         Bank(int(m["filters"]), int(m["kernel"]), 2 if m["pool"] else 1, bool(m["separable"])) for m in matches if m

@@ -18,8 +18,7 @@ from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
 from inksight._shared.progress import say, track
 from inksight._shared.validation import check, is_count
-from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits
+from inksight.data.loading import DataLike, as_splits
 from inksight.errors import InputError
 from inksight.experiments.ranking import Sweep, format_setting, varying_settings
 from inksight.experiments.trial import Result, Trial
@@ -27,7 +26,7 @@ from inksight.experiments.worker import Worker, write_parts
 
 
 def sweep(
-    data: Dataset | Splits,
+    data: DataLike,
     trials: Sequence[Trial],
     folder: str | os.PathLike[str],
     *,
@@ -39,8 +38,8 @@ def sweep(
 
     Parameters
     ----------
-    data : Dataset or Splits
-        A dataset is split first. Trials get the training and validation images only.
+    data : Dataset, Splits, str or path-like
+        A dataset, or a source for `inksight.load`, is split first. Trials get the training and validation images only.
     trials : sequence of Trial
         Equal trials are trained once.
     folder : path-like
@@ -75,7 +74,7 @@ def sweep(
     >>> [len(configuration.accuracies) for configuration in result.configurations]
     [2]
     """
-    splits = data.split() if isinstance(data, Dataset) else data
+    splits = as_splits(data)
     if splits.validation is None:
         raise InputError("a sweep needs validation images, got none: give a dataset, or splits that have some")
     unique = {trial.id: trial for trial in trials}
@@ -108,7 +107,7 @@ def sweep(
 
 
 def halving(
-    data: Dataset | Splits,
+    data: DataLike,
     trials: Sequence[Trial],
     folder: str | os.PathLike[str],
     *,

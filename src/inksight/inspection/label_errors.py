@@ -15,6 +15,7 @@ from inksight._shared.validation import check, is_count
 from inksight.config import RECIPES, Network, Recipe, get_network, get_recipe
 from inksight.data.dataset import Dataset, join
 from inksight.data.folds import first_duplicates, plan_cross_validation, stratified_folds
+from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 
@@ -130,7 +131,7 @@ class DoubtfulLabels(Display):
 
 
 def doubtful_labels(
-    data: Dataset,
+    data: DataLike,
     folds: int | None = None,
     network: str | Network = "best",
     recipe: str | Recipe | None = None,
@@ -151,8 +152,8 @@ def doubtful_labels(
 
     Parameters
     ----------
-    data : Dataset
-        Labeled, with at least `folds` images of each class.
+    data : Dataset, Splits, str or path-like
+        Labeled, with at least `folds` images of each class. Of splits or a source for `inksight.load`, all images.
     folds : int, optional
         2 or more. By default 5, or fewer if the trainings would otherwise have less than five epochs. There are always
         at least two folds, even with many extra images: the judged images are also trained on, since their writers may
@@ -199,6 +200,7 @@ def doubtful_labels(
     >>> result.networks, result.top(3).shape, bool(result.doubt[result.order[0]] == result.doubt.max())
     (2, (3,), True)
     """
+    data = as_dataset(data, "all")
     labels = data.require_labels("finding doubtful labels")
     check(folds is None or is_count(folds, 2), "folds", folds, "2 or more")
     check(is_count(repeats), "repeats", repeats, "1 or more")

@@ -1,20 +1,24 @@
 """`Card`: what a user should know about a model before relying on it, with its measured accuracy."""
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from inksight._shared.markdown import code_span, escape_markdown
-from inksight._shared.validation import check, known_fields
+from inksight._shared.validation import known_fields
 from inksight.config import DIGITS
+from inksight.data.dataset import Dataset
+from inksight.data.loading import as_dataset
 from inksight.errors import InksightError
-from inksight.inspection.evaluation import SEEN_IN_TRAINING, Evaluation
+from inksight.inspection.evaluation import SEEN_IN_TRAINING, Evaluation, evaluate, seen_in_training
 from inksight.nn.model import Model
-from inksight.nn.model_file import SHIPPED, load_model
+from inksight.nn.model_file import SHIPPED, ModelLike, as_model
 from inksight.nn.parameters import parameter_count
 
 HARDEST = 10  # images on a card
@@ -226,7 +230,7 @@ def _ships(model: Model) -> bool:
     """Return whether the weights are those of a model that ships, whatever its file is called."""
     for name in SHIPPED:
         with suppress(InksightError):  # the package may be installed without its models
-            if load_model(name).digest == model.digest:
+            if as_model(name).digest == model.digest:
                 return True
     return False
 
@@ -240,20 +244,47 @@ def describe(
     return Card(name, model, values | {"hardest": values["hardest"][:HARDEST]}, images, protocol, seen_in_training)
 
 
-def card(name: str) -> Card:
-    """Return the card of a shipped model, with the measurements that ship with it.
+def card(
+    model: ModelLike,
+    data: Dataset | str | os.PathLike[str] | None = None,
+    part: str | None = None,
+    *,
+    name: str | None = None,
+) -> Card:
+    """Return the card of a model, which is evaluated for it.
+
+    Parameters
+    ----------
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    data : Dataset, str or path-like, optional
+        Evaluate on these labeled images, or on those that `inksight.load` reads. By default MNIST; the card of a
+        shipped model then has the measurements that ship with it.
+    part : str, optional
+        The part of the images, see `Dataset.part`.
+    name : str, optional
+        Name on the card; by default that of the shipped model or of the file, or ``model``.
 
     Raises
     ------
     InputError
-        If no model of that name ships.
+        If there is no such model, data or part, or the data does not fit the model.
 
     Examples
     --------
-    >>> card("best").model.network.classes
-    10
+    >>> card("best").evaluation["n"]
+    10000
+    >>> import inksight
+    >>> card("small", inksight.load("mnist")[:100])
+    Card('small', 99.00% of 100 images right)
     """
-    check(name in SHIPPED, "model", name, "one of " + ", ".join(SHIPPED))
-    model = load_model(name)  # raises if the package was installed without its models
-    values = json.loads((resources.files("inksight") / "assets" / f"{name}.json").read_text("utf-8"))
-    return Card(name, model, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))
+    loaded = as_model(model)
+    title = name or ("model" if isinstance(model, Model) else Path(model).stem)
+    if isinstance(model, str) and model in SHIPPED and data is None and part is None:
+        values = json.loads((resources.files("inksight") / "assets" / f"{model}.json").read_text("utf-8"))
+        return Card(title, loaded, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))
+    digits = as_dataset("mnist" if data is None else data, "all")
+    part = part or digits.default_part
+    images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
+    seen = seen_in_training(loaded, digits, part)
+    return describe(title, loaded, evaluate(loaded, digits.part(part)), images, seen_in_training=seen)

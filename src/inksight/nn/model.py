@@ -5,12 +5,14 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight import __version__
+from inksight._shared.display import Display
 from inksight._shared.validation import check, is_between, is_text
 from inksight.config import DIGITS, Network, Recipe
 from inksight.engine import library as native
@@ -30,10 +32,15 @@ from inksight.nn.parameters import (
     stage_names,
 )
 
+if TYPE_CHECKING:
+    from inksight.data.loading import DataLike
+    from inksight.inspection.banks import FeatureMaps
+    from inksight.inspection.evaluation import Evaluation
+
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """A trained network.
+class Model(Display):
+    """A trained network. Its plot shows the filters of a bank, by default the first.
 
     Parameters
     ----------
@@ -215,6 +222,29 @@ class Model:
         from inksight.nn.model_file import read_model  # imports this module
 
         return read_model(path)
+
+    # The methods below are for convenience: each calls the function of its name, which imports this module.
+
+    def summary(self) -> str:
+        """Return the table of layers and parameters, like the one that Keras prints; see `inksight.summary`."""
+        from inksight.nn.layer_table import summary
+
+        return summary(self)
+
+    def evaluate(self, data: "DataLike") -> "Evaluation":
+        """Evaluate the model on labeled images; see `inksight.evaluate`."""
+        from inksight.inspection.evaluation import evaluate
+
+        return evaluate(self, data)
+
+    def feature_maps(self, image: ArrayLike, bank: int = 1) -> "FeatureMaps":
+        """Return the feature maps of one image in a bank, counted from 1; see `inksight.feature_maps`."""
+        from inksight.inspection.banks import feature_maps
+
+        return feature_maps(self, image, bank)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}\n{escape(self.summary())}</pre>{super()._repr_html_()}"
 
 
 def digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:

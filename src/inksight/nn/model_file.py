@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from safetensors.numpy import save
 from inksight._shared.files import as_path, is_file, write_bytes
 from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, known_fields
-from inksight.config import Network, Recipe
+from inksight.config import Network, Recipe, get_network
 from inksight.errors import InksightError, InputError
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
@@ -58,6 +58,12 @@ class Detector:
     temperature: Any = None  # by default that of the model
 
 
+ModelLike: TypeAlias = Model | str | os.PathLike[str]
+"""What a function takes as a model: one in memory, or what `load_model` reads."""
+NetworkLike: TypeAlias = Network | ModelLike
+"""What a function takes as a network: an architecture, or a model that has one."""
+
+
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     """Write a model to one ``.safetensors`` file: to a temporary file first, which is then renamed.
 
@@ -97,6 +103,8 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     InputError
         If the file is missing, damaged, not an inksight model, or too large to be one.
     """
+    allowed = f"one of {', '.join(SHIPPED)}, or the path of a model file"
+    check(isinstance(path, (str, os.PathLike)), "model", path, allowed)
     where = as_path(path)
     if not is_file(where):
         name = where.name if where.name.isprintable() else "m.safetensors"
@@ -181,7 +189,8 @@ def load_model(model: str | os.PathLike[str]) -> Model:
     Parameters
     ----------
     model : str or path-like
-        A name from `SHIPPED`, or the path of a file (``./best`` for a file named like a shipped model).
+        A name from `SHIPPED`, or the path of a file. A name wins over a file of that name: for the file, give
+        ``./best`` or ``Path("best")``.
 
     Raises
     ------
@@ -204,6 +213,58 @@ def load_model(model: str | os.PathLike[str]) -> Model:
                 raise InksightError(f"model {model!r} is missing from the installed package: install it again")
             return read_model(path)
     return read_model(model)
+
+
+def as_model(model: ModelLike) -> Model:
+    """Return a model as it is, and read a shipped model or a model file by `load_model`.
+
+    Raises
+    ------
+    InputError
+        If `model` is something else, or the file is missing or not a valid model file.
+    """
+    if isinstance(model, Model):
+        return model
+    allowed = f"a Model, one of {', '.join(SHIPPED)}, or the path of a model file"
+    check(isinstance(model, (str, os.PathLike)), "model", model, allowed)
+    return load_model(model)
+
+
+def as_network(network: NetworkLike) -> Network:
+    """Return a network as it is, by its name or description, or that of a model; see `network_or_model`."""
+    found = network_or_model(network)
+    return found.network if isinstance(found, Model) else found
+
+
+def network_or_model(value: NetworkLike, classes: int = 10) -> Network | Model:
+    """Return a network by its name or description (`get_network`), or else a model by the path of its file.
+
+    A name or description wins over a file of that name, as in `load_model`.
+
+    Parameters
+    ----------
+    value : Network, Model, str or path-like
+        A network or a model is returned unchanged.
+    classes : int
+        Number of classes of a network that is given by name or description.
+
+    Raises
+    ------
+    InputError
+        If `value` is something else, names nothing, or is the path of a file that is not a model.
+    """
+    if isinstance(value, (Network, Model)):
+        return value
+    allowed = "a Network, a Model, a name, a description such as 20x5p,20x5,40x3,d20, or the path of a model file"
+    check(isinstance(value, (str, os.PathLike)), "network", value, allowed)
+    if isinstance(value, os.PathLike):
+        return load_model(value)
+    try:
+        return get_network(value, classes)
+    except InputError as error:
+        if Path(value).is_file():
+            return read_model(value)
+        raise InputError(f"{error}; there is no model file of that name either") from error
 
 
 def _checksum(header: dict[str, Any], digest: str) -> str:

@@ -5,19 +5,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.validation import check
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 ODDS_WEIGHT = 0.12  # score per unit of the log-odds that the predicted class is wrong; a typical digit's distance is 1
 MIN_ODDS = 1e-6  # lower odds count as these
 CHUNK_SIZE = 1000  # images with feature maps in memory at once
 
 
-def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
+def ood_score(model: ModelLike, images: ArrayLike) -> NDArray[np.float64]:
     """Return out-of-distribution scores: the distance to the nearest class plus weighted log-odds of misclassification.
 
     Parameters
     ----------
-    model : Model
-        With an `ood_detector`; `inksight.train` fits one if there are validation images.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads. With an `ood_detector`; `inksight.train` fits one if there are
+        validation images.
     images : (28, 28) to (n, 28, 28, 1) uint8, or float 0..1
         High = ink.
 
@@ -41,6 +43,7 @@ def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
     >>> ood_score(model, digits.images[:3]) > threshold, ood_score(model, noise) > threshold
     (array([False, False, False]), array([ True]))
     """
+    model = as_model(model)
     check(model.ood_detector is not None, "model", model, "one with a detector: train it with validation images")
     return ood_score_of_features(model, *ood_features(model, images))
 

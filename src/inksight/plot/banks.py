@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from inksight._shared.validation import check, is_count
-from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity
+from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity, filters as filters_of
+from inksight.nn.model import Model
 from inksight.plot.grammar import (
     ACTIVATIONS,
     IMAGES,
@@ -82,6 +83,11 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     if shared:
         color_bar(ax, image)
     return figure
+
+
+def draw_model(model: Model, ax: Axes | None = None, *, bank: int = 1, shared: bool = True, most: int = 64) -> Figure:
+    """Draw the filters of a bank of a model, counted from 1; see `draw_filters`."""
+    return draw_filters(filters_of(model, bank), ax, shared=shared, most=most)
 
 
 def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool = True) -> Figure:

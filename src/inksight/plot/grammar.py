@@ -8,9 +8,10 @@ color scale. pyplot is never used: it keeps figures alive and is not thread-safe
 import base64
 import io
 import math
+import os
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -59,6 +60,12 @@ def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
 
 class NotebookFigure(Figure):
     """A figure that a notebook displays without pyplot or a magic command."""
+
+    if TYPE_CHECKING:
+        # matplotlib leaves parts of this type open, which strict type checkers report in a user's script.
+        def savefig(  # noqa: D102
+            self, fname: str | os.PathLike[Any] | IO[Any], *, transparent: bool | None = None, **kwargs: Any
+        ) -> None: ...
 
     def _repr_html_(self) -> str:
         return html(self)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from inksight import plot
 from inksight._shared.files import make_folder, write_text
 from inksight._shared.progress import track
+from inksight._shared.validation import check
 from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits
-from inksight.inspection.evaluation import Evaluation
+from inksight.data.loading import DataLike, as_splits
+from inksight.inspection.evaluation import Evaluation, evaluate
 from inksight.nn.layer_table import layers
 from inksight.nn.parameters import parameter_count
 from inksight.report.pictures import Picture, gallery
@@ -26,8 +27,8 @@ CELL_IMAGES = 40  # per cell of the confusion matrix: limits the size of the pag
 
 
 def write_report(
-    folder: str | os.PathLike[str], result: TrainingResult, splits: Splits, evaluation: Evaluation, *,
-    image: int = 0, progress: bool = False,
+    folder: str | os.PathLike[str], result: TrainingResult, splits: DataLike,
+    evaluation: Evaluation | None = None, *, image: int = 0, progress: bool = False,
 ) -> Path:  # fmt: skip
     """Write ``report.html`` and ``figures/`` into a folder.
 
@@ -37,10 +38,10 @@ def write_report(
         Created if missing.
     result : TrainingResult
         The training to report on, from `inksight.training.fitting`.
-    splits : Splits
-        The images of the training and of the evaluation.
-    evaluation : Evaluation
-        Evaluation on `Splits.evaluation_set`: the test set or, without one, the validation set.
+    splits : Splits, Dataset, str or path-like
+        The images of the training and of the evaluation, given as to `inksight.train`.
+    evaluation : Evaluation, optional
+        Evaluation on `Splits.evaluation_set`, the test set or, without one, the validation set; computed by default.
     image : int
         Row of the image in the evaluation set for the feature maps, the barcode and the evidence.
     progress : bool
@@ -50,9 +51,17 @@ def write_report(
     -------
     Path
         Path of the report, a self-contained file.
+
+    Raises
+    ------
+    InputError
+        If `result` is not the result of a training, or the folder cannot be written to.
     """
+    check(isinstance(result, TrainingResult), "result", result, "a TrainingResult, as `inksight.fit` returns it")
+    splits = as_splits(splits)
     folder = make_folder(folder)
     evaluation_set = splits.evaluation_set
+    evaluation = evaluate(result.model, evaluation_set) if evaluation is None else evaluation
     pictures = gallery(result.model, evaluation_set, image, evaluation)
     sections: dict[str, list[dict[str, str]]] = {}
     for picture, svg in _draw(pictures, make_folder(folder / "figures"), progress):

@@ -13,12 +13,12 @@ from inksight._shared.validation import check
 from inksight.config import Augmentation, Recipe
 from inksight.data.dataset import Dataset, join
 from inksight.data.folds import first_duplicates, stratified_folds
-from inksight.data.loading import load
+from inksight.data.loading import DataLike, as_dataset, as_splits
 from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model import Model
-from inksight.nn.model_file import load_model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.fitting import fit
 from inksight.training.ood_detector import with_ood_detector
@@ -97,8 +97,8 @@ class FineTuning:
 
 def teach(
     own: Dataset | str | os.PathLike[str],
-    model: str | Model = "best",
-    data: Dataset | Splits | None = None,
+    model: ModelLike = "best",
+    data: DataLike = "mnist",
     *,
     seed: int = 0,
     progress: bool = True,
@@ -117,10 +117,10 @@ def teach(
     ----------
     own : Dataset, or path
         Your labeled pictures, of some or all classes of the model; see `inksight.load` for paths.
-    model : str or Model
-        The model to start from: the name of one that ships, a model file, or a model.
-    data : Dataset or Splits, optional
-        The data to stay accurate on; by default MNIST.
+    model : Model, str or path-like
+        The model to start from, or what `inksight.load_model` reads.
+    data : Dataset, Splits, str or path-like
+        The data to stay accurate on, or a source for `inksight.load`.
     seed : int
     progress : bool
         Show the progress of the training on standard error.
@@ -151,9 +151,7 @@ def teach(
     (30, True)
     """
     began = time.perf_counter()
-    start = model if isinstance(model, Model) else load_model(model)
-    pictures = own if isinstance(own, Dataset) else load(own)
-    splits = data if isinstance(data, Splits) else (load("mnist") if data is None else data).split()
+    start, pictures, splits = as_model(model), as_dataset(own, "all"), as_splits(data)
     validation = _check_data(pictures, splits, start)
     distinct = _without_duplicates(pictures)
     tuner = _Tuner(start, splits.train, validation, "validation" in splits.seen_by(start.trained_on), seed, progress)

@@ -9,10 +9,11 @@ from inksight import __version__
 from inksight._shared.validation import check, is_between
 from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits
+from inksight.data.loading import DataLike, as_splits
 from inksight.engine.ops import engine
 from inksight.errors import InputError
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import parameter_count
 from inksight.training.batches import Batches
@@ -71,12 +72,12 @@ class TrainingResult:
 
 
 def train(
-    data: Dataset | Splits,
+    data: DataLike,
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
     *,
     budget: str | None = None,
-    start: Model | None = None,
+    start: ModelLike | None = None,
     seed: int = 0,
     epochs: int | None = None,
     seconds: float | None = None,
@@ -88,9 +89,9 @@ def train(
 
     Parameters
     ----------
-    data : Dataset or Splits
-        A dataset is split first (`Dataset.split`). The training uses ``train`` and ``validation``, never ``test``.
-        Pass ``Splits(data)`` to train on all images.
+    data : Dataset, Splits, str or path-like
+        A dataset, or a source for `inksight.load`, is split first (`Dataset.split`). The training uses ``train`` and
+        ``validation``, never ``test``. Pass ``Splits(data)`` to train on all images.
     network : str or Network, optional
         See `inksight.config.get_network`; by default the network of the budget. Not allowed with `start`, which has
         one.
@@ -100,8 +101,9 @@ def train(
         Network and recipe for a given training time on two cores; ``default`` if not given. ``seconds`` and
         ``default`` train the post's network for a few seconds and for less than a minute; ``best`` trains the most
         accurate network of 20,000 parameters for minutes.
-    start : Model, optional
-        Train this model further: start from its weights, keep its normalization, and append to its history.
+    start : Model, str or path-like, optional
+        Train this model, or what `inksight.load_model` reads, further: start from its weights, keep its normalization,
+        and append to its history.
     seed : int
         Seed of starting weights, order and augmentation. The same seed on the same machine with the same number of
         threads gives the same weights to the last bit, unless `seconds` or Ctrl-C ends the training.
@@ -147,12 +149,12 @@ def train(
 
 
 def fit(
-    data: Dataset | Splits,
+    data: DataLike,
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
     *,
     budget: str | None = None,
-    start: Model | None = None,
+    start: ModelLike | None = None,
     seed: int = 0,
     epochs: int | None = None,
     seconds: float | None = None,
@@ -164,7 +166,7 @@ def fit(
     check(start is None or network is None, "network", network, "left out when training goes on from a model")
     unused = recipe is not None and (network is not None or start is not None)
     check(budget is None or not unused, "budget", budget, "left out when both network and recipe are given")
-    splits = data.split() if isinstance(data, Dataset) else data
+    splits = as_splits(data)
     budget_network, budget_recipe = get_budget("default" if budget is None else budget)
     recipe = get_recipe(budget_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
@@ -175,6 +177,7 @@ def fit(
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
     check(len(splits.train) > 0, "number of training images", len(splits.train), "1 or more")
     labels = splits.train.require_every_class("training")
+    start = None if start is None else as_model(start)
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
 
