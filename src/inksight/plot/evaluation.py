@@ -94,7 +94,7 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     if classes <= 30:
         size = SMALL if classes <= 12 else 4.5
         for row, column in zip(*counts.nonzero(), strict=True):
-            color = text_on(image.to_rgba(share[row, column]))
+            color = text_on(image.to_rgba(share[row, column]), inverts=True)
             write(ax, column, row, f"{counts[row, column]}", color=color, fontsize=size)
     ax.hlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
     ax.vlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
