@@ -100,4 +100,4 @@ def _write_corrected(source: str, split: str, corrections: str, csv: str | None,
     if as_json:
         print_json({"data": data.name, "csv": csv} | counts)
     else:
-        click.echo("{}: {n:,} images, {changed:,} labels changed, {left_out:,} images left out".format(csv, **counts))
+        click.echo("{}: {n:,} images, labels changed: {changed:,}, images left out: {left_out:,}".format(csv, **counts))

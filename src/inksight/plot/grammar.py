@@ -275,11 +275,11 @@ def luminance(color: Any) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def in_dark_mode(color: Any) -> tuple[float, ...]:
+def in_dark_mode(color: Any) -> tuple[float, float, float]:
     """Return the color that a dark page makes of one in a `FROM_WHITE` map.
 
     The style sheet does it by ``invert(0.9) hue-rotate(180deg)``: lightness is reversed and the hue stays.
     """
     inverted = 0.9 - 0.8 * np.array(to_rgb(color))
-    turned = 2 * np.array([0.213, 0.715, 0.072]) @ inverted - inverted
-    return tuple(np.clip(turned, 0, 1).tolist())
+    red, green, blue = np.clip(2 * np.array([0.213, 0.715, 0.072]) @ inverted - inverted, 0, 1).tolist()
+    return red, green, blue
