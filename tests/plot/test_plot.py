@@ -13,6 +13,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from matplotlib import colormaps
+from matplotlib.colors import rgb_to_hsv, to_rgb
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -548,7 +550,76 @@ def test_numbers_of_a_color_scale(value, text):
     assert grammar.number(value) == text
 
 
-def test_text_is_readable_on_any_cell():
-    assert grammar.text_on("white") == grammar.DARK
-    assert grammar.text_on("#7f2704") == grammar.LIGHT
-    assert grammar.DARK != grammar.TEXT  # a page replaces the color TEXT
+def contrast(one: Any, other: Any) -> float:
+    low, high = sorted((grammar.luminance(one), grammar.luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_by_hand():
+    assert contrast("black", "white") == pytest.approx(21)
+    assert contrast("#777777", "white") == pytest.approx(4.48, abs=0.01)  # known as just too light
+
+
+@pytest.mark.parametrize("name", [*grammar.FROM_WHITE, grammar.ACTIVATIONS])
+def test_text_is_readable_on_any_cell_in_light_and_dark(name):
+    exchanged = {grammar.DARK_THEN_LIGHT: grammar.LIGHT, grammar.LIGHT_THEN_DARK: grammar.DARK}
+    seen = set()
+    for color in colormaps[name](np.linspace(0, 1, 256)):
+        assert contrast(grammar.text_on(color), color) >= 4.5
+        text = grammar.text_on(color, inverts=True)
+        seen.add(text)
+        assert contrast(text, color) >= 4.5
+        assert contrast(exchanged.get(text, text), grammar.in_dark_mode(color)) >= 4.5
+    assert len(seen) >= 2
+    assert grammar.TEXT not in seen  # a page replaces the color TEXT
+
+
+def test_dark_mode_reverses_lightness_and_keeps_hue():
+    assert grammar.in_dark_mode("white") == pytest.approx((0.1, 0.1, 0.1))
+    assert grammar.in_dark_mode("black") == pytest.approx((0.9, 0.9, 0.9))
+    for color in ("#67001f", "#053061", "#7f2704"):  # the ends of the scales: red, blue and orange
+        before, after = rgb_to_hsv(to_rgb(color)), rgb_to_hsv(grammar.in_dark_mode(color))
+        assert abs((before[0] - after[0] + 0.5) % 1 - 0.5) < 0.08
+        assert grammar.luminance(grammar.in_dark_mode(color)) > 0.4
+
+
+def test_svg_for_a_page_marks_what_a_dark_page_inverts():
+    figure = grammar.blank(5, 2)
+    first, second = figure.subplots(1, 2)
+    image = grammar.show(first, np.eye(3), grammar.WEIGHTS, -1, 1)
+    grammar.color_bar(first, image)
+    grammar.show(second, np.eye(3), grammar.ACTIVATIONS, 0, 1)
+    for color in (grammar.DARK, grammar.DARK_THEN_LIGHT, grammar.LIGHT_THEN_DARK):
+        grammar.write(first, 1, 1, "x", color=color)
+    root = check_svg(plot.to_svg(figure), "")
+    classes = [element.get("class") for element in root.iter(f"{SVG}image")]
+    assert sorted(map(str, classes)) == ["None", "from-white", "from-white"]
+    fills = [
+        element.attrib["style"].partition("fill: ")[2] for element in root.iter(f"{SVG}text") if element.text == "x"
+    ]
+    assert fills == ["", "var(--dark-then-light, #000000)", "var(--light-then-dark, #ffffff)"]
+    assert image.get_gid() is None  # the figure is as before
+    assert "from-white" not in plot.to_svg(figure, themed=False)
+
+
+@pytest.mark.parametrize(("points", "pixels"), [(5, 10), (6, 10), (7.5, 10), (12, 16)])
+def test_text_of_an_svg_is_at_least_ten_pixels_high(points, pixels):
+    figure = grammar.blank(4, 2)
+    figure.text(0.5, 0.5, "small", fontsize=points)
+    root = check_svg(plot.to_svg(figure), "")
+    natural = re.search(r"--natural:(\d+)px", root.attrib["style"])
+    assert natural is not None
+    assert points * float(natural[1]) / float(root.attrib["viewBox"].split()[2]) == pytest.approx(pixels, rel=0.02)
+
+
+@pytest.mark.parametrize("count", [3, 28, 29, 64])
+def test_numbers_of_similar_filters_are_as_large_as_other_text(count):
+    result = FilterSimilarity(1, np.eye(count), np.eye(count), np.arange(count), 9)
+    figure = result.plot()
+    assert min(label.get_fontsize() for ax in figure.axes for label in ax.get_yticklabels()) == grammar.SMALL
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert ax.get_window_extent().height / figure.dpi * 72 / count >= grammar.SMALL
+    natural = re.search(r"--natural:(\d+)px", plot.to_svg(figure))
+    assert natural is not None
+    assert float(natural[1]) < 912  # the column of a wide page

@@ -21,7 +21,7 @@ from inksight.errors import InputError
 
 PRINTED = 20  # rows in the text form
 RECIPE = replace(RECIPES["seconds"], epochs=20)  # the recipe with the lowest error after few epochs
-COLUMNS = ("row", "given", "suggested", "doubt", "p_given", "p_suggested")
+COLUMNS = ("row", "image_id", "given", "suggested", "doubt", "p_given", "p_suggested")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,11 +84,15 @@ class DoubtfulLabels(Display):
         return self.order[:n]
 
     def rows(self, n: int) -> list[dict[str, Any]]:
-        """Return row, given and suggested label, doubt and both probabilities of the `n` most doubtful labels."""
+        """Return the `n` most doubtful labels: row, given and suggested label, doubt and both probabilities.
+
+        ``row`` counts from 0, like the arrays; ``image_id`` counts from 1, like Kaggle's ImageId.
+        """
         top = self.top(n)
         given, suggested = self.labels[top], self.suggested[top]
         columns = (
             top.tolist(),
+            (top + 1).tolist(),
             [self.class_names[label] for label in given],
             [self.class_names[label] for label in suggested],
             self.doubt[top].tolist(),
@@ -105,10 +109,10 @@ class DoubtfulLabels(Display):
             f"{self.name}: {self.suspected:,} of {len(self.labels):,} labels suspected to be wrong by networks not "
             f"trained on their images ({self.networks} networks, {self.seconds:.1f} s of training)",
             "",
-            f"{'row':>8}{'given':>11}{'suggested':>11}{'p(given)':>10}{'p(suggested)':>14}",
+            f"{'ImageId':>8}{'given':>11}{'suggested':>11}{'p(given)':>10}{'p(suggested)':>14}",
         ]
         lines += [
-            f"{row['row']:>8}{row['given']:>11.10}{row['suggested']:>11.10}"
+            f"{row['image_id']:>8}{row['given']:>11.10}{row['suggested']:>11.10}"
             f"{row['p_given']:>10.2%}{row['p_suggested']:>14.2%}"
             for row in self.rows(PRINTED)
         ]
@@ -251,7 +255,7 @@ def doubtful_labels(
 
 
 def write_table(result: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
-    """Write a CSV file with row, labels, doubt and probabilities of every image, the most doubtful label first."""
+    """Write a CSV file with `DoubtfulLabels.rows` of every image, the most doubtful label first."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         rows.writeheader()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
 from inksight import plot
@@ -19,6 +21,8 @@ from inksight.data.loading import DataLike, as_splits
 from inksight.inspection.evaluation import Evaluation, evaluate
 from inksight.nn.layer_table import layers
 from inksight.nn.parameters import parameter_count
+from inksight.plot.evaluation import VISIBLE_ERRORS, row_shares
+from inksight.plot.grammar import SCORES, in_dark_mode, text_on
 from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
 from inksight.training.fitting import TrainingResult
@@ -79,6 +83,7 @@ def write_report(
         trained=parameter_count(result.model.network, trained=True),
         kind="test" if splits.test is not None else "validation",
         counts={name: len(part) for name, part in splits.parts.items()},
+        confusion=_confusion(evaluation),
         cells=_cells(evaluation, evaluation_set),
         classes=_classes(evaluation),
         recipe=json.dumps(result.model.recipe and result.model.recipe.to_dict(), indent=2),
@@ -101,6 +106,22 @@ def _draw(pictures: Sequence[Picture], folder: Path, progress: bool) -> Iterator
         for suffix in (".png", ".svg"):
             plot.save(figure, folder / f"{picture.name}{suffix}")
         yield picture, plot.to_svg(figure, prefix=f"{picture.name}-", label=picture.title)
+
+
+def _confusion(evaluation: Evaluation) -> list[list[tuple[int, str]]]:
+    """Return count and style of each cell of the confusion matrix, with the colors of its plot in light and dark."""
+
+    def style(color: Any) -> str:
+        dark = in_dark_mode(color)
+        colors = {"cell": to_hex(color), "on-cell": text_on(color), "dark-cell": to_hex(dark)}
+        colors["on-dark-cell"] = text_on(dark)
+        return ";".join(f"--{name}:{value}" for name, value in colors.items())
+
+    colors = colormaps[SCORES](row_shares(evaluation.confusion) ** VISIBLE_ERRORS)
+    return [
+        [(count, style(color)) for count, color in zip(*row, strict=True)]
+        for row in zip(evaluation.confusion.tolist(), colors, strict=True)
+    ]
 
 
 def _classes(evaluation: Evaluation) -> list[dict[str, str]]:
