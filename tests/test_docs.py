@@ -85,6 +85,22 @@ def test_the_reference_of_commands_is_up_to_date():
     assert module.PAGE.read_text() == module.reference(), "run docs/make_cli.py"
 
 
+def test_the_table_of_functions_and_classes_is_up_to_date():
+    module = import_script(ROOT / "docs" / "make_api.py")
+    assert module.PAGE.read_text() == module.page(), "run docs/make_api.py"
+
+
+def test_the_table_holds_every_public_function_and_class():
+    module = import_script(ROOT / "docs" / "make_api.py")
+    listed = set(re.findall(r"^\| `inksight\.([\w.]+)`", module.PAGE.read_text(), flags=re.MULTILINE))
+    package = Path(inksight.__file__).parent
+    stubs = "".join(path.read_text() for path in package.rglob("__init__.pyi"))
+    names = {name for name in re.findall(r"\b(\w+) as \1\b", stubs) if not name.isupper()}  # no constants
+    rooms = {path.stem for path in package.iterdir()}
+    assert {"read", "Dataset", "segment"} <= names
+    assert names - rooms - {name.split(".")[-1] for name in listed} == {"Picture"}  # a union of types
+
+
 def test_the_list_of_modules_is_up_to_date():
     text = (ROOT / "ARCHITECTURE.md").read_text()
     assert import_script(ROOT / "docs" / "make_modules.py").page(text) == text, "run docs/make_modules.py"
