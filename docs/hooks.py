@@ -50,7 +50,12 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
 def _reference(name: str, kind: str) -> str:
     """Return a name as a link; an optional one stays plain code if the reference does not have it."""
     values = public_values()
-    identifier = home(values[name]) if name in values else f"inksight.{name}"
+    owner, _, member = name.partition(".")
+    identifier = f"inksight.{name}"
+    if name in values:
+        identifier = home(values[name])
+    elif owner in values:  # a method, such as Model.predict
+        identifier = f"{home(values[owner])}.{member}"
     return f'<autoref identifier="{identifier}"{kind}><code>inksight.{name}</code></autoref>'
 
 
