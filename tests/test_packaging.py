@@ -122,3 +122,17 @@ def test_make_says_so_where_the_installation_fails(tmp_path):
     assert code == 2
     assert "The installation failed" in output
     assert not (tmp_path / ".venv" / "product").exists()
+
+
+@needs_make
+def test_make_explore_ends_with_the_next_commands(tmp_path):
+    inksight = tmp_path / "inksight"
+    inksight.write_text('#!/bin/sh\necho "$@"\n')
+    inksight.chmod(0o755)
+    code, output = make("-o", ".venv/product", "explore", f"BIN={tmp_path}")
+    assert code == 0
+    assert "\nexplore --out explore\n" in output
+    assert "\n  source .venv/bin/activate " in output
+    picture = re.search(r"\n  inksight read (\S+) ", output)
+    assert picture is not None
+    assert (ROOT / picture[1]).is_file()
