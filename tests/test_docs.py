@@ -210,3 +210,10 @@ def test_modules_that_the_documentation_runs_exist():
     modules = {module for text in texts for module in re.findall(r"-m ((?:benchmarks|inksight)[\w.]*\w)", text)}
     assert "benchmarks.ship" in modules
     assert [module for module in sorted(modules) if importlib.util.find_spec(module) is None] == []
+
+
+def test_figures_of_ensembles_are_those_of_the_records():
+    guide, records = ((ROOT / page).read_text() for page in ("docs/how-to/ensemble.md", "benchmarks/RECORDS.md"))
+    stated = re.findall(r"^\| (\d+) \| ([\d.]+) % \|$", guide, flags=re.MULTILINE)
+    assert stated == re.findall(r"^(\d+) of 10: ([\d.]+)% \(lowest", records, flags=re.MULTILINE)
+    assert len(stated) == 4
