@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any
 
 from inksight.errors import InputError
@@ -36,13 +37,19 @@ def known_fields(cls: type, values: object) -> dict[str, Any]:
     InputError
         If `values` is not a dict, a key is not a field, or a field without a default is missing.
     """
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower()
+    name, required = _fields(cls)
     if not isinstance(values, dict):
         raise InputError(f"{name} must be an object with named values, got {values!r}")
-    allowed = [f.name for f in fields(cls)]
-    for key in values:
-        check(key in allowed, f"{name} field", key, "one of " + ", ".join(allowed))
-    for field in fields(cls):
-        required = field.default is MISSING and field.default_factory is MISSING
-        check(field.name in values or not required, f"{field.name} of the {name}", None, "given")
+    if values.keys() != required.keys():  # checked first, because a history has many rows
+        for key in values:
+            check(key in required, f"{name} field", key, "one of " + ", ".join(required))
+        for key, is_required in required.items():
+            check(key in values or not is_required, f"{key} of the {name}", None, "given")
     return dict(values)
+
+
+@cache
+def _fields(cls: type) -> tuple[str, dict[str, bool]]:
+    """Return the name of a dataclass in messages, and for each field whether it has no default."""
+    required = {f.name: f.default is MISSING and f.default_factory is MISSING for f in fields(cls)}
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cls.__name__).lower(), required

@@ -46,7 +46,8 @@ class Epoch:
 
     def __post_init__(self) -> None:
         check(is_count(self.epoch) and self.epoch < 2**53, "epoch", self.epoch, "a number of 1 or more")
-        for name, value in zip(COLUMNS[1:], astuple(self)[1:], strict=True):
+        for name in COLUMNS[1:]:
+            value = getattr(self, name)
             valid = is_between(value, -1e300, 1e300) or (isinstance(value, float) and math.isnan(value))
             check(valid, f"{name} of an epoch", value, "a finite number or NaN")
             object.__setattr__(self, name, float(value))
