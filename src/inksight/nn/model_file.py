@@ -76,7 +76,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     if not where.is_file():
         raise InputError(
             f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(path)!r}: "
-            f"train one with `inksight train --out {where.name}`"
+            f"train one with `inksight train --out {where.name or 'model.safetensors'}`"
         )
     size = where.stat().st_size
     check(size <= SIZE_LIMIT, f"size of model file {str(path)!r}", size, f"at most {SIZE_LIMIT} bytes")
