@@ -126,7 +126,7 @@ def test_a_perfect_model_has_no_confusions(model, digits):
 
 @pytest.mark.parametrize("name", ["worst", "", "../best"])
 def test_an_unknown_name_is_an_error_that_lists_the_shipped_models(name, capsys):
-    with pytest.raises(InputError, match="must be one of post, best, small, tiny"):
+    with pytest.raises(InputError, match="must be a file that exists, or one of post, best, small, tiny"):
         card(name)
     with pytest.raises(InputError, match="must be a file that exists, or one of post, best, small, tiny"):
         load_model(name)

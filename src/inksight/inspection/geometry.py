@@ -122,7 +122,7 @@ def separation(
     Examples
     --------
     >>> import inksight
-    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> separation(model, inksight.load("mnist")[:300]).distances.shape
     (10, 10)
     """
@@ -166,7 +166,7 @@ def embedding(
     Examples
     --------
     >>> import inksight
-    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> embedding(model, inksight.load("mnist")[:300]).points.shape
     (300, 2)
     """

@@ -93,7 +93,7 @@ def neighbours(
     Examples
     --------
     >>> import inksight
-    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> data = inksight.load("mnist")[:300]
     >>> neighbours(model, data[:2], data, k=3).ids[:, 0].tolist()
     [0, 1]

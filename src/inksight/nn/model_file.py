@@ -107,7 +107,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     check(isinstance(path, (str, os.PathLike)), "model", path, allowed)
     where = as_path(path)
     if not is_file(where):
-        name = where.name if where.name.isprintable() else "m.safetensors"
+        name = where.name if where.name and where.name.isprintable() else "model.safetensors"
         raise InputError(
             f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(where)!r:.300}: "
             f"train one with `inksight train --out {name:.100}`"

@@ -8,12 +8,13 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from inksight._shared.display import Display
 from inksight.errors import InputError
 from inksight.imaging.grayscale import Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
-from inksight.imaging.resampling import Grayscale, block_mean
+from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
 from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
@@ -277,7 +278,9 @@ class _Sheet(NamedTuple):
 
 def _sheet(grayscale: Grayscale, model: Model, invert: bool | None, single: bool) -> _Sheet:
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    picture = np.rint(255 * block_mean(grayscale, block)).astype(np.uint8)
+    picture = (255 * grayscale + 0.5).astype(np.uint8)
+    if block > 1:
+        picture = np.asarray(Image.fromarray(picture).reduce(block))  # means of blocks, faster than NumPy's
     return _Sheet(find_digits(grayscale, model, invert, single), picture, block)
 
 

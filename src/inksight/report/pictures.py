@@ -78,7 +78,7 @@ def gallery(model: ModelLike, dataset: DataLike, image: int = 0, evaluation: Eva
     >>> import inksight
     >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> [picture.name for picture in gallery(model, inksight.load("mnist")[:100])][:3]
-    ['one-of-each', 'examples', 'filters-1']
+    ['one-of-each', 'examples', 'counts']
     """
     model, dataset = as_model(model), as_dataset(dataset)
     check(is_count(image, 0) and image < len(dataset), "image", image, f"a row from 0 to {len(dataset) - 1}")
