@@ -33,16 +33,11 @@ def other_abi(request, monkeypatch, tmp_path, forget_engine):
 def changed_interface(monkeypatch, forget_engine):
     """Return a function that installs an engine of the right number with one declaration changed."""
 
-    class Function:
-        def __call__(self):
-            return iter(self.parts)
-
     def change(name, text):
         declarations = interface.DECLARATIONS | {name: text}
         listed = [SimpleNamespace(name=key.encode(), text=value.encode()) for key, value in declarations.items()]
-        function = Function()
-        function.parts = [*listed, SimpleNamespace(name=None, text=None)]
-        library = SimpleNamespace(inksight_abi=lambda: interface.ABI, inksight_interface=function)
+        end = SimpleNamespace(name=None, text=None)
+        library = SimpleNamespace(inksight_abi=lambda: interface.ABI, inksight_interface=lambda: iter([*listed, end]))
         monkeypatch.setattr(native, "library_path", lambda: "/somewhere/libinksight.so")
         monkeypatch.setattr(native, "ctypes", SimpleNamespace(CDLL=lambda path: library))
 

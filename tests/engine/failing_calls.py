@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,6 @@ from inksight.nn.parameters import stage_names
 
 Arrays = dict[str, NDArray[np.generic]]
 ALL_SUCCEEDED, SOME_FAILED = 0, 10  # exit codes of a child
-REFERENCE = type(ctypes.byref(ctypes.c_int()))
 NETWORK = get_network("4x5p,9x3,d5")
 RANDOM = np.random.default_rng(0)
 WEIGHTS = RANDOM.normal(size=10_000).astype(np.float32)
@@ -48,7 +48,7 @@ class Failing:
         function = getattr(LIBRARY, name)
         return self.call if name == self.function else function
 
-    def call(self, *arguments: object) -> int:
+    def call(self, *arguments: Any) -> int:
         """Call the function. Its parameters must be integers and pointers."""
         function = getattr(LIBRARY, self.function)
         values = (x if isinstance(x, int) else ctypes.cast(x, ctypes.c_void_p).value or 0 for x in arguments)
@@ -73,6 +73,16 @@ def peak() -> Arrays:
     """Measure the limit. There is nothing to compare: no two measurements agree."""
     native.peak()
     return {}
+
+
+CALLS: dict[str, Callable[[], Arrays]] = {
+    "inksight_predictor_new": partial(predict, 1),
+    **{f"inksight_predict/{n}": partial(predict, n) for n in (1, 16, 256)},
+    **{f"inksight_preprocess/{name}": partial(prepare, name) for name in PICTURES},
+    "inksight_peak": peak,
+    "inksight_threads": lambda: {"threads": np.array(native.threads())},
+    "inksight_use": lambda: {"names": np.array(native.available())},
+}
 
 
 def in_child(work: Callable[[], int]) -> int:
@@ -120,12 +130,5 @@ def check(function: str, work: Callable[[], Arrays], folder: Path) -> int:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        for call, work in (
-            ("inksight_predictor_new", lambda: predict(1)),
-            *((f"inksight_predict/{n}", partial(predict, n)) for n in (1, 16, 256)),
-            *((f"inksight_preprocess/{picture}", partial(prepare, picture)) for picture in PICTURES),
-            ("inksight_peak", peak),
-            ("inksight_threads", lambda: {"threads": np.array(native.threads())}),
-            ("inksight_use", lambda: {"names": np.array(native.available())}),
-        ):
+        for call, work in CALLS.items():
             print(call, check(call.split("/")[0], work, Path(name)), flush=True)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import reference
 from jax import Array
+from numpy.typing import NDArray
 
 from inksight.engine import library as native
 from inksight.engine.ops import lanes
@@ -43,7 +44,8 @@ def main(path: str, mode: str) -> None:
     """Store the results, and print how many calls ended in an error."""
     assert lanes.register()
     random = np.random.default_rng(0)
-    results, errors = {}, 0
+    results: dict[str, NDArray[np.float32]] = {}
+    errors = 0
     for n in SIZES:
         filters = 4 + n // 32  # more memory at each size, also for what does not depend on the number of images
         images = random.integers(0, 256, size=(9, 28, 28), dtype=np.uint8)
@@ -52,8 +54,9 @@ def main(path: str, mode: str) -> None:
         kernels = [random.normal(size=s).astype(np.float32) for s in ((5, 5, 1, filters), (3, 3, filters, 2 * filters))]
         arguments = [jax.device_put(x) for x in (rows, images, lattice, *kernels)]
         compiled = jax.jit(operations).lower(*arguments).compile()
-        # First the first allocation fails. After that what could not be allocated comes first, so the second one fails.
-        for k in itertools.chain([1], itertools.repeat(2)):
+        # First the first allocation fails. After that what could not be allocated comes first, so a later one fails.
+        # Two are needed to start a thread, so that a third must fail in turn to make any progress.
+        for k in itertools.chain([1], itertools.cycle((2, 3))):
             if mode != "none":
                 ctypes.CDLL(None).fail_allocation(k, mode == "all", ENGINE)
             try:

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-import joblib
+import joblib  # type: ignore[import-untyped]
 import numpy as np
 from numpy.typing import NDArray
 

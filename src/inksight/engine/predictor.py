@@ -35,7 +35,7 @@ class Predictor:
         assert library is not None
         self.network, self.library = network, library
         count = len(network.banks)
-        banks = (Bank * count)(*((bank.filters, bank.kernel, bank.pool) for bank in network.banks))
+        banks = (Bank * count)(*(Bank(bank.filters, bank.kernel, bank.pool) for bank in network.banks))
         description = Description(
             side=IMAGE_SIZE, banks=count, dense=network.dense, classes=network.classes, leak=network.leak, mean=mean,
             variance=variance,
