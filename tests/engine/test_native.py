@@ -192,16 +192,18 @@ def test_orthogonalized_agrees_with_xla_on_every_instruction_set(isa, shape, rng
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_the_number_of_threads_does_not_change_the_weights():
+def test_the_number_of_threads_and_cores_does_not_change_the_weights():
     code = (
         "import numpy as np; from inksight import Splits, load, train; "
         "from inksight.config import Recipe, Augmentation; d = load('mnist')[:700];"
         "r = Recipe(epochs=1, batch_size=96, muon_scale=0.3, augmentation=Augmentation(10, 2, 0.1, 0.1));"
-        "print(train(Splits(d, None, None), '6x5p,9x3,d5', r, progress=False).digest)"
+        "print(train(Splits(d, None, None), 'post', r, progress=False).digest)"
     )
+    # XLA takes NPROC for the number of cores.
+    env = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     digests = set()
-    for threads in ("1", "2", "3"):
-        env = os.environ | {"INKSIGHT_THREADS": threads}
+    for threads, cores in (("1", "1"), ("2", "1"), ("3", "1"), ("1", "8")):
+        env |= {"INKSIGHT_THREADS": threads, "NPROC": cores}
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
         digests.add(done.stdout.strip())
     assert len(digests) == 1

@@ -94,7 +94,9 @@ def doctor(as_json: bool) -> None:
         print_json(facts)
     else:
         width = max(map(len, facts))
-        click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in facts.items()))
+        for name, value in facts.items():
+            missing = "not installed" if name == "library" else "not available without the native engine"
+            click.echo(f"{name:<{width}}  {missing if value is None else value}")
 
 
 @click.command()

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from inksight import __version__
+from inksight._shared.progress import say
 from inksight._shared.validation import check, is_between
 from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
 from inksight.data.loading import DataLike, as_splits
-from inksight.engine.ops import engine
+from inksight.engine.ops import engine, shortfall
 from inksight.errors import InputError
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
@@ -105,8 +106,10 @@ def train(
         Train this model, or what `inksight.load_model` reads, further: start from its weights, keep its normalization,
         and append to its history.
     seed : int
-        Seed of starting weights, order and augmentation. The same seed on the same machine with the same number of
-        threads gives the same weights to the last bit, unless `seconds` or Ctrl-C ends the training.
+        Seed of starting weights, order and augmentation. The same seed gives the same weights to the last bit on
+        processors of one kind, unless `seconds` or Ctrl-C ends the training. The number of threads of the native
+        engine makes no difference. The number of cores does where XLA computes large sums: all convolutions without
+        the native engine, and with it a large dense layer in large batches.
     epochs : int, optional
         Number of epochs. By default that of the recipe, or unlimited with `seconds`.
     seconds : float, optional
@@ -181,6 +184,8 @@ def fit(
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
 
+    if reason := shortfall():
+        say(f"training on XLA, about ten times slower: {reason}", progress)
     enable_compilation_cache()
     # Compiling needs only shapes, so that another thread can read the pixels at the same time.
     with ThreadPoolExecutor(1) as executor:
