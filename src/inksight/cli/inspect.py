@@ -1,11 +1,12 @@
 """``inksight data``, ``summary``, ``doctor`` and ``card``: print facts about data, networks, the machine and models."""
 
+import os
 from pathlib import Path
 
 import click
 
-from inksight._shared.files import check_writable, write_text
-from inksight.cli.options import SPLIT, json_option, print_json
+from inksight._shared.files import write_text
+from inksight.cli.options import SPLIT, check_outputs, json_option, print_json
 
 
 @click.command()
@@ -27,6 +28,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     """
     from inksight.data.loading import load, write_csv
 
+    check_outputs(csv, picture=picture)
     dataset = load(source)
     if csv:
         write_csv(dataset, csv)
@@ -68,7 +70,8 @@ def summary(network: str, as_json: bool) -> None:
     from inksight.nn.model import Model
     from inksight.nn.parameters import parameter_count
 
-    shape = Model.load(network).network if Path(network).is_file() else get_network(network)
+    is_file = os.path.isfile(network)  # noqa: PTH113 - Path.is_file raises for a name that is too long
+    shape = Model.load(network).network if is_file else get_network(network)
     if as_json:
         rows = [
             {"name": row.name, "type": row.kind, "shape": list(row.shape), "parameters": row.parameters}
@@ -120,8 +123,7 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
     from inksight.inspection import model_card
     from inksight.nn.model_file import SHIPPED, load_model
 
-    if out:
-        check_writable(out)
+    check_outputs(out)
     if model in SHIPPED and source is None and split is None:
         result = model_card.card(model)
     else:

@@ -2,8 +2,7 @@
 
 import click
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, json_option, print_json
+from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, check_outputs, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -38,9 +37,7 @@ def labels(
       inksight labels mnist --split test --csv doubts.csv
       inksight labels folder-of-pictures --repeats 1 --top 30
     """
-    for path in (out, csv):
-        if path:
-            check_writable(path)
+    check_outputs(out, csv)
     judged, extra = load_while_importing_jax(source).split_off(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review

@@ -2,9 +2,8 @@
 
 import click
 
-from inksight._shared.files import check_writable
 from inksight._shared.validation import check, is_between
-from inksight.cli.options import RECIPE_HELP, SEED, data_option, json_option, print_json
+from inksight.cli.options import RECIPE_HELP, SEED, check_outputs, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -48,12 +47,7 @@ def prune(
     from inksight.nn.model_file import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
-    check_writable(out)
-    if picture:
-        from inksight import plot
-
-        plot.check_suffix(picture)
-        check_writable(picture)
+    check_outputs(out, picture=picture)
     start = load_model(model) if model else network
     splits = load_while_importing_jax(source).split()
     from inksight.experiments import pruning
@@ -67,6 +61,8 @@ def prune(
     result.model.save(out)
     from_scratch = [pruning.train_from_scratch(splits, result, recipe, seed=seed)] if compare else []
     if picture:
+        from inksight import plot
+
         plot.save(Tradeoff([result], from_scratch).plot(), picture)
     if as_json:
         compared = {"small": [step.to_dict() for step in from_scratch[0]]} if from_scratch else {}

@@ -2,8 +2,7 @@
 
 import click
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import SEED, SHIPPED_OR_FILE, data_option, json_option, print_json
+from inksight.cli.options import SEED, SHIPPED_OR_FILE, check_outputs, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -30,7 +29,7 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
-    check_writable(out)
+    check_outputs(out)
     start, own = load_model(model), load(folder)
     data = load_while_importing_jax(source)
     from inksight.training import fine_tuning

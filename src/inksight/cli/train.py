@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
+from inksight._shared.files import is_stream
+from inksight.cli.options import check_outputs, data_option, json_option, print_json, training_options, until_option
 from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def train(
     """
     from inksight.nn.model_file import load_model
 
-    check_writable(out)
+    check_outputs(out)
     model = load_model(start) if start else None
     splits = load_while_importing_jax(source).split()
     from inksight.training.fitting import fit
@@ -49,7 +49,7 @@ def train(
         splits = splits.with_validation_to_train()
     result = fit(
         splits, network, recipe, budget=budget, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        on_epoch=lambda model: model.save(out),
+        on_epoch=None if is_stream(out) else lambda model: model.save(out),
     )  # fmt: skip
     result.model.save(out)
     _print_result(result, out, as_json)
@@ -79,9 +79,7 @@ def kaggle(
     from inksight.data.splits import Splits
     from inksight.training.fitting import fit
 
-    for path in (out, model_out):
-        if path:
-            check_writable(path)
+    check_outputs(out, model_out)
     labeled, test = load(train_source), load(test_source)
     splits = Splits(labeled, None, None)
     result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)

@@ -41,7 +41,7 @@ def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
     >>> ood_score(model, digits.images[:3]) > threshold, ood_score(model, noise) > threshold
     (array([False, False, False]), array([ True]))
     """
-    check(model.ood_detector is not None, "model", model, "one with a detector: train it with validation images")
+    check(model.ood_detector is not None, "model", model, "one with a detector", "train it with validation images")
     return ood_score_of_features(model, *ood_features(model, images))
 
 
