@@ -6,6 +6,7 @@ Errors are printed on one line, without a traceback.
 import os
 import signal
 import sys
+import traceback
 from types import FrameType
 from typing import NoReturn
 
@@ -73,7 +74,7 @@ def run(arguments: list[str]) -> int:
         _discard_output()
         return 1
     except Exception as error:
-        if isinstance(error, OSError) and _output_fails():
+        if isinstance(error, OSError) and _is_of_output(error):
             _discard_output()
             return _print_error(f"cannot write to standard output: {error.strerror or error}", 1)
         if os.environ.get("INKSIGHT_DEBUG"):
@@ -98,13 +99,9 @@ def _open_closed_streams() -> None:
     sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
-def _output_fails() -> bool:
-    """Return whether standard output cannot be written, because the disk is full or it is closed."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return True
-    return False
+def _is_of_output(error: OSError) -> bool:
+    """Return whether an error comes from standard output, which is closed or on a full disk: from `click.echo`."""
+    return traceback.extract_tb(error.__traceback__)[-1].name == click.echo.__name__
 
 
 def _discard_output() -> None:
