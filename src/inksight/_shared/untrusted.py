@@ -1,10 +1,9 @@
 """Reading untrusted files: bounded memory, and one `InputError` for any damage."""
 
 import gzip
-import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -22,15 +21,31 @@ class Readable(Protocol):
         ...
 
 
+def check_is_file(path: Path, advice: str) -> None:
+    """Raise `InputError` that says what `path` is instead of a file; do nothing if it does not exist.
+
+    Opening a FIFO would wait for a writer, and a device may have no end.
+    """
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{str(path)!r} is a link to a file that does not exist, {str(path.readlink())!r}: {advice}")
+    if path.exists() and not path.is_file():
+        kind = next(kind for kind, is_kind in _KINDS.items() if is_kind(path))
+        raise InputError(f"{str(path)!r} is {kind}, not a file: {advice}")
+
+
+_KINDS: dict[str, Callable[[Path], bool]] = {
+    "a folder": Path.is_dir,
+    "a FIFO": Path.is_fifo,
+    "a socket": Path.is_socket,
+    "a device": lambda path: True,
+}
+
+
 @contextmanager
 def damage_as_input_error(
-    path: Path,
-    kind: str,
-    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
-    *,
-    warned: bool = True,
+    path: Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
 ) -> Iterator[None]:
-    """Convert the errors and warnings of a library that reads a damaged file to an `InputError`.
+    """Convert the errors of a library that reads a damaged file to an `InputError`.
 
     Parameters
     ----------
@@ -40,14 +55,9 @@ def damage_as_input_error(
         The expected kind of file with its article, for the message: ``a picture``.
     errors : exception type or tuple of exception types
         The exceptions to convert. By default all, because decoders raise almost any exception on damaged bytes.
-    warned : bool
-        Whether to convert warnings, too. This changes the warning filters for all threads while the block runs.
     """
     try:
-        with warnings.catch_warnings() if warned else nullcontext():
-            if warned:
-                warnings.simplefilter("error")
-            yield
+        yield
     except (InksightError, MemoryError):
         raise
     except errors as error:
@@ -83,14 +93,6 @@ def read_bounded(stream: Readable, limit: int) -> bytearray:
     content = bytearray()
     while len(content) < limit and (chunk := stream.read(min(_CHUNK, limit - len(content)))):
         content += chunk
-    return content
-
-
-def read_unpacked(path: Path, memory_limit: int) -> bytearray:
-    """Return all bytes of a plain or gzipped file. Raise `InputError` if they are more than `memory_limit`."""
-    with open_plain_or_gzip(path) as stream:
-        content = read_bounded(stream, memory_limit + 1)
-    check_memory(path, len(content), memory_limit, "at least ")
     return content
 
 
