@@ -10,6 +10,8 @@ from typing import Protocol
 from inksight.errors import InksightError, InputError
 
 GZIP = b"\x1f\x8b"  # the first two bytes of every gzip file
+FREE_UNPACKED = 64 << 20  # bytes: what any packed file may become
+MAX_RATIO = 50  # unpacked bytes per packed byte, in addition; digits have about ten
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 
@@ -76,7 +78,29 @@ def open_plain_or_gzip(path: Path) -> Iterator[Readable]:
             return
         errors = (EOFError, gzip.BadGzipFile, zlib.error)
         with damage_as_input_error(path, "a gzip file", errors), gzip.GzipFile(fileobj=file) as unpacked:
-            yield unpacked
+            yield _Unpacked(path, unpacked)
+
+
+class _Unpacked:
+    """A gzip file that raises `InputError` as soon as it has unpacked to too much."""
+
+    def __init__(self, path: Path, stream: Readable) -> None:
+        self.path, self.stream, self.packed, self.unpacked = path, stream, path.stat().st_size, 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self.stream.read(size)
+        self.unpacked += len(chunk)
+        check_ratio(self.path, self.unpacked, self.packed)
+        return chunk
+
+
+def check_ratio(path: Path, unpacked: int, packed: int) -> None:
+    """Raise `InputError` if `packed` bytes become so many that they are hardly digits but a decompression bomb."""
+    if unpacked > FREE_UNPACKED + MAX_RATIO * packed:
+        raise InputError(
+            f"{str(path)!r} unpacks to more than {MAX_RATIO} times its size, {packed:,} bytes: check that it is the "
+            "right file, or unpack it first"
+        )
 
 
 def read_bounded(stream: Readable, limit: int) -> bytearray:

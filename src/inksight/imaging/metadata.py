@@ -31,7 +31,6 @@ def strip_png(content: bytes) -> Stripped:
         size, kind = struct.unpack_from(">I4s", content, start)
         end = start + 12 + size
         if end > len(content):
-            kept.append(content[start:])  # truncated: decoding reports it
             break
         if zlib.crc32(memoryview(content)[start + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
             raise ValueError(f"wrong checksum of chunk {kind!r}")
@@ -42,7 +41,7 @@ def strip_png(content: bytes) -> Stripped:
         elif kind == b"iTXt":
             orientation = _xmp_orientation(content[start + 8 : end - 4], orientation)
         start = end
-    return Stripped(b"".join(kept), orientation)
+    return Stripped(b"".join([*kept, content[start:]]), orientation)  # decoding reports a truncated chunk
 
 
 def strip_jpeg(content: bytes) -> Stripped:

@@ -21,7 +21,7 @@ COLUMNS = ("label", *(f"pixel{i}" for i in range(IMAGE_SIZE * IMAGE_SIZE)))
 _ALLOWED = "label,pixel0,...,pixel783 (785 columns) or, without labels, pixel0,...,pixel783 (784 columns)"
 _BOM = b"\xef\xbb\xbf"
 _COMMA, _NEWLINE, _ZERO = b",\n0"
-_READ = 1 << 20  # bytes: text read at once
+_READ = 1 << 19  # bytes: text read at once
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
 
 

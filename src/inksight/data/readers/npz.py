@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import check_memory, damage_as_input_error, read_bounded
+from inksight._shared.untrusted import check_memory, check_ratio, damage_as_input_error, read_bounded
 from inksight.config import IMAGE_SIZE
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError
@@ -104,6 +104,7 @@ def _read_array(
             f"{where} must be stored or deflated, got compression method {info.compress_type}: "
             "save it with np.savez_compressed"
         )
+    check_ratio(path, info.file_size, info.compress_size)
     with archive.open(info) as stream:
         prefix = read_bounded(stream, len(_MAGIC) + 2)
         if not prefix.startswith(_MAGIC) or len(prefix) < len(_MAGIC) + 2:
