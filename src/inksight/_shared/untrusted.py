@@ -2,16 +2,17 @@
 
 import gzip
 import json
-import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from inksight.errors import InksightError, InputError
 
 GZIP = b"\x1f\x8b"  # the first two bytes of every gzip file
+FREE_UNPACKED = 64 << 20  # bytes: what any packed file may become
+MAX_RATIO = 50  # unpacked bytes per packed byte, in addition; digits have about ten
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 
@@ -23,15 +24,31 @@ class Readable(Protocol):
         ...
 
 
+def check_is_file(path: Path, advice: str) -> None:
+    """Raise `InputError` that says what `path` is instead of a file; do nothing if it does not exist.
+
+    Opening a FIFO would wait for a writer, and a device may have no end.
+    """
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{str(path)!r} is a link to a file that does not exist, {str(path.readlink())!r}: {advice}")
+    if path.exists() and not path.is_file():
+        kind = next(kind for kind, is_kind in _KINDS.items() if is_kind(path))
+        raise InputError(f"{str(path)!r} is {kind}, not a file: {advice}")
+
+
+_KINDS: dict[str, Callable[[Path], bool]] = {
+    "a folder": Path.is_dir,
+    "a FIFO": Path.is_fifo,
+    "a socket": Path.is_socket,
+    "a device": lambda path: True,
+}
+
+
 @contextmanager
 def damage_as_input_error(
-    path: Path,
-    kind: str,
-    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
-    *,
-    warned: bool = True,
+    path: Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
 ) -> Iterator[None]:
-    """Convert the errors and warnings of a library that reads a damaged file to an `InputError`.
+    """Convert the errors of a library that reads a damaged file to an `InputError`.
 
     Parameters
     ----------
@@ -41,14 +58,9 @@ def damage_as_input_error(
         The expected kind of file with its article, for the message: ``a picture``.
     errors : exception type or tuple of exception types
         The exceptions to convert. By default all, because decoders raise almost any exception on damaged bytes.
-    warned : bool
-        Whether to convert warnings, too. This changes the warning filters for all threads while the block runs.
     """
     try:
-        with warnings.catch_warnings() if warned else nullcontext():
-            if warned:
-                warnings.simplefilter("error")
-            yield
+        yield
     except (InksightError, MemoryError):
         raise
     except errors as error:
@@ -67,7 +79,29 @@ def open_plain_or_gzip(path: Path) -> Iterator[Readable]:
             return
         errors = (EOFError, gzip.BadGzipFile, zlib.error)
         with damage_as_input_error(path, "a gzip file", errors), gzip.GzipFile(fileobj=file) as unpacked:
-            yield unpacked
+            yield _Unpacked(path, unpacked)
+
+
+class _Unpacked:
+    """A gzip file that raises `InputError` as soon as it has unpacked to too much."""
+
+    def __init__(self, path: Path, stream: Readable) -> None:
+        self.path, self.stream, self.packed, self.unpacked = path, stream, path.stat().st_size, 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self.stream.read(size)
+        self.unpacked += len(chunk)
+        check_ratio(self.path, self.unpacked, self.packed)
+        return chunk
+
+
+def check_ratio(path: Path, unpacked: int, packed: int) -> None:
+    """Raise `InputError` if `packed` bytes become so many that they are hardly digits but a decompression bomb."""
+    if unpacked > FREE_UNPACKED + MAX_RATIO * packed:
+        raise InputError(
+            f"{str(path)!r} unpacks to more than {MAX_RATIO} times its size, {packed:,} bytes: check that it is the "
+            "right file, or unpack it first"
+        )
 
 
 def read_bounded(stream: Readable, limit: int) -> bytearray:

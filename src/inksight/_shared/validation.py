@@ -8,10 +8,18 @@ from typing import Any
 from inksight.errors import InputError
 
 
-def check(ok: bool, name: str, got: object, allowed: str) -> None:
-    """Raise `InputError` with the name, what is allowed and the value got, unless `ok`."""
+def check(ok: bool, name: str, got: object, allowed: str, advice: str = "") -> None:
+    """Raise `InputError` with the name, what is allowed, the value got and what to do about it, unless `ok`.
+
+    Examples
+    --------
+    >>> check(False, "range of images", (0, 255), "0 to 1", "divide by 255")
+    Traceback (most recent call last):
+    ...
+    inksight.errors.InputError: range of images must be 0 to 1, got (0, 255): divide by 255
+    """
     if not ok:
-        raise InputError(f"{name} must be {allowed}, got {got!r}")
+        raise InputError(f"{name} must be {allowed}, got {got!r}" + (f": {advice}" if advice else ""))
 
 
 def is_count(value: object, minimum: int = 1) -> bool:

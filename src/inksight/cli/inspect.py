@@ -2,8 +2,8 @@
 
 import click
 
-from inksight._shared.files import check_writable, write_text
-from inksight.cli.options import SPLIT, json_option, print_json
+from inksight._shared.files import write_text
+from inksight.cli.options import SPLIT, check_outputs, json_option, print_json
 
 
 @click.command()
@@ -25,6 +25,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     """
     from inksight.data.loading import load, write_csv
 
+    check_outputs(csv, picture=picture)
     dataset = load(source)
     if csv:
         write_csv(dataset, csv)
@@ -119,8 +120,7 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
     """
     from inksight.inspection import model_card
 
-    if out:
-        check_writable(out)
+    check_outputs(out)
     result = model_card.card(model, source, split)
     if out:
         write_text(out, f"{result}\n")

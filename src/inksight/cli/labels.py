@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from inksight._shared.files import check_writable
 from inksight._shared.validation import check
-from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, json_option, print_json
+from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, check_outputs, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 from inksight.config import DIGITS
 from inksight.errors import InputError
@@ -58,9 +57,7 @@ def labels(
         check(not unused, "options with --apply", ", ".join(f"--{name}" for name in sorted(unused)), APPLY_OPTIONS)
         _write_corrected(source, split, corrections, csv, as_json)
         return
-    for path in (out, csv):
-        if path:
-            check_writable(path)
+    check_outputs(out, csv)
     judged, extra = load_while_importing_jax(source).split_off(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
@@ -86,7 +83,7 @@ def _write_corrected(source: str, split: str, corrections: str, csv: str | None,
     for path in (source, corrections):
         inside = Path(csv).resolve().is_relative_to(Path(path).resolve())
         check(not inside, "--csv", csv, f"a file other than {path!r}, which would be lost")
-    check_writable(csv)
+    check_outputs(csv)
     data = load(source).part(split)
     if data.class_names != DIGITS:
         raise InputError(

@@ -1,13 +1,15 @@
 """Options that several commands share, and JSON output."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from inksight._shared.claim import claimed
-from inksight._shared.files import check_writable
+from inksight._shared.files import check_writable, is_stream
+from inksight._shared.validation import check
 from inksight.config import BUDGETS, NETWORKS, RECIPES
 
 Command = Callable[..., None]
@@ -71,10 +73,37 @@ def until_option(command: Command) -> Command:
     return click.option("--until", type=float, metavar="ACCURACY", help=text)(command)
 
 
-def claim(path: str) -> None:
-    """Check that a file can be written, and claim it until the command ends (`inksight._shared.claim`)."""
-    check_writable(path)
-    click.get_current_context().with_resource(claimed(path))
+def check_outputs(*files: str | None, picture: str | None = None) -> None:
+    """Check that all files of a command can be written, before any work is done.
+
+    Parameters
+    ----------
+    *files : str or None
+        Names given to options; None if an option is not given.
+    picture : str, optional
+        The name given to ``--picture``, which must end in .png or .svg.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written, or two options name the same one.
+    """
+    names = [name for name in (*files, picture) if name]
+    for number, name in enumerate(names):
+        check_writable(name)
+        same = any(os.path.realpath(name) == os.path.realpath(other) for other in names[:number])
+        check(not same or is_stream(name), "files to write", name, "different ones", "give each option another name")
+    if picture:
+        from inksight import plot  # matplotlib takes long to import
+
+        plot.check_suffix(picture)
+
+
+def claim(*files: str | None) -> None:
+    """Claim the files that a command will write, those that are given, until it ends (`inksight._shared.claim`)."""
+    for name in files:
+        if name and not is_stream(name):
+            click.get_current_context().with_resource(claimed(name))
 
 
 def print_json(result: dict[str, Any]) -> None:

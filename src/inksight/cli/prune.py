@@ -2,9 +2,8 @@
 
 import click
 
-from inksight._shared.files import check_writable
 from inksight._shared.validation import check, is_between
-from inksight.cli.options import RECIPE_HELP, SEED, claim, data_option, json_option, print_json
+from inksight.cli.options import RECIPE_HELP, SEED, check_outputs, claim, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -49,12 +48,8 @@ def prune(
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
     check(model is None or network is None, "--network", network, "left out when a MODEL is given")
+    check_outputs(out, picture=picture)
     claim(out)
-    if picture:
-        from inksight import plot
-
-        plot.check_suffix(picture)
-        check_writable(picture)
     start = load_model(model) if model else network or "post"
     splits = load_while_importing_jax(source).split()
     from inksight.experiments import pruning
@@ -68,6 +63,8 @@ def prune(
     result.model.save(out)
     from_scratch = [pruning.train_from_scratch(splits, result, recipe, seed=seed)] if compare else []
     if picture:
+        from inksight import plot
+
         plot.save(Tradeoff([result], from_scratch).plot(), picture)
     if as_json:
         compared = {"small": [step.to_dict() for step in from_scratch[0]]} if from_scratch else {}

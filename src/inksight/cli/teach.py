@@ -2,7 +2,7 @@
 
 import click
 
-from inksight.cli.options import SEED, SHIPPED_OR_FILE, claim, data_option, json_option, print_json
+from inksight.cli.options import SEED, SHIPPED_OR_FILE, check_outputs, claim, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -29,6 +29,7 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
+    check_outputs(out)
     claim(out)
     start, own = load_model(model), load(folder)
     data = load_while_importing_jax(source)

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inksight.cli.options import claim, data_option, json_option, print_json, training_options, until_option
+from inksight._shared.files import is_stream
+from inksight.cli.options import (
+    check_outputs,
+    claim,
+    data_option,
+    json_option,
+    print_json,
+    training_options,
+    until_option,
+)
 from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
@@ -39,6 +48,7 @@ def train(
     """
     from inksight.nn.model_file import load_model
 
+    check_outputs(out)
     claim(out)
     model = load_model(start) if start else None
     splits = load_while_importing_jax(source).split()
@@ -48,7 +58,7 @@ def train(
         splits = splits.with_validation_to_train()
     result = fit(
         splits, network, recipe, budget=budget, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        on_epoch=lambda model: model.save(out),
+        on_epoch=None if is_stream(out) else lambda model: model.save(out),
     )  # fmt: skip
     result.model.save(out)
     _print_result(result, out, as_json)
@@ -78,9 +88,8 @@ def kaggle(
     from inksight.data.splits import Splits
     from inksight.training.fitting import fit
 
-    for path in (out, model_out):
-        if path:
-            claim(path)
+    check_outputs(out, model_out)
+    claim(out, model_out)
     labeled, test = load(train_source), load(test_source)
     splits = Splits(labeled, None, None)
     result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)

@@ -11,12 +11,12 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
 from inksight._shared.progress import say, track
+from inksight._shared.temporary import temporary_folder
 from inksight._shared.validation import check, is_count
 from inksight.data.loading import DataLike, as_splits
 from inksight.errors import InputError
@@ -67,6 +67,7 @@ def sweep(
     --------
     >>> import inksight
     >>> from inksight.experiments.trial import grid
+    >>> from tempfile import TemporaryDirectory
     >>> data = inksight.load("mnist")[:200]
     >>> trials = grid(["4x5p,8x3"], inksight.Recipe(epochs=1), {}, seeds=[0, 1])
     >>> with TemporaryDirectory() as folder:
@@ -92,12 +93,10 @@ def sweep(
         say(f"{len(results)} of {len(unique)} results are already in {str(out)!r}", progress)
     todo = [trial for name, trial in unique.items() if name not in results]
     names = varying_settings(list(unique.values()))
-    with claimed(out, progress), TemporaryDirectory(prefix="inksight-") as data_folder, CtrlC() as ctrl_c:
+    with claimed(out, progress), temporary_folder() as data_folder, CtrlC() as ctrl_c:
         if todo:
-            write_parts(splits, Path(data_folder))
-        workers_to_start = (
-            Worker(trial, digest, Path(data_folder), out / f"{trial.id}.json", threads) for trial in todo
-        )
+            write_parts(splits, data_folder)
+        workers_to_start = (Worker(trial, digest, data_folder, out / f"{trial.id}.json", threads) for trial in todo)
         with closing(_run(workers_to_start, min(workers, len(todo)), ctrl_c)) as finished:
             for _, result in zip(track(todo, "trials", progress), finished, strict=False):
                 results[result.trial.id] = result

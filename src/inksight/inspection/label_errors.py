@@ -1,6 +1,5 @@
 """Label errors: images for which networks that were not trained on them find another class more probable."""
 
-import csv
 import os
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from inksight._shared.display import Display
 from inksight._shared.files import replacing
 from inksight._shared.progress import track
+from inksight._shared.table import write_rows
 from inksight._shared.validation import check, is_count
 from inksight.config import RECIPES, Network, Recipe, get_network, get_recipe
 from inksight.data.dataset import Dataset, join
@@ -255,11 +255,12 @@ def doubtful_labels(
 
 
 def write_table(result: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
-    """Write a CSV file with `DoubtfulLabels.rows` of every image, the most doubtful label first."""
+    """Write a CSV file with `DoubtfulLabels.rows` of every image, the most doubtful label first.
+
+    A class name that a spreadsheet would run as a formula gets a single quote in front.
+    """
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        rows.writeheader()
-        rows.writerows(result.rows(len(result.order)))
+        write_rows(file, COLUMNS, (row.values() for row in result.rows(len(result.order))))
 
 
 def _check_extra(extra: Dataset | None, data: Dataset) -> Dataset:

@@ -44,7 +44,7 @@ def ood_score(model: ModelLike, images: ArrayLike) -> NDArray[np.float64]:
     (array([False, False, False]), array([ True]))
     """
     model = as_model(model)
-    check(model.ood_detector is not None, "model", model, "one with a detector: train it with validation images")
+    check(model.ood_detector is not None, "model", model, "one with a detector", "train it with validation images")
     return ood_score_of_features(model, *ood_features(model, images))
 
 

@@ -5,13 +5,14 @@ and reports the row of an invalid value.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import read_unpacked
+from inksight._shared.untrusted import Readable, check_memory, open_plain_or_gzip
 from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
@@ -20,6 +21,7 @@ COLUMNS = ("label", *(f"pixel{i}" for i in range(IMAGE_SIZE * IMAGE_SIZE)))
 _ALLOWED = "label,pixel0,...,pixel783 (785 columns) or, without labels, pixel0,...,pixel783 (784 columns)"
 _BOM = b"\xef\xbb\xbf"
 _COMMA, _NEWLINE, _ZERO = b",\n0"
+_READ = 1 << 19  # bytes: text read at once
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
 
 
@@ -55,31 +57,30 @@ def read(path: Path, memory_limit: int) -> Raw:
     >>> raw.images.shape, raw.labels
     ((1, 28, 28), array([7]))
     """
-    text = read_unpacked(path, memory_limit)
-    if text.startswith(_BOM):
-        del text[: len(_BOM)]
-    header, _, _ = text[:_BLOCK].partition(b"\n")
-    start = len(header) + 1
-    columns = _checked_columns(path, header.removesuffix(b"\r"))
-    if b"\r" in header:
-        text = text.replace(b"\r\n", b"\n")
-        start -= 1
-    while text.endswith(b"\n"):
-        text.pop()
-    if len(text) < start:
+    pixels, labels, columns = bytearray(), [np.empty(0, np.int64)], COLUMNS
+    with open_plain_or_gzip(path) as stream:
+        for number, text in enumerate(_blocks_of_rows(path, stream, memory_limit)):
+            start = 0
+            if not number:
+                header, _, _ = text.partition(b"\n")
+                columns = _checked_columns(path, header.removeprefix(_BOM))
+                start = len(header) + 1
+            for table in _parse(path, text, start, columns, len(pixels) // IMAGE_SIZE**2):
+                pixels += table[:, -(IMAGE_SIZE**2) :].tobytes()
+                labels.append(table[:, 0].astype(np.int64))
+    if not pixels:
         raise InputError(f"{str(path)!r} has a header but no rows: give a file with at least one image")
-    text.append(_NEWLINE)
-    table = _parse(path, text, start, columns)
-    images = table[:, -IMAGE_SIZE * IMAGE_SIZE :].reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
-    if len(columns) == IMAGE_SIZE * IMAGE_SIZE:
+    images = np.frombuffer(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    if len(columns) == IMAGE_SIZE**2:
         return Raw(images, None)
-    invalid = np.flatnonzero(table[:, 0] >= len(DIGITS))
+    all_labels = np.concatenate(labels)
+    invalid = np.flatnonzero(all_labels >= len(DIGITS))
     if invalid.size:
         row = int(invalid[0])
         raise InputError(
-            f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {table[row, 0]}; correct or remove the row"
+            f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {all_labels[row]}; correct or remove the row"
         )
-    return Raw(images, table[:, 0].astype(np.int64))
+    return Raw(images, all_labels)
 
 
 def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
@@ -115,22 +116,40 @@ def _checked_columns(path: Path, header: bytearray) -> tuple[str, ...]:
     return columns
 
 
-def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Parse `text` from byte `start` and return an array (rows, columns). Every row ends in a newline."""
-    tables: list[NDArray[np.uint8]] = []
-    rows = 0
+def _blocks_of_rows(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytearray]:
+    """Yield the text in blocks of complete lines that end in a line feed, without blank lines at the end.
+
+    The text is never in memory as a whole: megabytes without a row are yielded in parts, because they are invalid.
+    """
+    rest, size = bytearray(), 0
+    while chunk := stream.read(_READ):
+        size += len(chunk)
+        check_memory(path, size, memory_limit, "at least ")
+        rest += chunk
+        filled = len(rest.rstrip(b"\r\n"))  # no text may follow the line feeds at the end
+        end = rest.rfind(b"\n", 0, filled) + 1
+        if len(rest) - end > 2 * _READ:  # a line that is too long, or too many blank ones
+            end = len(rest)
+        if end:
+            yield rest[:end].replace(b"\r\n", b"\n")
+            del rest[:end]
+    if last := rest.rstrip(b"\r\n"):
+        yield last.replace(b"\r\n", b"\n") + b"\n"
+
+
+def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...], rows: int) -> Iterator[NDArray[np.uint8]]:
+    """Parse `text` from byte `start`, after `rows` rows, and yield arrays (rows, columns)."""
     while start < len(text):
         # A valid row is shorter than a block, so a block without a newline is part of an invalid row.
-        stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
+        stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1 or len(text)
         table = None
         if stop - start <= _BLOCK:
             table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(columns))
         if table is None:
             _raise_for_invalid_row(path, text[start:stop], rows, columns)
-        tables.append(table)
+        yield table
         rows += len(table)
         start = stop
-    return np.concatenate(tables)
 
 
 def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | None:

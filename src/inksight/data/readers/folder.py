@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory
 from inksight.config import DIGITS, IMAGE_SIZE
+from inksight.data.readers.decoding_work import DecodingWork
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
-from inksight.imaging.decoding import open_upright, visible_files, visible_folders
-from inksight.imaging.grayscale import image_to_grayscale
+from inksight.imaging.decoding import decode_upright, visible_files, visible_folders
+from inksight.imaging.grayscale import image_to_grayscale, read_picture_file
 from inksight.imaging.preprocessing import prepare_grayscale
 
 
@@ -57,6 +58,7 @@ def read_folder(folder: Path, memory_limit: int) -> Raw:
         names = DIGITS
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
+    work = DecodingWork(folder)
     for path in classes:
         if subfolders := visible_folders(path):
             raise InputError(
@@ -68,9 +70,13 @@ def read_folder(folder: Path, memory_limit: int) -> Raw:
             raise InputError(
                 f"class {path.name!r} in {str(folder)!r} contains no picture: add some or remove the subfolder"
             )
-        check_memory(folder, (len(images) + len(files)) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
+        # Twice, because the images are stacked at the end.
+        check_memory(folder, 2 * (len(images) + len(files)) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
         for file in files:
-            picture = open_upright(file, file, memory_limit)
+            content = read_picture_file(file)
+            picture = decode_upright(content, file, memory_limit)
+            work.allow(len(content))
+            work.count(picture.width * picture.height)
             images.append(to_digit(image_to_grayscale(picture), repr(str(file))))
         labels += [names.index(path.name)] * len(files)
     return Raw(np.stack(images), np.array(labels, np.int64), names)

@@ -26,7 +26,7 @@ def read(path: Path, memory_limit: int) -> Raw:
         Either file of the pair, plain or gzipped. The other must be in the same folder and have the same name with
         ``labels`` for ``images`` and ``idx1`` for ``idx3``. Images without a file of labels are unlabeled.
     memory_limit : int
-        Largest number of bytes that an array may take.
+        Largest number of bytes that the arrays may take.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def read(path: Path, memory_limit: int) -> Raw:
     labels_path = _matching_file(path, "images", "labels", "idx3", "idx1")
     if labels_path is None:
         return Raw(array, None)
-    labels = _read_array(labels_path, memory_limit)
+    labels = _read_array(labels_path, memory_limit - array.nbytes)
     if labels.shape != array.shape[:1]:
         raise InputError(
             f"{str(path)!r} contains {len(array)} images, but {str(labels_path)!r} labels of shape {labels.shape}; "
@@ -85,7 +85,9 @@ def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
     if len(images) == 1:
         return read(images[0], memory_limit)
     if len(train) == 1 and len(test) == 1 and len(images) == 2:
-        return join(read(train[0], memory_limit), read(test[0], memory_limit))
+        memory_limit //= 2  # because joining copies both
+        train_part = read(train[0], memory_limit)
+        return join(train_part, read(test[0], memory_limit - train_part.size))
     raise InputError(
         f"folder {str(folder)!r} must contain one IDX file of images, or one with 'train' and one with 't10k' in its "
         f"name, got {len(images)}: give the path of one of them"
@@ -116,7 +118,7 @@ def _read_array(path: Path, memory_limit: int) -> NDArray[np.uint8]:
             )
         shape = struct.unpack_from(f">{dimensions}I", header, 4)
         size = math.prod(shape)
-        check_memory(path, size, memory_limit)
+        check_memory(path, size if dimensions == _IMAGES else 9 * size, memory_limit)  # labels are copied to int64
         content = read_bounded(stream, size + 1)  # one more byte, to detect a file that is too long
     if len(content) != size:
         got = f"only {len(content):,}" if len(content) < size else "more"

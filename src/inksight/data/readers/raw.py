@@ -1,5 +1,6 @@
 """`Raw`: the arrays that every reader returns, before `Dataset` validates them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +31,11 @@ class Raw:
     class_names: tuple[str, ...] = DIGITS
     test_count: int = 0
 
+    @property
+    def size(self) -> int:
+        """Number of bytes of both arrays."""
+        return self.images.nbytes + (0 if self.labels is None else self.labels.nbytes)
+
 
 def join(train: Raw, test: Raw) -> Raw:
     """Append the test set of a source to its training set.
@@ -46,11 +52,24 @@ def join(train: Raw, test: Raw) -> Raw:
     >>> joined.images.shape, joined.test_count
     ((2, 28, 28), 1)
     """
-    images = np.concatenate([train.images, test.images])
-    if train.labels is None and test.labels is None:
-        return replace(train, images=images, test_count=len(test.images))
-    if train.labels is None or test.labels is None:
+    if (train.labels is None) != (test.labels is None):
         part = "training" if train.labels is None else "test"
         raise InputError(f"the {part} images have no labels: add them, or give the path of one file")
-    labels = np.concatenate([train.labels, test.labels])
-    return replace(train, images=images, labels=labels, test_count=len(test.images))
+    return replace(concatenate([train, test]), test_count=len(test.images))
+
+
+def concatenate(parts: Sequence[Raw]) -> Raw:
+    """Return the images and labels of several files of a source, in order.
+
+    Raises
+    ------
+    InputError
+        If some of them have labels and some have not.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    labels = [part.labels for part in parts if part.labels is not None]
+    if labels and len(labels) < len(parts):
+        raise InputError("some of the files have no labels: add them, or give the path of one file")
+    images = np.concatenate([part.images for part in parts])
+    return replace(parts[0], images=images, labels=np.concatenate(labels) if labels else None)
