@@ -91,3 +91,19 @@ def test_threads_are_started_by_the_first_loop_that_needs_them_and_no_more_than_
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     # Groups of sixteen images are one task each; of 33 images the last is computed alone.
     assert done.stdout.split() == ["4", "0", "0", "1", "1", "2", "3"]
+
+
+@pytest.mark.skipif(native.library() is None, reason="the native engine is not built here")
+def test_hundreds_of_threads_predict_and_measure_like_one():
+    code = (
+        "import hashlib, numpy as np, inksight; from inksight.engine import library\n"
+        "images = np.random.default_rng(0).integers(0, 256, (6400, 28, 28), np.uint8)\n"
+        "print(hashlib.sha256(inksight.load_model('tiny').probabilities(images)).hexdigest(), library.peak() > 0.1)"
+    )
+    printed = set()
+    for threads in ("1", "300"):
+        env = os.environ | {"INKSIGHT_THREADS": threads}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+        printed.add(done.stdout)
+    assert len(printed) == 1
+    assert printed.pop().endswith(" True\n")
