@@ -137,6 +137,8 @@ def test_decisions_are_kept_for_the_data(written, result, tmp_path, width, schem
 @in_both_schemes
 def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(written, tmp_path, width, scheme):
     with opened(written, width, scheme) as page:
+        page.locator("#image-5 button").first.click()  # from when there was still room
+        page.locator("#image-5 button").first.click()
         page.add_init_script("Storage.prototype.setItem = () => { throw new Error('no storage'); };")
         page.reload()
         for number in (12, 11):
@@ -146,6 +148,9 @@ def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(wri
         assert page.evaluate(leaves) is False  # the browser asks before it leaves
         assert len(rows_of(saved(page, tmp_path))) == 2
         assert page.evaluate(leaves) is True
+        page.locator("#image-10 button").first.click()
+        assert page.evaluate(leaves) is False
+        assert len(rows_of(saved(page, tmp_path))) == 3
 
 
 def test_the_key_of_the_decisions_depends_on_the_data_alone(written, result, tmp_path):
