@@ -74,8 +74,10 @@ def test_a_special_file_beside_a_dataset_is_ignored(special):
     assert len(load(path.parent)) == len(X)
 
 
-COMMANDS = ["read all/1", "data all", "teach all", "labels all", "data all/1/fifo", "read all/1/fifo", "card all/1/fifo",
-            "read x --model all/1/fifo", "summary all/1/fifo"]  # fmt: skip
+COMMANDS = [
+    "read all/1", "data all", "teach all", "labels all", "data all/1/fifo", "read all/1/fifo", "card all/1/fifo",
+    "read x --model all/1/fifo", "summary all/1/fifo",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", COMMANDS)
