@@ -147,8 +147,11 @@ def test_an_orientation_in_xmp_is_applied(rng):
 
     image = Image.fromarray(rng.integers(0, 256, (13, 20), np.uint8))
     for text in ('<rdf tiff:Orientation="6"/>', "<tiff:Orientation>6</tiff:Orientation>"):
-        for kind in ("JPEG", "WEBP"):
-            assert to_grayscale(saved(image, kind, xmp=text.encode())).shape == (20, 13)
+        packet = b"http://ns.adobe.com/xap/1.0/\0" + text.encode()
+        segment = b"\xff\xe1" + struct.pack(">H", len(packet) + 2) + packet
+        jpeg, webp = saved(image, "JPEG"), saved(image, "WEBP", xmp=text.encode())
+        assert to_grayscale(jpeg[:2] + segment + jpeg[2:]).shape == (20, 13)
+        assert to_grayscale(webp).shape == (20, 13)
 
 
 @pytest.mark.parametrize(
