@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from sources import HEADER, LIMIT, idx_bytes, npz_bytes, refused, some_digits, write
 
+from inksight.data.loading import load
+
 X, Y = some_digits()
 
 
@@ -53,8 +55,12 @@ NPZ = {
     "huge label": (npz_bytes(x_train=X, y_train=Y.astype(np.uint64) + 2**63), ["labels must be 0 to 9"]),
     "no images": (npz_bytes(x_train=X[:0], y_train=Y[:0]), ["number of images in", "at least 1"]),
     "truncated": (npz_bytes(x_train=X, y_train=Y)[:-30], ["damaged or is not an npz file"]),
+    "many labels": (
+        zip_bytes(x_train=npy_bytes(X), y_train=false_header((10**7,), descr="<i8")),
+        ["the same length", "12 and 10000000"],
+    ),
     "bomb": (npz_bytes(x_train=np.zeros((10_000, 28, 28), np.uint8), y_train=Y), ["7,840,000", "allowed"]),
-    "bomb in the labels": (npz_bytes(x_train=X, y_train=np.zeros(10**7, int)), ["the same length", "12 and 10000000"]),
+    "bomb in the labels": (npz_bytes(x_train=X, y_train=np.zeros(10**7, int)), ["more than 50 times its size"]),
     "header declares more": (zip_bytes(x_train=false_header((9, 28, 28)), y_train=y), ["declares 7,056", "only 0"]),
     "header declares less": (zip_bytes(x_train=false_header((1, 28, 28), bytes(10**6)), y_train=y), ["contains more"]),
     "negative shape": (zip_bytes(x_train=false_header((-1, 28, 28)), y_train=y), ["(-1, 28, 28)"]),
@@ -82,3 +88,29 @@ def test_a_bomb_is_never_unpacked(tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3 * LIMIT, path
+
+
+def test_a_test_set_cannot_get_lost(tmp_path):
+    content = npz_bytes(np.savez, x_train=X, y_train=Y, x_test=X, y_test=Y)
+    for name in (b"x_test.npy", b"y_test.npy"):
+        last = content.rindex(name)  # in the central directory
+        for position in range(len(name)):
+            damaged = bytearray(content)
+            damaged[last + position] ^= 1
+            refused(write(tmp_path, "a.npz", bytes(damaged)))
+
+
+@pytest.mark.parametrize("name", ["X_test", "test_images", "x_test_2"])
+def test_an_array_that_may_be_a_test_set_is_named(name, tmp_path):
+    refused(
+        write(tmp_path, "a.npz", npz_bytes(x_train=X, y_train=Y, **{name: X})), f"{name!r}, which may be a test set"
+    )
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_headers_that_numpy_writes_are_understood(order, tmp_path):
+    for dtype in (np.uint8, np.int8, ">i2", "<u8"):
+        arrays = {"x_train": np.asarray(X, order=order), "y_train": Y.astype(dtype), "weights": np.zeros(3)}
+        data = load(write(tmp_path, "a.npz", npz_bytes(**arrays)))
+        np.testing.assert_array_equal(data.images, X)
+        np.testing.assert_array_equal(data.labels, Y)

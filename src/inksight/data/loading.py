@@ -27,7 +27,9 @@ def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) ->
         folder in the layout of Hugging Face, or a folder with one subfolder of pictures per class. The format is
         detected from the content.
     memory_limit : int
-        Largest number of bytes that the content may take, checked before it is unpacked.
+        Largest number of bytes that reading may take, with copies, checked before anything is unpacked. With the
+        default, 800 MiB, a process stays below one gigabyte. Independently of it, a packed file may become at most 64
+        MiB and 50 times its size.
 
     Returns
     -------

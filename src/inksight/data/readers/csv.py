@@ -126,15 +126,21 @@ def _blocks_of_rows(path: Path, stream: Readable, memory_limit: int) -> Iterator
         size += len(chunk)
         check_memory(path, size, memory_limit, "at least ")
         rest += chunk
-        filled = len(rest.rstrip(b"\r\n"))  # no text may follow the line feeds at the end
+        filled = len(rest)
+        while filled and rest[filled - 1] in b"\r\n":  # no text may follow the line feeds at the end
+            filled -= 1
         end = rest.rfind(b"\n", 0, filled) + 1
         if len(rest) - end > 2 * _READ:  # a line that is too long, or too many blank ones
             end = len(rest)
         if end:
-            yield rest[:end].replace(b"\r\n", b"\n")
+            yield _with_line_feeds(rest[:end])
             del rest[:end]
     if last := rest.rstrip(b"\r\n"):
-        yield last.replace(b"\r\n", b"\n") + b"\n"
+        yield _with_line_feeds(last) + b"\n"
+
+
+def _with_line_feeds(text: bytearray) -> bytearray:
+    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
 
 
 def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...], rows: int) -> Iterator[NDArray[np.uint8]]:
