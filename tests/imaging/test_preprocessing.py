@@ -174,13 +174,13 @@ def test_every_kind_of_input_gives_the_same_image(some, tmp_path, rng):
 
 
 def test_closed_file_is_an_input_error(tmp_path):
-    not_readable = pytest.raises(InputError, match=r"cannot read the picture from .*: read; open it for reading first")
+    not_readable = pytest.raises(InputError, match="cannot read the file given: read; open it for reading bytes")
     with (tmp_path / "digit.png").open("wb") as written, not_readable:
         prepare(written)
     with (tmp_path / "digit.png").open("rb") as file, io.BytesIO() as stream:
         pass
     for closed in (file, stream):
-        with pytest.raises(InputError, match=r"cannot read the picture from .* closed file\.?; open it for reading"):
+        with pytest.raises(InputError, match=r"cannot read the file given: .* closed file\.?; open it for reading"):
             prepare(closed)
 
 

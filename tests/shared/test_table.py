@@ -25,8 +25,8 @@ def test_numbers_are_not_changed():
 
 
 def test_class_names_in_the_table_of_doubtful_labels(tmp_path):
-    row = dict(zip(COLUMNS, (7, "=1", "+", -0.5, 0.25, 0.75), strict=True))
+    row = dict(zip(COLUMNS, (7, 8, "=1", "+", -0.5, 0.25, 0.75), strict=True))
     result = SimpleNamespace(rows=lambda n: [row], order=[0])
     write_table(result, tmp_path / "table.csv")  # type: ignore[arg-type]
     header, line = (tmp_path / "table.csv").read_text().splitlines()
-    assert (header, line) == (",".join(COLUMNS), "7,'=1,'+,-0.5,0.25,0.75")
+    assert (header, line) == (",".join(COLUMNS), "7,8,'=1,'+,-0.5,0.25,0.75")
