@@ -57,7 +57,7 @@ def labels(
         check(not unused, "options with --apply", ", ".join(f"--{name}" for name in sorted(unused)), APPLY_OPTIONS)
         _write_corrected(source, split, corrections, csv, as_json)
         return
-    check_outputs(out, csv)
+    check_outputs(out, csv, inputs=[source])
     judged, extra = load_while_importing_jax(source).split_off(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
