@@ -3,6 +3,7 @@
 import os
 
 from inksight._shared.files import write_text
+from inksight._shared.validation import check
 from inksight.data.corrections import COLUMNS
 from inksight.data.dataset import Dataset
 from inksight.inspection.label_errors import DoubtfulLabels
@@ -26,8 +27,9 @@ def write_review(result: DoubtfulLabels, path: str | os.PathLike[str], *, top: i
     Raises
     ------
     InputError
-        If `path` cannot be written.
+        If `result` is something else, or `path` cannot be written.
     """
+    check(isinstance(result, DoubtfulLabels), "result", result, "what `inksight.doubtful_labels` returns")
     rows = result.top(top)
     tiles = sprite(result.images[rows])
     positions = [divmod(i, tiles["columns"]) for i in range(len(rows))]
