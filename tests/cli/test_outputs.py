@@ -184,6 +184,21 @@ def test_no_command_replaces_what_it_reads(case, capsys, inputs, tmp_path, monke
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_empty_name_is_not_taken_for_no_name(option, capsys, inputs, monkeypatch):
+    monkeypatch.chdir(inputs)
+    error = command(capsys, *OPTIONS[option][0], "", code=2)
+    assert error.startswith("inksight: ")
+    assert "got ''" in error
+    assert error.count("\n") == 1
+
+
+def test_an_empty_name_of_a_picture_is_not_the_current_folder(capsys, inputs, monkeypatch):
+    monkeypatch.chdir(inputs / "scans")
+    error = command(capsys, "read", "", code=2)
+    assert error == "inksight: name of a picture must be that of a file or folder, got ''\n"
+
+
 def test_a_name_of_the_package_is_also_a_name_of_a_file(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command(capsys, "card", "small", "--out", "small")

@@ -93,9 +93,10 @@ def check_outputs(
     InputError
         If a file cannot be written or is an input, or two options name the same one.
     """
-    names = [name for name in (*files, picture) if name]
+    names = [name for name in (*files, picture) if name is not None]
     read = {os.path.realpath(path) for path in inputs if path}
     for number, name in enumerate(names):
+        check(name != "", "name of a file to write", name, "given", "leave the option out to write none")
         check_writable(name)
         if is_stream(name):
             continue

@@ -154,6 +154,7 @@ def _files(sources: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files given, and the files in the folders given, sorted by name."""
     from inksight.imaging.decoding import visible_files
 
+    check("" not in sources, "name of a picture", "", "that of a file or folder")  # `Path("")` is the current folder
     for source in map(Path, sources):
         try:
             inside = visible_files(source) if source.is_dir() else [source]
