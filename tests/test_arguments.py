@@ -12,15 +12,17 @@ import pytest
 from trials import QUICK, TINY, Forbidden, InProcessWorker
 
 import inksight
-from inksight import InputError, Splits, cli
+from inksight import InputError, Splits, cli, plot
 from inksight.config import NETWORKS, get_budget, get_recipe
-from inksight.data import as_dataset, as_splits
+from inksight.data import apply_corrections, as_dataset, as_splits
 from inksight.data.loading import write_csv
 from inksight.experiments.pruning import prune, train_from_scratch
 from inksight.experiments.trial import grid
 from inksight.inspection import remove_least_important, without_filters
+from inksight.inspection.label_errors import write_table
 from inksight.nn import SHIPPED, as_model, layers
 from inksight.nn.parameters import parameter_count
+from inksight.report import write_review
 from inksight.report.pictures import Picture
 from inksight.report.report import write_report
 
@@ -153,6 +155,74 @@ def test_sweeps_reports_and_comparisons_take_files(files, small_run, digits, tmp
     assert f"{100 * inksight.evaluate(small_run.model, validation).accuracy:.2f} %" in page
     with pytest.raises(InputError, match=r"result must be a TrainingResult, as `inksight.fit` returns it, got Model\("):
         write_report(tmp_path / "report", small_run.model, some)
+
+
+def calls_with_three(model, digits, tmp_path) -> dict[str, tuple[Callable[[], object], str]]:
+    """Calls with a 3 for an argument that is neither a model nor data, and what the error begins with."""
+    some, out = digits.validation[:200], tmp_path / "out"
+    return {
+        "average": (
+            lambda: inksight.detrended_barcodes(model, some, average=THREE),
+            "average must be average barcodes",
+        ),
+        "on_epoch": (lambda: inksight.train(some, on_epoch=THREE), "on_epoch must be a function"),
+        "sweep": (lambda: inksight.sweep(some, THREE, out), "trials must be a list of Trial"),
+        "sweep, in a list": (lambda: inksight.sweep(some, [THREE], out), "trials must be a list of Trial"),
+        "halving": (lambda: inksight.halving(some, THREE, out), "trials must be a list of Trial"),
+        "recipe": (lambda: grid([TINY], THREE, {}), "recipe must be "),
+        "apply_corrections": (lambda: apply_corrections(THREE, out), "data must be a Dataset"),
+        "corrections": (lambda: apply_corrections(some, THREE), "path must be a string or a path-like object"),
+        "write_csv": (lambda: write_csv(THREE, out), "dataset must be a Dataset"),
+        "write_review": (lambda: write_review(THREE, out), "result must be what `inksight.doubtful_labels` returns"),
+        "write_table": (lambda: write_table(THREE, out), "result must be what `inksight.doubtful_labels` returns"),
+        "figure": (lambda: plot.save(THREE, tmp_path / "out.png"), "figure must be a matplotlib figure"),
+        "network": (lambda: inksight.Model.untrained(THREE), "network must be a Network"),
+    }
+
+
+def test_any_other_argument_of_a_wrong_type_is_one_error(model, digits, tmp_path):
+    for name, (call, begin) in calls_with_three(model, digits, tmp_path).items():
+        with pytest.raises(InputError) as error:
+            call()
+        assert str(error.value).startswith(begin), name
+        assert "got " in str(error.value), name
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_averages_of_another_model_are_refused(model, digits):
+    average = inksight.average_barcodes("post", digits.validation[:200])
+    with pytest.raises(
+        InputError, match="average must be average barcodes of the same model, 12 entries each, got Ave"
+    ):
+        inksight.detrended_barcodes(model, digits.validation[:200], average=average)
+
+
+def test_networks_and_recipes_have_names(model):
+    network, recipe = inksight.get_network("post"), get_recipe("seconds")
+    assert inksight.Model.untrained("post").digest == inksight.Model.untrained(network).digest
+    assert inksight.Model.untrained("post", class_names=("a", "b")).network.classes == 2
+    assert grid(["post"], "seconds", {}) == grid(["post"], recipe, {})
+    with pytest.raises(InputError, match="networks must be a list of names or descriptions, got 'post'"):
+        grid("post", recipe, {})
+
+
+@pytest.mark.parametrize("name", ["probabilities", "predict", "barcodes"])
+def test_images_are_arrays(name, model, digits):
+    for wrong in ("photo.jpg", b"photo", Path("photo.jpg")):
+        with pytest.raises(InputError, match=r"images must be an array, got .*: convert a picture file with `inksight"):
+            getattr(model, name)(wrong)
+    for wrong in (digits.validation[:5], digits.validation[:1], digits.validation[:28]):
+        with pytest.raises(InputError, match=r"images must be an array, got Dataset\(.*: pass its attribute `images`"):
+            getattr(model, name)(wrong)
+    prepared = inksight.prepare(255 - digits.test.images[0])
+    with pytest.raises(InputError, match=r"images must be an array, got Prepared\(.*: pass its attribute `image`"):
+        getattr(model, name)(prepared)
+    assert len(getattr(model, name)([prepared.image, prepared.image])) == 2
+
+
+def test_a_card_needs_labels(model, digits):
+    with pytest.raises(InputError, match="evaluation needs labels, and 'mnist' has none"):
+        inksight.card(model, replace(digits.validation[:20], labels=None))
 
 
 def test_read_takes_paths_and_models(model, files, digits):

@@ -201,7 +201,7 @@ def test_look_draws_the_pictures_named(capsys, model_file, csv_pair, tmp_path):
         "filters-1.png", "filters-1.svg", "barcode.png", "barcode.svg",
     ]  # fmt: skip
     assert all(Path(path).stat().st_size > 1000 for path in result["pictures"])
-    assert "4 pictures" in command(capsys, "look", model_file, "maps-1", "barcode", "--data", csv_pair[1], "--out", out)
+    assert "4 files" in command(capsys, "look", model_file, "maps-1", "barcode", "--data", csv_pair[1], "--out", out)
 
 
 def test_explore_writes_report_model_history_and_figures(capsys, csv_pair, tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 import csv
 import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -150,6 +152,59 @@ def test_two_options_must_not_name_the_same_file(tmp_path):
     with pytest.raises(InputError, match=r"must be different ones, got .*link.csv': give each option another name"):
         check_outputs(str(tmp_path / "a.csv"), str(tmp_path / "link.csv"))
     check_outputs(os.devnull, None, os.devnull)
+
+
+# Commands that would replace what they read, or a picture, by the file at their end.
+LOSSES = {
+    "read --csv": ("read", "scans/0.png", "--csv", "scans/0.png"),
+    "read --csv, the first of *.png": ("read", "scans/1.png", "--csv", "scans/0.png"),
+    "read --csv, a model": ("read", "scans/0.png", "--model", "model.safetensors", "--csv", "model.safetensors"),
+    "data --csv": ("data", "train.csv", "--csv", "train.csv"),
+    "data --csv, by another path": ("data", "train.csv", "--csv", "scans/../train.csv"),
+    "labels --csv": ("labels", "train.csv", "--csv", "train.csv"),
+    "labels --out": ("labels", "train.csv", "--out", "train.csv"),
+    "kaggle --out": ("kaggle", "train.csv", "test.csv", "--out", "test.csv"),
+    "kaggle --model": ("kaggle", "train.csv", "test.csv", "--model", "train.csv"),
+    "train --out": ("train", "--data", "train.csv", "--out", "train.csv"),
+    "teach --out": ("teach", "train.csv", "--out", "train.csv"),
+    "prune --out": ("prune", "model.safetensors", "--data", "train.csv", "--out", "train.csv"),
+    "card --out": ("card", "model.safetensors", "--out", "model.safetensors"),
+    "card --out, the data": ("card", "model.safetensors", "--data", "train.csv", "--out", "train.csv"),
+    "evaluate --picture": ("evaluate", "model.safetensors", "--data", "drawn.png", "--picture", "drawn.png"),
+}
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_no_command_replaces_what_it_reads(case, capsys, inputs, tmp_path, monkeypatch):
+    shutil.copytree(inputs, tmp_path, dirs_exist_ok=True)
+    write(tmp_path, "drawn.png", (tmp_path / "train.csv").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    error = command(capsys, *LOSSES[case], code=2)
+    assert re.search(r"must be (other than the files to read|a file other than a picture), got ", error)
+    assert error.count("\n") == 1
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_empty_name_is_not_taken_for_no_name(option, capsys, inputs, monkeypatch):
+    monkeypatch.chdir(inputs)
+    error = command(capsys, *OPTIONS[option][0], "", code=2)
+    assert error.startswith("inksight: ")
+    assert "got ''" in error
+    assert error.count("\n") == 1
+
+
+def test_an_empty_name_of_a_picture_is_not_the_current_folder(capsys, inputs, monkeypatch):
+    monkeypatch.chdir(inputs / "scans")
+    error = command(capsys, "read", "", code=2)
+    assert error == "inksight: name of a picture must be that of a file or folder, got ''\n"
+
+
+def test_a_name_of_the_package_is_also_a_name_of_a_file(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command(capsys, "card", "small", "--out", "small")
+    assert Path("small").read_text().startswith("# Model card: small")
 
 
 def test_names_that_are_formulas_get_a_quote(capsys, inputs, tmp_path, monkeypatch):

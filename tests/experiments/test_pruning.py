@@ -176,8 +176,8 @@ def test_command_accepts_an_accuracy_in_percent_or_as_a_share(capsys, files, tmp
     ("arguments", "words"),
     [
         (["--keep-accuracy", "99.99"], "keep_accuracy must be at most the validation accuracy before pruning, 0."),
-        (["--keep-accuracy", "989"], "keep-accuracy must be 0 to 1, or 0 to 100 per cent, got 989"),
-        (["--keep-accuracy", "nan"], "keep-accuracy must be 0 to 1, or 0 to 100 per cent, got nan"),
+        (["--keep-accuracy", "989"], "keep-accuracy must be 0 to 1, or 0 to 100 percent, got 989"),
+        (["--keep-accuracy", "nan"], "keep-accuracy must be 0 to 1, or 0 to 100 percent, got nan"),
         (["--share", "2"], "share must be above 0 and below 1, got 2"),
         (["--picture", "curve.jpg"], "must be .png or .svg"),
         (["--out", "none/m.safetensors"], "does not exist"),

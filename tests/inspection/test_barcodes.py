@@ -217,9 +217,9 @@ def test_detrended_barcodes_are_barcodes_minus_the_trend(model, dataset):
 def test_averages_need_labels_and_every_class(model, dataset):
     unlabeled = Dataset(dataset.images, None, "unlabeled", NAMES)
     for function, purpose in (
-        (average_barcodes, "average barcodes"),
-        (detrended_barcodes, "average barcodes"),
-        (separation, "class separation"),
+        (average_barcodes, "averaging barcodes"),
+        (detrended_barcodes, "averaging barcodes"),
+        (separation, "measuring distances"),
     ):
         with pytest.raises(InputError, match=f"{purpose} needs labels, and 'unlabeled' has none"):
             function(model, unlabeled)

@@ -304,9 +304,9 @@ def test_the_command_never_overwrites_data_or_decisions(capsys, source, tmp_path
     before = source.read_bytes()
     monkeypatch.chdir(tmp_path)
     for data, out, words in (
-        (source, source, "--csv must be a file other than"),
-        (source.parent, source.parent / "new.csv", "--csv must be a file other than"),
-        (source, "corrections.csv", "--csv must be a file other than"),
+        (source, source, "file to write must be other than the files to read"),
+        (source.parent, source.parent / "new.csv", "--csv must be a file outside"),
+        (source, "corrections.csv", "file to write must be other than the files to read"),
         (source, "none/corrected.csv", "does not exist"),
     ):
         error = command(capsys, "labels", data, "--apply", decisions, "--csv", out, code=2)

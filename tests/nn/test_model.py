@@ -72,7 +72,7 @@ def test_filters_are_the_transposed_kernels(model):
         (np.full((28, 28), 255.0), "range of float images must be 0 to 1, got (255.0, 255.0): divide by"),
         (np.full((28, 28), np.nan), "range of float images must be"),
         (np.full((28, 28), -0.1), "range of float images must be"),
-        ("digit", "shape of images must be"),
+        ("digit", "images must be an array"),
     ],
 )
 def test_invalid_images_raise_errors(model, images, words):

@@ -1,15 +1,22 @@
 """The review of labels: every way to decide works in a real browser, and the decisions become corrected data."""
 
 import csv
+import html
 import json
+import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from pages import check_layout, in_both_schemes, in_light_and_dark, opened
 
-from inksight import Dataset
-from inksight.data import apply_corrections
+import inksight
+from inksight import Dataset, cli
+from inksight.config import DIGITS
+from inksight.data import apply_corrections, write_csv
 from inksight.inspection.label_errors import DoubtfulLabels
 from inksight.report import write_review
 
@@ -151,6 +158,34 @@ def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(wri
         page.locator("#image-10 button").first.click()
         assert page.evaluate(leaves) is False
         assert len(rows_of(saved(page, tmp_path))) == 3
+
+
+@pytest.mark.parametrize(("file", "quoted"), [("train.csv", "train.csv"), ("my data;.csv", "'my data;.csv'")])
+def test_the_command_on_the_page_applies_the_decisions(result, tmp_path, monkeypatch, capsys, file, quoted):
+    monkeypatch.chdir(tmp_path)
+    ten = replace(result, name=file, class_names=DIGITS, probabilities=np.full((12, 10), 0.1))
+    write_review(ten, "labels.html")
+    write_csv(data_of(ten), file)
+    Path("corrections.csv").write_text("ImageId,Label,given\n1,7,0\n")
+    page = html.unescape(Path("labels.html").read_text())
+    shown = re.findall("<pre>inksight (.*)</pre>", page)
+    assert shown == [f"labels {quoted} --apply corrections.csv --csv corrected.csv"]
+    assert cli.run(shlex.split(shown[0])) == 0
+    assert capsys.readouterr().out == "corrected.csv: 12 images, labels changed: 1, images left out: 0\n"
+
+
+def test_a_page_of_other_classes_shows_python_instead_of_a_command_that_refuses_them(result, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = data_of(result)
+    monkeypatch.setattr(inksight, "load", {"it's.csv": data}.get)
+    write_review(replace(result, name="it's.csv"), "labels.html")
+    page = html.unescape(Path("labels.html").read_text())
+    assert "--apply" not in page
+    Path("corrections.csv").write_text('ImageId,Label,given\n1,"a,b",0\n')
+    shown: dict[str, Any] = {"inksight": inksight}
+    (code,) = re.findall("<pre>(data = .*?)</pre>", page, re.DOTALL)
+    exec(code, shown)
+    assert shown["corrected"].labels.tolist() == [2, *data.labels[1:]]
 
 
 def test_the_key_of_the_decisions_depends_on_the_data_alone(written, result, tmp_path):

@@ -54,6 +54,14 @@ def test_the_gallery_has_the_pictures_of_the_post_and_more(small_run, digits, wr
     assert {"separation", "neighbours", "embedding", "similarity-1", "evidence", "evidence-hardest"} <= set(names)
 
 
+def test_the_page_says_how_often_its_images_were_evaluated(written, small_run, digits, tmp_path, monkeypatch):
+    assert "The test images were evaluated once, at the end." in written[0].read_text()
+    monkeypatch.setattr("inksight.report.report.gallery", lambda *arguments: [])  # the pictures take long to draw
+    page = write_report(tmp_path, replace(small_run, seconds=1.26), replace(digits, test=None)).read_text()
+    assert "The validation images were evaluated after every epoch, too." in page
+    assert "in\n1.3 seconds." in page
+
+
 def test_names_of_classes_cannot_break_the_page(small_run, digits, tmp_path, monkeypatch):
     monkeypatch.setattr(plot, "save", lambda figure, path: None)  # only the page is checked
     evil = ("<script>alert(1)</script>", "</script>", *"23456789")

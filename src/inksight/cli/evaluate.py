@@ -49,7 +49,7 @@ def evaluate(
 
     if (images or prepare) and not robustness:
         raise InputError("--images and --prepare are options of --robustness, got them without it: add --robustness")
-    check_outputs(picture=picture)
+    check_outputs(picture=picture, inputs=[model, source])
     from inksight.inspection.evaluation import SEEN_IN_TRAINING, seen_in_training
 
     loaded, digits = load_model(model), load(source)

@@ -106,4 +106,4 @@ def look(
     if as_json:
         print_json({"pictures": [str(path) for path in written]})
     else:
-        click.echo(f"{Path(out)}: {len(written)} pictures")
+        click.echo(f"{Path(out)}: {len(written)} files")

@@ -25,7 +25,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     """
     from inksight.data.loading import load, write_csv
 
-    check_outputs(csv, picture=picture)
+    check_outputs(csv, picture=picture, inputs=[source])
     dataset = load(source)
     if csv:
         write_csv(dataset, csv)
@@ -120,7 +120,7 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
     """
     from inksight.inspection import model_card
 
-    check_outputs(out)
+    check_outputs(out, inputs=[model, source])
     result = model_card.card(model, source, split)
     if out:
         write_text(out, f"{result}\n")

@@ -57,7 +57,7 @@ def labels(
         check(not unused, "options with --apply", ", ".join(f"--{name}" for name in sorted(unused)), APPLY_OPTIONS)
         _write_corrected(source, split, corrections, csv, as_json)
         return
-    check_outputs(out, csv)
+    check_outputs(out, csv, inputs=[source])
     judged, extra = load_while_importing_jax(source).split_off(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
@@ -80,10 +80,9 @@ def _write_corrected(source: str, split: str, corrections: str, csv: str | None,
 
     if csv is None:
         raise InputError("--apply needs a file to write: add --csv corrected.csv")
-    for path in (source, corrections):
-        inside = Path(csv).resolve().is_relative_to(Path(path).resolve())
-        check(not inside, "--csv", csv, f"a file other than {path!r}, which would be lost")
-    check_outputs(csv)
+    check_outputs(csv, inputs=[source, corrections])
+    inside = Path(source).is_dir() and Path(csv).resolve().is_relative_to(Path(source).resolve())
+    check(not inside, "--csv", csv, f"a file outside {source!r}, which would change the data")
     data = load(source).part(split)
     if data.class_names != DIGITS:
         raise InputError(

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -73,8 +74,10 @@ def until_option(command: Command) -> Command:
     return click.option("--until", type=float, metavar="ACCURACY", help=text)(command)
 
 
-def check_outputs(*files: str | None, picture: str | None = None) -> None:
-    """Check that all files of a command can be written, before any work is done.
+def check_outputs(
+    *files: str | None, picture: str | None = None, inputs: Iterable[str | os.PathLike[str] | None] = ()
+) -> None:
+    """Check that all files of a command can be written and none that it reads is lost, before any work is done.
 
     Parameters
     ----------
@@ -82,17 +85,26 @@ def check_outputs(*files: str | None, picture: str | None = None) -> None:
         Names given to options; None if an option is not given.
     picture : str, optional
         The name given to ``--picture``, which must end in .png or .svg.
+    inputs : iterable of path-like or None
+        What the command reads and must not replace. A model that is trained further is not among them.
 
     Raises
     ------
     InputError
-        If a file cannot be written, or two options name the same one.
+        If a file cannot be written or is an input, or two options name the same one.
     """
-    names = [name for name in (*files, picture) if name]
+    names = [name for name in (*files, picture) if name is not None]
+    read = {os.path.realpath(path) for path in inputs if path}
     for number, name in enumerate(names):
+        check(name != "", "name of a file to write", name, "given", "leave the option out to write none")
         check_writable(name)
-        same = any(os.path.realpath(name) == os.path.realpath(other) for other in names[:number])
-        check(not same or is_stream(name), "files to write", name, "different ones", "give each option another name")
+        if is_stream(name):
+            continue
+        path = os.path.realpath(name)
+        same = any(path == os.path.realpath(other) for other in names[:number])
+        check(not same, "files to write", name, "different ones", "give each option another name")
+        lost = path in read and Path(path).exists()  # a name such as mnist or best need not be that of a file
+        check(not lost, "file to write", name, "other than the files to read", "it would be lost, so give another name")
     if picture:
         from inksight import plot  # matplotlib takes long to import
 

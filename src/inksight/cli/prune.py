@@ -46,9 +46,9 @@ def prune(
     """
     from inksight.nn.model_file import load_model
 
-    check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
+    check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 percent")
     check(model is None or network is None, "--network", network, "left out when a MODEL is given")
-    check_outputs(out, picture=picture)
+    check_outputs(out, picture=picture, inputs=[source])
     claim(out)
     start = load_model(model) if model else network or "post"
     splits = load_while_importing_jax(source).split()

@@ -1,5 +1,6 @@
 """``inksight read``: recognize the digits on pictures."""
 
+import mimetypes
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +29,13 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
     return page
 
 
+def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:
+    """Refuse a picture, so that `--csv *.jpg` does not overwrite the first one."""
+    is_picture = (mimetypes.guess_type(table or "")[0] or "").startswith("image/")
+    check(not is_picture, "the table to --csv", table, "a file other than a picture", "such as digits.csv")
+    return table
+
+
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE_OR_FOLDER...")
 @click.option("--model", default="best", show_default=True, metavar="MODEL", help=SHIPPED_OR_FILE)
@@ -36,7 +44,7 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
 @click.option("--accept-all", is_flag=True, help="Do not reject digits as `unsure` or `not a digit`.")
 @click.option("--single", is_flag=True, help="Read each picture as one digit.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
-@click.option("--csv", "table", metavar="FILE", help="Write a CSV file with one row per file.")
+@click.option("--csv", "table", callback=_check_table, metavar="FILE", help="Write a CSV file with one row per file.")
 @click.option("--show", "page", callback=_check_page, is_flag=False, flag_value=DEFAULT_PAGE, metavar="[FILE.html]",
               help=f"Write an HTML page of what was read, and how.  [without a name: {DEFAULT_PAGE}]")  # fmt: skip
 def read(
@@ -68,7 +76,7 @@ def read(
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
-    check_outputs(table, page)
+    check_outputs(table, page, inputs=[*sources, model])
     loaded, files = load_model(model), list(_files(sources))
     done, errors = 0, list[Exception]()
     transcript = None
@@ -117,7 +125,7 @@ def read(
             raise type(error)(f"interrupted: {kept}") from error
         raise
     if table:
-        click.echo(f"{display_name(table)}: {done:,} pictures")
+        click.echo(f"{display_name(table)}: {done:,} picture{'' if done == 1 else 's'}")
     if errors:
         raise InksightError(f"{len(errors):,} of {len(files):,} files could not be read")
 
@@ -146,6 +154,7 @@ def _files(sources: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files given, and the files in the folders given, sorted by name."""
     from inksight.imaging.decoding import visible_files
 
+    check("" not in sources, "name of a picture", "", "that of a file or folder")  # `Path("")` is the current folder
     for source in map(Path, sources):
         try:
             inside = visible_files(source) if source.is_dir() else [source]

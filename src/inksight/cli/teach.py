@@ -29,7 +29,7 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
-    check_outputs(out)
+    check_outputs(out, inputs=[folder, source])
     claim(out)
     start, own = load_model(model), load(folder)
     data = load_while_importing_jax(source)

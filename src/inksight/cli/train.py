@@ -48,7 +48,7 @@ def train(
     """
     from inksight.nn.model_file import load_model
 
-    check_outputs(out)
+    check_outputs(out, inputs=[source])
     claim(out)
     model = load_model(start) if start else None
     splits = load_while_importing_jax(source).split()
@@ -88,7 +88,7 @@ def kaggle(
     from inksight.data.splits import Splits
     from inksight.training.fitting import fit
 
-    check_outputs(out, model_out)
+    check_outputs(out, model_out, inputs=[train_source, test_source])
     claim(out, model_out)
     labeled, test = load(train_source), load(test_source)
     splits = Splits(labeled, None, None)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight._shared.files import as_path
 from inksight._shared.untrusted import read_unpacked
 from inksight._shared.validation import check
 from inksight.data.dataset import Dataset
@@ -40,8 +41,8 @@ def apply_corrections(data: Dataset, path: str | os.PathLike[str]) -> Dataset:
     Raises
     ------
     InputError
-        If the file cannot be read, a row is invalid or contradicts another one, a label before the correction is not
-        that of the data, or no image is left.
+        If `data` is something else, the file cannot be read, a row is invalid or contradicts another one, a label
+        before the correction is not that of the data, or no image is left.
 
     Examples
     --------
@@ -62,11 +63,12 @@ def apply_corrections(data: Dataset, path: str | os.PathLike[str]) -> Dataset:
 
 def corrected_labels(data: Dataset, path: str | os.PathLike[str]) -> NDArray[np.int64]:
     """Return the corrected label of each image, shape (n,), or `LEFT_OUT`. See `apply_corrections`."""
+    check(isinstance(data, Dataset), "data", data, "a Dataset, such as `inksight.load` returns")
     given = data.require_labels("correcting labels")
     names = data.class_names
     corrected = given.copy()
     decided: dict[int, int] = {}  # row of the dataset: label
-    for where, (image_id, label, before) in _rows(Path(path)):
+    for where, (image_id, label, before) in _rows(as_path(path)):
         allowed = f"1 to {len(data)}, the images of {data.name!r}"
         is_row = re.fullmatch("[0-9]{1,12}", image_id) and 1 <= int(image_id) <= len(data)
         check(bool(is_row), f"{where}: ImageId", image_id, allowed)
@@ -93,7 +95,8 @@ def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
         raise InputError(f"cannot read {str(path)!r}: {reason}; check its name and permissions") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{str(path)!r} is not a CSV file in UTF-8 ({error}): save the corrections again") from error
-    check(sorted(header) == sorted(COLUMNS), f"columns of {str(path)!r}", ",".join(header)[:80], ",".join(COLUMNS))
+    check(sorted(header) == sorted(COLUMNS), f"columns of {str(path)!r}", ",".join(header)[:80], ",".join(COLUMNS),
+          "give the file that the page of `inksight labels` saves")  # fmt: skip
     order = [header.index(name) for name in COLUMNS]
     for number, row in enumerate(rows, 1):
         where = f"{str(path)!r}, data row {number}"

@@ -125,7 +125,8 @@ def write_csv(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     InputError
-        If `path` cannot be written.
+        If `dataset` is something else, or `path` cannot be written.
     """
+    check(isinstance(dataset, Dataset), "dataset", dataset, "a Dataset")
     with replacing(path) as temporary:
         csv.write(temporary, dataset.images, dataset.labels)

@@ -78,8 +78,8 @@ def sweep(
     splits = as_splits(data)
     if splits.validation is None:
         raise InputError("a sweep needs validation images, got none: give a dataset, or splits that have some")
+    _check_trials(trials)
     unique = {trial.id: trial for trial in trials}
-    check(len(unique) > 0, "number of trials", 0, "1 or more")
     workers = _cores() if workers is None else workers
     check(is_count(workers) and workers <= 1024, "workers", workers, "1 to 1024")
     check(is_count(threads) and threads <= 1024, "threads", threads, "1 to 1024")
@@ -143,7 +143,7 @@ def halving(
     ----------
     Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016.
     """
-    check(len(trials) > 0, "number of trials", 0, "1 or more")
+    _check_trials(trials)
     epochs = sorted({trial.recipe.epochs for trial in trials})
     check(len(epochs) == 1, "epochs of a halving", epochs, "one number, that of the last rung")
     plan = rungs(len({replace(trial, seed=0).id for trial in trials}), epochs[0], factor)
@@ -161,6 +161,12 @@ def halving(
             break
         remaining = [result.trial for configuration in trained[: plan[rung][0]] for result in configuration.results]
     return Sweep(tuple(results), interrupted, halved=True)
+
+
+def _check_trials(trials: object) -> None:
+    is_list = isinstance(trials, Sequence) and all(isinstance(trial, Trial) for trial in trials)
+    check(is_list, "trials", trials, "a list of Trial, as `inksight.experiments.grid` returns it")
+    check(bool(trials), "number of trials", 0, "1 or more")
 
 
 def rungs(configurations: int, epochs: int, factor: int) -> list[tuple[int, int]]:

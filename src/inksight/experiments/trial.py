@@ -13,7 +13,7 @@ from inksight import __version__
 from inksight._shared.files import as_path, write_text
 from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, is_between, is_count, known_fields
-from inksight.config import Recipe, get_network
+from inksight.config import Recipe, get_network, get_recipe
 from inksight.errors import InputError
 from inksight.nn.history import History
 
@@ -95,7 +95,7 @@ class Trial:
 
 
 def grid(
-    networks: Sequence[str], recipe: Recipe, changes: Mapping[str, Sequence[object]], seeds: Sequence[int] = (0,)
+    networks: Sequence[str], recipe: Recipe | str, changes: Mapping[str, Sequence[object]], seeds: Sequence[int] = (0,)
 ) -> list[Trial]:
     """Return a trial for every combination of network, changes to the recipe, and seed.
 
@@ -103,8 +103,8 @@ def grid(
     ----------
     networks : sequence of str
         Names or short descriptions; see `inksight.config.get_network`.
-    recipe : Recipe
-        The recipe to change.
+    recipe : Recipe or str
+        The recipe to change, or its name.
     changes : mapping of str to sequence
         Values to try, by the name of a field of the recipe, or of its augmentation as ``augmentation.rotation``.
     seeds : sequence of int
@@ -121,7 +121,8 @@ def grid(
     >>> len(trials), trials[-1].recipe.learning_rate, trials[-1].recipe.augmentation.shift
     (12, 0.02, 2)
     """
-    values = recipe.to_dict()
+    check(not isinstance(networks, str), "networks", networks, "a list of names or descriptions")
+    values = get_recipe(recipe).to_dict()
     allowed = dict(flatten(values))
     for name in changes:
         check(name in allowed, "setting", name, "one of " + ", ".join(allowed))

@@ -1,5 +1,6 @@
 """Checks of image arrays that are given to a network."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
     InputError
         If the shape, the type or a value is not allowed.
     """
+    if not isinstance(images, np.ndarray):
+        _check_not_a_file_or_result(images)
     try:
         array = np.asarray(images)
     except ValueError as error:  # NumPy's message speaks of an inhomogeneous shape
@@ -47,6 +50,14 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
         "divide by the largest possible value, or pass uint8",
     )  # fmt: skip
     return array.astype(np.float32)
+
+
+def _check_not_a_file_or_result(images: object) -> None:
+    """Refuse what NumPy would turn into an array of one object, or into one of the wrong shape."""
+    is_file = isinstance(images, (str, bytes, os.PathLike))
+    check(not is_file, "images", images, "an array", "convert a picture file with `inksight.prepare(file).image`")
+    for name in ("images", "image"):  # of a Dataset; of a Prepared or a Reading
+        check(not hasattr(images, name), "images", images, "an array", f"pass its attribute `{name}`")
 
 
 def as_single_image(image: ArrayLike) -> NDArray[np.generic]:

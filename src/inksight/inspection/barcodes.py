@@ -201,7 +201,7 @@ def detrended_barcodes(
     Raises
     ------
     InputError
-        If the dataset has no labels, or a class has no image.
+        If the dataset has no labels, a class has no image, or the averages are not of barcodes of this model.
 
     Examples
     --------
@@ -213,6 +213,9 @@ def detrended_barcodes(
     model, dataset = as_model(model), as_dataset(dataset)
     if average is None:
         average = average_barcodes(model, dataset, seed=seed)
+    filters = model.network.banks[-1].filters
+    suited = isinstance(average, AverageBarcodes) and average.means.shape[-1] == filters
+    check(suited, "average", average, f"average barcodes of the same model, {filters} entries each")
     rows = rows_of_each(dataset, each, seed)
     ids = np.concatenate(rows)
     labels = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
@@ -234,7 +237,7 @@ def barcodes_of(model: Model, images: NDArray[np.generic], known: ArrayLike | No
 def rows_of_each(dataset: Dataset, each: int, seed: int | None) -> list[NDArray[np.int64]]:
     """Return for every class the rows of its first `each` images, or of as many random ones if `seed` is given."""
     check(is_count(each), "images per class", each, "a whole number of at least 1")
-    labels = dataset.require_every_class("average barcodes")
+    labels = dataset.require_every_class("averaging barcodes")
     rows = [np.flatnonzero(labels == number) for number in range(len(dataset.class_names))]
     if seed is not None:
         random = np.random.default_rng(seed)

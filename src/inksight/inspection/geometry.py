@@ -127,7 +127,7 @@ def separation(
     (10, 10)
     """
     model, dataset = as_model(model), as_dataset(dataset)
-    labels = dataset.require_every_class("class separation")
+    labels = dataset.require_every_class("measuring distances")
     values = barcodes_of(model, dataset.images, barcodes)
     means, whiten = _whitening(values, labels, len(dataset.class_names), shrinkage)
     whitened = means @ whiten
@@ -181,7 +181,7 @@ def embedding(
     if method == "pca":
         spread, whiten = values - center, np.eye(values.shape[1])
     else:
-        labels = dataset.require_every_class("discriminants")
+        labels = dataset.require_every_class("a projection to discriminants")
         check(classes > 2, "number of classes for discriminant", classes, "at least 3; use pca for fewer")
         means, whiten = _whitening(values, labels, classes, shrinkage=0.01)
         weight = np.sqrt(np.bincount(labels, minlength=classes))[:, None]

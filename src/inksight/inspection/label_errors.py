@@ -259,6 +259,7 @@ def write_table(result: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
 
     A class name that a spreadsheet would run as a formula gets a single quote in front.
     """
+    check(isinstance(result, DoubtfulLabels), "result", result, "what `inksight.doubtful_labels` returns")
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         write_rows(file, COLUMNS, (row.values() for row in result.rows(len(result.order))))
 

@@ -286,5 +286,6 @@ def card(
     digits = as_dataset("mnist" if data is None else data, "all")
     part = part or digits.default_part
     images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
+    evaluation = evaluate(loaded, digits.part(part))
     seen = seen_in_training(loaded, digits, part)
-    return describe(title, loaded, evaluate(loaded, digits.part(part)), images, seen_in_training=seen)
+    return describe(title, loaded, evaluation, images, seen_in_training=seen)

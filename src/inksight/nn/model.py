@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from inksight import __version__
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_between, is_text
-from inksight.config import DIGITS, Network, Recipe
+from inksight.config import DIGITS, Network, Recipe, get_network
 from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
 from inksight.errors import InputError
@@ -130,8 +130,12 @@ class Model(Display):
         return digest(self.params | self.normalization.arrays)
 
     @classmethod
-    def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
-        """Return a model with random starting weights and the identity as normalization."""
+    def untrained(cls, network: Network | str, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
+        """Return a model with random starting weights and the identity as normalization.
+
+        `inksight.get_network` describes the names of networks.
+        """
+        network = get_network(network, len(class_names))
         return cls(network, init_params(network, seed), Normalization(), tuple(class_names))
 
     def activations(self, images: ArrayLike, only: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:

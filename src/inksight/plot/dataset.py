@@ -59,7 +59,7 @@ def draw_dataset(
     check(kind in ("examples", "one_of_each", "counts"), "kind", kind, "examples, one_of_each or counts")
     check(is_count(columns), "columns", columns, "a whole number of at least 1")
     if kind != "examples" and dataset.labels is None:
-        raise InputError(f"{kind} needs labels, and {dataset.name!r} has none: use kind='examples'")
+        raise InputError(f"kind={kind!r} needs labels, and {dataset.name!r} has none: use kind='examples'")
     if kind == "counts":
         return _counts({brief(dataset.name, 40): dataset}, ax)
     order = np.arange(len(dataset.images))

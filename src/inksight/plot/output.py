@@ -54,7 +54,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     InputError
-        If `path` has another suffix, or cannot be written.
+        If `figure` is not a figure, or `path` has another suffix or cannot be written.
 
     Examples
     --------
@@ -64,6 +64,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     ...     [path.name for path in Path(folder).iterdir()]
     ['empty.png']
     """
+    check(isinstance(figure, Figure), "figure", figure, "a matplotlib figure, such as the `plot` of a result returns")
     kind = check_suffix(path)
     with replacing(path) as temporary, temporary.open("wb") as file:
         _write(figure, file, kind, "white")

@@ -1,8 +1,11 @@
 """`write_review`: an HTML file for reviewing doubtful labels by eye."""
 
 import os
+import shlex
 
 from inksight._shared.files import write_text
+from inksight._shared.validation import check
+from inksight.config import DIGITS
 from inksight.data.corrections import COLUMNS
 from inksight.data.dataset import Dataset
 from inksight.inspection.label_errors import DoubtfulLabels
@@ -26,8 +29,9 @@ def write_review(result: DoubtfulLabels, path: str | os.PathLike[str], *, top: i
     Raises
     ------
     InputError
-        If `path` cannot be written.
+        If `result` is something else, or `path` cannot be written.
     """
+    check(isinstance(result, DoubtfulLabels), "result", result, "what `inksight.doubtful_labels` returns")
     rows = result.top(top)
     tiles = sprite(result.images[rows])
     positions = [divmod(i, tiles["columns"]) for i in range(len(rows))]
@@ -37,5 +41,8 @@ def write_review(result: DoubtfulLabels, path: str | os.PathLike[str], *, top: i
     ]
     digest = Dataset(result.images, result.labels, class_names=result.class_names).digest
     review = {"key": f"inksight labels {digest}", "names": list(result.class_names), "columns": COLUMNS}
-    html = render("label_review.html", result=result, images=images, tiles=tiles, tile=TILE, review=review)
+    html = render(
+        "label_review.html", result=result, images=images, tiles=tiles, tile=TILE, review=review,
+        are_digits=result.class_names == DIGITS, in_shell=shlex.quote(result.name), in_python=repr(result.name),
+    )  # fmt: skip
     write_text(path, html)

@@ -175,6 +175,7 @@ def fit(
     if epochs is not None or seconds is not None:
         recipe = replace(recipe, epochs=MAX_EPOCHS if epochs is None else epochs)
     check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
+    check(on_epoch is None or callable(on_epoch), "on_epoch", on_epoch, "a function of the model")
     check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
     if until is not None and splits.validation is None:
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
