@@ -88,7 +88,7 @@ def check_outputs(*files: str | None, picture: str | None = None) -> None:
     InputError
         If a file cannot be written, or two options name the same one.
     """
-    names = [name for name in (*files, picture) if name]
+    names = [name for name in (*files, picture) if name is not None]
     for number, name in enumerate(names):
         check_writable(name)
         same = any(os.path.realpath(name) == os.path.realpath(other) for other in names[:number])
