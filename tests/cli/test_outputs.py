@@ -1,6 +1,7 @@
 """Every output option respects what is already there, and interrupted commands keep what they have."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -214,6 +215,22 @@ def test_names_that_are_formulas_get_a_quote(capsys, inputs, tmp_path, monkeypat
     command(capsys, "read", *sorted(path.name for path in tmp_path.iterdir()), "--csv", "table.csv")
     paths = [row["path"] for row in table_rows(Path("table.csv"))]
     assert paths == ["'+1.png", "'=cmd|' C'!A0.png", "'@a.png", "plain.png"]
+
+
+def test_a_picture_is_printed_on_one_line_whatever_its_name(capsys, inputs, tmp_path):
+    for number, name in enumerate(("two\nlines", "\x1b]0;title\x07", "back\rspace", "caf\xe9 \u202f \u3000", "\u2028")):
+        write(tmp_path, f"{number}{name}.png", (inputs / "scans" / "0.png").read_bytes())
+    lines = command(capsys, "read", tmp_path).split("\n")[:-1]
+    assert [Path(line.rpartition(": ")[0]).name for line in lines] == [
+        r"0two\nlines.png", r"1\x1b]0;title\x07.png", r"2back\rspace.png", "3caf\xe9 \u202f \u3000.png", r"4\u2028.png",
+    ]  # fmt: skip
+    paths = [json.loads(line)["path"] for line in command(capsys, "read", tmp_path, "--json").splitlines()]
+    assert sorted(map(Path, paths)) == sorted(tmp_path.iterdir())
+
+
+def test_an_output_without_a_name_is_refused(capsys, inputs):
+    for words in (["read", "scans/0.png", "--csv", ""], ["train", "--out", ""], ["evaluate", "best", "--picture", ""]):
+        assert "it is a folder" in command(capsys, *words, code=2)
 
 
 def test_files_that_cannot_be_read(capsys, inputs, tmp_path):

@@ -88,3 +88,26 @@ def test_bad_data_is_an_error(data, corrections, tmp_path):
         apply_corrections(replace(data, labels=None), corrections(HEADER))
     with pytest.raises(InputError, match=r"cannot read .*: Is a directory"):
         apply_corrections(data, tmp_path)
+
+
+def test_a_message_stays_short_whatever_the_file_holds(tmp_path):
+    data, path = Dataset(np.zeros((3, 28, 28), np.uint8), np.array([7, 1, 4])), tmp_path / "corrections.csv"
+    long = "9" * 100_000
+    for rows in (f"{long},,7", f"1,{long},7", f"1,,{long}", f"1,,7,{long}"):
+        path.write_text(f"ImageId,Label,given\n{rows}\n")
+        with pytest.raises(InputError) as caught:
+            apply_corrections(data, path)
+        assert len(str(caught.value)) < 600 + len(str(path))
+
+
+def test_rows_take_no_memory(tmp_path):
+    import tracemalloc
+
+    data, path = Dataset(np.zeros((3, 28, 28), np.uint8), np.array([7, 1, 4])), tmp_path / "corrections.csv"
+    path.write_text("ImageId,Label,given\n" + "1,,7\n" * 100_000)
+    tracemalloc.start()
+    try:
+        np.testing.assert_array_equal(apply_corrections(data, path).require_labels("this test"), [1, 4])
+        assert tracemalloc.get_traced_memory()[1] < 8 * path.stat().st_size
+    finally:
+        tracemalloc.stop()

@@ -50,3 +50,19 @@ def test_a_process_forked_while_other_threads_predict_can_predict():
     command = [sys.executable, "-c", FORK_WHILE_PREDICTING]
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=DEADLINE)
     assert done.stdout.split() == ["True", "True"], done.stderr
+
+
+def test_a_process_may_end_while_its_threads_predict():
+    code = (
+        "import threading, time, numpy as np, inksight\n"
+        "model, images = inksight.load_model('best'), np.zeros((500, 28, 28), np.uint8)\n"
+        "def predict():\n"
+        "    while True:\n"
+        "        model.probabilities(images)\n"
+        "for _ in range(4):\n"
+        "    threading.Thread(target=predict, daemon=True).start()\n"
+        "time.sleep(0.2)\n"
+    )
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE)
+        assert (done.returncode, done.stderr) == (0, "")

@@ -5,6 +5,7 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from mutations import changed, covers, mutations
@@ -12,6 +13,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from inksight import History, InputError, Model, load_model
+from inksight.inspection import without_filters
 from inksight.nn import model_file, model_file_v1
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model import digest
@@ -167,3 +169,30 @@ def test_strange_names_are_input_errors_of_one_line(name):
         load_model(name)
     assert "\n" not in str(caught.value)
     str(caught.value).encode()
+
+
+@pytest.mark.parametrize("layout", ["columns first", "strided", "reversed"])
+def test_arrays_of_every_memory_layout_are_saved(layout, tmp_path):
+    def laid_out(array):
+        if layout == "columns first":
+            return np.asfortranarray(array)
+        if not array.ndim:
+            return array
+        return np.repeat(array, 2, axis=-1)[..., ::2] if layout == "strided" else array[..., ::-1].copy()[..., ::-1]
+
+    model = load_model("best")
+    assert model.ood_detector is not None
+    parts = {name: laid_out(array) for name, array in model.ood_detector.arrays.items()}
+    params = {name: laid_out(array) for name, array in model.params.items()}
+    other = replace(model, params=params, ood_detector=replace(model.ood_detector, **parts))
+    other.save(tmp_path / "other.safetensors")
+    model.save(tmp_path / "model.safetensors")
+    assert (tmp_path / "other.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+    assert load_model(tmp_path / "other.safetensors").digest == model.digest
+
+
+@pytest.mark.parametrize("bank", [1, 2])
+def test_a_model_without_some_filters_can_be_saved(bank, tmp_path):
+    smaller = without_filters("tiny", {bank: [0, 2]})
+    smaller.save(tmp_path / "smaller.safetensors")
+    assert load_model(tmp_path / "smaller.safetensors").digest == smaller.digest

@@ -86,15 +86,31 @@ def test_file_that_its_owner_removes_meanwhile_is_locked_again(tmp_path, monkeyp
         flock(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", remove_before_the_first_lock)
-    descriptor = claim._lock(tmp_path / "a")
+    descriptor = claim.lock(tmp_path / "a")
     assert descriptor is not None
     assert len(calls) == 2
     with pytest.raises(BlockingIOError):
-        claim._lock(tmp_path / "a")
+        claim.lock(tmp_path / "a")
     os.close(descriptor)
 
 
 def test_folder_without_locks_changes_nothing(tmp_path, capsys):
     with claimed(tmp_path / "none" / "a"):
         pass
+    assert capsys.readouterr().err == ""
+
+
+def test_a_claim_leaves_the_files_of_other_programs(tmp_path, capsys):
+    kept = [tmp_path / ".lock", tmp_path / ".a.lock"]
+    for path in kept:
+        path.write_text("")
+    os.mkfifo(tmp_path / ".b.inksight.lock")
+    (tmp_path / ".c.inksight.lock").symlink_to("made")
+    for target in (tmp_path, tmp_path / "a", tmp_path / "c"):
+        with claimed(target):
+            pass
+    with claimed(tmp_path / "b"):  # does not wait for the FIFO
+        pass
+    assert all(path.exists() for path in kept)
+    assert not (tmp_path / "made").exists()
     assert capsys.readouterr().err == ""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inksight._shared.files import check_writable, growing, make_folder, part_of, replacing, write_bytes, write_text
-from inksight._shared.temporary import sweep, temporary_folder
+from inksight._shared.temporary import sweep, temporary_folder, temporary_path
 from inksight.errors import InputError
 
 
@@ -120,6 +120,51 @@ def test_a_socket_is_refused(tmp_path, monkeypatch):
         listener.bind("socket")
         with pytest.raises(InputError, match="cannot write 'socket': it is a socket"):
             write_text("socket", "")
+
+
+def test_a_table_has_one_writer_at_a_time(tmp_path):
+    table = tmp_path / "table.csv"
+    with growing(table) as first:
+        first.write("first\n")
+        with pytest.raises(InputError, match=r"another process is writing .*table\.csv\.part"), growing(table):
+            pass
+        first.write("second\n")
+    assert table.read_text() == "first\nsecond\n"
+    with growing(table) as later:
+        later.write("third\n")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("table.csv", "third\n")]
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "FIFO", "folder"])
+def test_what_has_the_name_of_a_part_stays(kind, tmp_path):
+    other, part = tmp_path / "other.txt", tmp_path / "table.csv.part"
+    if kind == "FIFO":
+        os.mkfifo(part)
+    elif kind == "folder":
+        part.mkdir()
+    else:
+        part.symlink_to(other)
+    if kind != "dangling link":
+        other.write_text("precious")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(InputError, match=r"table\.csv\.part' is not a file"), growing(tmp_path / "table.csv"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert not other.exists() or other.read_text() == "precious"
+
+
+def test_what_a_process_of_another_container_writes_is_not_removed(tmp_path, monkeypatch):
+    """Containers on one machine may share its name and a folder, but not the numbers of processes."""
+    monkeypatch.setattr(os, "getpid", lambda: 4194305)  # of a process that does not run here
+    here = temporary_path(tmp_path, ".csv")
+    readlink = os.readlink
+    monkeypatch.setattr(os, "readlink", lambda path: "pid:[1]" if path == "/proc/self/ns/pid" else readlink(path))
+    elsewhere = temporary_path(tmp_path, ".csv")
+    monkeypatch.setattr(os, "readlink", readlink)
+    for path in (here, elsewhere):
+        path.write_text("")
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == [elsewhere]
 
 
 def fill(path, text, error):

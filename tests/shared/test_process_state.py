@@ -10,6 +10,7 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,6 +153,77 @@ def test_an_orientation_in_xmp_is_applied(rng):
         jpeg, webp = saved(image, "JPEG"), saved(image, "WEBP", xmp=text.encode())
         assert to_grayscale(jpeg[:2] + segment + jpeg[2:]).shape == (20, 13)
         assert to_grayscale(webp).shape == (20, 13)
+
+
+@pytest.mark.parametrize("in_exif", [None, 0, 1, 3, 9])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "packed PNG", "WEBP", "TIFF"])
+def test_exif_counts_more_than_xmp(kind, in_exif, rng):
+    from PIL import ImageOps, PngImagePlugin
+
+    from inksight.imaging.grayscale import to_grayscale
+
+    exif, xmp = Image.Exif(), '<rdf tiff:Orientation="6"/>'
+    if in_exif is not None:
+        exif[0x0112] = in_exif
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp, zip=kind == "packed PNG")
+    exif[700] = xmp.encode()
+    options: dict[str, Any] = {"TIFF": {"exif": exif}, "JPEG": {"exif": exif, "xmp": xmp.encode()},
+               "WEBP": {"exif": exif, "xmp": xmp.encode(), "lossless": True}}  # fmt: skip
+    image = Image.fromarray(rng.integers(0, 256, (13, 20), np.uint8))
+    content = saved(image, kind.split()[-1], **options.get(kind, {"exif": exif, "pnginfo": text}))
+    result = to_grayscale(content)
+    assert result.shape == {None: (20, 13)}.get(in_exif, (13, 20))
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("L")
+    np.testing.assert_allclose(result, np.asarray(expected) / 255, rtol=0, atol=0.01 if kind == "WEBP" else 0)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_orientation_that_imagemagick_writes_is_applied(packed, rng):
+    from PIL import PngImagePlugin
+
+    from inksight.imaging.grayscale import to_grayscale
+
+    image = Image.fromarray(rng.integers(0, 256, (13, 20), np.uint8))
+
+    def with_profile(profile):
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Raw profile type exif", profile, zip=packed)
+        return to_grayscale(saved(image, "PNG", pnginfo=text)).shape
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    block = exif.tobytes()
+    lines = "\n".join(block.hex()[start : start + 72] for start in range(0, 2 * len(block), 72))
+    assert with_profile(f"\nexif\n{len(block):8}\n{lines}\n") == (20, 13)
+    for damaged in ("", "\nexif\n8\nno digits", f"\nexif\n8\n{lines[:20]}", "\n" * 4_000_000):
+        assert with_profile(damaged) == (13, 20)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(("kind", "letter"), [(3, "H"), (4, "I")])
+def test_an_orientation_may_be_a_short_or_a_long_number(order, kind, letter, rng):
+    from inksight.imaging.grayscale import to_grayscale
+
+    entry = struct.pack(f"{order}HHI{letter}", 0x0112, kind, 1, 6).ljust(12, b"\0")
+    block = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HIH", 42, 8, 1) + entry + bytes(4)
+    image = Image.fromarray(rng.integers(0, 256, (13, 20), np.uint8))
+    for name in ("JPEG", "PNG", "WEBP"):
+        assert to_grayscale(saved(image, name, exif=b"Exif\0\0" + block)).shape == (20, 13)
+
+
+def test_what_follows_a_jpeg_is_no_part_of_it(rng):
+    """Phones append a video to a photo, in which the bytes of a marker occur by chance."""
+    from inksight.imaging.grayscale import to_grayscale
+
+    image = Image.fromarray(rng.integers(0, 256, (40, 50), np.uint8))
+    for options in ({}, {"progressive": True}, {"restart_marker_blocks": 1}):
+        photo = saved(image, "JPEG", **options)
+        np.testing.assert_array_equal(to_grayscale(photo + b"\xff\xda" * 1000), to_grayscale(photo))
+        last = photo.rindex(b"\xff\xda")
+        hidden = b"\xff\xfe\0\x04\xff\xd9"  # a comment that holds the marker of the picture's end
+        with pytest.raises(InputError, match=r"10\d scans, 100 are allowed"):
+            to_grayscale(photo[:last] + (photo[last:-2] + hidden) * 101 + b"\xff\xd9")
 
 
 @pytest.mark.parametrize(

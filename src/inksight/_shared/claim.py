@@ -27,10 +27,10 @@ def claimed(path: str | os.PathLike[str], warn: bool = True) -> Iterator[None]:
         Whether to print the warning.
     """
     target = Path(path)
-    lock = target / ".lock" if target.is_dir() else target.with_name(f".{target.name[:200]}.lock")
+    hidden = target / ".inksight.lock" if target.is_dir() else target.with_name(f".{target.name[:200]}.inksight.lock")
     descriptor = None
     try:
-        descriptor = _lock(lock)
+        descriptor = lock(hidden)
     except BlockingIOError:
         say(f"inksight: warning: another process is writing {str(path)!r}, and each replaces what the other "
             "writes: stop one of them, or give another name", warn)  # fmt: skip
@@ -41,16 +41,26 @@ def claimed(path: str | os.PathLike[str], warn: bool = True) -> Iterator[None]:
     finally:
         if descriptor is not None:
             with suppress(OSError):
-                lock.unlink()
+                hidden.unlink()
             os.close(descriptor)
 
 
-def _lock(path: Path) -> int | None:
-    """Return the descriptor of a file that is locked and exists; raise `BlockingIOError` if another process has it."""
+def lock(path: Path) -> int | None:
+    """Lock a file, which is created if it does not exist, until the descriptor returned is closed or the process ends.
+
+    Return None on systems without advisory locks.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has locked it.
+    OSError
+        If it cannot be opened, is a link, or the file system has no locks.
+    """
     if sys.platform == "win32":
         return None
     while True:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)  # NONBLOCK: a FIFO
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(descriptor), path.stat()):

@@ -1,6 +1,7 @@
 """File writes that leave no part of a file behind: atomic ones, and tables that keep their rows if interrupted."""
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -9,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from inksight._shared.claim import lock
 from inksight._shared.temporary import sweep, temporary_folder, temporary_path
 from inksight.errors import InputError
 
 # Names of the process's own open files: writing to them must not replace the file behind them.
 _DESCRIPTORS = ("/dev/fd/", "/dev/std", "/proc/")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def growing(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
     Raises
     ------
     InputError
-        As in `replacing`.
+        As in `replacing`; also if another process is writing the part, or something else than a file has its name.
 
     Examples
     --------
@@ -129,9 +132,10 @@ def growing(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
     with _errors_named(path):
         target = _find_target(path)
         part = target.path if target.is_stream else part_of(path)
-        if not target.is_stream:
-            target.create(part)
+        descriptor = None if target.is_stream else _lock_part(part, path)
         try:
+            if not target.is_stream:
+                target.create(part)
             with part.open("a", buffering=1, encoding="utf-8", errors="backslashreplace", newline="") as file:
                 yield file
             if not target.is_stream:
@@ -139,6 +143,24 @@ def growing(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
         finally:
             if not target.is_stream and part.exists() and not part.stat().st_size:
                 part.unlink()
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def _lock_part(part: Path, path: str | os.PathLike[str]) -> int | None:
+    """Lock the part of a file and return its descriptor; return None where there are no locks."""
+    if os.path.lexists(part) and not stat.S_ISREG(part.lstat().st_mode):  # following a link would empty another file
+        raise InputError(
+            f"cannot write {os.fspath(path)!r}: {str(part)!r} is not a file; move it, or give another name"
+        )
+    try:
+        return lock(part)
+    except BlockingIOError:
+        raise InputError(
+            f"cannot write {os.fspath(path)!r}: another process is writing {str(part)!r}; stop it, or give another name"
+        ) from None
+    except OSError:  # no locks; or it cannot be written, which creating it will tell
+        return None
 
 
 def part_of(path: str | os.PathLike[str]) -> Path:
@@ -200,15 +222,26 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def display_name(value: object) -> str:
+def as_utf8(value: object) -> str:
     """Return `str(value)` as text that can be encoded as UTF-8, whatever bytes a file name consists of.
 
     Examples
     --------
-    >>> print(display_name("caf" + chr(0xDCE9) + ".png"))
+    >>> print(as_utf8("caf" + chr(0xDCE9) + ".png"))
     caf\\udce9.png
     """
     return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+def display_name(value: object) -> str:
+    """Return `str(value)` as one line to print, with control characters escaped, which terminals would obey.
+
+    Examples
+    --------
+    >>> print(display_name("two\\nlines" + chr(0xDCE9) + ".png"))
+    two\\nlines\\udce9.png
+    """
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), as_utf8(value))
 
 
 def _find_target(path: str | os.PathLike[str]) -> _Target:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# A process number means something only on its own machine or in its own container, hence the host in the name.
+# A process number means something only on its own machine and in its own container, hence the host in the name.
 _NAME = re.compile(r"\.?inksight-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}(\.[^/]*)?")
 
 
@@ -60,7 +60,11 @@ def _unique_name() -> str:
 
 
 def _host() -> str:
-    return f"{zlib.crc32(platform.node().encode()):08x}"
+    """Return the digest of the machine's name and, since containers may share it, of the namespace of processes."""
+    namespace = ""
+    with suppress(OSError):  # not on Linux
+        namespace = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - it is not the path of a file
+    return f"{zlib.crc32((platform.node() + namespace).encode()):08x}"
 
 
 def _is_running(process: int) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 from inksight.errors import InputError
 
+LONGEST = 300  # characters of a value in a message
+
 
 def check(ok: bool, name: str, got: object, allowed: str, advice: str = "") -> None:
     """Raise `InputError` with the name, what is allowed, the value got and what to do about it, unless `ok`.
@@ -19,7 +21,19 @@ def check(ok: bool, name: str, got: object, allowed: str, advice: str = "") -> N
     inksight.errors.InputError: range of images must be 0 to 1, got (0, 255): divide by 255
     """
     if not ok:
-        raise InputError(f"{name} must be {allowed}, got {got!r}" + (f": {advice}" if advice else ""))
+        raise InputError(f"{name} must be {allowed}, got {shown(got)}" + (f": {advice}" if advice else ""))
+
+
+def shown(value: object) -> str:
+    """Return `repr(value)` for a message, cut off where it is long, as a value from a damaged file may be.
+
+    Examples
+    --------
+    >>> shown("digit"), len(shown("digit" * 1000))
+    ("'digit'", 303)
+    """
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def is_count(value: object, minimum: int = 1) -> bool:
@@ -47,7 +61,7 @@ def known_fields(cls: type, values: object) -> dict[str, Any]:
     """
     name, required = _fields(cls)
     if not isinstance(values, dict):
-        raise InputError(f"{name} must be an object with named values, got {values!r}")
+        raise InputError(f"{name} must be an object with named values, got {shown(values)}")
     if values.keys() != required.keys():  # checked first, because a history has many rows
         for key in values:
             check(key in required, f"{name} field", key, "one of " + ", ".join(required))

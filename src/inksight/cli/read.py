@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from inksight._shared.files import display_name, growing, is_stream, part_of
+from inksight._shared.files import as_utf8, display_name, growing, is_stream, part_of
 from inksight._shared.table import write_row
 from inksight._shared.validation import check
 from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, print_json
@@ -105,7 +105,7 @@ def read(
                         transcript.add_unread(path, reason)
                     continue
                 if as_json:
-                    print_json({"path": display_name(path), **result.to_dict(), "milliseconds": milliseconds})
+                    print_json({"path": as_utf8(path), **result.to_dict(), "milliseconds": milliseconds})
                 elif rows is not None:
                     if not done:
                         write_row(rows, COLUMNS)

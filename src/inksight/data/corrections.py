@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inksight._shared.files import as_path
 from inksight._shared.untrusted import read_unpacked
-from inksight._shared.validation import check
+from inksight._shared.validation import check, shown
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
 
@@ -76,7 +76,7 @@ def corrected_labels(data: Dataset, path: str | os.PathLike[str]) -> NDArray[np.
         row = int(image_id) - 1
         if before != names[given[row]]:
             raise InputError(
-                f"{where}: image {image_id} was labeled {before!r} when it was reviewed, but {data.name!r} has "
+                f"{where}: image {image_id} was labeled {shown(before)} when it was reviewed, but {data.name!r} has "
                 f"{names[given[row]]!r}: give the data that was reviewed, with the same split"
             )
         corrected[row] = names.index(label) if label else LEFT_OUT
@@ -88,17 +88,22 @@ def corrected_labels(data: Dataset, path: str | os.PathLike[str]) -> NDArray[np.
 def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     """Yield each row of a file of corrections, its columns in the order of `COLUMNS`, preceded by its place."""
     try:
-        text = read_unpacked(path, LIMIT).decode("utf-8-sig")
-        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
+        content = read_unpacked(path, LIMIT)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(f"cannot read {str(path)!r}: {reason}; check its name and permissions") from error
+    lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
+    rows = (row for row in csv.reader(lines, strict=True) if row)  # not a list, which would take far more memory
+    try:
+        header = next(rows, [])
+        check(
+            sorted(header) == sorted(COLUMNS), f"columns of {str(path)!r}", ",".join(header)[:80], ",".join(COLUMNS),
+            "give the file that the page of `inksight labels` saves",
+        )  # fmt: skip
+        order = [header.index(name) for name in COLUMNS]
+        for number, row in enumerate(rows, 1):
+            where = f"{str(path)!r}, data row {number}"
+            check(len(row) == len(COLUMNS), f"{where}: number of columns", len(row), str(len(COLUMNS)))
+            yield where, [row[place].strip() if place == order[0] else row[place] for place in order]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{str(path)!r} is not a CSV file in UTF-8 ({error}): save the corrections again") from error
-    check(sorted(header) == sorted(COLUMNS), f"columns of {str(path)!r}", ",".join(header)[:80], ",".join(COLUMNS),
-          "give the file that the page of `inksight labels` saves")  # fmt: skip
-    order = [header.index(name) for name in COLUMNS]
-    for number, row in enumerate(rows, 1):
-        where = f"{str(path)!r}, data row {number}"
-        check(len(row) == len(COLUMNS), f"{where}: number of columns", len(row), str(len(COLUMNS)))
-        yield where, [row[place].strip() if place == order[0] else row[place] for place in order]

@@ -43,7 +43,8 @@ class Predictor:
         self.handle = library.inksight_predictor_new(byref(description), banks, native.address(weights))
         if not self.handle:
             raise InksightError("not enough memory for the network's weights")
-        weakref.finalize(self, library.inksight_predictor_free, self.handle)
+        free = weakref.finalize(self, library.inksight_predictor_free, self.handle)
+        free.atexit = False  # daemon threads may still predict when Python exits
         self.shapes = _stage_shapes(network)
         self.bank_numbers = {f"bank{i + 1}": i for i in range(count)}
         self.bank_addresses = c_void_p * count

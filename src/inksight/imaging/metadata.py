@@ -4,13 +4,16 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 MAX_SCANS = 100  # of a progressive JPEG, each of which costs a pass over all pixels; encoders write about ten
-ORIENTATION = 0x0112  # EXIF tag
-_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
+MAX_TEXT = 1 << 20  # bytes: of a compressed text in a PNG, unpacked; metadata takes a few thousand
+ORIENTATION, XMP = 0x0112, 700  # tags of EXIF and TIFF
+_XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _JPEG_METADATA = {*range(0xE1, 0xEE), 0xEF, 0xFE}  # APP1 to APP15 and comments, without APP14, which holds the colors
+_JPEG_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")  # of a segment, unlike those of restarts
 # Of TIFF: what the decoder needs, of which all but the last line have a single value.
 _TIFF_SINGLE = {256, 257, 259, 262, 266, 277, 278, 284, 292, 293, 317, 322, 323, 512, 513, 514, 515, 531}
 _TIFF_TAGS = _TIFF_SINGLE | {258, 273, 279, 320, 324, 325, 338, 339, 347, 517, 518, 519, 520, 521, 530, 532}
@@ -27,7 +30,7 @@ class Stripped(NamedTuple):
 
 def strip_png(content: bytes) -> Stripped:
     """Check the checksums of a PNG, which decoding does not, and keep the chunks that hold pixels and colors."""
-    kept, orientation, start, damage = [content[:8]], 1, 8, "it is truncated"
+    kept, exif, xmp, start, damage = [content[:8]], None, None, 8, "it is truncated"
     while damage and start + 12 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, start)
         end = start + 12 + size
@@ -38,18 +41,22 @@ def strip_png(content: bytes) -> Stripped:
         if kind in _PNG_CHUNKS:
             kept.append(content[start:end])
         elif kind == b"eXIf":
-            orientation = _exif_orientation(content[start + 8 : end - 4])
-        elif kind == b"iTXt":
-            orientation = _xmp_orientation(content[start + 8 : end - 4], orientation)
+            exif = _exif_orientation(content[start + 8 : end - 4])
+        elif kind in (b"tEXt", b"zTXt", b"iTXt"):
+            keyword, text = _png_text(kind, content[start + 8 : end - 4])
+            if keyword == b"XML:com.adobe.xmp":
+                xmp = _xmp_orientation(text)
+            elif keyword == b"Raw profile type exif" and exif is None:  # written by ImageMagick
+                exif = _exif_orientation(_unhexed(text))
         if kind == b"IEND":
             damage = ""
         start = end
-    return Stripped(b"".join([*kept, content[start:]]), orientation, damage)
+    return Stripped(b"".join([*kept, content[start:]]), _orientation(exif, xmp), damage)
 
 
 def strip_jpeg(content: bytes) -> Stripped:
     """Remove the metadata segments of a JPEG, among them further pictures. Raise `ValueError` if it has many scans."""
-    kept, orientation, start = [content[:2]], 1, 2
+    kept, exif, xmp, start = [content[:2]], None, None, 2
     while start + 4 <= len(content) and content[start] == 0xFF:
         marker, size = content[start + 1], int.from_bytes(content[start + 2 : start + 4])
         if marker == 0xFF:  # fill byte
@@ -59,45 +66,48 @@ def strip_jpeg(content: bytes) -> Stripped:
             break
         segment = content[start + 4 : start + 2 + size]
         if marker == 0xE1 and segment.startswith(b"Exif\0"):
-            orientation = _exif_orientation(segment[6:])
+            exif = _exif_orientation(segment[6:]) if exif is None else exif
         elif marker == 0xE1:
-            orientation = _xmp_orientation(segment, orientation)
+            xmp = _xmp_orientation(segment) if xmp is None else xmp
         if marker not in _JPEG_METADATA:
             kept.append(content[start : start + 2 + size])
         start += 2 + max(size, 2)
-    if (scans := content.count(b"\xff\xda", start)) > MAX_SCANS:
+    # Counting the bytes is fast, but also counts those of what may follow the picture, such as a phone's video.
+    if content.count(b"\xff\xda", start) > MAX_SCANS and (scans := _count_scans(content, start)) > MAX_SCANS:
         raise ValueError(f"{scans} scans, {MAX_SCANS} are allowed")
-    return Stripped(b"".join([*kept, content[start:]]), orientation)
+    return Stripped(b"".join([*kept, content[start:]]), _orientation(exif, xmp))
 
 
 def strip_tiff(content: bytes) -> Stripped:
     """Keep the tags of a TIFF that are needed to decode its first page."""
     layout = _TiffLayout.of(content)
-    entries, orientation = [], 1
+    entries, exif, xmp = [], None, None
     for tag, entry in layout.entries(content):
         if tag == ORIENTATION:
-            orientation = layout.first_value(entry)
+            exif = layout.first_value(entry)
+        elif tag == XMP and layout.is_inside(entry, len(content)):
+            xmp = _xmp_orientation(layout.values(entry, content))
         elif tag in _TIFF_TAGS and layout.is_inside(entry, len(content)):
             if tag in _TIFF_SINGLE and layout.count_of(entry) != 1:
                 raise ValueError(f"tag {tag} has {layout.count_of(entry)} values")
             entries.append(entry)
     directory = layout.pack(len(entries)) + b"".join(entries) + bytes(layout.offset_size)  # zero: no further page
     end = layout.start + len(directory)  # the directory was at least as long
-    return Stripped(b"".join([content[: layout.start], directory, content[end:]]), _valid(orientation))
+    return Stripped(b"".join([content[: layout.start], directory, content[end:]]), _orientation(exif, xmp))
 
 
 def strip_webp(content: bytes) -> Stripped:
     """Return a WebP unchanged, because its decoder does not parse the metadata, and its orientation."""
-    orientation, start = 1, 12
+    exif, xmp, start = None, None, 12
     while start + 8 <= len(content):
         kind, size = struct.unpack_from("<4sI", content, start)
         block = content[start + 8 : start + 8 + size] if kind in (b"EXIF", b"XMP ") else b""
         if kind == b"EXIF":
-            orientation = _exif_orientation(block.removeprefix(b"Exif\0\0"))
+            exif = _exif_orientation(block.removeprefix(b"Exif\0\0"))
         elif kind == b"XMP ":
-            orientation = _xmp_orientation(block, orientation)
+            xmp = _xmp_orientation(block)
         start += 8 + size + size % 2
-    return Stripped(content, orientation)
+    return Stripped(content, _orientation(exif, xmp))
 
 
 def webp_size(content: bytes) -> tuple[int, int]:
@@ -152,9 +162,18 @@ class _TiffLayout(NamedTuple):
         return count
 
     def first_value(self, entry: bytes) -> int:
-        """Return the value of an entry with one short number."""
-        value: int = struct.unpack_from(f"{self.order}H", entry, 4 + self.offset_size)[0]
+        """Return the value of an entry with one short or long number."""
+        is_long = struct.unpack_from(f"{self.order}H", entry, 2)[0] == 4
+        value: int = struct.unpack_from(self.order + ("I" if is_long else "H"), entry, 4 + self.offset_size)[0]
         return value
+
+    def values(self, entry: bytes, content: bytes) -> bytes:
+        """Return the values of an entry of single bytes, which is inside."""
+        count = self.count_of(entry)
+        if count <= self.offset_size:
+            return entry[4 + self.offset_size :][:count]
+        offset: int = struct.unpack_from(self.number, entry, 4 + self.offset_size)[0]
+        return content[offset : offset + count]
 
     def is_inside(self, entry: bytes, length: int) -> bool:
         """Return whether the values of an entry are of a known type and within a file of `length` bytes."""
@@ -166,22 +185,52 @@ class _TiffLayout(NamedTuple):
         return offset + size <= length
 
 
-def _exif_orientation(block: bytes) -> int:
-    """Return the orientation in an EXIF block; 1 if it has none or is damaged."""
+def _count_scans(content: bytes, start: int) -> int:
+    """Count the scans of a JPEG from `start` to the end of the picture, from one marker to the next."""
+    scans = 0
+    while (match := _JPEG_MARKER.search(content, start)) and match[1] != b"\xd9":  # the end of the picture
+        scans += match[1] == b"\xda"
+        start = match.end() + int.from_bytes(content[match.end() : match.end() + 2])
+    return scans
+
+
+def _png_text(kind: bytes, block: bytes) -> tuple[bytes, bytes]:
+    """Return keyword and text of a text chunk of a PNG; a text that is damaged or too long is cut off."""
+    keyword, _, text = block.partition(b"\0")
+    is_packed = kind == b"zTXt"
+    if kind == b"zTXt":
+        text = text[1:]  # the only method there is
+    elif kind == b"iTXt":
+        is_packed, text = text[:1] == b"\1", text[2:].split(b"\0", 2)[-1]  # after language and translated keyword
+    with suppress(zlib.error):
+        return keyword, zlib.decompressobj().decompress(text, MAX_TEXT) if is_packed else text
+    return keyword, b""
+
+
+def _unhexed(profile: bytes) -> bytes:
+    """Return the EXIF block that is written as lines: nothing, its name, its length, and hexadecimal digits."""
+    try:
+        return bytes.fromhex(b"".join(profile.split(b"\n")[3:]).decode("ascii")).removeprefix(b"Exif\0\0")
+    except ValueError:
+        return b""
+
+
+def _exif_orientation(block: bytes) -> int | None:
+    """Return the orientation in an EXIF block; None if it has none or is damaged."""
     try:
         layout = _TiffLayout.of(block)
-        return _valid(
-            next((layout.first_value(entry) for tag, entry in layout.entries(block) if tag == ORIENTATION), 1)
-        )
+        return next((layout.first_value(entry) for tag, entry in layout.entries(block) if tag == ORIENTATION), None)
     except struct.error:
-        return 1
+        return None
 
 
-def _xmp_orientation(block: bytes, otherwise: int) -> int:
-    """Return the orientation in an XMP block, unless EXIF has given `otherwise`."""
+def _xmp_orientation(block: bytes) -> int | None:
+    """Return the orientation in an XMP block; None if it has none."""
     match = _XMP_ORIENTATION.search(block)
-    return int(match[1]) if match and otherwise == 1 else otherwise
+    return None if match is None else int(match[1])
 
 
-def _valid(orientation: int) -> int:
-    return orientation if 1 <= orientation <= 8 else 1
+def _orientation(exif: int | None, xmp: int | None) -> int:
+    """Return the orientation of a picture from that in EXIF, which counts more, and in XMP; 1 if it is not valid."""
+    orientation = xmp if exif is None else exif
+    return 1 if orientation is None or not 1 <= orientation <= 8 else orientation

@@ -92,7 +92,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         arrays |= {DETECTOR + name: array for name, array in detector.arrays.items()}
     header["checksum"] = _checksum(header, model.digest)
     # A single metadata key, because safetensors writes several keys in an order that changes from run to run.
-    write_bytes(path, save(arrays, {"inksight": json.dumps(header)}))
+    in_order = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # safetensors copies the memory
+    write_bytes(path, save(in_order, {"inksight": json.dumps(header)}))
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:

@@ -10,7 +10,7 @@ from matplotlib import colormaps
 from numpy.typing import NDArray
 from PIL import Image
 
-from inksight._shared.files import display_name, write_text
+from inksight._shared.files import as_utf8, write_text
 from inksight.config import DIGITS
 from inksight.imaging.foreground import MIN_CONTRAST
 from inksight.imaging.grayscale import Picture, open_picture, to_grayscale
@@ -82,7 +82,7 @@ class Transcript:
             ]
             cards = [card for line in lines for card in line]
             self._sheets.append({
-                "number": number, "name": display_name(name), "source": source, "size": size, "lines": lines,
+                "number": number, "name": as_utf8(name), "source": source, "size": size, "lines": lines,
                 "cards": cards, "left_out": len(page) - len(cards), "height": _median_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
@@ -93,7 +93,7 @@ class Transcript:
         """Add a file that could not be read, with the reason."""
         self._counts["unread"] += 1
         if len(self._unread) < MAX_UNREAD:
-            self._unread.append((display_name(name), display_name(reason)))
+            self._unread.append((as_utf8(name), as_utf8(reason)))
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the page as a self-contained file; raise `InputError` if that fails."""
