@@ -107,6 +107,8 @@ def _detect_format(path: Path) -> str:
         head = read_bounded(stream, 512)
     if not head:
         return "empty"
+    if head.startswith(tuple(csv.BYTE_ORDER_MARKS)):
+        return "CSV"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name

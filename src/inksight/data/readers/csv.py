@@ -1,49 +1,55 @@
-"""CSV in the layout of Kaggle's Digit Recognizer: a header, then one image per row as decimal numbers.
+"""CSV: one image per row as decimal numbers, in the layout of Kaggle's Digit Recognizer or a similar one.
 
 The parser is written here because it was the fastest of those measured (`benchmarks/csv_readers.py`), needs only NumPy,
-and reports the row of an invalid value.
+and reports the row of an invalid value. NumPy's own parser reads what the fast one does not: decimals and text.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import read_unpacked
-from inksight.config import DIGITS, IMAGE_SIZE
-from inksight.data.readers.raw import Raw
+from inksight.config import DIGITS
+from inksight.data.readers.class_names import parse_labels
+from inksight.data.readers.csv_layout import PIXELS, Layout, detect
+from inksight.data.readers.raw import Raw, to_images
 from inksight.errors import InputError
 
-COLUMNS = ("label", *(f"pixel{i}" for i in range(IMAGE_SIZE * IMAGE_SIZE)))
-_ALLOWED = "label,pixel0,...,pixel783 (785 columns) or, without labels, pixel0,...,pixel783 (784 columns)"
-_BOM = b"\xef\xbb\xbf"
+COLUMNS = ("label", *(f"pixel{i}" for i in range(PIXELS)))
+BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _COMMA, _NEWLINE, _ZERO = b",\n0"
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
+_SAMPLE = 100  # rows from which the layout is found
 
 
-def read(path: Path, memory_limit: int) -> Raw:
-    r"""Read a CSV file with the header ``label,pixel0,...,pixel783`` or ``pixel0,...,pixel783``.
+def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
+    r"""Read a CSV file with one image per row.
 
     Parameters
     ----------
     path : Path
-        Plain or gzipped. Lines may end in CRLF, the text may start with a byte order mark, and the last newline may be
-        missing.
+        Plain or compressed text in UTF-8 or UTF-16. Columns are separated by commas, semicolons, tabs or vertical bars;
+        `inksight.data.readers.csv_layout.detect` finds the pixels and the label among them. Pixels are whole numbers
+        from 0 to 255, also written with decimals, or numbers from 0 to 1; labels are digits or names.
     memory_limit : int
         Largest number of bytes of text.
+    label : str, optional
+        The column of the labels; see `inksight.data.readers.csv_layout.detect`.
 
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28), unchanged; labels None if the file has no such column.
+        Images uint8, shape (n, 28, 28); labels None if there is no such column.
 
     Raises
     ------
     InputError
-        If the header differs, a row has another number of columns, a value is not an integer from 0 to 255, a label is
-        not from 0 to 9, or there are no rows. Messages count the rows below the header from 1.
+        If the layout is unknown or ambiguous, a row has another number of columns, a value is out of range, or there
+        are no rows. Messages count the rows below the header from 1.
 
     Examples
     --------
@@ -55,31 +61,22 @@ def read(path: Path, memory_limit: int) -> Raw:
     >>> raw.images.shape, raw.labels
     ((1, 28, 28), array([7]))
     """
-    text = read_unpacked(path, memory_limit)
-    if text.startswith(_BOM):
-        del text[: len(_BOM)]
-    header, _, _ = text[:_BLOCK].partition(b"\n")
-    start = len(header) + 1
-    columns = _checked_columns(path, header.removesuffix(b"\r"))
-    if b"\r" in header:
-        text = text.replace(b"\r\n", b"\n")
-        start -= 1
-    while text.endswith(b"\n"):
-        text.pop()
-    if len(text) < start:
+    text = _normalized_lines(path, read_unpacked(path, memory_limit))
+    lines = bytes(text[:_BLOCK]).split(b"\n")
+    sample = [line.decode("utf-8", "replace") for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
+    if not sample:
+        raise InputError(f"{str(path)!r} contains only blank lines: give a file with at least one image")
+    layout = detect(path, sample, label)
+    text, start = _normalized_fields(text, layout), 0
+    if layout.has_header:
+        start = text.find(b"\n") + 1
+    if len(text) <= start:
         raise InputError(f"{str(path)!r} has a header but no rows: give a file with at least one image")
-    text.append(_NEWLINE)
-    table = _parse(path, text, start, columns)
-    images = table[:, -IMAGE_SIZE * IMAGE_SIZE :].reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
-    if len(columns) == IMAGE_SIZE * IMAGE_SIZE:
+    images, labels = _parse(path, text, start, layout)
+    if labels is None:
         return Raw(images, None)
-    invalid = np.flatnonzero(table[:, 0] >= len(DIGITS))
-    if invalid.size:
-        row = int(invalid[0])
-        raise InputError(
-            f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {table[row, 0]}; correct or remove the row"
-        )
-    return Raw(images, table[:, 0].astype(np.int64))
+    numbers, class_names = _to_labels(path, labels)
+    return Raw(images, numbers, class_names)
 
 
 def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
@@ -97,40 +94,60 @@ def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | Non
             file.write(padded[padded != 0].tobytes())
 
 
-def _checked_columns(path: Path, header: bytearray) -> tuple[str, ...]:
-    """Check the header and return the names of the columns."""
-    names = header.decode("utf-8", "replace").split(",")
-    columns = COLUMNS[-len(names) :]
-    if len(names) not in (len(COLUMNS), len(COLUMNS) - 1):
-        raise InputError(
-            f"{str(path)!r}: the header must be {_ALLOWED}, got {len(names)}, the first {names[0][:20]!r}; "
-            "add or correct the header"
-        )
-    for number, (name, expected) in enumerate(zip(names, columns, strict=True), 1):
-        if name != expected:
-            raise InputError(
-                f"{str(path)!r}: column {number} of the header must be {expected!r}, got {name[:20]!r}; "
-                f"the first line must be {_ALLOWED}: correct it"
-            )
-    return columns
+def _normalized_lines(path: Path, text: bytearray) -> bytearray:
+    """Return text as UTF-8 without byte order mark, with lines that end in a newline, the first and last not blank."""
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if text.startswith(mark) and encoding == "utf-8":
+            del text[: len(mark)]
+        elif text.startswith(mark):
+            try:
+                text = bytearray(text.decode(encoding).encode())
+            except UnicodeDecodeError as error:
+                raise InputError(f"{str(path)!r} is not UTF-16 text: {error.reason}; save it as UTF-8") from error
+    if b"\r" in text[:_BLOCK]:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if text.startswith(b"\n"):
+        text = text.lstrip(b"\n")
+    while text.endswith(b"\n"):
+        text.pop()
+    text.append(_NEWLINE)
+    return text
 
 
-def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...]) -> NDArray[np.uint8]:
-    """Parse `text` from byte `start` and return an array (rows, columns). Every row ends in a newline."""
-    tables: list[NDArray[np.uint8]] = []
+def _normalized_fields(text: bytearray, layout: Layout) -> bytearray:
+    """Return text with commas between its fields, decimal points, no quotes and no comma at the end of a line."""
+    if layout.delimiter != "," or b'"' in text:
+        # Where commas do not separate fields, they are decimal commas.
+        table = bytes.maketrans(f"{layout.delimiter},".encode(), b",." if layout.delimiter != "," else b",,")
+        text = text.translate(table, b'"')
+    return text.replace(b",\n", b"\n") if layout.ends_in_delimiter else text
+
+
+def _parse(path: Path, text: bytearray, start: int, layout: Layout) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
+    """Parse `text` from byte `start` and return images and labels, if there are any: uint8, or str where needed."""
+    tables: list[NDArray[Any]] = []
+    labels: list[NDArray[Any]] = []
+    first = layout.pixels[0]
+    contiguous = layout.pixels == tuple(range(first, first + PIXELS))
+    pixels = slice(first, first + PIXELS) if contiguous else list(layout.pixels)
     rows = 0
     while start < len(text):
         # A valid row is shorter than a block, so a block without a newline is part of an invalid row.
         stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
         table = None
         if stop - start <= _BLOCK:
-            table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(columns))
+            table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(layout.names))
         if table is None:
-            _raise_for_invalid_row(path, text[start:stop], rows, columns)
-        tables.append(table)
-        rows += len(table)
+            numbers, texts = _parse_decimals(path, text[start:stop], rows, layout)
+            tables.append(numbers)
+            labels.append(texts)
+        else:
+            tables.append(table[:, pixels])
+            labels.append(table[:, layout.label or 0])
+        rows += len(tables[-1])
         start = stop
-    return np.concatenate(tables)
+    images = to_images(np.concatenate(tables), lambda row: f"{str(path)!r}, data row {row + 1}")
+    return images, None if layout.label is None else np.concatenate(labels)
 
 
 def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | None:
@@ -155,20 +172,47 @@ def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | 
     return values.astype(np.uint8).reshape(-1, columns)
 
 
-def _raise_for_invalid_row(path: Path, block: bytearray, rows: int, columns: tuple[str, ...]) -> NoReturn:
-    """Raise `InputError` for the first invalid row of `block`, which follows `rows` valid rows."""
-    for row, line in enumerate(block.split(b"\n"), rows + 1):
+def _parse_decimals(
+    path: Path, block: bytearray, rows: int, layout: Layout
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Return the pixels and the texts of the labels in rows that `_parse_block` rejects; `rows` precede them."""
+    lines = [line for line in block.decode("utf-8", "replace").split("\n") if line.strip()]
+    label = 0 if layout.label is None else layout.label
+    commas = len(layout.names) - 1
+    try:
+        if any(line.count(",") != commas for line in lines):
+            _raise_for_invalid_row(path, lines, rows, layout)
+        pixels = np.loadtxt(lines, np.float32, comments=None, delimiter=",", usecols=layout.pixels, ndmin=2)
+        labels = np.loadtxt(lines, np.str_, comments=None, delimiter=",", usecols=[label], ndmin=1)
+    except ValueError:
+        _raise_for_invalid_row(path, lines, rows, layout)
+    if not ((pixels >= 0) & (pixels <= 255)).all():  # also false for NaN
+        _raise_for_invalid_row(path, lines, rows, layout)
+    return pixels, np.char.strip(labels)
+
+
+def _raise_for_invalid_row(path: Path, lines: Sequence[str], rows: int, layout: Layout) -> NoReturn:
+    """Raise `InputError` for the first invalid row of `lines`, which follow `rows` valid rows."""
+    for row, line in enumerate(lines, rows + 1):
         where = f"{str(path)!r}, data row {row}"
-        if (count := line.count(b",") + 1) != len(columns):
+        fields = line.split(",")
+        if len(fields) != len(layout.names):
             raise InputError(
-                f"{where}: must have {len(columns)} columns like the header, got {count}; correct or remove the row"
+                f"{where}: must have {len(layout.names)} columns like the first row, got {len(fields)}; "
+                "correct or remove the row"
             )
-        for name, field in zip(columns, line.split(b","), strict=True):
-            if not re.fullmatch(rb"\d{1,3}", field) or int(field) > 255:
-                got = field[:20].decode("utf-8", "replace")
-                largest = len(DIGITS) - 1 if name == "label" else 255
+        for column in layout.pixels:
+            if not re.fullmatch(r"\s*\+?[0-9]*\.?[0-9]*(e[+-]?[0-9]+)?\s*", fields[column], re.IGNORECASE) or not (
+                0 <= float(fields[column] or "nan") <= 255
+            ):
                 raise InputError(
-                    f"{where}: {name} must be a whole number from 0 to {largest}, got {got!r}; "
+                    f"{where}: {layout.names[column]} must be a number from 0 to 255, got {fields[column][:20]!r}; "
                     "correct or remove the row"
                 )
     raise AssertionError("the block was rejected although every row is valid")  # pragma: no cover
+
+
+def _to_labels(path: Path, labels: NDArray[np.uint8] | NDArray[np.str_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    if labels.dtype == np.uint8 and labels.max() < len(DIGITS):
+        return labels.astype(np.int64), DIGITS
+    return parse_labels([str(label) for label in labels], lambda row: f"{str(path)!r}, data row {row + 1}")
