@@ -261,8 +261,10 @@ def test_errors_of_the_operating_system(tmp_path, monkeypatch, error, words):
     refused(path, words, "train.csv")
 
 
-def test_joining_checks_the_labels():
-    labeled, unlabeled = raw.Raw(X, Y), raw.Raw(X, None)
-    assert raw.join(unlabeled, unlabeled).labels is None
-    with pytest.raises(InputError, match="the training images have no labels"):
-        raw.join(unlabeled, labeled)
+def test_joining_checks_the_labels_and_the_classes():
+    path, labeled, unlabeled = Path("digits"), raw.Raw(X, Y), raw.Raw(X, None)
+    assert raw.join(path, unlabeled, test=unlabeled).labels is None
+    with pytest.raises(InputError, match="'digits': the training images have no labels"):
+        raw.join(path, unlabeled, test=labeled)
+    with pytest.raises(InputError, match="'digits': the test images must have the classes"):
+        raw.join(path, labeled, test=raw.Raw(X, Y, ("a", "b")))

@@ -26,6 +26,7 @@ _READERS: dict[str, Callable[[Path, int], Raw]] = {
     "CSV": csv.read,
     "IDX": idx.read,
     "npz": npz.read,
+    "npy": npz.read_npy,
     "Parquet": parquet.read,
 }
 # Subfolders in which torchvision (below MNIST or its root) and Hugging Face keep the files of MNIST.
@@ -33,6 +34,7 @@ _NESTED = ("raw", "MNIST/raw", "mnist")
 _MAGIC = (
     (b"PK\x03\x04", "npz"),
     (b"PK\x05\x06", "npz"),  # an empty archive
+    (npz.MAGIC, "npy"),
     (b"PAR1", "Parquet"),
     (b"\0\0", "IDX"),
     (b"\x89PNG", "picture"),

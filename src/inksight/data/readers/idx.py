@@ -85,7 +85,7 @@ def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
     if len(images) == 1:
         return read(images[0], memory_limit)
     if len(train) == 1 and len(test) == 1 and len(images) == 2:
-        return join(read(train[0], memory_limit), read(test[0], memory_limit))
+        return join(folder, read(train[0], memory_limit), test=read(test[0], memory_limit))
     raise InputError(
         f"folder {str(folder)!r} must contain one IDX file of images, or one with 'train' and one with 't10k' in its "
         f"name, got {len(images)}: give the path of one of them"

@@ -1,4 +1,4 @@
-"""NumPy archives in the layout of Keras' MNIST: x_train, y_train, x_test, y_test."""
+"""NumPy files: archives of named arrays (.npz), and single arrays (.npy)."""
 
 import io
 import math
@@ -9,24 +9,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import check_memory, damage_as_input_error, read_bounded
-from inksight.config import IMAGE_SIZE
-from inksight.data.readers.raw import Raw, join
+from inksight._shared.untrusted import (
+    Readable,
+    check_memory,
+    damage_as_input_error,
+    open_plain_or_gzip,
+    read_bounded,
+)
+from inksight.data.readers.named_arrays import Array, read_parts
+from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
-_MAGIC = b"\x93NUMPY\x01\x00"
+MAGIC = b"\x93NUMPY"
+_FORMAT = MAGIC + b"\x01\x00"
 # These are unpacked in bounded steps; one step of bzip2 or LZMA could take any amount of memory.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
-    """Read an ``.npz`` file with the arrays ``x_train``, ``y_train`` and, optionally, ``x_test``, ``y_test``.
+    """Read an ``.npz`` file of images and, optionally, labels, and its training, validation and test sets.
 
     Parameters
     ----------
     path : Path
-        A file written by `numpy.savez` or `numpy.savez_compressed`. Images are uint8, shape (n, 28, 28), high = ink;
-        labels are of any integer type, shape (n,). Other arrays are ignored.
+        A file written by `numpy.savez` or `numpy.savez_compressed`, with the arrays that
+        `inksight.data.readers.named_arrays.read_parts` finds.
     memory_limit : int
         Largest number of bytes that the arrays may take. The header of each array is checked before it is unpacked.
     trusted : bool
@@ -36,13 +43,12 @@ def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
     Returns
     -------
     Raw
-        Training images, then test images.
 
     Raises
     ------
     InputError
-        If an array is missing, contains pickled objects, has another type or shape, is larger than allowed, or does
-        not have the size in its header, or the file is damaged.
+        If there are no images, an array contains pickled objects, is larger than allowed or does not have the size in
+        its header, or the file is damaged.
 
     Examples
     --------
@@ -53,65 +59,70 @@ def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
     ...     read(path, 10_000).labels
     array([3, 4])
     """
+    left = memory_limit
+
+    def read_member(name: str) -> NDArray[Any]:
+        nonlocal left
+        where = f"{str(path)!r}: array {name!r}"
+        with archive.open(f"{name}.npy") as stream:
+            array = _read_content(stream, path, where, *_read_header(stream, where), left)
+        left -= array.nbytes
+        return array
+
     with damage_as_input_error(path, "an npz file", warned=not trusted), zipfile.ZipFile(path) as archive:
-        names = {info.filename.removesuffix(".npy") for info in archive.infolist()}
-        pairs = [("x_train", "y_train")]
-        if names & {"x_test", "y_test"}:
-            pairs.append(("x_test", "y_test"))
-        missing = [name for pair in pairs for name in pair if name not in names]
-        if missing:
-            listed = ", ".join(sorted(names)[:6]) or "nothing"
-            raise InputError(
-                f"{str(path)!r} has no array {missing[0]!r}: it must contain x_train and y_train, and may contain "
-                f"x_test and y_test, got {listed[:200]!r}; rename the arrays, or unpack the file and give its folder"
-            )
-        raws = []
-        for x, y in pairs:
-            images = _read_array(archive, path, x, memory_limit)
-            memory_limit -= images.nbytes
-            labels = _read_array(archive, path, y, memory_limit)
-            memory_limit -= labels.nbytes
-            if len(images) != len(labels):
+        arrays = []
+        for info in archive.infolist():
+            if not info.filename.endswith(".npy"):
+                continue
+            name = info.filename.removesuffix(".npy")
+            where = f"{str(path)!r}: array {name!r}"
+            if info.compress_type not in _COMPRESSIONS:
                 raise InputError(
-                    f"{str(path)!r}: {x} and {y} must have the same length, got {len(images)} and {len(labels)}; "
-                    "save one label per image"
+                    f"{where} must be stored or deflated, got compression method {info.compress_type}: "
+                    "save it with np.savez_compressed"
                 )
-            raws.append(Raw(images, labels.astype(np.int64)))
-    return raws[0] if len(raws) == 1 else join(*raws)
+            with archive.open(info) as stream:
+                shape, _, dtype = _read_header(stream, where)
+            arrays.append(Array(name, shape, dtype))
+        return read_parts(path, arrays, read_member)
 
 
-def _read_array(archive: zipfile.ZipFile, path: Path, name: str, memory_limit: int) -> NDArray[Any]:
-    """Check the header of the array `name`, then read and return it."""
-    where = f"{str(path)!r}: array {name!r}"
-    info = archive.getinfo(f"{name}.npy")
-    if info.compress_type not in _COMPRESSIONS:
+def read_npy(path: Path, memory_limit: int) -> Raw:
+    """Read the unlabeled images of an ``.npy`` file, plain or compressed; see `read`."""
+    where = repr(str(path))
+    with open_plain_or_gzip(path) as stream, damage_as_input_error(path, "an npy file"):
+        shape, fortran, dtype = _read_header(stream, where)
+        array = Array("x", shape, dtype)
+        return read_parts(
+            path, [array], lambda name: _read_content(stream, path, where, shape, fortran, dtype, memory_limit)
+        )
+
+
+def _read_header(stream: Readable, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of an array and return its shape, whether it is in Fortran order, and its type."""
+    prefix = read_bounded(stream, len(_FORMAT) + 2)
+    if not prefix.startswith(_FORMAT) or len(prefix) < len(_FORMAT) + 2:
         raise InputError(
-            f"{where} must be stored or deflated, got compression method {info.compress_type}: "
+            f"{where} is not a NumPy array of format 1.0, it starts with {bytes(prefix)!r}: "
             "save it with np.savez_compressed"
         )
-    with archive.open(info) as stream:
-        prefix = read_bounded(stream, len(_MAGIC) + 2)
-        if not prefix.startswith(_MAGIC) or len(prefix) < len(_MAGIC) + 2:
-            raise InputError(
-                f"{where} is not a NumPy array of format 1.0, it starts with {bytes(prefix)!r}: "
-                "save it with np.savez_compressed"
-            )
-        length = prefix[-2:]
-        header = read_bounded(stream, int.from_bytes(length, "little"))
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(io.BytesIO(length + header))
-        if dtype.hasobject:
-            raise InputError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
-        if name.startswith("x"):
-            valid = dtype == np.uint8 and len(shape) == 3 and shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
-            allowed = f"uint8 of shape (n, {IMAGE_SIZE}, {IMAGE_SIZE})"
-        else:
-            valid = dtype.kind in "iu" and len(shape) == 1
-            allowed = "integers of shape (n,)"
-        if not valid or min(shape) < 0:
-            raise InputError(f"{where} must be {allowed}, got {dtype} of shape {shape}; convert it and save it again")
-        size = math.prod(shape) * dtype.itemsize
-        check_memory(path, size, memory_limit)
-        content = read_bounded(stream, size + 1)  # one more byte: zipfile verifies the checksum at the end
+    length = prefix[-2:]
+    header = read_bounded(stream, int.from_bytes(length, "little"))
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(io.BytesIO(length + header))
+    if shape and min(shape) < 0:
+        raise InputError(f"{where} must not have a negative length, got {shape}: save it again")
+    return shape, fortran, dtype
+
+
+def _read_content(
+    stream: Readable, path: Path, where: str, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any], limit: int
+) -> NDArray[Any]:
+    """Return the array that follows its header."""
+    if dtype.hasobject:
+        raise InputError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
+    size = math.prod(shape) * dtype.itemsize
+    check_memory(path, size, limit)
+    content = read_bounded(stream, size + 1)  # one more byte: zipfile verifies the checksum at the end
     if len(content) != size:
         got = f"only {len(content):,}" if len(content) < size else "more"
         raise InputError(

@@ -106,14 +106,14 @@ def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
             f"got {', '.join(file.name for file in files)[:200]!r}: give the path of one of them"
         )
     raw = _read_all(train or list(files), memory_limit)
-    return join(raw, _read_all(test, memory_limit)) if train and test else raw
+    return join(folder, raw, test=_read_all(test, memory_limit)) if train and test else raw
 
 
 def _read_all(files: Sequence[Path], memory_limit: int) -> Raw:
     """Read the files of one set, in order."""
     raw, *rest = (read(file, memory_limit) for file in files)
     for part in rest:
-        raw = join(raw, part)
+        raw = join(files[0].parent, raw, test=part)
     return Raw(raw.images, raw.labels)
 
 

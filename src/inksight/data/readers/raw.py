@@ -1,7 +1,8 @@
 """`Raw`: the arrays that every reader returns, before `Dataset` validates them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ class Raw:
         Class of each image; None if the source has no labels.
     class_names : tuple of str
         Name of each class.
+    validation_count : int
+        Number of images, before those of the test set, that are the validation set of the source.
     test_count : int
         Number of images, at the end, that are the test set of the source.
     """
@@ -32,32 +35,49 @@ class Raw:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64] | None
     class_names: tuple[str, ...] = DIGITS
+    validation_count: int = 0
     test_count: int = 0
 
 
-def join(train: Raw, test: Raw) -> Raw:
-    """Append the test set of a source to its training set.
+def join(path: Path, train: Raw, validation: Raw | None = None, test: Raw | None = None) -> Raw:
+    """Append the validation set and the test set of a source, if it has them, to its training set.
+
+    `path` is for messages.
 
     Raises
     ------
     InputError
-        If only one of them has labels.
+        If only some of them have labels, or their classes differ.
 
     Examples
     --------
     >>> unlabeled = Raw(np.zeros((1, 28, 28), np.uint8), None)
-    >>> joined = join(unlabeled, unlabeled)
+    >>> joined = join(Path("digits"), unlabeled, test=unlabeled)
     >>> joined.images.shape, joined.test_count
     ((2, 28, 28), 1)
     """
-    images = np.concatenate([train.images, test.images])
-    if train.labels is None and test.labels is None:
-        return replace(train, images=images, test_count=len(test.images))
-    if train.labels is None or test.labels is None:
-        part = "training" if train.labels is None else "test"
-        raise InputError(f"the {part} images have no labels: add them, or give the path of one file")
-    labels = np.concatenate([train.labels, test.labels])
-    return replace(train, images=images, labels=labels, test_count=len(test.images))
+    parts = {"training": train, "validation": validation, "test": test}
+    given = {name: part for name, part in parts.items() if part is not None}
+    unlabeled = [name for name, part in given.items() if part.labels is None]
+    if unlabeled and len(unlabeled) < len(given):
+        raise InputError(
+            f"{str(path)!r}: the {unlabeled[0]} images have no labels: add them, or give the path of one file"
+        )
+    names = train.class_names
+    for name, part in given.items():
+        if part.class_names != names:
+            raise InputError(
+                f"{str(path)!r}: the {name} images must have the classes of the training images, "
+                f"{', '.join(names)[:100]}, got {', '.join(part.class_names)[:100]}: make the names the same"
+            )
+    labels = [part.labels for part in given.values() if part.labels is not None]
+    return Raw(
+        np.concatenate([part.images for part in given.values()]),
+        np.concatenate(labels) if labels else None,
+        names,
+        0 if validation is None else len(validation.images),
+        0 if test is None else len(test.images),
+    )
 
 
 def to_images(pixels: NDArray[Any], where: Callable[[int], str]) -> NDArray[np.uint8]:
