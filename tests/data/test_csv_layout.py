@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from sources import LIMIT, some_digits
+from sources import LIMIT, WORDS, some_digits
 
 from inksight.data.readers import csv
 from inksight.data.readers.csv_layout import detect
 from inksight.errors import InputError
 
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 PIXEL_NAMES = {
     "pixel0": [f"pixel{i}" for i in range(784)],
     "pixel1": [f"pixel{i + 1}" for i in range(784)],

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from sources import some_digits
+from sources import WORDS, some_digits
 
 from inksight.data.readers.named_arrays import Array, read_parts
 
@@ -41,7 +41,7 @@ LABELS = {
     "one-hot": lambda y: np.eye(10)[y],
     "text": lambda y: y.astype(str),
     "bytes": lambda y: y.astype("S1"),
-    "words": lambda y: np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])[y],
+    "words": lambda y: np.array(WORDS)[y],
 }
 
 

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from sources import HEADER, LIMIT, idx_bytes, npz_bytes, refused, some_digits, write
+from sources import HEADER, LIMIT, idx_bytes, npy_bytes, npz_bytes, refused, some_digits, write
 
 X, Y = some_digits()
 
@@ -18,12 +18,6 @@ def zip_bytes(compression=zipfile.ZIP_DEFLATED, **members):
     with zipfile.ZipFile(content, "w", compression) as archive:
         for name, member in members.items():
             archive.writestr(f"{name}.npy", member)
-    return content.getvalue()
-
-
-def npy_bytes(array):
-    content = io.BytesIO()
-    np.save(content, array)
     return content.getvalue()
 
 
@@ -57,7 +51,7 @@ NPZ = {
     "negative label": (npz_bytes(x_train=X, y_train=Y - 1), ["labels must be 0 to 9, got -1"]),
     "huge label": (npz_bytes(x_train=X, y_train=Y.astype(np.uint64) + 2**63), ["whole numbers", "below 2**31"]),
     "no images": (npz_bytes(x_train=X[:0], y_train=Y[:0]), ["number of images in", "at least 1"]),
-    "truncated": (npz_bytes(x_train=X, y_train=Y)[:-30], ["damaged or is not an npz file"]),
+    "truncated": (npz_bytes(x_train=X, y_train=Y)[:-30], ["damaged or is not a zip archive"]),
     "bomb": (npz_bytes(x_train=np.zeros((10_000, 28, 28), np.uint8)), ["7,840,000", "allowed"]),
     "bomb in the labels": (npz_bytes(x_train=X, y_train=np.zeros(12, "U100000")), ["4,800,000", "allowed"]),
     "header declares more": (zip_bytes(x_train=false_header((12, 28, 28)), y_train=y), ["declares 9,408", "only 0"]),

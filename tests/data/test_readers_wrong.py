@@ -63,7 +63,7 @@ CSV = {
     "truncated UTF-16": ((HEADER + "\n" + ROW).encode("utf-16")[:-1], ["is not UTF-16 text"]),
     "truncated gzip": (gzip.compress(csv_bytes(X, Y))[:-9], ["damaged or is not a gzip file"]),
     "gzip of nothing": (gzip.compress(b""), ["is empty"]),
-    "gzipped npz": (gzip.compress(npz_bytes(x_train=X)), ["gzipped npz", "unpack it first"]),
+    "gzipped npz": (gzip.compress(npz_bytes(x_train=X)), ["compressed zip file", "unpack it first"]),
 }  # fmt: skip
 
 
@@ -268,3 +268,9 @@ def test_joining_checks_the_labels_and_the_classes():
         raw.join(path, unlabeled, test=labeled)
     with pytest.raises(InputError, match="'digits': the test images must have the classes"):
         raw.join(path, labeled, test=raw.Raw(X, Y, ("a", "b")))
+
+
+def test_idx_labels_that_may_belong_to_several_images(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path, f"{name}.bin", idx_bytes(Y))
+    refused(write(tmp_path, "digits.bin", idx_bytes(X)), "a.bin, b.bin may be the labels of", "rename")

@@ -1,5 +1,6 @@
 """Reading untrusted files: bounded memory, and one `InputError` for any damage."""
 
+import bz2
 import gzip
 import warnings
 import zlib
@@ -10,7 +11,9 @@ from typing import Protocol
 
 from inksight.errors import InksightError, InputError
 
-GZIP = b"\x1f\x8b"  # the first two bytes of every gzip file
+GZIP, BZIP2 = b"\x1f\x8b", b"BZh"  # the first bytes of every file of these kinds
+_GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+_BZIP2_ERRORS = (EOFError, OSError, ValueError)
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 
@@ -58,15 +61,18 @@ def damage_as_input_error(
 
 
 @contextmanager
-def open_plain_or_gzip(path: Path) -> Iterator[Readable]:
-    """Open `path` for reading bytes. A gzip file, recognized by its first two bytes, is unpacked while it is read."""
+def open_unpacked(path: Path) -> Iterator[Readable]:
+    """Open `path` for reading bytes. A gzip or bzip2 file, known by its first bytes, is unpacked while it is read."""
     with path.open("rb") as file:
-        if file.peek(2)[:2] != GZIP:
+        head = file.peek(3)[:3]
+        if head.startswith(GZIP):
+            with damage_as_input_error(path, "a gzip file", _GZIP_ERRORS), gzip.GzipFile(fileobj=file) as unpacked:
+                yield unpacked
+        elif head == BZIP2:
+            with damage_as_input_error(path, "a bzip2 file", _BZIP2_ERRORS), bz2.BZ2File(file) as unpacked:
+                yield unpacked
+        else:
             yield file
-            return
-        errors = (EOFError, gzip.BadGzipFile, zlib.error)
-        with damage_as_input_error(path, "a gzip file", errors), gzip.GzipFile(fileobj=file) as unpacked:
-            yield unpacked
 
 
 def read_bounded(stream: Readable, limit: int) -> bytearray:
@@ -87,8 +93,8 @@ def read_bounded(stream: Readable, limit: int) -> bytearray:
 
 
 def read_unpacked(path: Path, memory_limit: int) -> bytearray:
-    """Return all bytes of a plain or gzipped file. Raise `InputError` if they are more than `memory_limit`."""
-    with open_plain_or_gzip(path) as stream:
+    """Return all bytes of a file, unpacked. Raise `InputError` if they are more than `memory_limit`."""
+    with open_unpacked(path) as stream:
         content = read_bounded(stream, memory_limit + 1)
     check_memory(path, len(content), memory_limit, "at least ")
     return content

@@ -20,7 +20,7 @@ from inksight.data.readers.raw import Raw, to_images
 from inksight.errors import InputError
 
 COLUMNS = ("label", *(f"pixel{i}" for i in range(PIXELS)))
-BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _COMMA, _NEWLINE, _ZERO = b",\n0"
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
 _SAMPLE = 100  # rows from which the layout is found
@@ -61,7 +61,11 @@ def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
     >>> raw.images.shape, raw.labels
     ((1, 28, 28), array([7]))
     """
-    text = _normalized_lines(path, read_unpacked(path, memory_limit))
+    return parse(path, normalized_lines(path, read_unpacked(path, memory_limit)), label)
+
+
+def parse(path: Path, text: bytearray, label: str | None = None) -> Raw:
+    """Return the digits in the text of a CSV file from `normalized_lines`; `path` is for messages. See `read`."""
     lines = bytes(text[:_BLOCK]).split(b"\n")
     sample = [line.decode("utf-8", "replace") for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
     if not sample:
@@ -94,9 +98,9 @@ def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | Non
             file.write(padded[padded != 0].tobytes())
 
 
-def _normalized_lines(path: Path, text: bytearray) -> bytearray:
+def normalized_lines(path: Path, text: bytearray) -> bytearray:
     """Return text as UTF-8 without byte order mark, with lines that end in a newline, the first and last not blank."""
-    for mark, encoding in BYTE_ORDER_MARKS.items():
+    for mark, encoding in _BYTE_ORDER_MARKS.items():
         if text.startswith(mark) and encoding == "utf-8":
             del text[: len(mark)]
         elif text.startswith(mark):

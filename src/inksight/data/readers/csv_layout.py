@@ -11,7 +11,7 @@ from inksight.errors import InputError
 
 PIXELS = IMAGE_SIZE * IMAGE_SIZE
 DELIMITERS = ",;\t|"
-_LABEL_NAMES = ("label", "labels", "class", "classes", "digit", "digits", "y", "target", "number", "category")
+LABEL_NAMES = ("label", "labels", "class", "classes", "digit", "digits", "y", "target", "number", "category")
 _INDEX_NAMES = ("", "id", "index", "idx", "imageid", "image_id", "row", "unnamed: 0")
 # A name that ends in a number (pixel0, px_1, "7") or in a row and a column (1x1).
 _PIXEL_NAME = re.compile(r"(?P<stem>.*?)(?P<row>[0-9]{1,2}x)?(?P<number>[0-9]{1,3})")
@@ -142,7 +142,7 @@ def _find_label(
 ) -> int | None:
     """Return the column of the label, or None if the images are unlabeled."""
     others = [i for i in range(len(names)) if not _is_index(names[i], values[i]) and i not in (pixels or ())]
-    named = [i for i in others if has_header and names[i].casefold() in _LABEL_NAMES]
+    named = [i for i in others if has_header and names[i].casefold() in LABEL_NAMES]
     if len(named) == 1:
         return named[0]
     if pixels is not None:
@@ -165,7 +165,7 @@ def _find_label(
 
 def _is_index(name: str, values: Sequence[str]) -> bool:
     """Return whether a column numbers the rows: by its name, or because its values count up from 0 or 1."""
-    if name.casefold() in _INDEX_NAMES + _LABEL_NAMES:
+    if name.casefold() in _INDEX_NAMES + LABEL_NAMES:
         return name.casefold() in _INDEX_NAMES
     return len(values) > len(DIGITS) and list(values) in (
         [str(i + start) for i in range(len(values))] for start in (0, 1)

@@ -26,6 +26,18 @@ _LABELS = ("y", "label", "labels", "target", "targets", "class", "classes", "dig
 _SHAPES = f"(n, {IMAGE_SIZE}, {IMAGE_SIZE}), also with one channel or as (n, {PIXELS})"
 
 
+def part_of(words: Iterable[str]) -> str | None:
+    """Return the part of the data that one of the words means: ``train``, ``validation``, ``test`` or None.
+
+    Examples
+    --------
+    >>> part_of(["training", "images"]), part_of(["valid"]), part_of(["images"])
+    ('train', 'validation', None)
+    """
+    given = set(words)
+    return next((part for part, known in _PARTS.items() if given.intersection(known)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Array:
     """An array in a file before its content is read.
@@ -51,7 +63,7 @@ class Array:
     @property
     def part(self) -> str | None:
         """The part of the data that the name mentions, or None."""
-        return next((part for part, words in _PARTS.items() if self.words.intersection(words)), None)
+        return part_of(self.words)
 
     @property
     def has_images(self) -> bool:

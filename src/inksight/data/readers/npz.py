@@ -13,15 +13,14 @@ from inksight._shared.untrusted import (
     Readable,
     check_memory,
     damage_as_input_error,
-    open_plain_or_gzip,
+    open_unpacked,
     read_bounded,
 )
 from inksight.data.readers.named_arrays import Array, read_parts
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
-MAGIC = b"\x93NUMPY"
-_FORMAT = MAGIC + b"\x01\x00"
+_FORMAT = b"\x93NUMPY\x01\x00"
 # These are unpacked in bounded steps; one step of bzip2 or LZMA could take any amount of memory.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -90,7 +89,7 @@ def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
 def read_npy(path: Path, memory_limit: int) -> Raw:
     """Read the unlabeled images of an ``.npy`` file, plain or compressed; see `read`."""
     where = repr(str(path))
-    with open_plain_or_gzip(path) as stream, damage_as_input_error(path, "an npy file"):
+    with open_unpacked(path) as stream, damage_as_input_error(path, "an npy file"):
         shape, fortran, dtype = _read_header(stream, where)
         array = Array("x", shape, dtype)
         return read_parts(
