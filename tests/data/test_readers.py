@@ -69,7 +69,7 @@ def test_csv_agrees_with_numpy_loadtxt(n, seed, top):
     rng = np.random.default_rng(seed)
     text = csv_bytes(rng.integers(0, top, (n, 28, 28)).astype(np.uint8), rng.integers(0, 10, n))
     with tempfile.TemporaryDirectory() as folder:  # up to 1.2 MB: several blocks of the reader
-        data = load(write(Path(folder), "train.csv", text), memory_limit=LIMIT)
+        data = read(write(Path(folder), "train.csv", text), LIMIT)
     expected = np.loadtxt(io.BytesIO(text), np.int64, delimiter=",", skiprows=1, ndmin=2)
     np.testing.assert_array_equal(data.images.reshape(n, -1), expected[:, 1:])
     np.testing.assert_array_equal(data.labels, expected[:, 0])
