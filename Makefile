@@ -1,18 +1,40 @@
-# Every target works in .venv/, made on first use. Needs Python >= 3.11 and make; nothing else.
+# Every target works in .venv/, made on first use. Needs Python >= 3.11, make, and a network for the first installation.
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 NATIVE := $(sort $(shell find native -type f))
 # An editable install knows only the modules that it found: a new or moved one needs another install.
 MODULES := $(sort $(shell find src -name '*.py' -o -name '*.pyi'))
-CHECKED := pyproject.toml constraints.txt .venv/files $(NATIVE)
+CHECKED := .venv/python pyproject.toml constraints.txt .venv/files $(NATIVE)
 
-.PHONY: explore test coverage lint docs post bench clean always
+define NO_PYTHON
+No Python 3.11 or later that can make virtual environments was found. Install one (Debian and Ubuntu: sudo apt install
+python3-venv; Fedora: sudo dnf install python3; macOS: brew install python), or name yours: make explore PYTHON=/path/to/python3
+endef
+define NOT_INSTALLED
+The installation failed; the lines above say why. It downloads packages from PyPI: without a network, use a mirror that pip knows.
+endef
+define NEXT
+
+Next:
+  source .venv/bin/activate           makes `inksight` a command in this terminal
+  inksight read examples/photo.jpg    reads the digits on a photo
+  inksight --help                     lists all commands
+endef
+export NO_PYTHON NOT_INSTALLED NEXT  # for the shell, which prints them as they are
+
+# pip hides what a build prints: say here why the engine was not built, if it was not.
+CHECK_ENGINE = $(BIN)/python -c 'from inksight.engine.library import problem; reason = problem(); \
+	print(f"Everything works, but training is about ten times slower than it could be: {reason}" if reason else \
+	"The native engine is installed.")'
+
+.PHONY: explore test coverage lint docs post bench clean engine always
 
 explore: .venv/product  ## train the post's network on MNIST, evaluate it, write explore/report.html
 	$(BIN)/inksight explore --out explore
+	@echo "$$NEXT"
 
 test: .venv/test  ## all tests, under five minutes on two cores
 	$(BIN)/python -m pytest
@@ -25,6 +47,7 @@ lint: .venv/test  ## style, types, and which room imports which
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 docs: .venv/docs  ## the documentation as site/index.html, with warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -42,7 +65,7 @@ bench: .venv/test .venv-bench/done  ## the claims of the README, measured on thi
 	@touch $@
 
 .venv/python:
-	@test -n "$(PYTHON)" || { echo "inksight needs Python 3.11 or later with venv: install it, or name it with PYTHON=..."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "$$NO_PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv
 	@touch $@
 
@@ -50,20 +73,26 @@ bench: .venv/test .venv-bench/done  ## the claims of the README, measured on thi
 .venv/files: always | .venv/python
 	@echo '$(MODULES) $(NATIVE)' | cmp -s - $@ || echo '$(MODULES) $(NATIVE)' >$@
 
+engine:  ## whether the native engine is installed, and if not, why
+	@$(CHECK_ENGINE)
+
 # A target's stamp is older than what it was installed from: install again.
-.venv/product: .venv/python $(CHECKED)
+.venv/product: $(CHECKED)
 	@echo "installing inksight into .venv/ (about a minute, once)"
-	$(PIP) -e .
+	@$(PIP) -c constraints.txt -e . || { echo "$$NOT_INSTALLED"; exit 1; }
+	@$(CHECK_ENGINE)
 	@touch $@
 
-.venv/test: .venv/python $(CHECKED)
+.venv/test: $(CHECKED) constraints-tools.txt
 	@echo "installing inksight and its tests' tools into .venv/ (about a minute, once)"
-	$(PIP) -e '.[test]'
+	@$(PIP) -c constraints-tools.txt -e '.[test]' || { echo "$$NOT_INSTALLED"; exit 1; }
+	@$(CHECK_ENGINE)
 	@touch $@ .venv/product
 
-.venv/docs: .venv/python $(CHECKED)
+.venv/docs: $(CHECKED) constraints-tools.txt
 	@echo "installing inksight and the documentation's tools into .venv/ (about a minute, once)"
-	$(PIP) -e '.[docs]'
+	@$(PIP) -c constraints-tools.txt -e '.[docs]' || { echo "$$NOT_INSTALLED"; exit 1; }
+	@$(CHECK_ENGINE)
 	@touch $@ .venv/product
 
 clean:  ## remove what the targets made

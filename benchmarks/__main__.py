@@ -27,6 +27,7 @@ BENCHMARKS = (
     Benchmark("time_to_accuracy", "time to 99 % validation accuracy", {"seeds": 10}),
     Benchmark("post_curve", "the post's training run", {}),
     Benchmark("fewer_filters", "accuracy against parameters, by pruning", {"seeds": 5}),
+    Benchmark("ensemble", "accuracy of averaged networks", {"seeds": 10}),
     Benchmark("doubtful_labels", "label errors found in MNIST's test set", {"seeds": 2}),
     Benchmark("teach", "fine-tuning to a hand", {"seeds": 3}),
     Benchmark("other_datasets", "accuracy on other datasets", {}),

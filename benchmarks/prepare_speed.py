@@ -55,9 +55,7 @@ def one_core() -> Iterator[None]:
 
 def main(rounds: int = ROUNDS) -> int:
     """Print the rates; return 1 if a claim does not hold."""
-    print(
-        f"{describe('numpy', 'scipy')}; one core" + ("" if native.preprocesses() else "; prepared without the engine")
-    )
+    print(f"{describe('numpy', 'scipy')}; one core" + ("" if native.computes() else "; prepared without the engine"))
     print(f"best of {rounds} rounds over {PICTURES:,} pictures of {MIN_SIDE} to {MAX_SIDE} pixels a side, seed {SEED}")
     pictures = digit_pictures(PICTURES, SEED)
     brightness = [picture / 255 for picture in pictures]

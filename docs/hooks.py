@@ -1,13 +1,10 @@
 """Hooks for `mkdocs build`: pages from outside docs/, links that work on GitHub and on the site, the reference."""
 
-import importlib
-import inspect
 import os
 import re
-from functools import cache
 from pathlib import Path
-from typing import Any
 
+from make_api import home, public_values
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -25,7 +22,6 @@ PAGES = {
 SOURCES = {page: source for source, page in PAGES.items()}
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 ROOM = re.compile(r"^::: inksight\.(\w+)\.\*$", flags=re.MULTILINE)
-PUBLIC_NAMES = "::: inksight.*"
 WRITTEN_BY_HAND = ("index.md", "tutorial.md", "how-to/", "explanation/")  # here, a name must be in the reference
 CODE = re.compile(r'(?<!">)<code>inksight\.([\w.]+)</code>')  # not within a link
 
@@ -42,8 +38,7 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     uri = page.file.src_uri
     folder = (ROOT / SOURCES[uri] if uri in SOURCES else DOCS / uri).parent
     markdown = LINK.sub(lambda match: _link(match, folder, uri), markdown)
-    markdown = ROOM.sub(lambda match: _room(match[1]), markdown)
-    return markdown.replace(PUBLIC_NAMES, _public_names()) if PUBLIC_NAMES in markdown else markdown
+    return ROOM.sub(lambda match: _room(match[1]), markdown)
 
 
 def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -55,7 +50,12 @@ def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files
 def _reference(name: str, kind: str) -> str:
     """Return a name as a link; an optional one stays plain code if the reference does not have it."""
     values = public_values()
-    identifier = _home(values[name]) if name in values else f"inksight.{name}"
+    owner, _, member = name.partition(".")
+    identifier = f"inksight.{name}"
+    if name in values:
+        identifier = home(values[name])
+    elif owner in values:  # a method, such as Model.predict
+        identifier = f"{home(values[owner])}.{member}"
     return f'<autoref identifier="{identifier}"{kind}><code>inksight.{name}</code></autoref>'
 
 
@@ -92,25 +92,3 @@ def _modules(package: Path) -> list[str]:
         if path != package / "__init__.py" and public and not any(part.startswith("_") for part in parts):
             names.append(".".join(parts))
     return names
-
-
-def _public_names() -> str:
-    """Return a table of the names at the top of the package, each with the first line of its docstring."""
-    rows = []
-    for name, value in public_values().items():
-        summary = " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split())
-        rows.append(f"| [`inksight.{name}`][{_home(value)}] | {summary} |")
-    return "\n".join(["| name | what it is |", "|---|---|", *rows])
-
-
-@cache
-def public_values() -> dict[str, Any]:
-    """Return the functions and classes at the top of the package, by name."""
-    package = importlib.import_module("inksight")
-    names = sorted({*package.__all__, "DigitClassifier"}, key=str.lower)
-    values = {name: getattr(package, name) for name in names}
-    return {name: value for name, value in values.items() if inspect.isfunction(value) or inspect.isclass(value)}
-
-
-def _home(value: Any) -> str:
-    return f"{value.__module__}.{value.__qualname__}"

@@ -2,21 +2,20 @@
 
     python notebooks/export.py [--quick] [--out FILE] [NOTEBOOK]
 
-The page uses the style sheet of the package's report and the basic template of nbconvert, because the default template
-loads scripts from the internet.
+The page has the frame of the package's report. Its body comes from the basic template of nbconvert, because the default
+template loads scripts from the internet.
 """
 
 import argparse
+import json
 import os
 import re
 import sys
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from inksight._shared.files import check_writable, write_text
 from inksight.errors import InksightError, InputError
+from inksight.report.template import render
 
 try:
     import nbformat
@@ -30,54 +29,8 @@ except ImportError as error:
     sys.exit(f"export: {error.name} is not installed: run pip install 'inksight[post]'")
 
 NOTEBOOK = Path(__file__).with_name("exploring.ipynb")
+FIGURES = Path(__file__).with_name("page_figures.py")
 THEMES = {"light": "default", "dark": "github-dark"}  # page theme: Pygments style for code
-
-PAGE = Template("""\
-<!doctype html>
-<html lang="en" data-theme="light">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<link rel="icon" href="data:,">
-<style>$style</style>
-<script>
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const setTheme = () => { document.documentElement.dataset.theme = dark.matches ? "dark" : "light"; };
-dark.addEventListener("change", setTheme);
-setTheme();
-</script>
-</head>
-<body>
-<main>
-$body
-</main>
-</body>
-</html>
-""")
-
-STYLE = """
-main { max-width: 56rem; padding-bottom: 4rem; }
-h2 { line-height: 1.25; }
-.cell { position: relative; margin: 0 0 1rem; }
-.highlight { background: none; }
-.input_area pre { margin: 0; padding: .6rem .9rem; font-size: .82em; line-height: 1.5; }
-.output_area { overflow-x: auto; margin: .5rem 0 1rem; }
-.output_area pre { margin: 0; padding: 0 .9rem; border: 0; background: none; line-height: 1.4; }
-.output_area img { display: block; height: auto; max-width: 100%; padding: .3rem; background: #fff;
-  border-radius: 8px; }
-.input_prompt { position: absolute; right: .6rem; top: .35rem; font-size: .7rem; color: var(--soft); opacity: .7; }
-.text_cell .input_prompt { display: none; }
-.text_cell table { display: block; max-width: 100%; overflow-x: auto; margin: 1rem 0; font-size: .93rem; }
-.text_cell :is(th, td) { text-align: left; vertical-align: top; padding: .4rem 1rem .4rem 0; width: 50%;
-  border-bottom: 1px solid var(--line); }
-@media (max-width: 40rem) {
-  .input_prompt { display: none; }
-  /* Keeps small text readable: pictures scroll sideways. */
-  .output_area img { width: 30rem; max-width: none !important; }
-}
-@media print { .cell { break-inside: avoid; } }
-"""
 
 
 def main() -> int:
@@ -128,7 +81,10 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = Fals
     manager = AsyncKernelManager(
         kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]), transport_encryption="auto"
     )
-    client = NotebookClient(notebook, km=manager, timeout=None, coalesce_streams=True, shutdown_kernel="immediate")
+    client = NotebookClient(
+        notebook, km=manager, timeout=None, coalesce_streams=True, shutdown_kernel="immediate",
+        extra_arguments=[f"--InteractiveShellApp.exec_files={json.dumps([str(FIGURES.resolve())])}"],
+    )  # fmt: skip
     cells = [(index, cell) for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
     # Cell by cell, because `client.execute` handles Ctrl-C itself and prints a traceback.
     with client.setup_kernel(cwd=str(folder.resolve()), env=environment, cleanup_kc=True):
@@ -145,16 +101,20 @@ def execute(notebook: nbformat.NotebookNode, folder: Path, *, quick: bool = Fals
 
 def to_html(notebook: nbformat.NotebookNode) -> str:
     """Return an executed notebook as an HTML page."""
-    exporter = HTMLExporter(template_name="basic", exclude_output_prompt=True, exclude_anchor_links=True)
+    exporter = HTMLExporter(template_name="basic", exclude_output_prompt=True)
     body, _ = exporter.from_notebook_node(notebook)
+    body = re.sub('<a class="anchor-link".*?</a>', "", body)  # the headings keep their ids
     heading = re.search(r"^# (.+)$", notebook.cells[0].source, re.MULTILINE) if notebook.cells else None
-    colors = [
+    code_style = "\n".join(
         HtmlFormatter(style=style).get_style_defs(f'[data-theme="{theme}"] .highlight')
         for theme, style in THEMES.items()
-    ]
-    report = (files("inksight.report") / "templates" / "report.css").read_text(encoding="utf-8")
-    return PAGE.substitute(
-        title=escape(heading[1] if heading else "notebook"), style="\n".join([*colors, report, STYLE]), body=body
+    )
+    return render(
+        "notebook.html",
+        title=heading[1] if heading else "notebook",
+        code_style=code_style,
+        sections=re.findall(r'<h2 id="([^"]+)">(.*?)</h2>', body),
+        body=body,
     )
 
 

@@ -14,7 +14,7 @@ from inksight import Dataset, Model, Splits, load
 from inksight.engine import library as native
 from inksight.training.fitting import TrainingResult, fit
 
-collect_ignore = ["typing/user_script.py"]  # for type checkers only: collecting doctests would run the script
+collect_ignore = ["typing"]  # scripts: collecting doctests would run them
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Checks of the HTML pages and SVG elements that inksight writes: their structure, and how they work in a browser."""
 
+import io
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -9,8 +10,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
+from PIL import Image
 
+FAULTS = Path(__file__).with_name("faults.js")
 SVG = "{http://www.w3.org/2000/svg}"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -74,6 +78,13 @@ def in_both_schemes(test: Any) -> Any:
     return pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")(test)
 
 
+def at_every_width(test: Any) -> Any:
+    """Run a test on a phone, a tablet and a wide screen, light and dark."""
+    test = pytest.mark.parametrize("scheme", ["light", "dark"])(test)
+    test = pytest.mark.parametrize("width", [390, 768, 1440])(test)
+    return pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")(test)
+
+
 @contextmanager
 def opened(path: Path, width: int, scheme: Literal["light", "dark"]) -> Iterator[Any]:
     """Open a page offline in a real browser; assert that it reports no error and requests nothing from elsewhere."""
@@ -95,3 +106,37 @@ def opened(path: Path, width: int, scheme: Literal["light", "dark"]) -> Iterator
         assert problems == []
         assert all(url.startswith(("file:", "data:")) for url in requests)
         browser.close()
+
+
+def check_layout(page: Any, scheme: str) -> None:
+    """Assert that everything on a page can be read and reached, and that its theme can be switched.
+
+    Nothing is outside the viewport, unless it is in a box that scrolls and shows that it does. No text is smaller than
+    10 pixels or has a contrast below 4.5:1. Links and buttons are at least 24 pixels wide and high. No area of a dark
+    page is white.
+    """
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    for theme in (scheme, "light" if scheme == "dark" else "dark"):
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        page.wait_for_timeout(100)  # until observers of sizes have run
+        assert page.evaluate(FAULTS.read_text(encoding="utf-8")) == []
+        button, width = page.locator("#theme").bounding_box(), page.viewport_size["width"]
+        assert 0 <= button["x"] <= button["x"] + button["width"] <= width
+        page.click("#theme")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    if scheme == "dark":
+        assert white_areas(page) == []
+
+
+def white_areas(page: Any, side: int = 16) -> list[tuple[int, int]]:
+    """Return the places (x, y) of squares of `side` pixels that are lighter on average than light ink, which is 229."""
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+    found = []
+    height, step = page.evaluate("document.documentElement.scrollHeight"), page.viewport_size["height"]
+    for top in range(0, height, step):
+        page.evaluate(f"scrollTo(0, {top})")
+        with Image.open(io.BytesIO(page.screenshot())) as picture:
+            squares = picture.convert("RGB").reduce(side)
+        white = np.asarray(squares).min(axis=2) > 235
+        found += [(int(x) * side, int(y) * side + page.evaluate("scrollY")) for y, x in np.argwhere(white)]
+    return found

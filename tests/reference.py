@@ -30,7 +30,7 @@ def conv_block(x, kernel, bias, pool, leak):
 def probabilities(model, images):
     """Return the class probabilities of uint8 images (n, 28, 28), by the whole forward pass of a model."""
     p = {name: value.astype(np.float64) for name, value in model.params.items()}
-    x = (images[..., None] / 255 - p["normalization.mean"]) / np.sqrt(p["normalization.variance"])
+    x = (images[..., None] / 255 - model.normalization.mean) / np.sqrt(model.normalization.variance)
     for number, bank in enumerate(model.network.banks, start=1):
         name = f"bank{number}."
         if bank.separable:  # a depthwise convolution of each channel, then a pointwise convolution

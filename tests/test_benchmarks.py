@@ -12,6 +12,7 @@ import pytest
 from trials import QUICK, TINY
 
 from benchmarks import (
+    ensemble,
     fewer_filters,
     frameworks,
     ood_detection,
@@ -161,6 +162,14 @@ def test_pictures_to_prepare_show_digits_of_all_sizes():
     prepared = [prepare(picture) for picture in pictures]
     assert all(digit.dark and not digit.problem for digit in prepared)
     assert prepare_speed.CLAIMS.keys() == {"prepare", "prepare_grayscale"}
+
+
+def test_an_ensemble_averages_probabilities_over_all_groups():
+    one, two, three = (np.array([first, [0.9, 0.1]], np.float32) for first in ([0.9, 0.1], [0.4, 0.6], [0.3, 0.7]))
+    labels = np.array([0, 0])
+    assert ensemble.accuracies([one, two, three], labels, 1) == [1, 0.5, 0.5]
+    assert ensemble.accuracies([one, two, three], labels, 2) == [1, 1, 0.5]  # 0.65, 0.6 and 0.35 for the first image
+    assert ensemble.accuracies([one, two, three], labels, 3) == [1]
 
 
 def test_robustness_refuses_a_model_trained_on_the_validation_images(capsys):

@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 
 from inksight import InputError
 from inksight.config import NETWORKS, RECIPES, Augmentation, Bank, Network, Recipe, get_network, get_recipe
+from inksight.config.presets import get_budget
 
 banks = st.builds(Bank, st.integers(1, 64), st.sampled_from((1, 3, 5, 7)), st.just(1), st.booleans())
 
@@ -75,12 +76,22 @@ def test_the_number_of_classes_of_a_preset_can_be_set():
         (lambda: Recipe(0), "epochs must be 1 to 100000, got 0"),
         (lambda: Recipe(1, learning_rate=-1), "learning_rate must be 1e-12 to 1e6, got -1"),
         (lambda: Recipe(1, schedule="cosine"), "schedule must be triangle or constant, got 'cosine'"),  # type: ignore[arg-type]
-        (lambda: Recipe.from_dict({}), "epochs must be given"),
+        (lambda: Recipe.from_dict({}), "epochs of the recipe must be given"),
         (lambda: Augmentation(rotation=181), "rotation must be 0 to 180 degrees, got 181"),
         (lambda: get_network("alexnet"), "network must be one of post, post-prose, best, medium, small, tiny, or"),
         (lambda: get_network(""), "network must be one of"),
         (lambda: get_network("d20"), "network must be one of"),
+        (lambda: get_network([]), "network must be one of post, post-prose, best, medium, small, tiny, or"),  # type: ignore[arg-type]
+        (lambda: get_network(3), "banks such as 20x5p,20x5,40x3,d20, got 3"),  # type: ignore[arg-type]
+        (lambda: get_network("８x5"), "network must be one of"),  # full-width digits
+        (lambda: get_network("8x٥"), "network must be one of"),
+        (lambda: get_network("8²x5"), "network must be one of"),
+        (lambda: get_network("8x5,d２０"), "network must be one of"),
         (lambda: get_network("8x4"), "kernel must be 1, 3, 5 or 7, got 4"),
+        (lambda: get_recipe(3), "recipe must be one of seconds, default"),  # type: ignore[arg-type]
+        (lambda: get_recipe([]), "recipe must be one of seconds, default"),  # type: ignore[arg-type]
+        (lambda: get_budget({}), "budget must be one of seconds, default, best, got {}"),  # type: ignore[arg-type]
+        (lambda: Network.from_dict({"banks": [{}]}), "filters of the bank must be given"),
         (lambda: get_recipe("fast"), "one of seconds, default, best, mnist, small, tiny, post, got 'fast'"),
     ],
 )

@@ -3,24 +3,33 @@
 import ast
 import importlib
 import importlib.util
+import inspect
 import json
 import re
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
-from commands import import_script
+from commands import command, import_script
+from PIL import Image
 
 import inksight
 from benchmarks import accuracy
+from benchmarks.synthetic import example
 from inksight import Augmentation, Recipe
 from inksight.cli import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
-PAGES = {str(path.relative_to(ROOT)): path for path in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])}
+PAGES = {
+    str(path.relative_to(ROOT)): path
+    for path in sorted(
+        [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md"), *ROOT.glob("examples/*.md")]
+    )
+}
+EXAMPLES = ROOT / "examples"
 SOURCES = sorted(Path(inksight.__file__).parent.rglob("*.py"))
 NOTEBOOK = ROOT / "notebooks" / "exploring.ipynb"
 SETTINGS = {
@@ -38,6 +47,25 @@ def test_python_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     exec(compile(code.replace("seconds=5", "seconds=0.5"), "README.md", "exec"), {})
     assert "of 10,000 images right" in capsys.readouterr().out
     assert {path.name for path in tmp_path.iterdir()} == {"model.safetensors", "barcodes.png"}
+
+
+def test_the_example_photo_is_read_without_a_mistake():
+    assert inksight.read(EXAMPLES / "photo.jpg").text == (EXAMPLES / "photo.txt").read_text().strip()
+
+
+def test_the_readme_shows_what_the_command_prints_for_the_example_photo(monkeypatch, capsys):
+    shown = re.search(r"```sh\ninksight (read examples/photo\.jpg)\n```\n\n```\n(.*?)```", README, flags=re.DOTALL)
+    assert shown is not None
+    monkeypatch.chdir(ROOT)
+    assert command(capsys, *shown[1].split()) == shown[2]
+
+
+def test_the_script_composes_the_example_photo(tmp_path):
+    assert example.main(tmp_path) == 0
+    assert (tmp_path / "photo.txt").read_text() == (EXAMPLES / "photo.txt").read_text()
+    made, shown = (np.asarray(Image.open(folder / "photo.jpg"), int) for folder in (tmp_path, EXAMPLES))
+    assert made.shape == shown.shape
+    assert np.abs(made - shown).mean() < 1  # of 255: versions of the libraries round differently
 
 
 def test_accuracies_in_the_readme_are_the_stored_results():
@@ -58,15 +86,33 @@ def test_the_reference_of_commands_is_up_to_date():
     assert module.PAGE.read_text() == module.reference(), "run docs/make_cli.py"
 
 
+def test_the_table_of_functions_and_classes_is_up_to_date():
+    module = import_script(ROOT / "docs" / "make_api.py")
+    assert module.PAGE.read_text() == module.page(), "run docs/make_api.py"
+
+
+def test_the_table_holds_every_public_function_and_class():
+    module = import_script(ROOT / "docs" / "make_api.py")
+    listed = {module.home(value) for value in module.public_values().values()}
+    package = Path(inksight.__file__).parent
+    for stub in package.rglob("__init__.pyi"):
+        owner = importlib.import_module(".".join(("inksight", *stub.parent.relative_to(package).parts)))
+        names = re.findall(r"\b(\w+) as \1\b", stub.read_text())
+        assert names
+        values = [getattr(owner, name) for name in names]
+        public = {module.home(value) for value in values if inspect.isfunction(value) or inspect.isclass(value)}
+        assert public <= listed
+
+
 def test_the_list_of_modules_is_up_to_date():
     text = (ROOT / "ARCHITECTURE.md").read_text()
     assert import_script(ROOT / "docs" / "make_modules.py").page(text) == text, "run docs/make_modules.py"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_to_files(document):
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
-        assert (document.parent / link).exists(), link
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_files(page):
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", PAGES[page].read_text()):
+        assert (PAGES[page].parent / link).exists(), link
 
 
 def test_makefile_targets_of_the_readme_exist():
@@ -164,3 +210,10 @@ def test_modules_that_the_documentation_runs_exist():
     modules = {module for text in texts for module in re.findall(r"-m ((?:benchmarks|inksight)[\w.]*\w)", text)}
     assert "benchmarks.ship" in modules
     assert [module for module in sorted(modules) if importlib.util.find_spec(module) is None] == []
+
+
+def test_figures_of_ensembles_are_those_of_the_records():
+    guide, records = ((ROOT / page).read_text() for page in ("docs/how-to/ensemble.md", "benchmarks/RECORDS.md"))
+    stated = re.findall(r"^\| (\d+) \| ([\d.]+) % \|$", guide, flags=re.MULTILINE)
+    assert stated == re.findall(r"^(\d+) of 10: ([\d.]+)% \(lowest", records, flags=re.MULTILINE)
+    assert len(stated) == 4

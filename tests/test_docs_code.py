@@ -1,5 +1,7 @@
 """The Python code of the start page, the tutorial and the how-to guides runs, on a small part of MNIST."""
 
+import ast
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ make_tutorial = import_script(DOCS / "make_tutorial.py")
 TINY = '"4x5p,8x3", inksight.Recipe(epochs=1)'
 QUICKER = {
     "index.md": {"seconds=5": "epochs=1"},
+    "ensemble.md": {'"post", "seconds"': TINY, "range(5)": "range(2)"},
     "find-label-errors.md": {"doubtful_labels(data)": f"doubtful_labels(data, 2, {TINY}, repeats=1)"},
     "prune.md": {'"post", keep_accuracy=0.989': f"{TINY}, keep_accuracy=None, steps=1, epochs=1"},
     "submit-to-kaggle.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
@@ -59,3 +62,25 @@ def test_the_tutorial_runs_and_draws_every_picture_it_shows(folder):
 @pytest.mark.parametrize("page", GUIDES, ids=lambda path: path.stem)
 def test_the_code_of_a_guide_runs(page, folder, capsys):
     make_tutorial.run_page(page, QUICKER.get(page.name, {}), small=inksight.load("mnist"))
+
+
+def on_the_photo():
+    """Return the digits of the folder's photo."""
+    return "".join(str(label) for label in inksight.load("mnist").require_labels("the photo")[:4])
+
+
+def test_the_guide_to_products_answers_for_pictures_and_for_other_bytes(folder, capsys):
+    make_tutorial.run_page(DOCS / "how-to" / "deploy.md")
+    answers = [ast.literal_eval(line) for line in capsys.readouterr().out.splitlines()]
+    assert answers[0]["text"] == on_the_photo()
+    assert answers[0]["model"] == inksight.load_model("best").digest
+    assert list(answers[1]) == ["error"]
+
+
+def test_the_guide_to_ensembles_averages_probabilities(folder, capsys):
+    trained = 'inksight.train(splits, "post", "seconds", seed=seed)'
+    replacements = {trained: 'inksight.load_model(("post", "small")[seed])', "range(5)": "range(2)"}
+    make_tutorial.run_page(DOCS / "how-to" / "ensemble.md", replacements)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[:3]] == ["alone", "alone", "together"]
+    assert re.findall(r"\d", lines[3]) == list(on_the_photo())

@@ -29,6 +29,7 @@ from inksight.data.splits import Splits
 from inksight.engine import ops
 from inksight.engine.library import peak
 from inksight.nn.model import Model
+from inksight.nn.normalization import Normalization
 from inksight.training.fitting import fit
 
 AUGMENTED = replace(PLAIN_RECIPE, batch_size=BATCH)
@@ -38,7 +39,8 @@ NOT_AUGMENTED = replace(AUGMENTED, augmentation=Augmentation())
 def prepare(data: Data) -> Prepared:
     images, network = data["images"], get_network("post")
     splits = Splits(Dataset(images, data["labels"].astype(np.int64)), None, None)
-    model = Model(network, {name: data[name] for name in data if name not in ("images", "labels")})
+    weights = {name: data[name] for name in data if name not in ("images", "labels")}
+    model = Model(network, weights, Normalization())
 
     def train(recipe: Recipe, seconds: float) -> Answer:
         for budget in (WARM_UP, seconds):

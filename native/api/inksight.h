@@ -1,15 +1,20 @@
 /* The C interface of the engine, which src/inksight/engine/ calls with ctypes.
  *
- * Python declares the structs and functions again. Whoever changes one of them must raise INKSIGHT_ABI here and ABI in
- * src/inksight/engine/library.py, so that Python never calls a library of another interface. The custom calls of
- * train/xla.cpp are exported too; XLA checks their arguments itself.
+ * src/inksight/engine/interface.py declares it again. Python refuses a library whose number or whose declarations differ
+ * from its own (see inksight_interface). Whoever changes the interface must raise INKSIGHT_ABI here and ABI there. The
+ * custom calls of train/xla.cpp are exported too; XLA checks their arguments itself.
  */
 #ifndef INKSIGHT_H
 #define INKSIGHT_H
 
 #include <stdint.h>
 
-#define INKSIGHT_ABI 1
+#define INKSIGHT_ABI 2
+
+/* Declare a struct or an enum, and keep the declaration as text for inksight_interface. */
+#define INKSIGHT_DECLARE(kind, name, ...) \
+  typedef kind name { __VA_ARGS__ } name; \
+  static const char name##_text[] = #__VA_ARGS__
 
 #if defined(__GNUC__)
 #pragma GCC visibility push(default)
@@ -21,43 +26,75 @@ extern "C" {
 /* Return INKSIGHT_ABI as it was when the library was built. */
 int inksight_abi(void);
 
+/* Describe this interface as it was when the library was built: the name of each struct, enum and function, with its
+ * declaration as text. A null name ends the list. In the text of a function each letter stands for a type, the result's
+ * first: i is int, l long, d double, s text, p another pointer, v void.
+ */
+typedef struct inksight_declaration {
+  const char *name, *text;
+} inksight_declaration;
+const inksight_declaration* inksight_interface(void);
+
 /* Return the name of the instruction set in use: "avx512", "avx2" or "portable". */
 const char* inksight_isa(void);
 
 /* Use another instruction set. Return 0, and change nothing, if the processor or the build lacks it. */
 int inksight_use(const char* isa);
 
-/* Return the number of threads that the engine uses. */
+/* Return the number of threads that a loop may run on. Starts none of them. */
 int inksight_threads(void);
+
+/* Choose the number of threads; 0 stands for one for each core that the process may use. */
+void inksight_choose_threads(int threads);
 
 /* Measure the multiply-adds per second of all threads together, on registers. Takes about a tenth of a second. */
 double inksight_peak(void);
 
+INKSIGHT_DECLARE(struct, inksight_bank,
+  int filters;
+  int kernel; /* pixels: side */
+  int pool;   /* pixels: side of the pooling window, 1 or 2 */
+);
+
+INKSIGHT_DECLARE(struct, inksight_network,
+  int side;       /* pixels: height and width of an image */
+  int banks;      /* number of banks */
+  int dense;      /* units of the dense layer, or 0 for none */
+  int classes;
+  float leak;     /* slope of leaky ReLU */
+  float mean;     /* of the pixels, 0..1 */
+  float variance; /* of the pixels */
+);
+
 /* A network with its weights, ready to predict. */
 typedef struct inksight_predictor inksight_predictor;
 
-/* Make a predictor, or return null if memory runs out.
- *
- * `banks` holds filters, kernel and pool of each of `count` banks. `side` is the height and width of an image. `dense`
- * is the number of units of the dense layer, or 0 for none. `scalars` holds the slope of leaky ReLU, and the mean and
- * variance of the pixels. `weights` holds the weights of all layers in the order of the model file.
+/* Make a predictor, or return null if memory runs out. `weights` holds the weights of all layers in the order of the
+ * model file.
  */
-inksight_predictor* inksight_predictor_new(const int* banks, int count, int side, int dense, int classes,
-                                           const float* scalars, const float* weights);
+inksight_predictor* inksight_predictor_new(const inksight_network* network, const inksight_bank* banks,
+                                           const float* weights);
 
 void inksight_predictor_free(inksight_predictor* predictor);
 
-/* Predict n images (n, side, side), given as `bytes` or, if that is null, as `floats` 0..1.
- *
- * `stages` has one pointer for each stage, in order: normalized, bank1, bank2, ..., barcode, dense (if the network has
- * one), logits, probabilities. A stage is written there, channels last, unless its pointer is null. Return 0 if memory
- * runs out, else 1.
+/* Where the stages of a prediction are written, channels last. A stage whose pointer is null is not written. */
+INKSIGHT_DECLARE(struct, inksight_stages,
+  float* normalized;
+  float** banks; /* one pointer for each bank */
+  float* barcode;
+  float* dense;
+  float* logits;
+  float* probabilities;
+);
+
+/* Predict n images (n, side, side), given as `bytes` or, if that is null, as `floats` 0..1. Return 0 if memory runs
+ * out, else 1.
  */
 int inksight_predict(const inksight_predictor* predictor, const uint8_t* bytes, const float* floats, long n,
-                     float* const* stages);
+                     const inksight_stages* stages);
 
 /* The constants of src/inksight/imaging/preprocessing.py. */
-typedef struct inksight_constants {
+INKSIGHT_DECLARE(struct, inksight_constants,
   double side;               /* pixels: side of the result */
   double box_size;           /* pixels: longer side of the digit in the result */
   double center;             /* pixels: the digit's center of mass in the result */
@@ -73,18 +110,21 @@ typedef struct inksight_constants {
   double polarity_threshold; /* absolute polarity score: the polarity is ambiguous below it */
   double noise_reach;        /* multiples of median - first quartile: paper noise goes so far above its median */
   double rounding_offset;    /* added and subtracted again to drop the low bits of a value */
-} inksight_constants;
+);
 
-enum { INKSIGHT_NO_PROBLEM, INKSIGHT_BLANK, INKSIGHT_FAINT, INKSIGHT_SMALL };
+/* Why there is nothing to read in a picture. */
+INKSIGHT_DECLARE(enum, inksight_problem,
+  INKSIGHT_NONE, INKSIGHT_BLANK, INKSIGHT_FAINT, INKSIGHT_SMALL
+);
 
 /* What preprocessing found in a picture. */
-typedef struct inksight_found {
+INKSIGHT_DECLARE(struct, inksight_found,
   int64_t height, width;                            /* pixels of `gray` and `ink` */
   int64_t box_left, box_top, box_width, box_height; /* pixels of the picture: the digit's box, zeros if there is none */
   int64_t dark;                                     /* 1 if the ink is darker than the paper */
   int64_t polarity_ambiguous;                       /* 1 if ink and paper may be the other way round */
-  int64_t problem;                                  /* one of the enum above: why there is nothing to read */
-} inksight_found;
+  int64_t problem;                                  /* an inksight_problem */
+);
 
 /* Preprocess a picture of one digit to the form of MNIST's images. Return 0 if memory runs out, else 1.
  *

@@ -1,5 +1,6 @@
+#include <algorithm>
+#include <mutex>
 #include <new>
-#include <vector>
 
 #include "api/inksight.h"
 #include "predict/predictor.h"
@@ -10,6 +11,21 @@ struct inksight_predictor {
   inksight::Predictor predictor;
 };
 
+namespace {
+
+// Run `work`. Return 0 if memory runs out, else 1: no exception may reach C.
+template <class Work>
+int succeeds(const Work& work) noexcept {
+  try {
+    work();
+    return 1;
+  } catch (const std::bad_alloc&) {
+    return 0;
+  }
+}
+
+}  // namespace
+
 int inksight_abi() { return INKSIGHT_ABI; }
 
 const char* inksight_isa() { return inksight::kernels().name; }
@@ -18,50 +34,48 @@ int inksight_use(const char* isa) { return inksight::use_kernels(isa); }
 
 int inksight_threads() { return inksight::pool().threads(); }
 
+void inksight_choose_threads(int threads) { inksight::choose_threads(threads); }
+
 double inksight_peak() {
-  const int threads = inksight::pool().threads();
-  std::vector<double> rates(threads);
-  inksight::pool().run(threads, [&](int i) { rates[i] = inksight::kernels().peak(20'000'000); });
+  const int threads = std::min(inksight::pool().threads(), inksight::usable_cores());  // others would only take turns
+  std::mutex adding;
   double total = 0;
-  for (const double rate : rates) total += rate;
+  inksight::pool().run(threads, [&](int) {
+    const double rate = inksight::kernels().peak(20'000'000);
+    std::lock_guard<std::mutex> lock(adding);
+    total += rate;
+  });
   return total;
 }
 
-inksight_predictor* inksight_predictor_new(const int* banks, int count, int side, int dense, int classes,
-                                           const float* scalars, const float* weights) {
-  try {
-    inksight::Description network{{}, dense, classes, scalars[0], scalars[1], scalars[2]};
-    int channels = 1;
-    for (int i = 0; i < count; ++i, banks += 3) {
-      const inksight::Shape shape{channels, side, side, banks[0], banks[1], banks[2]};
-      network.banks.push_back(shape);
+inksight_predictor* inksight_predictor_new(const inksight_network* network, const inksight_bank* banks,
+                                           const float* weights) {
+  inksight_predictor* made = nullptr;
+  succeeds([&] {
+    inksight::Description description{{}, network->dense, network->classes, network->leak, network->mean,
+                                      network->variance};
+    int channels = 1, side = network->side;
+    for (int i = 0; i < network->banks; ++i) {
+      const inksight::Shape shape{channels, side, side, banks[i].filters, banks[i].kernel, banks[i].pool};
+      description.banks.push_back(shape);
       channels = shape.filters;
       side = shape.out_height();
     }
-    return new inksight_predictor{inksight::Predictor(network, weights)};
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
+    made = new inksight_predictor{inksight::Predictor(description, weights)};
+  });
+  return made;
 }
 
 void inksight_predictor_free(inksight_predictor* predictor) { delete predictor; }
 
 int inksight_predict(const inksight_predictor* predictor, const std::uint8_t* bytes, const float* floats, long n,
-                     float* const* stages) {
-  try {
-    predictor->predictor.predict(bytes, floats, n, stages);
-    return 1;
-  } catch (const std::bad_alloc&) {
-    return 0;
-  }
+                     const inksight_stages* stages) {
+  return succeeds([&] { predictor->predictor.predict(bytes, floats, n, *stages); });
 }
 
 int inksight_preprocess(const double* picture, long height, long width, int invert, const inksight_constants* constants,
                         std::uint8_t* image, double* gray, double* ink, inksight_found* found) {
-  try {
+  return succeeds([&] {
     *found = inksight::kernels().preprocess(picture, height, width, invert, *constants, image, gray, ink);
-    return 1;
-  } catch (const std::bad_alloc&) {
-    return 0;
-  }
+  });
 }

@@ -51,11 +51,10 @@ void transform_input(const Shape& s, const float* x, float* v) {
 template <int K>
 void forward(const Shape& s, const float* x, const float* packed, const float* b, float leak, float* y,
              std::uint8_t* pool_argmax) {
-  static thread_local Scratch scratch[2];
   const int tiles = s.tiles(), width = s.out_width(), in_rows = s.used_height() + K - 1;
   const long map = input_map(s), out_map = long(s.out_height()) * width * LANES;
   const Correlation sum{s.channels, s.filters, K, tiles, in_rows, s.used_height(), 0, s.pool, map, s.channels * map};
-  float* points = scratch[0].get(POINTS * sum.in_point);
+  float* points = scratch(Use::POINTS, POINTS * sum.in_point);
   transform_input<K>(s, x, points);
   const Vec slope = broadcast(leak);
   const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) {
@@ -90,7 +89,7 @@ void forward(const Shape& s, const float* x, const float* packed, const float* b
           }
     }
   };
-  correlate(sum, points, packed, scratch[1].get(sums_size(sum)), finish);
+  correlate(sum, points, packed, scratch(Use::SUMS, sums_size(sum)), finish);
 }
 
 // Compute the mean over the positions of each feature map.

@@ -93,7 +93,6 @@ constexpr int TAP_FILTERS = std::min(8, (ACCUMULATORS + 1) / (K * TAP_CHANNELS<K
 // gradient, both at the points.
 template <int K>
 void weight_gradient(const Shape& s, const FilterRange& range, const float* v, const float* d, float* dw) {
-  static thread_local Scratch scratch;
   constexpr int BLOCK_SIZE = WHOLE_VECTORS<TAP_FILTERS<K> * TAP_CHANNELS<K> * K>;
   const long map = input_map(s), d_map = range.map(s), row = long(s.tiles()) * LANES;
   const Blocks filters(range.filters, TAP_FILTERS<K>), channels(s.channels, TAP_CHANNELS<K>);
@@ -109,7 +108,7 @@ void weight_gradient(const Shape& s, const FilterRange& range, const float* v, c
       });
   };
   const long point = long(filters.number) * channels.number * BLOCK_SIZE;
-  float* sums = scratch.get(POINTS * point);
+  float* sums = scratch(Use::WEIGHT_GRADIENT, POINTS * point);
   long tap_offset[TAP_CHANNELS<K> * K];
   UNROLL(e, TAP_CHANNELS<K> * K) tap_offset[e] = e / K * map + e % K * row;
   for (int p = 0; p < POINTS; ++p)
@@ -137,7 +136,6 @@ void weight_gradient(const Shape& s, const FilterRange& range, const float* v, c
 // Write the gradient of the input to dx. `d` is the gradient with respect to all convolution sums, at the points.
 template <int K>
 void input_gradient(const Shape& s, const FilterRange& all, const float* d, const float* packed, float* dx) {
-  static thread_local Scratch scratch;
   const int tiles = s.tiles();
   const Correlation sum{s.filters, s.channels, K, tiles, s.used_height(), s.height, 1 - K, 1, all.map(s), all.point(s)};
   const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) {
@@ -162,21 +160,20 @@ void input_gradient(const Shape& s, const FilterRange& all, const float* d, cons
           }
         }
   };
-  correlate(sum, d + MARGIN, packed, scratch.get(sums_size(sum)), finish);
+  correlate(sum, d + MARGIN, packed, scratch(Use::SUMS, sums_size(sum)), finish);
 }
 
 // Compute all gradients. `packed` holds the weights of pack_backward. It and dx may be null.
 template <int K>
 void backward(const Shape& s, const float* x, const float* packed, const float* y, const std::uint8_t* pool_argmax,
               const float* dy, bool dy_per_position, float leak, float* dx, float* dw, float* db) {
-  static thread_local Scratch scratch[2];
-  float* points = scratch[0].get(POINTS * s.channels * input_map(s));
+  float* points = scratch(Use::POINTS, POINTS * s.channels * input_map(s));
   transform_input<K>(s, x, points);
   // The gradient of the input needs all filters at once. Without it, a few filters at a time fit the cache.
   const Blocks ranges(s.filters, dx ? s.filters : TAP_FILTERS<K>);
   for (int i = 0; i < ranges.number; ++i) {
     const FilterRange range{ranges.start(i), ranges.size(i)};
-    float* gradient = scratch[1].get(POINTS * range.point(s));
+    float* gradient = scratch(Use::GRADIENT, POINTS * range.point(s));
     transform_gradient<K>(s, range, y, pool_argmax, dy, dy_per_position, leak, gradient, db);
     weight_gradient<K>(s, range, points, gradient, dw);
     if (dx) input_gradient<K>(s, range, gradient, packed, dx);

@@ -69,13 +69,12 @@ inline void single_products(const Shape& s, const float* v, const float* w, floa
 template <int K>
 void forward_single(const Shape& s, const float* x, int pixel_stride, const float* packed, const float* b, float leak,
                     float* y) {
-  static thread_local Scratch scratch[2];
   constexpr int P = ACCUMULATORS / 3;
   const int stride = channel_stride(s), padded = padded_filters(s.filters), tiles = s.tiles();
   const int positions = s.used_height() * tiles;
   const long point = long(s.used_height() + K - 1) * tiles * stride, sums_point = long(positions) * padded;
-  float* v = scratch[0].get(POINTS * point);
-  float* sums = scratch[1].get(POINTS * sums_point);
+  float* v = scratch(Use::POINTS, POINTS * point);
+  float* sums = scratch(Use::SUMS, POINTS * sums_point);
   if (s.channels == 1)
     transform_single_input<K, float>(s, x, pixel_stride, 0, v);
   else

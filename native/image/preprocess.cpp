@@ -8,6 +8,7 @@
 #include "image/framing.h"
 #include "image/illumination.h"
 #include "image/pixels.h"
+#include "runtime/scratch.h"
 
 namespace inksight {
 namespace INKSIGHT_ISA {
@@ -85,8 +86,7 @@ Found Preprocessor::run(const double* picture, long height, long width, int inve
 
 Found preprocess(const double* picture, long height, long width, int invert, const Constants& constants,
                  std::uint8_t* image, double* gray, double* ink) {
-  static thread_local Preprocessor preprocessor;
-  return preprocessor.run(picture, height, width, invert, constants, image, gray, ink);
+  return kept<Preprocessor>().run(picture, height, width, invert, constants, image, gray, ink);
 }
 
 }  // namespace INKSIGHT_ISA

@@ -30,10 +30,9 @@ inline void pack_neighbours(const std::uint8_t* image, int side, std::uint8_t* b
 // interpolated linearly.
 inline void warp(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice,
                  int n, float mean, float variance, float* out) {
-  static thread_local Scratch scratch[2];
   const int padded = side + 2, pixels = side * side, entries = padded * (side + 1);
-  auto* quads = reinterpret_cast<std::uint32_t*>(scratch[0].get(long(entries) * LANES));
-  auto* bordered = reinterpret_cast<std::uint8_t*>(scratch[1].get(padded * padded / 4 + 1));
+  auto* quads = reinterpret_cast<std::uint32_t*>(scratch(Use::IMAGES, long(entries) * LANES));
+  auto* bordered = reinterpret_cast<std::uint8_t*>(scratch(Use::IMAGE, padded * padded / 4 + 1));
   std::memset(bordered, 0, padded * padded);
   constexpr int NUMBERS = 2 * KNOTS * KNOTS;
   alignas(64) float knots[NUMBERS][LANES] = {};  // rows and columns of the image with its border

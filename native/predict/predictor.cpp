@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
 
 #include "runtime/dispatch.h"
@@ -13,11 +14,8 @@ namespace {
 
 constexpr int MIN_GROUP = 9;  // images: from here on, a lane group is faster than one image after another
 
-// Return one of three buffers that a thread keeps between calls.
-float* scratch(int index, long floats) {
-  static thread_local Scratch buffers[3];
-  return buffers[index].get(floats);
-}
+// Return where to write a bank, or null.
+float* bank_of(const Stages& stages, std::size_t bank) { return stages.banks ? stages.banks[bank] : nullptr; }
 
 }  // namespace
 
@@ -54,7 +52,7 @@ Predictor::Predictor(const Description& description, const float* weights)
   output_bias_ = copy(network_.classes);
 }
 
-void Predictor::predict(const std::uint8_t* bytes, const float* floats, long n, float* const* stages) const {
+void Predictor::predict(const std::uint8_t* bytes, const float* floats, long n, const Stages& stages) const {
   const long groups = n / LANES, rest = n % LANES;
   const bool last_group = rest >= MIN_GROUP;
   const long tasks = groups + last_group;
@@ -68,12 +66,12 @@ void Predictor::predict(const std::uint8_t* bytes, const float* floats, long n, 
 }
 
 void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, long first, int n,
-                              float* const* stages) const {
+                              const Stages& stages) const {
   const Shape& input = network_.banks.front();
   const int pixels = input.height * input.width;
   const float inverse = 1 / std::sqrt(network_.variance);
-  float* x = scratch(0, max_stage_);
-  float* y = scratch(1, max_stage_);
+  float* x = scratch(Use::STAGE, max_stage_);
+  float* y = scratch(Use::NEXT_STAGE, max_stage_);
   // Writes a stage of the group as (image, position, channel), unless `out` is null.
   const auto write = [&](float* out, const float* in, int channels, long positions) {
     if (!out) return;
@@ -90,16 +88,16 @@ void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, lo
     else
       for (int p = 0; p < pixels; ++p) x[p * LANES + lane] = floats[start + p] * scale + offset;
   }
-  write(stages[0], x, 1, pixels);
-  int stage = 1;
-  for (const Bank& bank : banks_) {
+  write(stages.normalized, x, 1, pixels);
+  for (std::size_t i = 0; i < banks_.size(); ++i) {
+    const Bank& bank = banks_[i];
     kernels_.forward(bank.shape, x, bank.packed.get(), bank.bias.data(), network_.leak, y, nullptr);
     std::swap(x, y);
-    write(stages[stage++], x, bank.shape.filters, long(bank.shape.out_height()) * bank.shape.out_width());
+    write(bank_of(stages, i), x, bank.shape.filters, long(bank.shape.out_height()) * bank.shape.out_width());
   }
   const Shape& last = network_.banks.back();
   const int positions = last.out_height() * last.out_width();
-  float* means = scratch(2, long(last.filters) * LANES);
+  float* means = scratch(Use::BARCODE, long(last.filters) * LANES);
   kernels_.average(last.filters, positions, x, means);
   float* barcode = y;  // reuses a buffer that is free by now and large enough
   for (int lane = 0; lane < n; ++lane) {
@@ -108,29 +106,29 @@ void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, lo
   }
 }
 
-void Predictor::predict_single(const std::uint8_t* bytes, const float* floats, long image, float* const* stages) const {
+void Predictor::predict_single(const std::uint8_t* bytes, const float* floats, long image, const Stages& stages) const {
   const Shape& input = network_.banks.front();
   const int pixels = input.height * input.width;
   const float inverse = 1 / std::sqrt(network_.variance), offset = -network_.mean * inverse;
-  float* x = scratch(0, max_stage_);
-  float* y = scratch(1, max_stage_);
+  float* x = scratch(Use::STAGE, max_stage_);
+  float* y = scratch(Use::NEXT_STAGE, max_stage_);
   for (int p = 0; p < pixels; ++p)
     x[p] = (bytes ? float(bytes[image * pixels + p]) / 255 : floats[image * pixels + p]) * inverse + offset;
-  if (stages[0]) std::copy(x, x + pixels, stages[0] + image * pixels);
-  int stage = 1;
+  if (stages.normalized) std::copy(x, x + pixels, stages.normalized + image * pixels);
   int pixel_stride = 1;  // floats from one pixel's channels to the next pixel's
-  for (const Bank& bank : banks_) {
+  for (std::size_t i = 0; i < banks_.size(); ++i) {
+    const Bank& bank = banks_[i];
     kernels_.forward_single(bank.shape, x, pixel_stride, bank.packed_single.get(), bank.bias.data(), network_.leak, y);
     std::swap(x, y);
     pixel_stride = bank.padded_filters;
     const long positions = long(bank.shape.out_height()) * bank.shape.out_width(), filters = bank.shape.filters;
-    if (float* out = stages[stage++])
+    if (float* out = bank_of(stages, i))
       for (long p = 0; p < positions; ++p)
         std::copy(x + p * pixel_stride, x + p * pixel_stride + filters, out + (image * positions + p) * filters);
   }
   const Shape& last = network_.banks.back();
   const int positions = last.out_height() * last.out_width();
-  float* barcode = scratch(2, long(last.filters) * LANES);
+  float* barcode = scratch(Use::BARCODE, long(last.filters) * LANES);
   std::fill(barcode, barcode + last.filters, 0.0f);
   for (int p = 0; p < positions; ++p)
     for (int f = 0; f < last.filters; ++f) barcode[f] += x[p * pixel_stride + f];
@@ -138,10 +136,11 @@ void Predictor::predict_single(const std::uint8_t* bytes, const float* floats, l
   predict_head(barcode, image, stages);
 }
 
-void Predictor::predict_head(const float* barcode, long image, float* const* stages) const {
-  int stage = 1 + int(banks_.size()), inputs = network_.banks.back().filters;
-  const auto write = [&](const float* in, int count) {
-    if (float* out = stages[stage++]) std::copy(in, in + count, out + image * count);
+void Predictor::predict_head(const float* barcode, long image, const Stages& stages) const {
+  int inputs = network_.banks.back().filters;
+  const int classes = network_.classes;
+  const auto write = [&](float* out, const float* in, int count) {
+    if (out) std::copy(in, in + count, out + image * count);
   };
   const auto layer = [](const float* x, int n, const std::vector<float>& w, const std::vector<float>& b, float* y) {
     const int units = int(b.size());
@@ -149,26 +148,25 @@ void Predictor::predict_head(const float* barcode, long image, float* const* sta
     for (int i = 0; i < n; ++i)
       for (int u = 0; u < units; ++u) y[u] += x[i] * w[long(i) * units + u];
   };
-  static thread_local std::vector<float> hidden, logits;
-  write(barcode, inputs);
+  float* hidden = scratch(Use::HEAD, network_.dense + classes);
+  float* logits = hidden + network_.dense;
+  write(stages.barcode, barcode, inputs);
   const float* x = barcode;
   if (network_.dense) {
-    hidden.resize(network_.dense);
-    layer(x, inputs, dense_, dense_bias_, hidden.data());
-    for (float& h : hidden) h = h > 0 ? h : h * network_.leak;
-    write(hidden.data(), network_.dense);
-    x = hidden.data();
+    layer(x, inputs, dense_, dense_bias_, hidden);
+    for (int i = 0; i < network_.dense; ++i) hidden[i] = hidden[i] > 0 ? hidden[i] : hidden[i] * network_.leak;
+    write(stages.dense, hidden, network_.dense);
+    x = hidden;
     inputs = network_.dense;
   }
-  logits.resize(network_.classes);
-  layer(x, inputs, output_, output_bias_, logits.data());
-  write(logits.data(), network_.classes);
-  if (!stages[stage]) return;
-  const float top = *std::max_element(logits.begin(), logits.end());
+  layer(x, inputs, output_, output_bias_, logits);
+  write(stages.logits, logits, classes);
+  if (!stages.probabilities) return;
+  const float top = *std::max_element(logits, logits + classes);
   float total = 0;
-  for (float& z : logits) total += z = std::exp(z - top);
-  for (float& z : logits) z /= total;
-  write(logits.data(), network_.classes);
+  for (int i = 0; i < classes; ++i) total += logits[i] = std::exp(logits[i] - top);
+  for (int i = 0; i < classes; ++i) logits[i] /= total;
+  write(stages.probabilities, logits, classes);
 }
 
 }  // namespace inksight

@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "api/inksight.h"
 #include "conv/shape.h"
 #include "runtime/kernels.h"
 #include "runtime/scratch.h"
 
 namespace inksight {
+
+using Stages = inksight_stages;
 
 struct Description {
   std::vector<Shape> banks;  // in order, beginning at the image
@@ -21,7 +24,7 @@ class Predictor {
   Predictor(const Description& description, const float* weights);
 
   // Predict n images: see inksight_predict in api/inksight.h.
-  void predict(const std::uint8_t* bytes, const float* floats, long n, float* const* stages) const;
+  void predict(const std::uint8_t* bytes, const float* floats, long n, const Stages& stages) const;
 
  private:
   struct Bank {
@@ -31,10 +34,10 @@ class Predictor {
     int padded_filters;
   };
   // Predict the images of a lane group: n of them, from image `first` on.
-  void predict_group(const std::uint8_t* bytes, const float* floats, long first, int n, float* const* stages) const;
-  void predict_single(const std::uint8_t* bytes, const float* floats, long image, float* const* stages) const;
+  void predict_group(const std::uint8_t* bytes, const float* floats, long first, int n, const Stages& stages) const;
+  void predict_single(const std::uint8_t* bytes, const float* floats, long image, const Stages& stages) const;
   // Compute dense layer, output and softmax from one image's barcode.
-  void predict_head(const float* barcode, long image, float* const* stages) const;
+  void predict_head(const float* barcode, long image, const Stages& stages) const;
 
   Description network_;
   const Kernels& kernels_;

@@ -21,18 +21,20 @@ const Kernels* find(const char* name) {
   return matches(portable_kernels) ? &portable_kernels : nullptr;
 }
 
-std::atomic<const Kernels*>& current() {
-  static std::atomic<const Kernels*> kernels{find(nullptr)};
-  return kernels;
-}
+// Null until the first use. A static variable of a function would need a lock, which a forked child could find locked.
+std::atomic<const Kernels*> current{nullptr};
 
 }  // namespace
 
-const Kernels& kernels() { return *current().load(); }
+const Kernels& kernels() {
+  const Kernels* none = nullptr;
+  if (!current.load()) current.compare_exchange_strong(none, find(nullptr));
+  return *current.load();
+}
 
 bool use_kernels(const char* name) {
   const Kernels* match = find(name);
-  if (match) current() = match;
+  if (match) current = match;
   return match != nullptr;
 }
 

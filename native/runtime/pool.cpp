@@ -1,10 +1,15 @@
 #include "runtime/pool.h"
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
+#include <new>
+#include <thread>
+#include <utility>
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -14,7 +19,8 @@ namespace inksight {
 namespace {
 
 constexpr auto SPIN_TIME = std::chrono::microseconds(60);  // longer than the pauses between loops of a training step
-constexpr int MAX_THREADS = 256;
+
+std::atomic<int> chosen_threads{0};
 
 inline void cpu_pause() {
 #if defined(__x86_64__)
@@ -24,92 +30,115 @@ inline void cpu_pause() {
 #endif
 }
 
-// Count the cores that this process may run on, limited by its container's CPU quota.
+#if defined(__linux__)
+// Return the container's CPU quota in cores, rounded up, or 0 if there is none. Allocates no memory.
+int quota_in_cores() {
+  char text[64] = {};  // "QUOTA PERIOD" in microseconds; a QUOTA of "max" sets no limit
+  const int file = open("/sys/fs/cgroup/cpu.max", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const bool has_text = read(file, text, sizeof text - 1) > 0;
+  close(file);
+  char* rest = text;
+  const long quota = has_text ? std::strtol(text, &rest, 10) : 0, period = std::strtol(rest, nullptr, 10);
+  return quota > 0 && period > 0 ? int((quota + period - 1) / period) : 0;
+}
+#endif
+
+}  // namespace
+
 int usable_cores() {
   int cores = std::max(1, int(std::thread::hardware_concurrency()));
 #if defined(__linux__)
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) cores = CPU_COUNT(&set);
-  std::ifstream limit("/sys/fs/cgroup/cpu.max");  // "QUOTA PERIOD" in microseconds; a QUOTA of "max" sets no limit
-  double quota, period;
-  if (limit >> quota >> period && period > 0) cores = std::min(cores, std::max(1, int(std::ceil(quota / period))));
+  if (const int quota = quota_in_cores()) cores = std::min(cores, quota);
 #endif
   return cores;
 }
 
-int wanted_threads() {
-  const char* text = std::getenv("INKSIGHT_THREADS");
-  const int wanted = text ? std::atoi(text) : 0;
-  return wanted > 0 ? std::min(wanted, MAX_THREADS) : usable_cores();
+void choose_threads(int threads) { chosen_threads = threads; }
+
+int Pool::threads() {
+  if (const int chosen = chosen_threads) return chosen;
+  if (!cores_) cores_ = usable_cores();
+  return cores_;
 }
 
-}  // namespace
-
-Pool::Pool(int threads) {
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { work_loop(); });
-}
-
-Pool::~Pool() {
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    stop_ = true;
-    ++round_;
-  }
-  wake_.notify_all();
-  for (auto& worker : workers_) worker.join();
-}
-
-void Pool::run_tasks(const std::function<void(int)>& work, int tasks) {
-  for (int task = next_++; task < tasks; task = next_++) work(task);
-}
-
-void Pool::run(int tasks, const std::function<void(int)>& work) {
-  if (workers_.empty() || tasks < 2 || !busy_.try_lock()) {
-    for (int task = 0; task < tasks; ++task) work(task);
+void Pool::run_loop(const Loop& loop) {
+  const int helpers = std::min(threads(), loop.tasks) - 1;
+  std::unique_lock<std::mutex> busy(busy_, std::defer_lock);
+  if (helpers < 1 || !busy.try_lock()) {
+    for (int task = 0; task < loop.tasks; ++task) loop.call(loop.work, task);
     return;
   }
-  std::lock_guard<std::mutex> lock(busy_, std::adopt_lock);
+  start_workers(helpers);
   {
     std::lock_guard<std::mutex> guard(mutex_);
-    work_ = &work;
-    tasks_ = tasks;
+    loop_ = loop;
     next_ = 0;
-    active_ = int(workers_.size());
+    active_ = helpers_ = std::min(helpers, workers_);
     ++round_;
   }
   wake_.notify_all();
-  run_tasks(work, tasks);
-  // `work` is the caller's: wait until every worker is done with it.
+  run_tasks(loop);
+  // The work is the caller's: wait until every helper is done with it.
   for (int spins = 0; active_.load() > 0;)
     if (++spins < 4096)
       cpu_pause();
     else
       std::this_thread::yield();
+  if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-void Pool::work_loop() {
-  unsigned seen = 0;
+void Pool::run_tasks(const Loop& loop) {
+  try {
+    for (int task = next_++; task < loop.tasks; task = next_++) loop.call(loop.work, task);
+  } catch (...) {
+    std::lock_guard<std::mutex> guard(mutex_);
+    error_ = std::current_exception();
+    next_ = loop.tasks;
+  }
+}
+
+void Pool::start_workers(int count) {
+  try {
+    for (; workers_ < count; ++workers_)
+      std::thread([this, index = workers_, seen = round_.load()] { work_on_loops(index, seen); }).detach();
+  } catch (const std::exception&) {  // no memory or no threads left: the next loop tries again
+  }
+}
+
+void Pool::work_on_loops(int index, unsigned seen) {
   for (;;) {
     const auto deadline = std::chrono::steady_clock::now() + SPIN_TIME;
     while (round_.load() == seen && std::chrono::steady_clock::now() < deadline) cpu_pause();
-    const std::function<void(int)>* work;
-    int tasks;
+    Loop loop;
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [&] { return round_.load() != seen; });
       seen = round_.load();
-      if (stop_) return;
-      work = work_;
-      tasks = tasks_;
+      if (index >= helpers_) continue;
+      loop = loop_;
     }
-    run_tasks(*work, tasks);
+    run_tasks(loop);
     --active_;
   }
 }
 
-Pool& pool() {
-  static Pool* instance = new Pool(wanted_threads());  // never destroyed: threads may outlive static objects
-  return *instance;
-}
+namespace {
+
+// Never destroyed: the threads may outlive static objects.
+alignas(Pool) unsigned char memory[sizeof(Pool)];
+
+// A forked child has none of the threads, and another thread of its parent may have held the locks: make a new pool in
+// place of the old one.
+Pool* const instance = [] {
+  pthread_atfork(nullptr, nullptr, [] { new (memory) Pool; });
+  return new (memory) Pool;
+}();
+
+}  // namespace
+
+Pool& pool() { return *instance; }
 
 }  // namespace inksight

@@ -12,8 +12,7 @@ namespace inksight {
 void conv_forward(const Shape& s, int groups, const float* x, const float* w, const float* b, float leak, float* y,
                   std::uint8_t* pool_argmax, float* means) {
   const Kernels& k = kernels();
-  static thread_local Scratch scratch;
-  float* packed = scratch.get(s.packed());
+  float* packed = scratch(Use::PACKED, s.packed());
   k.pack_forward(s, w, packed);
   pool().run(groups, [&](int g) {
     float* y_group = y + g * s.output();
@@ -26,12 +25,11 @@ void conv_backward(const Shape& s, int groups, const float* x, const float* w, c
                    const std::uint8_t* pool_argmax, const float* dy, bool dy_per_position, float leak, float* dx,
                    float* dw, float* db) {
   const Kernels& k = kernels();
-  static thread_local Scratch scratch[2];
-  float* packed = dx ? scratch[0].get(s.packed()) : nullptr;
+  float* packed = dx ? scratch(Use::PACKED, s.packed()) : nullptr;
   if (dx) k.pack_backward(s, w, packed);
   const long size = s.weights() + s.filters;  // floats: the gradients of weights and biases from one group
   const long dy_size = dy_per_position ? s.output() : long(s.filters) * LANES;
-  float* gradients = scratch[1].get(size * groups);
+  float* gradients = scratch(Use::GROUPS, size * groups);
   pool().run(groups, [&](int g) {
     float* dw_group = gradients + g * size;
     k.backward(s, x + g * s.input(), packed, y + g * s.output(), pool_argmax ? pool_argmax + g * s.output() : nullptr,

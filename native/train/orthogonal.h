@@ -41,11 +41,10 @@ inline void multiply(int rows, int inner, int width, const double* a, long row_s
 // the steps multiply m by a polynomial in the smaller of its two Gram matrices. They are taken on that matrix, and m is
 // used only to compute it and for the final product. `abc` holds a, b and c.
 inline void orthogonalize(int rows, int columns, const float* m, int steps, const float* abc, float* out) {
-  static thread_local Scratch scratch;
   const bool wide = rows < columns;
   const int n = std::min(rows, columns), length = std::max(rows, columns), width = padded_row(n);
   const long square = long(n) * width, all = long(length) * width;
-  double* tall = reinterpret_cast<double*>(scratch.get(2 * (2 * all + 5 * square)));
+  double* tall = reinterpret_cast<double*>(scratch(Use::MATRICES, 2 * (2 * all + 5 * square)));
   double *result = tall + all, *gram = result + all, *total = gram + square, *q = total + square, *next = q + square,
          *product = next + square;
   std::fill_n(tall, all, 0.0);

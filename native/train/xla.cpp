@@ -1,4 +1,5 @@
 // The XLA custom calls that Python reaches with jax.ffi.ffi_call. Batches are (groups, channels, height, width, 16).
+#include <new>
 #include <string>
 
 #include "runtime/dispatch.h"
@@ -32,6 +33,20 @@ Error shape_of(const F32& x, const F32& w, std::int32_t pool, Shape* shape, int*
   *groups = int(in[0]);
   return Error::Success();
 }
+
+// A handler that returns XLA's error where memory runs out. The message is too short to need memory.
+template <auto handler>
+struct Guarded;
+template <class... Arguments, Error (*handler)(Arguments...)>
+struct Guarded<handler> {
+  static Error call(Arguments... arguments) {
+    try {
+      return handler(arguments...);
+    } catch (const std::bad_alloc&) {
+      return Error(ffi::ErrorCode::kResourceExhausted, "out of memory");
+    }
+  }
+};
 
 // Return null for an array without elements: it stands for a result that the caller does not need.
 template <class Buffer>
@@ -84,7 +99,7 @@ Error orthogonalize(F32 m, std::int32_t steps, float a, float b, float c, OutF32
 }  // namespace
 
 #pragma GCC visibility push(default)  // Python looks these up by name
-XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward, forward,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward, Guarded<forward>::call,
                               ffi::Ffi::Bind()
                                   .Arg<F32>()
                                   .Arg<F32>()
@@ -94,7 +109,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_forward, forward,
                                   .Ret<F32>()
                                   .Ret<ffi::Buffer<ffi::U8>>()
                                   .Ret<F32>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, backward,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, Guarded<backward>::call,
                               ffi::Ffi::Bind()
                                   .Arg<F32>()
                                   .Arg<F32>()
@@ -106,7 +121,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_backward, backward,
                                   .Ret<F32>()
                                   .Ret<F32>()
                                   .Ret<F32>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, warp,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, Guarded<warp>::call,
                               ffi::Ffi::Bind()
                                   .Arg<ffi::Buffer<ffi::U8>>()
                                   .Arg<ffi::Buffer<ffi::S32>>()
@@ -114,7 +129,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_warp, warp,
                                   .Arg<F32>()
                                   .Arg<F32>()
                                   .Ret<F32>());
-XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_orthogonalize, orthogonalize,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(inksight_orthogonalize, Guarded<orthogonalize>::call,
                               ffi::Ffi::Bind()
                                   .Arg<F32>()
                                   .Attr<std::int32_t>("steps")

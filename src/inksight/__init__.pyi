@@ -47,9 +47,9 @@ from .inspection.geometry import embedding as embedding, separation as separatio
 from .inspection.label_errors import doubtful_labels as doubtful_labels
 from .inspection.model_card import card as card
 from .inspection.nearest import neighbours as neighbours
+from .nn.fine_tuning_record import FineTuningRecord as FineTuningRecord
 from .nn.history import History as History
 from .nn.layer_table import summary as summary
-from .nn.lesson import Lesson as Lesson
 from .nn.model import Model as Model
 from .nn.model_file import load_model as load_model
 from .nn.ood import ood_score as ood_score

@@ -188,6 +188,9 @@ def test_kaggle_classifies_every_row(capsys, csv_pair, tmp_path):
 
 def test_look_draws_the_pictures_named(capsys, model_file, csv_pair, tmp_path):
     names = [line.split()[0] for line in command(capsys, "look", model_file, "list").splitlines()]
+    listed = json.loads(command(capsys, "look", model_file, "list", "--json"))["pictures"]
+    assert [picture["name"] for picture in listed] == names
+    assert all(picture["title"] for picture in listed)
     assert {"filters-1", "filters-2", "maps-2", "barcode", "evidence"} <= set(names)
     out = tmp_path / "pictures"
     result = json.loads(
@@ -311,6 +314,16 @@ def test_bad_data_gives_one_line_exit_2_and_no_file(case, capsys, tmp_path):
         (["train", "--network", "resnet"], "network must be one of post"),
         (["train", "--recipe", "fast"], "recipe must be one of seconds, default, best"),
         (["train", "--budget", "hours"], "budget must be one of seconds, default, best, got 'hours'"),
+        (
+            ["train", "--from", "tiny", "--network", "post"],
+            "network must be left out when training goes on from a model, got 'post'",
+        ),
+        (
+            ["train", "--budget", "best", "--network", "post", "--recipe", "post"],
+            "budget must be left out when both network and recipe are given, got 'best'",
+        ),
+        (["prune", "tiny", "--network", "post"], "--network must be left out when a MODEL is given, got 'post'"),
+        (["look", "tiny", "list", "--out", "x"], "--out must be left out with `list`, which writes nothing, got 'x'"),
         (["train", "--from", "worst"], "model must be a file that exists, or one of post, best"),
         (["train", "--out", "none/m.safetensors"], "does not exist"),
         (["train", "--from", "none.safetensors"], "must be a file that exists"),

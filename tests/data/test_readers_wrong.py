@@ -236,7 +236,7 @@ def test_folders_without_digits(tmp_path):
 
 
 def test_devices_are_not_read():
-    refused("/dev/zero", "neither a file nor a folder")
+    refused("/dev/zero", "'/dev/zero' is a device, not a file")
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, None, True])

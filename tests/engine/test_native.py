@@ -19,6 +19,7 @@ from inksight.engine import library as native
 from inksight.engine.ops import lanes, xla
 from inksight.engine.predictor import Predictor
 from inksight.nn.forward import predict
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import flatten_weights, stage_names
 from inksight.training.fitting import fit
 from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS
@@ -154,12 +155,12 @@ NETS = [
 def test_prediction_agrees_with_xla_at_every_stage(isa, network, n, rng):
     names = tuple(str(i) for i in range(network.classes))
     untrained = Model.untrained(network, 3, names)
-    params = untrained.params | {"normalization.mean": np.float32(0.13), "normalization.variance": np.float32(0.09)}
-    params = {k: np.asarray(v + (0.1 if k.endswith("bias") else 0), np.float32) for k, v in params.items()}
+    normalization = Normalization(0.13, 0.09)
+    params = {k: np.asarray(v + (0.1 if k.endswith("bias") else 0), np.float32) for k, v in untrained.params.items()}
     images = rng.integers(0, 256, size=(n, 28, 28), dtype=np.uint8)
-    expected = predict(network, params, images, stage_names(network))
-    mean, variance = (float(params[f"normalization.{name}"]) for name in ("mean", "variance"))
-    predictor = Predictor(network, flatten_weights(network, params), mean, variance)
+    expected = predict(network, params, normalization, images, stage_names(network))
+    weights = flatten_weights(network, params)
+    predictor = Predictor(network, weights, normalization.mean, normalization.variance)
     for pixels in (images, (images / 255).astype(np.float32)):
         result = predictor(pixels, stage_names(network))
         for name in stage_names(network):
@@ -191,16 +192,18 @@ def test_orthogonalized_agrees_with_xla_on_every_instruction_set(isa, shape, rng
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_the_number_of_threads_does_not_change_the_weights():
+def test_the_number_of_threads_and_cores_does_not_change_the_weights():
     code = (
         "import numpy as np; from inksight import Splits, load, train; "
         "from inksight.config import Recipe, Augmentation; d = load('mnist')[:700];"
         "r = Recipe(epochs=1, batch_size=96, muon_scale=0.3, augmentation=Augmentation(10, 2, 0.1, 0.1));"
-        "print(train(Splits(d, None, None), '6x5p,9x3,d5', r, progress=False).digest)"
+        "print(train(Splits(d, None, None), 'post', r, progress=False).digest)"
     )
+    # XLA takes NPROC for the number of cores.
+    env = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
     digests = set()
-    for threads in ("1", "2", "3"):
-        env = os.environ | {"INKSIGHT_THREADS": threads}
+    for threads, cores in (("1", "1"), ("2", "1"), ("3", "1"), ("1", "8")):
+        env |= {"INKSIGHT_THREADS": threads, "NPROC": cores}
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
         digests.add(done.stdout.strip())
     assert len(digests) == 1

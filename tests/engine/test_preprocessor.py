@@ -1,7 +1,6 @@
 """The engine's preprocessing on every instruction set of this machine, compared with the steps in NumPy."""
 
 import base64
-import ctypes
 import json
 import os
 from pathlib import Path
@@ -12,10 +11,10 @@ from hypothesis import example, given, settings, strategies as st
 
 from inksight.engine import library as native
 from inksight.imaging import preprocessing
-from inksight.imaging.preprocessing import prepare, prepare_grayscale, prepare_with_engine, prepare_with_numpy
+from inksight.imaging.preprocessing import prepare_grayscale, prepare_with_engine, prepare_with_numpy
 from inksight.imaging.resampling import resample
 
-pytestmark = pytest.mark.skipif(not native.preprocesses(), reason="the native engine is not built here")
+pytestmark = pytest.mark.skipif(not native.computes(), reason="the native engine is not built here")
 
 EXAMPLES = 10 * int(os.environ.get("INKSIGHT_EXAMPLES", "25"))  # fewer under sanitizers, which are ten times slower
 VECTORS = json.loads((Path(__file__).parents[1] / "imaging" / "vectors" / "prepare.json").read_text())
@@ -131,10 +130,3 @@ def test_the_engine_preprocesses_only_if_it_computes(monkeypatch, rng):
     monkeypatch.delenv("INKSIGHT_ENGINE")
     prepare_grayscale(rng.random((30, 30)))
     assert len(calls) == 1
-
-
-def test_an_engine_without_preprocessing_is_not_used(monkeypatch, rng):
-    # The process itself stands for a library without the function.
-    monkeypatch.setattr(native, "library", lambda: ctypes.CDLL(None))
-    assert not native.preprocesses()
-    assert prepare(rng.random((30, 30))).image.any()

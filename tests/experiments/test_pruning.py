@@ -17,6 +17,7 @@ from inksight.data.loading import write_csv
 from inksight.experiments.pruning import train_from_scratch
 from inksight.experiments.pruning_result import Pruning
 from inksight.inspection.evaluation import evaluate
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import parameter_count
 
 
@@ -87,7 +88,7 @@ def test_step_with_a_low_accuracy_is_undone_and_halved(digits, model, monkeypatc
 
 def test_pruning_ends_with_one_filter_per_bank(digits):
     tiny = Model.untrained(get_network("1x5p,2x3"))
-    tiny = replace(tiny, params=tiny.params | {"normalization.variance": np.array(0.1, np.float32)})
+    tiny = replace(tiny, normalization=Normalization(variance=0.1))
     result = prune(digits, tiny, QUICK, keep_accuracy=0, epochs=1, images=50, progress=False)
     assert (result.stopped, result.smallest.network.spec) == ("filters", "1x5p,1x3")
 

@@ -1,9 +1,12 @@
 """Trials, grids of trials, and result files, whole and damaged."""
 
+import contextlib
 import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from mutations import covers, mutations
 from trials import RECIPE, SMALL, TINY, WILD, result_of
 
 from inksight import Augmentation, InputError
@@ -99,6 +102,18 @@ DAMAGES = {
     "a number for a string": _with(failed=7),
     "an unknown name": _with(color="red"),
 }
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_json_is_read_in_full_or_is_an_input_error(tmp_path, data):
+    path = tmp_path / "a.json"
+    result_of(Trial(TINY, RECIPE, 1)).save(path)
+    values = data.draw(mutations(json.loads(path.read_text())))
+    path.write_text(json.dumps(values))
+    with contextlib.suppress(InputError):
+        Result.load(path).save(path)
+        assert covers(json.loads(path.read_text()), values)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

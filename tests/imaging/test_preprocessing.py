@@ -172,6 +172,17 @@ def test_every_kind_of_input_gives_the_same_image(some, tmp_path, rng):
         np.testing.assert_array_equal(prepare(lazy).image, expected)
 
 
+def test_closed_file_is_an_input_error(tmp_path):
+    not_readable = pytest.raises(InputError, match=r"cannot read the picture from .*: read; open it for reading first")
+    with (tmp_path / "digit.png").open("wb") as written, not_readable:
+        prepare(written)
+    with (tmp_path / "digit.png").open("rb") as file, io.BytesIO() as stream:
+        pass
+    for closed in (file, stream):
+        with pytest.raises(InputError, match=r"cannot read the picture from .* closed file\.?; open it for reading"):
+            prepare(closed)
+
+
 def test_grayscale_pictures_of_any_depth_give_the_same_image(some):
     grayscale = np.round(on_paper(some[1], 60) * 255).astype(np.uint8)
     expected = prepare(grayscale).image
@@ -220,12 +231,12 @@ def test_the_first_frame_of_an_animation_is_used(some):
         (io.StringIO("text"), "must be a path, bytes, a binary file"),
         ("a\0b", "cannot read"),
         ("x" * 300, "cannot read"),
-        (".", "is not a file"),
+        (".", "a folder, not a file"),
         (b"<!doctype html><title>digit.png</title>", "damaged or is not a picture"),
         (saved(Image.new("RGB", (90, 90), "white"))[:60], "damaged or is not a picture"),
         (saved(Image.new("RGB", (90, 90), "white"), "JPEG")[:300], "damaged or is not a picture"),
         (saved(Image.new("1", (9000, 9000))), "81,000,000 pixels, 67,108,864 are allowed: make it smaller"),
-        (saved(Image.new("1", (20_000, 20_000))), "too many pixels, 67,108,864 are allowed: make it smaller"),
+        (saved(Image.new("1", (20_000, 20_000))), "400,000,000 pixels, 67,108,864 are allowed: make it smaller"),
         (b"", "damaged or is not a picture"),
         (b"%PDF-1.7 nothing to see", "damaged or is not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "damaged or is not a picture"),

@@ -106,7 +106,7 @@ def test_no_strokes_are_blank():
         ([[(0, np.nan)]], None, "coordinates of stroke 0 must be finite"),
         ([[(0, 1)], [(0, np.inf)]], None, "coordinates of stroke 1 must be finite"),
         ([[(0, 1e9)]], None, "up to a million pixels"),
-        ([[(0,)]], None, "shape of stroke 0 must be (points, 2): x and y, got (1, 1)"),
+        ([[(0,)]], None, "shape of stroke 0 must be (points, 2), got (1, 1): give x and y of each point"),
         ([(1, 2)], None, "shape of stroke 0"),
         ([[(1, 2), (3,)]], None, "stroke 0 must be numbers (points, 2)"),
         (["abc"], None, "stroke 0 must be numbers"),

@@ -1,6 +1,7 @@
 """Filters, barcodes, evidence, geometry and neighbours, against small examples, NumPy, JAX and scikit-learn."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,6 +22,7 @@ from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import neighbours
 from inksight.nn.forward import head
 from inksight.nn.model import Model
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import param_shapes
 
 NAMES = ("a", "b", "c")
@@ -31,7 +33,7 @@ def random_model(network: Network, seed: int = 0) -> Model:
     """Return a model with random weights and biases."""
     random = np.random.default_rng(seed)
     params = {k: np.asarray(random.normal(0, 0.5, shape), np.float32) for k, shape in param_shapes(network).items()}
-    return Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, NAMES)
+    return Model(network, params, Normalization(0.1, 0.3), NAMES)
 
 
 SIX = random_model(NETWORK)  # six entries per barcode
@@ -76,12 +78,12 @@ def test_missing_bank_is_an_error(model, dataset, bank):
 
 def test_feature_map_by_hand():
     network = Network((Bank(1, 1),), classes=3, leak=0.1)
-    params = {
-        "normalization.mean": 0.5, "normalization.variance": 0.25, "normalization.count": 0,
+    values: dict[str, Any] = {
         "bank1.kernel": [[[[2.0]]]], "bank1.bias": [1.0],
         "output.kernel": [[1, 0, -1]], "output.bias": [0, 0, 0],
     }  # fmt: skip
-    model = Model(network, {k: np.array(v, np.float32) for k, v in params.items()}, NAMES)
+    params = {k: np.array(v, np.float32) for k, v in values.items()}
+    model = Model(network, params, Normalization(0.5, 0.25), NAMES)
     image = np.zeros((28, 28), np.float32)
     image[3, 4] = 1
     result = feature_maps(model, image)

@@ -18,7 +18,7 @@ from inksight import Dataset, InputError, Model, plot
 from inksight.config import Augmentation, Recipe
 from inksight.data.dataset import join
 from inksight.data.folds import stratified_folds
-from inksight.data.loading import write_csv
+from inksight.data.loading import load, write_csv
 from inksight.inspection.label_errors import DoubtfulLabels, doubtful_labels, write_table
 from inksight.report.label_review import write_review
 
@@ -218,9 +218,10 @@ def test_json_table_and_text_agree(result, wrong, tmp_path):
     for row, other in zip(rows, parsed["labels"], strict=False):
         assert {name: str(value) for name, value in other.items()} == row
         assert row["given"] == str(wrong.labels[int(row["row"])])
+        assert int(row["image_id"]) == int(row["row"]) + 1
     first, *lines = str(result).splitlines()
     assert f"planted: {result.suspected} of 600 labels suspected to be wrong" in first
-    assert lines[2].split()[:3] == [rows[0]["row"], rows[0]["given"], rows[0]["suggested"]]
+    assert lines[2].split()[:3] == [rows[0]["image_id"], rows[0]["given"], rows[0]["suggested"]]
 
 
 def test_plot_shows_the_most_doubtful_labels(result):
@@ -239,7 +240,7 @@ def test_the_page_is_self_contained_and_shows_the_most_doubtful_labels(result, t
     write_review(result, path, top=50)
     page = ParsedPage(path.read_text())
     assert page.open == []
-    assert [name for name in page.ids if name.startswith("row-")] == [f"row-{row}" for row in result.order[:50]]
+    assert [name for name in page.ids if name.startswith("image-")] == [f"image-{row + 1}" for row in result.order[:50]]
     assert len(page.ids) == len(set(page.ids))
     assert all(link.startswith(("#", "data:")) for link in page.links)
     assert path.stat().st_size < 100_000
@@ -250,7 +251,7 @@ def test_names_cannot_break_the_page(result, tmp_path):
     write_review(evil, tmp_path / "labels.html")
     text = (tmp_path / "labels.html").read_text()
     assert ParsedPage(text).open == []
-    assert ParsedPage(text).tags.count("script") == 1
+    assert ParsedPage(text).tags.count("script") == 2
 
 
 @pytest.fixture(scope="module")
@@ -277,9 +278,51 @@ def test_the_command_writes_page_and_table(capsys, source, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["doubts.csv", "page.html"]
 
 
+def test_the_command_writes_corrected_data(capsys, source, wrong, tmp_path):
+    """Kaggle's way: train.csv in, a corrected train.csv out."""
+    names = wrong.class_names
+    rows = [(1, "", names[wrong.labels[0]]), (3, "9", names[wrong.labels[2]]), (600, *2 * [names[wrong.labels[599]]])]
+    lines = ["ImageId,Label,given", *(",".join(map(str, row)) for row in rows)]
+    (tmp_path / "corrections.csv").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "corrected.csv"
+    arguments = ("labels", source, "--apply", tmp_path / "corrections.csv", "--csv", out)
+    changed = int(wrong.labels[2] != 9)
+    assert command(capsys, *arguments) == f"{out}: 599 images, labels changed: {changed}, images left out: 1\n"
+    expected = wrong.labels.copy()
+    expected[2] = 9
+    corrected = load(out)
+    np.testing.assert_array_equal(corrected.labels, expected[1:])
+    np.testing.assert_array_equal(corrected.images, wrong.images[1:])
+    result = json.loads(command(capsys, *arguments, "--json"))
+    assert result == {"data": source.name, "csv": str(out), "n": 599, "changed": changed, "left_out": 1}
+    assert "ImageId must be 1 to 120" in command(capsys, *arguments, "--split", "validation", code=2)
+
+
+def test_the_command_never_overwrites_data_or_decisions(capsys, source, tmp_path, monkeypatch):
+    decisions = tmp_path / "corrections.csv"
+    decisions.write_text("ImageId,Label,given\n")
+    before = source.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    for data, out, words in (
+        (source, source, "--csv must be a file other than"),
+        (source.parent, source.parent / "new.csv", "--csv must be a file other than"),
+        (source, "corrections.csv", "--csv must be a file other than"),
+        (source, "none/corrected.csv", "does not exist"),
+    ):
+        error = command(capsys, "labels", data, "--apply", decisions, "--csv", out, code=2)
+        assert words in error
+        assert error.count("\n") == 1
+    assert source.read_bytes() == before
+    assert decisions.read_text() == "ImageId,Label,given\n"
+    assert list(tmp_path.iterdir()) == [decisions]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--apply", "corrections.csv"), "--apply needs a file to write: add --csv corrected.csv"),
+        (("--apply", "none.csv", "--csv", "out.csv"), "cannot read 'none.csv': No such file or directory"),
+        (("--apply", "none.csv", "--csv", "out.csv", "--top", 3, "--folds", 2), "got '--folds, --top'"),
         (("--out", "none/page.html"), "does not exist"),
         (("--csv", "none/doubts.csv"), "does not exist"),
         (("--out", "."), "it is a folder"),

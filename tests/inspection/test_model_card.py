@@ -1,6 +1,7 @@
 """Model cards, and whether those of the shipped models are true."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from inksight import InputError, Model, cli, evaluate, load_model
 from inksight.config import RECIPES
 from inksight.data.loading import write_csv
 from inksight.inspection.model_card import HARDEST, Protocol, card, describe
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model_file import SHIPPED
 from inksight.nn.parameters import parameter_count
 
@@ -78,6 +80,43 @@ def test_card_of_any_model(model, digits, tmp_path, capsys):
     assert (tmp_path / "card.md").read_text().startswith("# Model card: mine\n")
 
 
+HOSTILE = ("a|b", "*c*", "<script>alert(1)</script>", "d\n\n# e", "`f`", "[g](http://h)", "www.i.j", "_k_", "l_m", "\\")
+
+
+def test_text_from_outside_is_escaped(model, digits):
+    named = replace(
+        model,
+        class_names=HOSTILE,
+        fine_tunings=(FineTuningRecord("<img src=x>\n| n |", {"a|b": 3}, "`"),),
+        version="*1*",
+        trained_on="`x`",
+    )
+    evaluation = replace(evaluate(model, digits.test), class_names=HOSTILE)
+    text = str(describe("<b>o</b>\n# p", named, evaluation, "# q | r"))
+    assert text.startswith("# Model card: \\<b\\>o\\</b\\> \\# p\n")
+    assert "\nOn \\# q \\| r: **" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) == 2 + len(HOSTILE)
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {6}
+    shown = [row.split(" | ")[0] for row in rows[2:]]
+    assert shown == [
+        "| a\\|b", "| \\*c\\*", "| \\<script\\>alert(1)\\</script\\>", "| d \\# e", "| \\`f\\`", "| \\[g\\](http\\://h)",
+        "| www\\.i.j", "| \\_k\\_", "| l_m", "| \\\\",
+    ]  # fmt: skip
+    for raw in ("<", "[", "`f", "`x", "*1"):
+        assert not re.search(r"(?<!\\)" + re.escape(raw), text)
+
+
+def test_the_license_of_the_weights_is_stated(model, digits):
+    evaluation = evaluate(model, digits.test)
+    for shipped in (card("tiny"), describe("my copy", load_model("tiny"), evaluation, "500 digits")):
+        assert shipped.license == "MIT, like the package; trained on MNIST, which is under CC BY-SA 3.0"
+    own = describe("best", model, evaluation, "500 digits")  # only the name is that of a shipped model
+    assert own.license == "the weights are yours; check the terms of the data they were trained on"
+    assert f"- License of the weights: {own.license}.\n" in str(own)
+    assert own.to_dict()["license"] == own.license
+
+
 def test_a_perfect_model_has_no_confusions(model, digits):
     right = model.predict(digits.test.images) == digits.test.labels
     text = str(describe("few", model, evaluate(model, digits.test[right], hardest=0), "images it reads right"))
@@ -87,7 +126,7 @@ def test_a_perfect_model_has_no_confusions(model, digits):
 
 @pytest.mark.parametrize("name", ["worst", "", "../best"])
 def test_an_unknown_name_is_an_error_that_lists_the_shipped_models(name, capsys):
-    with pytest.raises(InputError, match="must be one of post, best, small, tiny"):
+    with pytest.raises(InputError, match="must be a file that exists, or one of post, best, small, tiny"):
         card(name)
     with pytest.raises(InputError, match="must be a file that exists, or one of post, best, small, tiny"):
         load_model(name)

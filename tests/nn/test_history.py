@@ -32,7 +32,29 @@ def test_json_round_trip_writes_nan_as_null():
     assert str(History.from_list(json.loads(text))) == str(History(ROWS))
 
 
-@pytest.mark.parametrize("rows", [None, {}, [3], [{"epoch": 1}], [dict.fromkeys(Epoch.__slots__, "x")]])
-def test_invalid_rows_raise_errors(rows):
-    with pytest.raises(InputError, match="history"):
+GOOD = dict.fromkeys(Epoch.__slots__, 2) | {"epoch": 1, "val_loss": None, "val_accuracy": None}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (None, "history must be a list of rows, got NoneType"),
+        ({}, "history must be a list of rows, got dict"),
+        ([3], "epoch must be an object with named values, got 3"),
+        ([{"epoch": 1}], "loss of the epoch must be given"),
+        ([GOOD | {"epoch": 1.5}], "epoch must be a number of 1 or more, got 1.5"),
+        ([GOOD | {"epoch": None}], "epoch must be a number of 1 or more, got nan"),
+        ([GOOD | {"loss": "x"}], "loss of an epoch must be a finite number or NaN, got 'x'"),
+        ([GOOD | {"seconds": True}], "seconds of an epoch must be a finite number or NaN, got True"),
+        ([GOOD | {"accuracy": 10**400}], "accuracy of an epoch must be a finite number or NaN, got 1000"),
+        ([GOOD | {"note": ""}], "epoch field must be one of epoch, loss"),
+    ],
+)
+def test_invalid_rows_raise_errors(rows, words):
+    with pytest.raises(InputError) as caught:
         History.from_list(rows)
+    assert words in str(caught.value)
+
+
+def test_whole_numbers_are_read_as_floats():
+    assert History.from_list([GOOD])["seconds"].tolist() == [2.0]

@@ -42,6 +42,8 @@ def test_constant_feature_gives_finite_distances(points):
         {"means": np.full((3, 4), np.nan, np.float32)},
         {"means": np.zeros((3, 4))},
         {"threshold": float("nan")},
+        {"temperature": 0.0},
+        {"means": np.zeros((), np.float32)},
         {"negative_weights": np.zeros(4, np.float32)},
         {"negative_weights": np.zeros(8)},
     ],

@@ -1,16 +1,47 @@
 """Normalization of the training images."""
 
+import math
+
 import numpy as np
 import pytest
 
-from inksight.nn.normalization import count_values
+from inksight import InputError
+from inksight.nn.normalization import Normalization, count_values
 
 
 def test_normalization_is_that_of_the_training_images(digits, model):
     pixels = digits.train.images / 255
-    assert model.params["normalization.mean"] == pytest.approx(pixels.mean(), rel=1e-5)
-    assert model.params["normalization.variance"] == pytest.approx(pixels.var(), rel=1e-5)
-    assert model.params["normalization.count"] == pixels.size
+    assert model.normalization.mean == pytest.approx(pixels.mean(), rel=1e-5)
+    assert model.normalization.variance == pytest.approx(pixels.var(), rel=1e-5)
+    assert model.normalization.count == pixels.size
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"variance": 0}, "normalization.variance must be above 0, got 0.0"),
+        ({"variance": 1e-60}, "normalization.variance must be above 0, got 0.0"),  # 0 in single precision
+        ({"mean": math.nan}, "normalization.mean must be a finite number, got nan"),
+        ({"count": -1}, "normalization.count must be 0 or more, got -1.0"),
+        ({"mean": "0"}, "normalization.mean must be a finite number, got '0'"),
+    ],
+)
+def test_wrong_values_raise_errors(values, words):
+    with pytest.raises(InputError, match=words):
+        Normalization(**values)
+
+
+def test_arrays_round_trip():
+    normalization = Normalization(0.1307, 0.0949, 47_040_000)
+    assert Normalization.from_arrays(normalization.arrays) == normalization
+    assert normalization.mean == np.float32(0.1307)
+
+
+@pytest.mark.parametrize("wrong", [None, np.zeros(1, np.float32), np.zeros((), np.float64)])
+def test_missing_and_wrong_arrays_raise_errors(wrong):
+    arrays = Normalization().arrays | {"normalization.count": wrong}
+    with pytest.raises(InputError, match=r"normalization\.count must be a single float32"):
+        Normalization.from_arrays(arrays)
 
 
 def test_value_counts_agree_with_numpy(rng):

@@ -10,7 +10,8 @@ from inksight.augmentation.negatives import synthetic_negatives
 from inksight.errors import InputError
 from inksight.nn.model import Model
 from inksight.nn.ood import ood_features, ood_score
-from inksight.training.calibration import with_temperature
+from inksight.reading.detection import assess
+from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.ood_detector import with_ood_detector
 
 
@@ -78,10 +79,33 @@ def test_model_file_without_negative_weights_can_be_read(model, tmp_path):
     assert detector.negative_weights is None
 
 
-def test_model_with_another_temperature_has_no_detector(model):
-    assert with_temperature(model, 2.0).ood_detector is None
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_temperature_changes_nothing_for_the_detector(model, validation, temperature, tmp_path):
+    images = np.concatenate([validation.images[:50], synthetic_negatives(validation.images, np.random.default_rng(5))])
+    other = with_temperature(model, temperature)
+    before, after = assess(model, images), assess(other, images)
+    assert abs(after.probabilities - before.probabilities).max() > 0.01
+    np.testing.assert_allclose(after.margin, before.margin, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(after.negative_log_odds, before.negative_log_odds, rtol=1e-3, atol=1e-2)
+    other.save(tmp_path / "m.safetensors")
+    loaded = Model.load(tmp_path / "m.safetensors")
+    np.testing.assert_allclose(ood_score(loaded, images), ood_score(other, images), rtol=1e-9)
+
+
+def test_calibrated_model_keeps_its_detector(model, validation):
+    before = with_temperature(model, model.temperature / 3)
+    again = calibrated(before, validation)
+    assert again.temperature == pytest.approx(model.temperature, rel=1e-3)
+    np.testing.assert_allclose(
+        ood_score(again, validation.images), ood_score(model, validation.images), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_training_without_validation_images_drops_the_detector(model, mnist):
+    more = inksight.train(inksight.Splits(mnist[:500]), start=model, recipe=inksight.Recipe(epochs=1), progress=False)
+    assert more.ood_detector is None
     with pytest.raises(InputError, match="one with a detector"):
-        ood_score(with_temperature(model, 2.0), np.zeros((28, 28), np.uint8))
+        ood_score(more, np.zeros((28, 28), np.uint8))
 
 
 def test_detector_must_fit_the_network(model):

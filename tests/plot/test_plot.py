@@ -13,8 +13,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
+from matplotlib import colormaps
+from matplotlib.colors import rgb_to_hsv, to_rgb
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from pages import SVG, check_svg
 from PIL import Image
@@ -24,22 +28,30 @@ from inksight._shared.display import Display
 from inksight.augmentation.corruptions import CORRUPTIONS
 from inksight.config import Bank, Network
 from inksight.data.dataset import Dataset
+from inksight.data.loading import load
+from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.imaging.preprocessing import prepare
 from inksight.inspection.attribution import evidence
 from inksight.inspection.banks import FilterSimilarity, feature_maps, filter_similarity, filters
-from inksight.inspection.barcodes import average_barcodes, barcode, detrended_barcodes
+from inksight.inspection.barcodes import AverageBarcodes, average_barcodes, barcode, detrended_barcodes
 from inksight.inspection.corruption_robustness import robustness
 from inksight.inspection.evaluation import Evaluation, evaluate
 from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import neighbours
 from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
+from inksight.nn.model_file import load_model
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import param_shapes
 from inksight.plot import grammar
 from inksight.plot.geometry import _spread_apart
+from inksight.reading.reader import read
 
 HISTORY = History(tuple(Epoch(i, 1 / i, 1 - 0.1 / i, 0.9 / i, 1 - 0.2 / i, 0.01, 2.0) for i in range(1, 6)))
+MADE_OF_BARS = ("counts", "counts of splits", "probabilities")  # they have no color scale
+PAGE = np.full((60, 200), 255, np.uint8)  # three strokes
+PAGE[10:50, 20:26] = PAGE[10:50, 90:96] = PAGE[12:52, 150:156] = 30
 SCALE = re.compile(r"one (color )?scale|color scale is this|its own color scale|for all")
 
 
@@ -48,7 +60,7 @@ def make(banks: tuple[Bank, ...], names: tuple[str, ...], dense: int = 0) -> tup
     random = np.random.default_rng(0)
     network = Network(banks, dense, len(names))
     params = {k: np.asarray(random.normal(0, 0.3, shape), np.float32) for k, shape in param_shapes(network).items()}
-    model = Model(network, params | {"normalization.variance": np.array(0.3, np.float32)}, names)
+    model = Model(network, params, Normalization(0.1, 0.3), names)
     images = np.zeros((12 * len(names), 28, 28), np.uint8)
     images[:, 8:20, 8:20] = random.integers(0, 256, (len(images), 12, 12))
     return model, Dataset(images, np.arange(len(images)) % len(names), "noise", names)
@@ -60,9 +72,13 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, Display, dict[str
     evaluation = evaluate(model, dataset)
     average = average_barcodes(model, dataset)
     image = dataset.images[0]
+    page = read(PAGE, model)
     cases: list[tuple[str, Display, dict[str, Any]]] = [
         ("examples", dataset, {}),
         ("one of each", dataset, {"kind": "one_of_each", "seed": 3}),
+        ("counts", dataset, {"kind": "counts"}),
+        ("counts of splits", Splits(dataset, dataset[:13], Dataset(dataset.images[:5])), {}),
+        ("model", model, {"bank": last, "shared": False}),
         ("unlabeled", Dataset(dataset.images[:13], None, "unlabeled"), {"columns": 4}),
         ("confusion", evaluation, {}),
         ("calibration", evaluation, {"kind": "calibration"}),
@@ -72,12 +88,17 @@ def results(model: Model, dataset: Dataset) -> list[tuple[str, Display, dict[str
         ("weight similarity", filter_similarity(model, last), {}),
         ("barcode", barcode(model, image), {}),
         ("average", average, {}),
+        ("trend", average, {"kind": "trend"}),
         ("detrended", detrended_barcodes(model, dataset, average=average), {}),
         ("evidence", evidence(model, image, average), {}),
         ("separation", separation(model, dataset), {}),
         ("pca", embedding(model, dataset, "pca"), {"most": 7}),
         ("neighbours", neighbours(model, dataset[:3], dataset, 4), {}),
         ("prepared", prepare(255 - image), {}),
+        ("page", page, {}),
+        ("reading", page[0], {}),
+        ("probabilities", page[0], {"kind": "probabilities"}),
+        ("nothing to read", read(np.ones((50, 90)), model), {}),
         ("blank", prepare(np.ones((9, 300))), {}),
         ("robustness", robustness(model, dataset, images=4, progress=False), {}),
         ("one corruption", robustness(model, dataset, images=2, prepare=True, progress=False), {"kind": "lined paper"}),
@@ -131,7 +152,7 @@ def test_every_plot_renders(usual_svgs, banks, names):
         assert grammar.TEXT not in text
         assert len(text) < 300_000
         words = " ".join(element.text or "" for element in root.iter(f"{SVG}text"))
-        if name not in ("calibration", "pca", "discriminants", "evidence"):
+        if name not in ("calibration", "pca", "discriminants", "evidence", *MADE_OF_BARS):
             assert SCALE.search(words), name
         for image in root.iter(f"{SVG}image"):
             assert image.attrib["href"].startswith("data:image/png;base64,iVBOR")
@@ -266,9 +287,13 @@ def test_bad_options_are_errors():
     unlabeled = Dataset(dataset.images, None, "unlabeled")
     wrong: list[tuple[Display, dict[str, Any], str]] = [
         (HISTORY, {"kind": "time"}, "kind must be loss, accuracy or learning_rate"),
-        (dataset, {"kind": "all"}, "kind must be examples or one_of_each"),
+        (dataset, {"kind": "all"}, "kind must be examples, one_of_each or counts"),
         (dataset, {"columns": 0}, "columns must be"),
         (unlabeled, {"kind": "one_of_each"}, "one_of_each needs labels, and 'unlabeled' has none"),
+        (unlabeled, {"kind": "counts"}, "counts needs labels, and 'unlabeled' has none"),
+        (model, {"bank": 2}, "bank must be 1 to 1, got 2"),
+        (average_barcodes(model, dataset), {"kind": "mean"}, "kind must be classes or trend"),
+        (read(PAGE, model)[0], {"kind": "box"}, "kind must be steps or probabilities"),
         (evaluate(model, dataset), {"kind": "best"}, "kind must be confusion, calibration or hardest"),
         (evaluate(model, dataset), {"kind": "hardest", "count": -1}, "count must be"),
         (filters(model), {"most": 0}, "most must be"),
@@ -280,6 +305,111 @@ def test_bad_options_are_errors():
     for result, options, message in wrong:
         with pytest.raises(InputError, match=message):
             result.plot(**options)
+
+
+def test_an_unknown_option_is_an_error_that_lists_the_known_ones(usual):
+    for _, result, _ in usual:
+        with pytest.raises(InputError, match=f"option of the plot of {type(result).__name__} must be .*, got 'colour'"):
+            result.plot(colour="red")
+    model = next(result for name, result, _ in usual if name == "model")
+    with pytest.raises(InputError, match="must be bank or shared or most, got 'kind'"):
+        model.plot(kind="x")
+    with pytest.raises(InputError, match="ax must be matplotlib axes, got 'counts'"):
+        plot.draw(model, "counts")  # type: ignore[arg-type]
+
+
+def heights(figure: Figure) -> list[list[float]]:
+    return [[bar.get_height() for bar in bars] for bars in figure.axes[0].containers if isinstance(bars, BarContainer)]
+
+
+def test_counts_are_bars_of_each_class():
+    _, dataset = make((Bank(1, 3),), ("a", "b", "c"))
+    few = dataset[np.array([0, 1, 3])]  # a, b, a
+    figure = few.plot(kind="counts")
+    assert heights(figure) == [[2, 1, 0]]
+    assert texts(figure) == ["2", "1", "0"]
+    splits = Splits(dataset, few, Dataset(dataset.images[:5]))
+    figure = splits.plot()
+    assert heights(figure) == [[12, 12, 12, 0], [2, 1, 0, 0], [0, 0, 0, 5]]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["a", "b", "c", "no label"]
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["train: 36", "validation: 3", "test: 5"]
+
+
+def test_the_trend_is_the_mean_of_the_averages(usual):
+    average = next(result for name, result, _ in usual if name == "trend")
+    assert isinstance(average, AverageBarcodes)
+    (bars,) = heights(average.plot(kind="trend"))
+    np.testing.assert_allclose(bars, average.means.mean(axis=0))
+
+
+def test_a_page_shows_its_picture_boxes_and_digits():
+    model = load_model("small")
+    digits = load("mnist").part("test").images[:4]
+    page = read(np.hstack([*(255 - digits)]).repeat(3, axis=0).repeat(3, axis=1), model)
+    assert page.text == "7210"
+    rejected = replace(page[3], digit=None, reason="unsure")
+    page = replace(page, lines=((*page.lines[0][:3], rejected),))
+    figure = page.plot()
+    (ax,) = figure.axes
+    assert texts(figure) == ["7", "2", "1", "?"]
+    boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    assert [(*box.get_xy(), box.get_width(), box.get_height()) for box in boxes] == [reading.box for reading in page]
+    assert boxes[3].get_edgecolor() != boxes[0].get_edgecolor() == boxes[1].get_edgecolor()
+    assert "? = rejected: unsure" in ax.get_xlabel()
+    np.testing.assert_array_equal(255 - values_of(ax.images[0]), page.picture)
+
+
+def test_a_large_page_is_reduced_and_its_boxes_fit():
+    dark = np.full((900, 2500), 255, np.uint8)
+    dark[200:700, 1200:1300] = 0
+    page = read(dark, "small", accept_all=True)
+    assert (page.picture.shape, page.block) == ((300, 834), 3)
+    left, top, width, height = (side // page.block for side in page[0].box)
+    ink = page.picture[top : top + height, left : left + width]
+    assert (ink < 128).sum() > 0.9 * (page.picture < 128).sum()
+
+
+def test_probabilities_of_a_reading():
+    digit = load("mnist").part("test").images[0]
+    reading = read(255 - digit, "small")[0]
+    expected = load_model("small").probabilities(reading.image)[0]
+    assert list(reading.probabilities) == [*"0123456789"]
+    np.testing.assert_allclose(list(reading.probabilities.values()), expected, atol=1e-6)
+    (bars,) = heights(reading.plot(kind="probabilities"))
+    np.testing.assert_allclose(bars, expected, atol=1e-6)
+    assert reading.plot().axes[1].get_title(loc="left") == "Read as 7"
+    nothing = read(np.ones((50, 50)), "small")[0]
+    assert nothing.probabilities == {}
+    assert nothing.plot().axes[1].get_title(loc="left") == "Rejected: blank"
+
+
+def rows_of(*accuracies: tuple[float, float]) -> History:
+    return History(tuple(Epoch(i, 0.1, a, 0.1, b, 0.01, 1.0) for i, (a, b) in enumerate(accuracies, start=1)))
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "low", "cut"),
+    [
+        (((0.8, 0.95), (0.96, 0.97)), 0.9, 1),
+        (((0.5, 0.8), (0.7, 0.95), (0.92, 0.96), (0.94, 0.97)), 0.9, 2),
+        (((0.992, 0.993), (0.993, 0.994)), 0.99, 0),
+        (((0.95, 0.99), (0.991, 0.993)), 0.99, 1),
+        (((0.92, float("nan")),), 0.9, 0),
+    ],
+)
+def test_the_axis_of_accuracies_starts_above_poor_first_epochs(accuracies, low, cut):
+    ax = rows_of(*accuracies).plot(kind="accuracy").axes[0]
+    assert ax.get_ylim() == (low, 1.0)
+    assert (f"cut off below {low:.0%}: up to epoch {cut}" in ax.get_xlabel()) == bool(cut)
+
+
+@pytest.mark.parametrize("accuracies", [((0.6, 0.7),), ((0.3, 0.5), (0.5, 0.8)), ((0.95, 0.95), (0.4, 0.95))])
+def test_the_axis_of_low_accuracies_shows_all_of_them(accuracies):
+    ax = rows_of(*accuracies).plot(kind="accuracy").axes[0]
+    assert ax.get_ylim()[0] <= min(min(row) for row in accuracies)
+    assert "cut off" not in ax.get_xlabel()
 
 
 def test_examples_are_in_the_row_of_their_class():
@@ -370,6 +500,15 @@ def test_a_notebook_shows_the_plot():
     assert html.startswith('<img src="data:image/png;base64,')
 
 
+def test_a_notebook_shows_all_results(usual):
+    for name, result, _ in usual:
+        assert '<img src="data:image/png;base64,' in result._repr_html_(), name
+    model = next(result for name, result, _ in usual if name == "model")
+    table = model._repr_html_().split("<img")[0]
+    assert table.startswith("<pre>Model(7-13 filters, 4 classes, 0 epochs)")
+    assert "Total params:" in table
+
+
 # the grammar
 
 
@@ -411,7 +550,76 @@ def test_numbers_of_a_color_scale(value, text):
     assert grammar.number(value) == text
 
 
-def test_text_is_readable_on_any_cell():
-    assert grammar.text_on("white") == grammar.DARK
-    assert grammar.text_on("#7f2704") == grammar.LIGHT
-    assert grammar.DARK != grammar.TEXT  # a page replaces the color TEXT
+def contrast(one: Any, other: Any) -> float:
+    low, high = sorted((grammar.luminance(one), grammar.luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_by_hand():
+    assert contrast("black", "white") == pytest.approx(21)
+    assert contrast("#777777", "white") == pytest.approx(4.48, abs=0.01)  # known as just too light
+
+
+@pytest.mark.parametrize("name", [*grammar.FROM_WHITE, grammar.ACTIVATIONS])
+def test_text_is_readable_on_any_cell_in_light_and_dark(name):
+    exchanged = {grammar.DARK_THEN_LIGHT: grammar.LIGHT, grammar.LIGHT_THEN_DARK: grammar.DARK}
+    seen = set()
+    for color in colormaps[name](np.linspace(0, 1, 256)):
+        assert contrast(grammar.text_on(color), color) >= 4.5
+        text = grammar.text_on(color, inverts=True)
+        seen.add(text)
+        assert contrast(text, color) >= 4.5
+        assert contrast(exchanged.get(text, text), grammar.in_dark_mode(color)) >= 4.5
+    assert len(seen) >= 2
+    assert grammar.TEXT not in seen  # a page replaces the color TEXT
+
+
+def test_dark_mode_reverses_lightness_and_keeps_hue():
+    assert grammar.in_dark_mode("white") == pytest.approx((0.1, 0.1, 0.1))
+    assert grammar.in_dark_mode("black") == pytest.approx((0.9, 0.9, 0.9))
+    for color in ("#67001f", "#053061", "#7f2704"):  # the ends of the scales: red, blue and orange
+        before, after = rgb_to_hsv(to_rgb(color)), rgb_to_hsv(grammar.in_dark_mode(color))
+        assert abs((before[0] - after[0] + 0.5) % 1 - 0.5) < 0.08
+        assert grammar.luminance(grammar.in_dark_mode(color)) > 0.4
+
+
+def test_svg_for_a_page_marks_what_a_dark_page_inverts():
+    figure = grammar.blank(5, 2)
+    first, second = figure.subplots(1, 2)
+    image = grammar.show(first, np.eye(3), grammar.WEIGHTS, -1, 1)
+    grammar.color_bar(first, image)
+    grammar.show(second, np.eye(3), grammar.ACTIVATIONS, 0, 1)
+    for color in (grammar.DARK, grammar.DARK_THEN_LIGHT, grammar.LIGHT_THEN_DARK):
+        grammar.write(first, 1, 1, "x", color=color)
+    root = check_svg(plot.to_svg(figure), "")
+    classes = [element.get("class") for element in root.iter(f"{SVG}image")]
+    assert sorted(map(str, classes)) == ["None", "from-white", "from-white"]
+    fills = [
+        element.attrib["style"].partition("fill: ")[2] for element in root.iter(f"{SVG}text") if element.text == "x"
+    ]
+    assert fills == ["", "var(--dark-then-light, #000000)", "var(--light-then-dark, #ffffff)"]
+    assert image.get_gid() is None  # the figure is as before
+    assert "from-white" not in plot.to_svg(figure, themed=False)
+
+
+@pytest.mark.parametrize(("points", "pixels"), [(5, 10), (6, 10), (7.5, 10), (12, 16)])
+def test_text_of_an_svg_is_at_least_ten_pixels_high(points, pixels):
+    figure = grammar.blank(4, 2)
+    figure.text(0.5, 0.5, "small", fontsize=points)
+    root = check_svg(plot.to_svg(figure), "")
+    natural = re.search(r"--natural:(\d+)px", root.attrib["style"])
+    assert natural is not None
+    assert points * float(natural[1]) / float(root.attrib["viewBox"].split()[2]) == pytest.approx(pixels, rel=0.02)
+
+
+@pytest.mark.parametrize("count", [3, 28, 29, 64])
+def test_numbers_of_similar_filters_are_as_large_as_other_text(count):
+    result = FilterSimilarity(1, np.eye(count), np.eye(count), np.arange(count), 9)
+    figure = result.plot()
+    assert min(label.get_fontsize() for ax in figure.axes for label in ax.get_yticklabels()) == grammar.SMALL
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert ax.get_window_extent().height / figure.dpi * 72 / count >= grammar.SMALL
+    natural = re.search(r"--natural:(\d+)px", plot.to_svg(figure))
+    assert natural is not None
+    assert float(natural[1]) < 912  # the column of a wide page

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pages import ParsedPage, in_both_schemes, opened
+from matplotlib.colors import to_hex
+from pages import ParsedPage, at_every_width, check_layout, in_both_schemes, opened
 from PIL import Image
 
 from inksight import Dataset, InputError, Splits, evaluate, plot
+from inksight.plot.grammar import in_dark_mode
 from inksight.report.pictures import gallery
 from inksight.report.report import write_figures, write_report
 
@@ -80,6 +82,8 @@ def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, w
     path, evaluation = written
     with opened(path, width, scheme) as page:
         confusion = evaluation.confusion
+        mistakes = np.where(np.eye(10, dtype=bool), 0, confusion)
+        assert page.get_attribute('[aria-pressed="true"]', "data-count") == str(mistakes.max())  # shown at first
         mistake = np.argwhere((confusion > 0) & ~np.eye(10, dtype=bool))[0]
         for true, read in (mistake, (1, 1)):
             page.click(f'[data-cell="{true},{read}"]')
@@ -92,3 +96,19 @@ def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, w
 
         page.click("#theme")
         assert page.evaluate("document.documentElement.dataset.theme") != scheme
+
+
+@at_every_width
+def test_everything_can_be_read_on_every_screen(written, width, scheme):
+    with opened(written[0], width, scheme) as page:
+        check_layout(page, scheme)
+
+
+def test_the_table_has_the_colors_of_the_plot(written):
+    """In light and dark: those that the same counts have in the picture of the confusion matrix."""
+    path, evaluation = written
+    image = evaluation.plot().axes[0].images[0]
+    colors = image.to_rgba(image.get_array().compressed())
+    text = path.read_text()
+    assert set(re.findall("--cell:(#[0-9a-f]{6})", text)) == {to_hex(color) for color in colors}
+    assert set(re.findall("--dark-cell:(#[0-9a-f]{6})", text)) == {to_hex(in_dark_mode(color)) for color in colors}

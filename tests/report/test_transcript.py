@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pages import ParsedPage, in_both_schemes, opened
+from pages import ParsedPage, at_every_width, check_layout, in_both_schemes, opened
 from PIL import Image
 
 from inksight import InputError, cli
 from inksight.nn.model_file import load_model
-from inksight.reading.reader import Page, read
+from inksight.reading.reader import read
 from inksight.report import transcript
 from inksight.report.transcript import Transcript
 
@@ -94,7 +94,7 @@ def test_the_card_of_a_rejected_digit_says_why(sheet, small, tmp_path):
     for reason in transcript.REASONS:
         rejected = replace(first, digit=None, reason=reason)
         result = Transcript(small)
-        result.add(sheet[1], Page(((rejected, *others),)), "sheet")
+        result.add(sheet[1], replace(readings, lines=((rejected, *others),)), "sheet")
         result.write(tmp_path / "page.html")
         text = (tmp_path / "page.html").read_text()
         assert transcript.REASONS[reason] in text
@@ -276,3 +276,53 @@ def test_box_text_and_card_are_highlighted_together_in_a_browser(written, sheet,
 
         picture, box = section.locator(".stage img").bounding_box(), boxes.first.bounding_box()
         assert picture["x"] < box["x"] < box["x"] + box["width"] < picture["x"] + picture["width"]
+
+
+@pytest.fixture(scope="module")
+def crowded(small, mnist, tmp_path_factory):
+    """A page of forty digits close to each other, and one with a single rejected digit."""
+    page = np.full((300, 620), 250, np.uint8)
+    for place in range(40):
+        line, column = divmod(place, 10)
+        digit = np.kron(mnist.images[60_000 + place], np.ones((2, 2), np.uint8))
+        page[10 + 70 * line :, 10 + 60 * column :][:56, :56] -= (digit * 0.85).astype(np.uint8)
+    result = Transcript(small)
+    for picture, name in ((page, "crowded"), (page[:40, :40] * 0 + 200, "blank")):
+        result.add(picture, read(picture, small), name)
+    result.add_unread("a_folder_with_a_long_name/" * 5 + "none.png", "not a picture")
+    path = tmp_path_factory.mktemp("crowded") / "page.html"
+    result.write(path)
+    return path
+
+
+@at_every_width
+def test_everything_can_be_read_on_every_screen(crowded, width, scheme):
+    with opened(crowded, width, scheme) as page:
+        check_layout(page, scheme)
+
+
+@at_every_width
+def test_tags_cover_no_digit(crowded, width, scheme):
+    """A tag overlaps no box and no other tag; it may be hidden, but never on a box that is pointed at."""
+    with opened(crowded, width, scheme) as page:
+        page.wait_for_timeout(100)
+        stage = page.locator("#picture-1 .stage")
+        boxes = [box.bounding_box() for box in stage.locator("a").all()]
+        assert len(boxes) >= 36
+        tags = [tag.bounding_box() for tag in stage.locator("span").all() if tag.is_visible()]
+        assert len(tags) >= 5
+        picture = stage.bounding_box()
+        for i, tag in enumerate(tags):
+            assert not [other for other in boxes + tags[:i] if _overlap(tag, other)]
+            assert picture["x"] <= tag["x"]
+            assert tag["x"] + tag["width"] <= picture["x"] + picture["width"]
+        for box in stage.locator("a").all()[10:20]:
+            box.hover(force=True)
+            assert page.locator(".stage .lit span").is_visible()
+
+
+def _overlap(one, other):
+    return all(
+        one[at] + 0.01 < other[at] + other[size] and other[at] + 0.01 < one[at] + one[size]
+        for at, size in (("x", "width"), ("y", "height"))
+    )

@@ -66,7 +66,7 @@ def test_model_file_stores_the_temperature(model, tmp_path):
     with_temperature(model, 1.7).save(tmp_path / "m.safetensors")
     assert Model.load(tmp_path / "m.safetensors").temperature == 1.7
     for wrong in (0.0, -1.0, float("nan"), "1"):
-        with pytest.raises(InputError, match="temperature must be above 0"):
+        with pytest.raises(InputError, match=r"temperature must be 0\.001 to 1000"):
             replace(model, temperature=wrong)
 
 

@@ -101,25 +101,25 @@ def test_held_out_check_does_not_train_on_held_out_pictures(own, model, kept, mo
     assert np.bincount(trained_on[0].labels).tolist() == pytest.approx([10 / 3] * 10, abs=1)
 
 
-def test_model_lists_the_pictures_as_a_lesson(taught, own, model, kept, tmp_path):
+def test_model_lists_the_pictures(taught, own, model, kept, tmp_path):
     taught.model.save(tmp_path / "mine.safetensors")
     loaded = Model.load(tmp_path / "mine.safetensors")
-    (lesson,) = loaded.lessons
-    assert lesson == taught.lesson
-    assert lesson.pictures == {str(digit): 5 for digit in range(10)}
-    assert (lesson.name, lesson.digest) == (own.name, own.digest)
+    (record,) = loaded.fine_tunings
+    assert record == taught.record
+    assert record.pictures == {str(digit): 5 for digit in range(10)}
+    assert (record.name, record.digest) == (own.name, own.digest)
     assert loaded.trained_on == model.trained_on
     assert len(loaded.history) == len(model.history) + fine_tuning.RECIPE.epochs
     page = describe("mine", loaded, evaluate(loaded, kept.validation, hardest=1), "Some")
     assert "- Fine-tuned later on 50 pictures of 'an invented hand' (0: 5, 1: 5, 2: 5" in str(page)
-    assert page.to_dict()["lessons"] == [lesson.to_dict()]
+    assert page.to_dict()["fine_tunings"] == [record.to_dict()]
     assert "Fine-tuned" not in str(card("tiny"))
 
 
-def test_further_fine_tuning_appends_a_lesson(taught, kept, mnist):
+def test_further_fine_tuning_appends_a_record(taught, kept, mnist):
     more = teach(mnist[20_000:20_004], taught.model, kept, progress=False)
-    assert more.model.lessons == (taught.lesson, more.lesson)
-    assert sum(more.lesson.pictures.values()) == 4
+    assert more.model.fine_tunings == (taught.record, more.record)
+    assert sum(more.record.pictures.values()) == 4
 
 
 def test_no_pictures_are_held_out_if_a_class_has_too_few(own, model, kept):
@@ -222,8 +222,8 @@ def test_command_writes_a_model(folder, kept_file, model, tmp_path, capsys):
     output = outputs(capsys, *common, "--json")
     result, mine = json.loads(output.out), Model.load(out)
     assert result["weights"] == mine.digest
-    assert result["lesson"]["name"] == "hand"
-    assert result["lesson"]["digest"] == load(folder).digest == mine.lessons[0].digest
+    assert result["record"]["name"] == "hand"
+    assert result["record"]["digest"] == load(folder).digest == mine.fine_tunings[0].digest
     assert {
         "own_before", "own_after", "validation_before", "validation_after", "held_out", "validation_images",
         "interpolation", "seconds",

@@ -17,7 +17,7 @@ from inksight import InksightError, InputError, Splits
 from inksight.config import Recipe, get_network
 from inksight.engine import ops
 from inksight.nn.forward import forward
-from inksight.nn.parameters import NORMALIZATION_PREFIX, init_params
+from inksight.nn.parameters import init_params
 from inksight.training.batches import Batches
 from inksight.training.fitting import fit, train
 from inksight.training.step import loss_and_metrics, stack, steps_per_call
@@ -59,7 +59,7 @@ def test_augmentation_tapers_by_time_if_the_time_is_limited(few, monkeypatch):
 
 def test_label_smoothing_changes_the_loss_but_not_the_metric(digits):
     network = get_network("4x5p,8x3")
-    params = {k: jnp.asarray(v) for k, v in init_params(network, 1).items() if not k.startswith(NORMALIZATION_PREFIX)}
+    params = {k: jnp.asarray(v) for k, v in init_params(network, 1).items()}
     x = digits.train.images[:16].reshape(16, 28, 28, 1) / np.float32(255)
     labels, weight = digits.train.labels[:16], jnp.arange(16) < 12
     plain, (loss, _) = loss_and_metrics(network, ops.enter(x), labels, weight, 0.0, params)
@@ -96,11 +96,23 @@ def test_first_call_takes_a_single_step(digits, monkeypatch):
     assert set(calls[1:]) <= {steps_per_call(), 124 % steps_per_call(), 125 % steps_per_call()}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"network": SMALL}, "network must be left out when training goes on from a model"),
+        ({"budget": "best", "recipe": QUICK}, "budget must be left out when both network and recipe are given"),
+    ],
+)
+def test_options_without_effect_are_errors(digits, model, options, words):
+    with pytest.raises(InputError, match=words):
+        train(digits, start=model, progress=False, **options)
+
+
 def test_further_training_appends_to_the_history(digits, model):
     more = train(digits, start=model, recipe=QUICK, epochs=1, progress=False)
     assert [row.epoch for row in more.history] == [1, 2, 3, 4]
     assert more.history.rows[:3] == model.history.rows
-    assert more.params["normalization.mean"] == model.params["normalization.mean"]
+    assert more.normalization == model.normalization
     assert more.digest != model.digest
 
 

@@ -64,7 +64,7 @@ print([each.text for each in pages], inksight.prepare("seven.png").image)
 # Fine-tuning, pruning, search
 try:
     taught = inksight.teach("my-digits/", model="best")
-    print(taught.own_before, taught.own_after, taught.lesson.name, taught.model.lessons)
+    print(taught.own_before, taught.own_after, taught.record.name, taught.model.fine_tunings)
 except inksight.InksightError as error:
     print(error)
 pruning = inksight.prune(splits, "post", keep_accuracy=0.98)

@@ -1,9 +1,12 @@
 """`Display`: the base class of results that can be plotted."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from inksight.plot.grammar import NotebookFigure
 
 
 class Display:
@@ -13,7 +16,11 @@ class Display:
     It is looked up only when a result is plotted, so that computing a result never imports matplotlib.
     """
 
-    def plot(self, ax: Any = None, **options: Any) -> "Figure":
+    @overload
+    def plot(self, ax: None = None, **options: Any) -> "NotebookFigure": ...
+    @overload
+    def plot(self, ax: "Axes", **options: Any) -> "Figure": ...
+    def plot(self, ax: "Axes | None" = None, **options: Any) -> "Figure":
         """Plot this result and return the figure.
 
         Parameters
@@ -22,6 +29,11 @@ class Display:
             The axes to draw on; by default a new figure of a suitable size.
         **options
             Passed to the drawing function of this type of result in :mod:`inksight.plot`.
+
+        Raises
+        ------
+        InputError
+            If an option is unknown or has a value that is not allowed. The message lists what is allowed.
         """
         from inksight import plot
 

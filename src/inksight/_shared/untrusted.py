@@ -2,18 +2,20 @@
 
 import bz2
 import gzip
-import warnings
+import json
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NoReturn, Protocol
 
 from inksight.errors import InksightError, InputError
 
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"  # the first bytes of every file of these kinds
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _BZIP2_ERRORS = (EOFError, OSError, ValueError)
+FREE_UNPACKED = 64 << 20  # bytes: what any packed file may become
+MAX_RATIO = 50  # unpacked bytes per packed byte, in addition; digits have about ten
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 
@@ -25,15 +27,31 @@ class Readable(Protocol):
         ...
 
 
+def check_is_file(path: Path, advice: str) -> None:
+    """Raise `InputError` that says what `path` is instead of a file; do nothing if it does not exist.
+
+    Opening a FIFO would wait for a writer, and a device may have no end.
+    """
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{str(path)!r} is a link to a file that does not exist, {str(path.readlink())!r}: {advice}")
+    if path.exists() and not path.is_file():
+        kind = next(kind for kind, is_kind in _KINDS.items() if is_kind(path))
+        raise InputError(f"{str(path)!r} is {kind}, not a file: {advice}")
+
+
+_KINDS: dict[str, Callable[[Path], bool]] = {
+    "a folder": Path.is_dir,
+    "a FIFO": Path.is_fifo,
+    "a socket": Path.is_socket,
+    "a device": lambda path: True,
+}
+
+
 @contextmanager
 def damage_as_input_error(
-    path: Path,
-    kind: str,
-    errors: type[Exception] | tuple[type[Exception], ...] = Exception,
-    *,
-    warned: bool = True,
+    path: Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
 ) -> Iterator[None]:
-    """Convert the errors and warnings of a library that reads a damaged file to an `InputError`.
+    """Convert the errors of a library that reads a damaged file to an `InputError`.
 
     Parameters
     ----------
@@ -43,14 +61,9 @@ def damage_as_input_error(
         The expected kind of file with its article, for the message: ``a picture``.
     errors : exception type or tuple of exception types
         The exceptions to convert. By default all, because decoders raise almost any exception on damaged bytes.
-    warned : bool
-        Whether to convert warnings, too. This changes the warning filters for all threads while the block runs.
     """
     try:
-        with warnings.catch_warnings() if warned else nullcontext():
-            if warned:
-                warnings.simplefilter("error")
-            yield
+        yield
     except (InksightError, MemoryError):
         raise
     except errors as error:
@@ -67,12 +80,34 @@ def open_unpacked(path: Path) -> Iterator[Readable]:
         head = file.peek(3)[:3]
         if head.startswith(GZIP):
             with damage_as_input_error(path, "a gzip file", _GZIP_ERRORS), gzip.GzipFile(fileobj=file) as unpacked:
-                yield unpacked
+                yield _Unpacked(path, unpacked)
         elif head == BZIP2:
             with damage_as_input_error(path, "a bzip2 file", _BZIP2_ERRORS), bz2.BZ2File(file) as unpacked:
-                yield unpacked
+                yield _Unpacked(path, unpacked)
         else:
             yield file
+
+
+class _Unpacked:
+    """A compressed file that raises `InputError` as soon as it has unpacked to too much."""
+
+    def __init__(self, path: Path, stream: Readable) -> None:
+        self.path, self.stream, self.packed, self.unpacked = path, stream, path.stat().st_size, 0
+
+    def read(self, size: int, /) -> bytes:
+        chunk = self.stream.read(size)
+        self.unpacked += len(chunk)
+        check_ratio(self.path, self.unpacked, self.packed)
+        return chunk
+
+
+def check_ratio(path: Path, unpacked: int, packed: int) -> None:
+    """Raise `InputError` if `packed` bytes become so many that they are hardly digits but a decompression bomb."""
+    if unpacked > FREE_UNPACKED + MAX_RATIO * packed:
+        raise InputError(
+            f"{str(path)!r} unpacks to more than {MAX_RATIO} times its size, {packed:,} bytes: check that it is the "
+            "right file, or unpack it first"
+        )
 
 
 def read_bounded(stream: Readable, limit: int) -> bytearray:
@@ -93,11 +128,41 @@ def read_bounded(stream: Readable, limit: int) -> bytearray:
 
 
 def read_unpacked(path: Path, memory_limit: int) -> bytearray:
-    """Return all bytes of a file, unpacked. Raise `InputError` if they are more than `memory_limit`."""
+    """Return all bytes of a plain or gzipped file. Raise `InputError` if they are more than `memory_limit`."""
     with open_unpacked(path) as stream:
         content = read_bounded(stream, memory_limit + 1)
     check_memory(path, len(content), memory_limit, "at least ")
     return content
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return the value of a JSON text. Raise `InputError` for text that is not JSON, and for what Python adds to JSON.
+
+    Duplicate keys are an error, because other programs may read another one of them; so are NaN and Infinity.
+
+    Examples
+    --------
+    >>> parse_json('{"epochs": 3, "epochs": 4}')
+    Traceback (most recent call last):
+    inksight.errors.InputError: JSON object must have each name once, got 'epochs' twice
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (RecursionError, ValueError) as error:
+        raise error if isinstance(error, InputError) else InputError(f"not JSON ({error})") from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"JSON object must have each name once, got {twice!r} twice")
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InputError(f"JSON must hold finite numbers, got {name}")
 
 
 def check_memory(path: Path, needed: int, memory_limit: int, qualifier: str = "") -> None:

@@ -4,7 +4,11 @@ Errors are printed on one line, without a traceback.
 """
 
 import os
+import signal
 import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -38,8 +42,15 @@ for command in (explore, train, read, teach, sweep, evaluate, card, look, prune,
     cli.add_command(command)
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which `main` treats like Ctrl-C, so that temporary files are removed and finished work is kept."""
+
+
 def main() -> None:
-    """Run the command line; exit with 0, 1 after a failure, 2 after wrong input, 130 after Ctrl-C."""
+    """Run the command line; exit with 0, 1 after a failure, 2 after wrong input, 130 or 143 if interrupted."""
+    _open_closed_streams()
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -52,21 +63,50 @@ def run(arguments: list[str]) -> int:
         return 2
     except click.ClickException as error:
         return _print_error(error.format_message(), 2)
-    except (click.Abort, KeyboardInterrupt):
-        return _print_error("interrupted", 130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        cause = error.__context__ if isinstance(error, click.Abort) else error  # click turns one into the other
+        return _print_error(str(cause or "") or "interrupted", 143 if isinstance(cause, Terminated) else 130)
     except InputError as error:
         return _print_error(str(error), 2)
     except InksightError as error:
         return _print_error(str(error), 1)
     except BrokenPipeError:  # the program that reads the output has ended, as `head` does: it is not an error
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 1
     except Exception as error:
+        if isinstance(error, OSError) and _is_of_output(error):
+            _discard_output()
+            return _print_error(f"cannot write to standard output: {error.strerror or error}", 1)
         if os.environ.get("INKSIGHT_DEBUG"):
             raise
         reason = " ".join(str(error).split())[:300]
         return _print_error(f"unexpected {type(error).__name__}: {reason} (set INKSIGHT_DEBUG=1 for a traceback)", 1)
     return 0
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
+def _open_closed_streams() -> None:
+    """Give closed standard streams a file, so that no other file gets their number; writing results still fails."""
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # gets the lowest free number, this one
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - until the process ends
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Return whether an error comes from standard output, which is closed or on a full disk: from `click.echo`."""
+    return traceback.extract_tb(error.__traceback__)[-1].name == click.echo.__name__
+
+
+def _discard_output() -> None:
+    """Send what standard output still holds to nowhere: Python would fail again to write it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_error(message: str, code: int) -> int:

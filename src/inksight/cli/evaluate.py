@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inksight.cli.options import data_option, json_option, print_json
+from inksight.cli.options import check_outputs, data_option, json_option, print_json
 from inksight.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,16 +49,11 @@ def evaluate(
 
     if (images or prepare) and not robustness:
         raise InputError("--images and --prepare are options of --robustness, got them without it: add --robustness")
-    if picture:
-        from inksight import plot
-        from inksight._shared.files import check_writable
-
-        plot.check_suffix(picture)
-        check_writable(picture)
+    check_outputs(picture=picture)
     from inksight.inspection.evaluation import SEEN_IN_TRAINING, seen_in_training
 
     loaded, digits = load_model(model), load(source)
-    part = split or ("validation" if robustness else "test" if digits.test_count else "all")
+    part = split or ("validation" if robustness else digits.default_part)
     chosen = digits.part(part)
     result: Robustness | Evaluation
     if robustness:
@@ -70,6 +65,8 @@ def evaluate(
 
         result = evaluation.evaluate(loaded, chosen)
     if picture:
+        from inksight import plot
+
         plot.save(result.plot(), picture)
     seen = seen_in_training(loaded, digits, part)
     if as_json:

@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
+from inksight._shared.claim import claimed
 from inksight._shared.files import make_folder, write_text
+from inksight._shared.validation import check
 from inksight.cli.options import SPLIT, data_option, json_option, print_json, training_options, until_option
 from inksight.cli.startup import load_while_importing_jax
 from inksight.errors import InputError
@@ -19,7 +22,7 @@ from inksight.errors import InputError
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser at the end.")
 @json_option
 def explore(
-    source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
+    source: str, budget: str | None, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
     seed: int, until: float | None, out: str, show: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a network and write a report of everything inside.
@@ -32,6 +35,7 @@ def explore(
       inksight explore --data train.csv --epochs 3 --out kaggle
     """
     folder = make_folder(out)
+    click.get_current_context().with_resource(claimed(folder))
     splits = load_while_importing_jax(source).split()
     from inksight.inspection.evaluation import evaluate
     from inksight.report.report import write_report
@@ -71,7 +75,7 @@ def look(
     """Draw the filters, feature maps and barcodes of a model, and other pictures of it.
 
     MODEL is a shipped model (post, best, small, tiny) or a model file. `inksight look MODEL list` prints the names of
-    the pictures. Without PICTURE, all are drawn, each as PNG and SVG.
+    the pictures and draws none. Without PICTURE, all are drawn, each as PNG and SVG.
 
     \b
     Examples:
@@ -83,8 +87,14 @@ def look(
     from inksight.report.pictures import gallery
     from inksight.report.report import write_figures
 
+    only_list = names == ("list",)
+    out_given = click.get_current_context().get_parameter_source("out") is ParameterSource.COMMANDLINE
+    check(not (only_list and out_given), "--out", out, "left out with `list`, which writes nothing")
     pictures = gallery(load_model(model), load(source).part(split), image)
-    if names == ("list",):
+    if only_list and as_json:
+        print_json({"pictures": [{"name": picture.name, "title": picture.title} for picture in pictures]})
+        return
+    if only_list:
         click.echo("\n".join(f"{picture.name:<20} {picture.title}" for picture in pictures))
         return
     known = [picture.name for picture in pictures]

@@ -1,11 +1,9 @@
 """``inksight data``, ``summary``, ``doctor`` and ``card``: print facts about data, networks, the machine and models."""
 
-from pathlib import Path
-
 import click
 
-from inksight._shared.files import check_writable, write_text
-from inksight.cli.options import SPLIT, json_option, print_json
+from inksight._shared.files import write_text
+from inksight.cli.options import SPLIT, check_outputs, json_option, print_json
 
 
 @click.command()
@@ -27,6 +25,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     """
     from inksight.data.loading import load, write_csv
 
+    check_outputs(csv, picture=picture)
     dataset = load(source)
     if csv:
         write_csv(dataset, csv)
@@ -56,19 +55,19 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
 def summary(network: str, as_json: bool) -> None:
     """Print the layers and parameters of a network, as Keras does.
 
-    NETWORK is a preset, banks such as 20x5p,20x5,40x3,d20, or a model file. Without it, `post`.
+    NETWORK is a preset, banks such as 20x5p,20x5,40x3,d20, or a model file (./post for a file with the name of a
+    preset). Without it, `post`.
 
     \b
     Examples:
       inksight summary post
       inksight summary model.safetensors
     """
-    from inksight.config import get_network
     from inksight.nn.layer_table import layers, summary as layer_table
-    from inksight.nn.model import Model
+    from inksight.nn.model_file import as_network
     from inksight.nn.parameters import parameter_count
 
-    shape = Model.load(network).network if Path(network).is_file() else get_network(network)
+    shape = as_network(network)
     if as_json:
         rows = [
             {"name": row.name, "type": row.kind, "shape": list(row.shape), "parameters": row.parameters}
@@ -96,7 +95,9 @@ def doctor(as_json: bool) -> None:
         print_json(facts)
     else:
         width = max(map(len, facts))
-        click.echo("\n".join(f"{name:<{width}}  {value}" for name, value in facts.items()))
+        for name, value in facts.items():
+            missing = "not installed" if name == "library" else "not available without the native engine"
+            click.echo(f"{name:<{width}}  {missing if value is None else value}")
 
 
 @click.command()
@@ -118,21 +119,9 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
       inksight card model.safetensors --data train.csv --split validation --out card.md
     """
     from inksight.inspection import model_card
-    from inksight.nn.model_file import SHIPPED, load_model
 
-    if out:
-        check_writable(out)
-    if model in SHIPPED and source is None and split is None:
-        result = model_card.card(model)
-    else:
-        from inksight.data.loading import load
-        from inksight.inspection.evaluation import evaluate, seen_in_training
-
-        loaded, digits = load_model(model), load(source or "mnist")
-        part = split or ("test" if digits.test_count else "all")
-        images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
-        evaluation, seen = evaluate(loaded, digits.part(part)), seen_in_training(loaded, digits, part)
-        result = model_card.describe(Path(model).stem, loaded, evaluation, images, seen_in_training=seen)
+    check_outputs(out)
+    result = model_card.card(model, source, split)
     if out:
         write_text(out, f"{result}\n")
     if as_json:

@@ -1,10 +1,17 @@
 """``inksight labels``: find images whose labels are probably wrong."""
 
-import click
+from pathlib import Path
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, json_option, print_json
+import click
+from click.core import ParameterSource
+
+from inksight._shared.validation import check
+from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, check_outputs, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
+from inksight.config import DIGITS
+from inksight.errors import InputError
+
+APPLY_OPTIONS = "only --csv, --split and --json"
 
 
 @click.command()
@@ -21,26 +28,36 @@ from inksight.cli.startup import load_while_importing_jax
 @SEED
 @click.option("--out", default="labels.html", show_default=True, metavar="FILE", help="HTML page to write.")
 @click.option("--csv", metavar="FILE", help="Write all images as CSV, the most doubtful first.")
+@click.option("--apply", "corrections", metavar="FILE",
+              help="Write the data with the corrections saved on the page to --csv, and judge nothing.")  # fmt: skip
 @json_option
+@click.pass_context
 def labels(
-    source: str, split: str, top: int, folds: int | None, repeats: int, network: str, recipe: str | None,
-    epochs: int | None, seed: int, out: str, csv: str | None, as_json: bool,
+    context: click.Context, source: str, split: str, top: int, folds: int | None, repeats: int, network: str,
+    recipe: str | None, epochs: int | None, seed: int, out: str, csv: str | None, corrections: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
-    """Rank images by how doubtful their labels are.
+    """Rank images by how doubtful their labels are, and correct them.
 
     DATA is a source of labeled digits, as in `inksight train --data`. Each image is judged by networks that were not
     trained on it (cross-validation). The images whose labels these networks find least probable come first. A page
-    shows them.
+    shows them; there you decide on each, and save your decisions as corrections.csv. With --apply, the command writes
+    the corrected data in the layout of Kaggle's train.csv.
 
     \b
     Examples:
       inksight labels train.csv
+      inksight labels train.csv --apply corrections.csv --csv corrected.csv
       inksight labels mnist --split test --csv doubts.csv
       inksight labels folder-of-pictures --repeats 1 --top 30
     """
-    for path in (out, csv):
-        if path:
-            check_writable(path)
+    if corrections is not None:
+        given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+        unused = given - {"source", "split", "csv", "corrections", "as_json"}
+        check(not unused, "options with --apply", ", ".join(f"--{name}" for name in sorted(unused)), APPLY_OPTIONS)
+        _write_corrected(source, split, corrections, csv, as_json)
+        return
+    check_outputs(out, csv)
     judged, extra = load_while_importing_jax(source).split_off(split)
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
@@ -54,3 +71,30 @@ def labels(
     else:
         click.echo(str(result))
         click.echo(f"\npage: {out}")
+
+
+def _write_corrected(source: str, split: str, corrections: str, csv: str | None, as_json: bool) -> None:
+    """Write the data with corrected labels, and print how many labels changed."""
+    from inksight.data.corrections import LEFT_OUT, apply_corrections, corrected_labels
+    from inksight.data.loading import load, write_csv
+
+    if csv is None:
+        raise InputError("--apply needs a file to write: add --csv corrected.csv")
+    for path in (source, corrections):
+        inside = Path(csv).resolve().is_relative_to(Path(path).resolve())
+        check(not inside, "--csv", csv, f"a file other than {path!r}, which would be lost")
+    check_outputs(csv)
+    data = load(source).part(split)
+    if data.class_names != DIGITS:
+        raise InputError(
+            f"--apply writes CSV with the classes 0 to 9, and {data.name!r} has others: "
+            "use inksight.data.apply_corrections in Python"
+        )
+    corrected, labels = apply_corrections(data, corrections), corrected_labels(data, corrections)
+    write_csv(corrected, csv)
+    left_out = int((labels == LEFT_OUT).sum())
+    counts = {"n": len(corrected), "changed": int((labels != data.labels).sum()) - left_out, "left_out": left_out}
+    if as_json:
+        print_json({"data": data.name, "csv": csv} | counts)
+    else:
+        click.echo("{}: {n:,} images, labels changed: {changed:,}, images left out: {left_out:,}".format(csv, **counts))

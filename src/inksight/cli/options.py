@@ -1,16 +1,20 @@
 """Options that several commands share, and JSON output."""
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from inksight._shared.claim import claimed
+from inksight._shared.files import check_writable, is_stream
+from inksight._shared.validation import check
 from inksight.config import BUDGETS, NETWORKS, RECIPES
 
 Command = Callable[..., None]
 
-SHIPPED_OR_FILE = "A shipped model (post, best, small, tiny) or a model file."
+SHIPPED_OR_FILE = "A shipped model (post, best, small, tiny) or a model file (./best for a file of that name)."
 NETWORK_HELP = (
     f"One of {', '.join(NETWORKS)}, or banks such as 20x5p,20x5,40x3,d20 (p: max-pooled, s: separable, d: dense layer)."
 )
@@ -49,10 +53,8 @@ def training_options(command: Command) -> Command:
     options = [
         click.option(
             "--budget",
-            default="default",
-            show_default=True,
             metavar="BUDGET",
-            help=f"How long training may take: {', '.join(BUDGETS)}. Sets network and recipe.",
+            help=f"How long training may take: {', '.join(BUDGETS)}. Sets network and recipe.  [default: default]",
         ),
         click.option("--network", metavar="NETWORK", help=NETWORK_HELP + "  [default: the budget's]"),
         click.option("--recipe", metavar="RECIPE", help=RECIPE_HELP + "  [default: the budget's]"),
@@ -69,6 +71,39 @@ def until_option(command: Command) -> Command:
     """Add ``--until``: stop at an accuracy."""
     text = "Stop at this validation accuracy, such as 0.99."
     return click.option("--until", type=float, metavar="ACCURACY", help=text)(command)
+
+
+def check_outputs(*files: str | None, picture: str | None = None) -> None:
+    """Check that all files of a command can be written, before any work is done.
+
+    Parameters
+    ----------
+    *files : str or None
+        Names given to options; None if an option is not given.
+    picture : str, optional
+        The name given to ``--picture``, which must end in .png or .svg.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be written, or two options name the same one.
+    """
+    names = [name for name in (*files, picture) if name]
+    for number, name in enumerate(names):
+        check_writable(name)
+        same = any(os.path.realpath(name) == os.path.realpath(other) for other in names[:number])
+        check(not same or is_stream(name), "files to write", name, "different ones", "give each option another name")
+    if picture:
+        from inksight import plot  # matplotlib takes long to import
+
+        plot.check_suffix(picture)
+
+
+def claim(*files: str | None) -> None:
+    """Claim the files that a command will write, those that are given, until it ends (`inksight._shared.claim`)."""
+    for name in files:
+        if name and not is_stream(name):
+            click.get_current_context().with_resource(claimed(name))
 
 
 def print_json(result: dict[str, Any]) -> None:

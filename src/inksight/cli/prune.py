@@ -2,9 +2,8 @@
 
 import click
 
-from inksight._shared.files import check_writable
 from inksight._shared.validation import check, is_between
-from inksight.cli.options import RECIPE_HELP, SEED, data_option, json_option, print_json
+from inksight.cli.options import RECIPE_HELP, SEED, check_outputs, claim, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -13,8 +12,8 @@ from inksight.cli.startup import load_while_importing_jax
 @data_option
 @click.option("--keep-accuracy", type=float, default=98.9, show_default=True, metavar="ACCURACY",
               help="Validation accuracy to keep, in percent such as 98.9 or as a fraction such as 0.989.")  # fmt: skip
-@click.option("--network", default="post", show_default=True, metavar="NETWORK",
-              help="Network to train first if no MODEL is given.")  # fmt: skip
+@click.option("--network", metavar="NETWORK",
+              help="Network to train first if no MODEL is given.  [default: post]")  # fmt: skip
 @click.option("--recipe", default="default", show_default=True, metavar="RECIPE", help=RECIPE_HELP)
 @click.option(
     "--share", type=float, default=0.25, show_default=True, help="Share of the parameters to remove per step."
@@ -28,7 +27,7 @@ from inksight.cli.startup import load_while_importing_jax
 @click.option("--picture", metavar="FILE", help="Draw accuracy against parameters, as .png or .svg.")
 @json_option
 def prune(
-    model: str | None, source: str, keep_accuracy: float, network: str, recipe: str, share: float, epochs: int,
+    model: str | None, source: str, keep_accuracy: float, network: str | None, recipe: str, share: float, epochs: int,
     steps: int | None, seed: int, compare: bool, out: str, picture: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Remove the filters that a network can do without.
@@ -48,13 +47,10 @@ def prune(
     from inksight.nn.model_file import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 per cent")
-    check_writable(out)
-    if picture:
-        from inksight import plot
-
-        plot.check_suffix(picture)
-        check_writable(picture)
-    start = load_model(model) if model else network
+    check(model is None or network is None, "--network", network, "left out when a MODEL is given")
+    check_outputs(out, picture=picture)
+    claim(out)
+    start = load_model(model) if model else network or "post"
     splits = load_while_importing_jax(source).split()
     from inksight.experiments import pruning
     from inksight.experiments.tradeoff import Tradeoff
@@ -67,6 +63,8 @@ def prune(
     result.model.save(out)
     from_scratch = [pruning.train_from_scratch(splits, result, recipe, seed=seed)] if compare else []
     if picture:
+        from inksight import plot
+
         plot.save(Tradeoff([result], from_scratch).plot(), picture)
     if as_json:
         compared = {"small": [step.to_dict() for step in from_scratch[0]]} if from_scratch else {}

@@ -1,18 +1,18 @@
 """``inksight read``: recognize the digits on pictures."""
 
-import csv
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from inksight._shared.files import check_writable, display_name, replacing
+from inksight._shared.files import display_name, growing, is_stream, part_of
+from inksight._shared.table import write_row
 from inksight._shared.validation import check
-from inksight.cli.options import SHIPPED_OR_FILE, print_json
+from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, print_json
 from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,12 @@ def read(
     A picture shows a single digit or lines of digits. The command reads every file in a folder, but not in its
     subfolders, and the first picture of an animation. Each text is followed by the lowest confidence of its digits.
     A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
-    cannot be read are named on standard error; the others are read, and the exit code is 1.
+    cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
+    read.
+
+    Rows of --csv are written to FILE.part as they come, which is renamed to FILE at the end. Ctrl-C, or a killed
+    process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name
+    that starts with =, gets a single quote in front.
 
     \b
     Examples:
@@ -63,50 +68,66 @@ def read(
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
-    for out in filter(None, (table, page)):
-        check_writable(out)
-    loaded, files, failed = load_model(model), list(_files(sources)), 0
+    check_outputs(table, page)
+    loaded, files = load_model(model), list(_files(sources))
+    done, errors = 0, list[Exception]()
     transcript = None
     if page:
         from inksight.report.transcript import Transcript
 
         transcript = Transcript(loaded)
-    with ExitStack() as stack:
-        writer: Any = None
-        if table:
-            temporary = stack.enter_context(replacing(table))
-            file = stack.enter_context(temporary.open("w", encoding="utf-8", errors="backslashreplace", newline=""))
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-        # Lines that are printed on a terminal show the progress themselves.
-        for path in track(files, "reading", bool(table) or not sys.stdout.isatty()):
-            start = time.perf_counter()
-            try:
-                result = read_picture(path, loaded, invert=invert, accept_all=accept_all, single=single)
-                milliseconds = round(1000 * (time.perf_counter() - start), 2)
-                if transcript:
-                    transcript.add(path, result, path)
-            except (InputError, MemoryError) as error:
-                reason = display_name(error) or f"not enough memory for {display_name(path)}"
-                click.echo(f"inksight: {reason}", err=True)
-                failed += 1
-                if transcript:
-                    transcript.add_unread(path, reason)
-                continue
-            if as_json:
-                print_json({"path": display_name(path), **result.to_dict(), "milliseconds": milliseconds})
-            elif writer:
-                row = (path, result.text, result.confidence, result.reason, result.runner_up or "", milliseconds)
-                writer.writerow(row)
-            else:
-                click.echo(_format(path, result))
+    if table and part_of(table).exists():
+        click.echo(f"{display_name(part_of(table))}: rows of an interrupted run, which this run replaces", err=True)
+    try:
+        with growing(table) if table else nullcontext() as rows:
+            # Lines that are printed on a terminal show the progress themselves.
+            for path in track(files, "reading", bool(table) or not sys.stdout.isatty()):
+                start = time.perf_counter()
+                try:
+                    result = read_picture(path, loaded, invert=invert, accept_all=accept_all, single=single)
+                    milliseconds = round(1000 * (time.perf_counter() - start), 2)
+                    if transcript:
+                        transcript.add(path, result, path)
+                except (InputError, MemoryError) as error:
+                    errors.append(error)
+                    reason = display_name(error) or f"not enough memory for {display_name(path)}"
+                    if len(files) > 1:
+                        click.echo(f"inksight: {reason}", err=True)
+                    if transcript:
+                        transcript.add_unread(path, reason)
+                    continue
+                if as_json:
+                    print_json({"path": display_name(path), **result.to_dict(), "milliseconds": milliseconds})
+                elif rows is not None:
+                    if not done:
+                        write_row(rows, COLUMNS)
+                    row = (path, result.text, result.confidence, result.reason, result.runner_up or "", milliseconds)
+                    write_row(rows, row)
+                else:
+                    click.echo(_format(path, result))
+                done += 1
+            if page and transcript:
+                transcript.write(page)
+                click.echo(f"{display_name(page)}: what was read, and how", err=True)
+            if not done:  # within the block, so that an earlier table is not replaced by an empty one
+                _raise_for(errors)
+    except KeyboardInterrupt as error:
+        if table and done and not is_stream(table):
+            kept = f"{display_name(part_of(table))} holds the first {done:,} of {len(files):,} pictures"
+            raise type(error)(f"interrupted: {kept}") from error
+        raise
     if table:
-        click.echo(f"{table}: {len(files) - failed:,} pictures")
-    if page and transcript:
-        transcript.write(page)
-        click.echo(f"{display_name(page)}: what was read, and how", err=True)
-    if failed:
-        raise InksightError(f"{failed:,} of {len(files):,} files could not be read")
+        click.echo(f"{display_name(table)}: {done:,} pictures")
+    if errors:
+        raise InksightError(f"{len(errors):,} of {len(files):,} files could not be read")
+
+
+def _raise_for(errors: list[Exception]) -> NoReturn:
+    """Raise the error of a command that could read none of its files, each of which failed with one of `errors`."""
+    if len(errors) == 1:
+        raise InputError(str(errors[0])) if isinstance(errors[0], InputError) else InksightError("not enough memory")
+    wrong_input = all(isinstance(error, InputError) for error in errors)
+    raise (InputError if wrong_input else InksightError)(f"none of the {len(errors):,} files could be read")
 
 
 def _format(path: Path, page: "Page") -> str:

@@ -11,15 +11,14 @@ if TYPE_CHECKING:
 def load_while_importing_jax(source: str) -> "Dataset":
     """Load a source of digits and import all modules that training needs, JAX among them.
 
-    MNIST is unpacked in a thread meanwhile. Other sources are loaded afterwards, because reading them sets Python's
-    warning filters, which all threads share.
+    The source is loaded in a thread meanwhile.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     from inksight.data.loading import load
 
     with ThreadPoolExecutor(1) as executor:
-        dataset = executor.submit(load, source) if source == "mnist" else None
+        dataset = executor.submit(load, source)
         # JAX's objects live until the end: searching them for garbage, now or later, would take a tenth of a second.
         gc.disable()
         try:
@@ -27,4 +26,4 @@ def load_while_importing_jax(source: str) -> "Dataset":
             gc.freeze()
         finally:
             gc.enable()
-        return dataset.result() if dataset else load(source)
+        return dataset.result()

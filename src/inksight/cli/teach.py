@@ -2,8 +2,7 @@
 
 import click
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import SEED, SHIPPED_OR_FILE, data_option, json_option, print_json
+from inksight.cli.options import SEED, SHIPPED_OR_FILE, check_outputs, claim, data_option, json_option, print_json
 from inksight.cli.startup import load_while_importing_jax
 
 
@@ -30,7 +29,8 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
-    check_writable(out)
+    check_outputs(out)
+    claim(out)
     start, own = load_model(model), load(folder)
     data = load_while_importing_jax(source)
     from inksight.training import fine_tuning
@@ -40,4 +40,4 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     if as_json:
         print_json(result.to_dict() | {"weights": result.model.digest, "out": out})
         return
-    click.echo(f"{result}\n{out}: {result.lesson}, learned in {result.seconds:.1f} s")
+    click.echo(f"{result}\n{out}: {result.record}, learned in {result.seconds:.1f} s")

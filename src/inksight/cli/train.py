@@ -5,8 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inksight._shared.files import check_writable
-from inksight.cli.options import data_option, json_option, print_json, training_options, until_option
+from inksight._shared.files import is_stream
+from inksight.cli.options import (
+    check_outputs,
+    claim,
+    data_option,
+    json_option,
+    print_json,
+    training_options,
+    until_option,
+)
 from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--out", default="model.safetensors", show_default=True, metavar="FILE", help="Model file to write.")
 @json_option
 def train(
-    source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
+    source: str, budget: str | None, network: str | None, recipe: str | None, epochs: int | None, seconds: float | None,
     seed: int, until: float | None, start: str | None, everything: bool, out: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a network and write it to a model file.
@@ -40,7 +48,8 @@ def train(
     """
     from inksight.nn.model_file import load_model
 
-    check_writable(out)
+    check_outputs(out)
+    claim(out)
     model = load_model(start) if start else None
     splits = load_while_importing_jax(source).split()
     from inksight.training.fitting import fit
@@ -49,7 +58,7 @@ def train(
         splits = splits.with_validation_to_train()
     result = fit(
         splits, network, recipe, budget=budget, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        on_epoch=lambda model: model.save(out),
+        on_epoch=None if is_stream(out) else lambda model: model.save(out),
     )  # fmt: skip
     result.model.save(out)
     _print_result(result, out, as_json)
@@ -63,8 +72,8 @@ def train(
 @click.option("--model", "model_out", metavar="FILE", help="Also write the trained model.")
 @json_option
 def kaggle(
-    train_source: str, test_source: str, budget: str, network: str | None, recipe: str | None, epochs: int | None,
-    seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
+    train_source: str, test_source: str, budget: str | None, network: str | None, recipe: str | None,
+    epochs: int | None, seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write a submission for Kaggle's Digit Recognizer.
 
@@ -79,9 +88,8 @@ def kaggle(
     from inksight.data.splits import Splits
     from inksight.training.fitting import fit
 
-    for path in (out, model_out):
-        if path:
-            check_writable(path)
+    check_outputs(out, model_out)
+    claim(out, model_out)
     labeled, test = load(train_source), load(test_source)
     splits = Splits(labeled, None, None)
     result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)

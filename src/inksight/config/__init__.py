@@ -1,20 +1,5 @@
 """Configuration: `Network` (the architecture), `Recipe` (the training) and named presets of both."""
 
-from inksight.config.network import DIGITS, IMAGE_SIZE, Bank, Network
-from inksight.config.presets import BUDGETS, NETWORKS, RECIPES, get_budget, get_network, get_recipe
-from inksight.config.recipe import Augmentation, Recipe
+import lazy_loader
 
-__all__ = [
-    "BUDGETS",
-    "DIGITS",
-    "IMAGE_SIZE",
-    "NETWORKS",
-    "RECIPES",
-    "Augmentation",
-    "Bank",
-    "Network",
-    "Recipe",
-    "get_budget",
-    "get_network",
-    "get_recipe",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

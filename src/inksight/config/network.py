@@ -115,6 +115,6 @@ class Network:
     def from_dict(cls, values: object) -> Self:
         """Create a network from JSON values. Raise `InputError` if one is missing, unknown or out of range."""
         values = known_fields(cls, values)
-        banks = values.pop("banks", None)
+        banks = values.pop("banks")
         check(isinstance(banks, list), "banks", banks, "a list")
         return cls(banks=tuple(Bank(**known_fields(Bank, bank)) for bank in banks), **values)

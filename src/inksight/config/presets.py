@@ -65,7 +65,8 @@ RECIPES = {
 BUDGETS = {"seconds": ("post", "seconds"), "default": ("post", "default"), "best": ("best", "best")}
 """Training budgets: for each, the names of the network and the recipe that are the most accurate in that time."""
 
-_BANK = re.compile(r"(?P<filters>\d{1,4})x(?P<kernel>\d)(?P<separable>s?)(?P<pool>p?)")
+_BANK = re.compile(r"(?P<filters>[0-9]{1,4})x(?P<kernel>[0-9])(?P<separable>s?)(?P<pool>p?)")
+_DENSE = re.compile(r"d([0-9]{1,4})")
 
 
 def get_network(name: "str | Network", classes: int = 10) -> Network:
@@ -80,6 +81,11 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     classes : int
         Number of classes; ignored if `name` is a `Network`.
 
+    Raises
+    ------
+    InputError
+        If `name` is neither, or a number is out of range.
+
     Examples
     --------
     >>> get_network("20x5p,20x5,40x3,d20").banks == get_network("post").banks
@@ -87,30 +93,27 @@ def get_network(name: "str | Network", classes: int = 10) -> Network:
     """
     if isinstance(name, Network):
         return name
+    check(isinstance(name, str), "network", name, "a Network, a name or a description such as 20x5p,20x5,40x3,d20")
     if name in NETWORKS:
         return replace(NETWORKS[name], classes=classes)
-    *parts, last = name.replace(" ", "").split(",")
-    dense = 0
-    if re.fullmatch(r"d\d{1,4}", last):
-        dense = int(last[1:])
-    else:
-        parts.append(last)
-    matches = [_BANK.fullmatch(part) for part in parts]
+    parts = name.replace(" ", "").split(",")
+    dense = _DENSE.fullmatch(parts[-1])
+    matches = [_BANK.fullmatch(part) for part in (parts[:-1] if dense else parts)]
     banks = [
         Bank(int(m["filters"]), int(m["kernel"]), 2 if m["pool"] else 1, bool(m["separable"])) for m in matches if m
     ]
     check(
-        len(banks) == len(parts) and bool(banks), "network", name,
+        len(banks) == len(matches) and bool(banks), "network", name,
         "one of " + ", ".join(NETWORKS) + ", or banks such as 20x5p,20x5,40x3,d20",
     )  # fmt: skip
-    return Network(tuple(banks), dense=dense, classes=classes)
+    return Network(tuple(banks), dense=int(dense[1]) if dense else 0, classes=classes)
 
 
 def get_recipe(name: "str | Recipe") -> Recipe:
     """Return a recipe by its preset name. A `Recipe` is returned unchanged."""
     if isinstance(name, Recipe):
         return name
-    check(name in RECIPES, "recipe", name, "one of " + ", ".join(RECIPES))
+    check(isinstance(name, str) and name in RECIPES, "recipe", name, "one of " + ", ".join(RECIPES))
     return RECIPES[name]
 
 
@@ -122,5 +125,5 @@ def get_budget(name: str) -> tuple[str, str]:
     >>> get_budget("default")
     ('post', 'default')
     """
-    check(name in BUDGETS, "budget", name, "one of " + ", ".join(BUDGETS))
+    check(isinstance(name, str) and name in BUDGETS, "budget", name, "one of " + ", ".join(BUDGETS))
     return BUDGETS[name]

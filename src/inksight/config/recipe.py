@@ -156,5 +156,4 @@ class Recipe:
         """Create a recipe from JSON values. Raise `InputError` if one is missing, unknown or out of range."""
         values = known_fields(cls, values)
         augmentation = Augmentation(**known_fields(Augmentation, values.pop("augmentation", {})))
-        check("epochs" in values, "epochs", None, "given")
         return cls(augmentation=augmentation, **values)

@@ -198,13 +198,18 @@ class Dataset(Display):
         train, validation, test = split_rows(len(self), self.test_count, validation_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
 
+    @property
+    def default_part(self) -> str:
+        """The name of the part to evaluate on: ``test`` if the source has a test set, else ``all``."""
+        return "test" if self.test_count else "all"
+
     def part(self, name: str | None = None) -> "Dataset":
         """Return a part of `split`, or all images.
 
         Parameters
         ----------
         name : str, optional
-            ``train``, ``validation``, ``test`` or ``all``. The default is ``test`` if the source has one, else ``all``.
+            ``train``, ``validation``, ``test`` or ``all``; by default `default_part`.
 
         Raises
         ------
@@ -212,7 +217,7 @@ class Dataset(Display):
             If the split has no such part.
         """
         if name is None:
-            name = "test" if self.test_count else "all"
+            name = self.default_part
         if name == "all":
             return self
         parts = self.split().parts

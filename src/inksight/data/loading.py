@@ -1,15 +1,21 @@
-"""`load` reads a dataset from any source; `write_csv` writes one as CSV."""
+"""`load` reads a dataset from any source; `as_dataset` and `as_splits` accept what functions take as data."""
 
 import os
 import warnings
+from functools import reduce
+from typing import TypeAlias
 
 from inksight._shared.files import replacing
 from inksight._shared.validation import check, is_count
 from inksight.config import DIGITS
-from inksight.data.dataset import Dataset
+from inksight.data.dataset import Dataset, join
 from inksight.data.likeness import prepared, unusual
 from inksight.data.readers import MEMORY_LIMIT, csv, read_source
+from inksight.data.splits import Splits
 from inksight.errors import InputError, InputWarning
+
+DataLike: TypeAlias = Dataset | Splits | str | os.PathLike[str]
+"""What a function takes as data: images in memory, or a source for `load`."""
 
 
 def load(
@@ -25,10 +31,11 @@ def load(
     Parameters
     ----------
     source : str or path-like
-        ``mnist`` for the packaged 70,000 images, of which the last 10,000 are the official test set. Otherwise the
-        path of a CSV or ARFF file, also compressed or in a zip archive, a folder of Kaggle's Digit Recognizer, an IDX
-        file or a folder of them, an ``.npz`` or ``.npy`` file, Parquet in the layout of Hugging Face, or a folder of
-        pictures. The format is detected from the content.
+        ``mnist`` for the packaged 70,000 images, of which the last 10,000 are the official test set; ``./mnist`` and
+        ``Path("mnist")`` are a file or folder of that name. Otherwise the path of a CSV or ARFF file, also compressed
+        or in a zip archive, a folder of Kaggle's Digit Recognizer, an IDX file or a folder of them, an ``.npz`` or
+        ``.npy`` file, Parquet in the layout of Hugging Face, or a folder of pictures. The format is detected from the
+        content.
     label : str, optional
         The column of the labels in a CSV or ARFF file: its name, its number from 1, ``first``, ``last``, or ``none`` if
         there are no labels. By default it is found by its name or values.
@@ -75,6 +82,61 @@ def load(
         return Dataset(images, raw.labels, name, raw.class_names, raw.test_count)
     except InputError as error:
         raise InputError(f"{name!r}: {error}") from error
+
+
+def as_dataset(data: DataLike, part: str | None = None) -> Dataset:
+    """Return the images on which a function examines a model.
+
+    Parameters
+    ----------
+    data : Dataset, Splits, str or path-like
+        All images of a dataset, or a part of splits or of a source for `load`.
+    part : str, optional
+        ``train``, ``validation``, ``test`` or ``all``. By default the test images if there are any; without them, the
+        validation images of splits, and all images of a source.
+
+    Raises
+    ------
+    InputError
+        If `data` is something else, there is no such part, or the source cannot be read.
+
+    Examples
+    --------
+    >>> len(as_dataset("mnist")), len(as_dataset(load("mnist").split(), "validation"))
+    (10000, 10000)
+    """
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, Splits):
+        if part is None:
+            return data.evaluation_set
+        check(part in (*data.parts, "all"), "part of the splits", part, ", ".join([*data.parts, "all"]))
+        return reduce(join, data.parts.values()) if part == "all" else data.parts[part]
+    return _load_data(data).part(part)
+
+
+def as_splits(data: DataLike) -> Splits:
+    """Return splits as they are, and divide a dataset or a source for `load` by `Dataset.split`.
+
+    Raises
+    ------
+    InputError
+        If `data` is something else, cannot be read, or has too few images to divide.
+
+    Examples
+    --------
+    >>> {name: len(part) for name, part in as_splits("mnist").parts.items()}
+    {'train': 50000, 'validation': 10000, 'test': 10000}
+    """
+    if isinstance(data, Splits):
+        return data
+    return (data if isinstance(data, Dataset) else _load_data(data)).split()
+
+
+def _load_data(source: str | os.PathLike[str]) -> Dataset:
+    allowed = "a Dataset, Splits, the name mnist, or the path of a file or folder"
+    check(isinstance(source, (str, os.PathLike)), "data", source, allowed)
+    return load(source)
 
 
 def write_csv(dataset: Dataset, path: str | os.PathLike[str]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight._shared.display import Display
 from inksight._shared.validation import check, is_between, is_count
 from inksight.data.dataset import Dataset, join
 from inksight.errors import InputError
@@ -14,8 +15,8 @@ Rows = slice | NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Splits:
-    """The parts of a `Dataset`.
+class Splits(Display):
+    """The parts of a `Dataset`. Their plot shows how many images of each class every part has.
 
     Weights are fitted on `train`, choices are made on `validation`, and `test` is evaluated once at the end. A part
     may be None.

@@ -5,13 +5,16 @@ import os
 import jax
 
 from inksight.engine import library as native
-from inksight.engine.ops import engine
+from inksight.engine.ops import engine, shortfall
 
 
 def examine() -> dict[str, str | int | None]:
-    """Return the engine's build, the choice for training and for prediction, and the reason, by name."""
+    """Return the engine's build, the choice for training and for prediction, and the reason, by name.
+
+    Where there is no engine, what only the engine has is None.
+    """
     path, backend = native.library_path(), jax.default_backend()
-    if problem := native.problem():
+    if problem := native.problem() or shortfall():
         why = problem
     elif os.environ.get("INKSIGHT_ENGINE") == "xla":
         why = "INKSIGHT_ENGINE asks for XLA"
@@ -27,7 +30,7 @@ def examine() -> dict[str, str | int | None]:
         "why": why,
         "library": None if path is None else str(path),
         "instruction sets": ", ".join(native.available()) or None,
-        "threads": native.threads(),
+        "threads": native.threads() or None,
         "peak": f"{native.peak():.0f} GFLOP/s of multiply-adds" if native.library() else None,
         "jax": f"{jax.__version__} on {backend}",
     }

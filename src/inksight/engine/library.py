@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import sysconfig
 from functools import cache
 from pathlib import Path
@@ -10,59 +11,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.validation import check
+from inksight.engine.interface import declare
 from inksight.errors import InputError
 
-ABI = 1  # number: the C interface that this package calls, INKSIGHT_ABI in native/api/inksight.h
 NAMES = ("libinksight.so", "libinksight.dylib")
 ISAS = ("avx512", "avx2", "portable")  # the fastest first
+MAX_THREADS = 1024
 
 
-@cache
 def library() -> ctypes.CDLL | None:
-    """Load the engine's library once. Return None if it was not built or is unusable: see `problem`.
+    """Return the engine's library, loaded once, or None if it was not built or is unusable: see `problem`.
 
     Raises
     ------
     InputError
-        If ``INKSIGHT_ISA`` names an unknown instruction set, or one that this machine lacks.
+        If ``INKSIGHT_ISA`` names an unknown instruction set, or one that this machine lacks, or ``INKSIGHT_THREADS`` is
+        not a number of threads.
     """
-    wanted = os.environ.get("INKSIGHT_ISA", "")
-    if wanted and wanted not in ISAS:
-        raise InputError(f"INKSIGHT_ISA must be one of {', '.join(ISAS)}, or unset, got {wanted!r}")
-    path = library_path()
-    if path is None:
-        return None
-    try:
-        loaded = ctypes.CDLL(str(path))
-    except OSError:  # built for another machine
-        return None
-    if _abi(loaded) != ABI:
-        return None
-    loaded.inksight_isa.restype = ctypes.c_char_p
-    loaded.inksight_threads.restype = ctypes.c_int
-    loaded.inksight_peak.restype = ctypes.c_double
-    if wanted and not loaded.inksight_use(wanted.encode()):
-        raise InputError(f"INKSIGHT_ISA is {wanted!r}, which this processor or this build lacks: unset it")
-    return loaded
+    return load()[0]
 
 
 def problem() -> str | None:
     """Return one line that says why the engine is missing and what to do, or None if it is usable."""
-    if library() is not None:
-        return None
+    return load()[1]
+
+
+@cache
+def load() -> tuple[ctypes.CDLL | None, str | None]:
+    """Return the library, or None and what `problem` says."""
+    isa, threads = os.environ.get("INKSIGHT_ISA", ""), os.environ.get("INKSIGHT_THREADS", "")
+    check(isa in ("", *ISAS), "INKSIGHT_ISA", isa, f"one of {', '.join(ISAS)}, or unset")
+    is_number = re.fullmatch("[0-9]{1,4}", threads) is not None and 1 <= int(threads) <= MAX_THREADS
+    check(not threads or is_number, "INKSIGHT_THREADS", threads, f"a whole number from 1 to {MAX_THREADS}, or unset")
     path = library_path()
     if path is None:
-        return "the native engine was not built: install a C++ compiler, then inksight again"
+        return None, "the native engine was not built: install a C++ compiler, then inksight again"
     try:
-        abi = _abi(ctypes.CDLL(str(path)))
+        loaded = ctypes.CDLL(str(path))
     except OSError:
-        return f"{path} was built for another machine: install inksight again"
-    return f"{path} has interface {abi}, but this inksight needs {ABI}: install inksight again to rebuild the engine"
-
-
-def _abi(loaded: ctypes.CDLL) -> int:
-    """Return the version of a library's C interface; 0 for libraries from before it was numbered."""
-    return int(loaded.inksight_abi()) if hasattr(loaded, "inksight_abi") else 0
+        return None, f"{path} was built for another machine: install inksight again"
+    if difference := declare(loaded):
+        return None, f"{path} has {difference}: install inksight again to rebuild the engine"
+    if isa and not loaded.inksight_use(isa.encode()):
+        raise InputError(f"INKSIGHT_ISA is {isa!r}, which this processor or this build lacks: unset it")
+    loaded.inksight_choose_threads(int(threads or 0))
+    return loaded, None
 
 
 def library_path() -> Path | None:
@@ -79,11 +72,6 @@ def computes() -> bool:
     wanted = os.environ.get("INKSIGHT_ENGINE", "")
     check(wanted in ("", "native", "xla"), "INKSIGHT_ENGINE", wanted, "native or xla, or unset")
     return wanted != "xla" and library() is not None
-
-
-def preprocesses() -> bool:
-    """Return whether the engine preprocesses pictures."""
-    return computes() and hasattr(library(), "inksight_preprocess")
 
 
 def address(array: NDArray[np.generic]) -> int:
@@ -111,7 +99,11 @@ def use(name: str) -> bool:
 
 
 def threads() -> int:
-    """Return the engine's number of threads: ``INKSIGHT_THREADS``, or the cores that the process may use."""
+    """Return the engine's number of threads: ``INKSIGHT_THREADS``, or the cores that the process may use.
+
+    The threads start with the first work that needs them. A forked process starts its own. Without the engine, the
+    number is 0.
+    """
     loaded = library()
     return 0 if loaded is None else int(loaded.inksight_threads())
 

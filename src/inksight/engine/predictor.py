@@ -2,16 +2,15 @@
 
 import weakref
 from collections.abc import Sequence
-from ctypes import POINTER, c_float, c_int, c_long, c_void_p
+from ctypes import addressof, byref, c_void_p
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.config import IMAGE_SIZE, Network
 from inksight.engine import library as native
+from inksight.engine.interface import Bank, Description, Stages
 from inksight.errors import InksightError
-
-Floats = POINTER(c_float)
 
 
 class Predictor:
@@ -34,21 +33,20 @@ class Predictor:
     def __init__(self, network: Network, weights: NDArray[np.float32], mean: float, variance: float) -> None:
         library = native.library()
         assert library is not None
-        library.inksight_predictor_new.restype = c_void_p
-        library.inksight_predictor_free.argtypes = [c_void_p]
-        library.inksight_predict.argtypes = [c_void_p, c_void_p, c_void_p, c_long, c_void_p]
         self.network, self.library = network, library
-        banks = [value for bank in network.banks for value in (bank.filters, bank.kernel, bank.pool)]
-        self.handle = library.inksight_predictor_new(
-            (c_int * len(banks))(*banks), c_int(len(network.banks)), c_int(IMAGE_SIZE), c_int(network.dense),
-            c_int(network.classes), (c_float * 3)(network.leak, mean, variance), weights.ctypes.data_as(Floats),
+        count = len(network.banks)
+        banks = (Bank * count)(*(Bank(bank.filters, bank.kernel, bank.pool) for bank in network.banks))
+        description = Description(
+            side=IMAGE_SIZE, banks=count, dense=network.dense, classes=network.classes, leak=network.leak, mean=mean,
+            variance=variance,
         )  # fmt: skip
+        self.handle = library.inksight_predictor_new(byref(description), banks, native.address(weights))
         if not self.handle:
             raise InksightError("not enough memory for the network's weights")
         weakref.finalize(self, library.inksight_predictor_free, self.handle)
         self.shapes = _stage_shapes(network)
-        self.indices = {name: i for i, name in enumerate(self.shapes)}
-        self.pointer_array = c_void_p * len(self.shapes)
+        self.bank_numbers = {f"bank{i + 1}": i for i in range(count)}
+        self.bank_addresses = c_void_p * count
 
     def __call__(self, images: NDArray[np.generic], names: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """Compute some stages of the network.
@@ -72,11 +70,15 @@ class Predictor:
         images = np.ascontiguousarray(images)
         n = len(images)
         result = {name: np.empty((n, *self.shapes[name]), np.float32) for name in names}
-        pointers = self.pointer_array()
+        banks = self.bank_addresses()
+        stages = Stages(banks=addressof(banks))
         for name, array in result.items():
-            pointers[self.indices[name]] = native.address(array)
+            if name in self.bank_numbers:
+                banks[self.bank_numbers[name]] = native.address(array)
+            else:
+                setattr(stages, name, native.address(array))
         bytes_or_floats = (native.address(images), None) if images.dtype == np.uint8 else (None, native.address(images))
-        if n and not self.library.inksight_predict(self.handle, *bytes_or_floats, n, pointers):
+        if n and not self.library.inksight_predict(self.handle, *bytes_or_floats, n, byref(stages)):
             raise InksightError(f"not enough memory to predict {n:,} images")
         return result
 

@@ -1,40 +1,14 @@
 """Preprocessing on the native engine: all steps of `inksight.imaging.preprocessing` in one call."""
 
-from ctypes import POINTER, Structure, byref, c_double, c_int, c_int64, c_long, c_void_p
+from ctypes import byref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.config import IMAGE_SIZE
 from inksight.engine import library as native
+from inksight.engine.interface import Constants, Found
 from inksight.errors import InksightError
-
-PROBLEMS = ("", "blank", "faint", "small")  # in the order of native/api/inksight.h
-
-
-class Constants(Structure):
-    """The constants of `inksight.imaging.preprocessing`: inksight_constants in native/api/inksight.h."""
-
-    _fields_ = [
-        (name, c_double)
-        for name in (
-            "side", "box_size", "center", "working_size", "min_size", "illumination_grid", "min_background",
-            "min_contrast", "speck_share", "weak_ink", "min_ink", "slope_ridge", "polarity_threshold", "noise_reach",
-            "rounding_offset",
-        )
-    ]  # fmt: skip
-
-
-class Found(Structure):
-    """What the engine found in a picture: inksight_found in native/api/inksight.h."""
-
-    _fields_ = [
-        (name, c_int64)
-        for name in (
-            "height", "width", "box_left", "box_top", "box_width", "box_height", "dark", "polarity_ambiguous",
-            "problem",
-        )
-    ]  # fmt: skip
 
 
 class Preprocessor:
@@ -49,7 +23,6 @@ class Preprocessor:
         library = native.library()
         assert library is not None
         self.call = library.inksight_preprocess
-        self.call.argtypes = [c_void_p, c_long, c_long, c_int, POINTER(Constants), *[c_void_p] * 3, POINTER(Found)]
         self.constants = constants
         self.working_size = int(constants.working_size)
 
@@ -86,7 +59,7 @@ class Preprocessor:
         small, ink = np.empty(max_pixels), np.empty(max_pixels)
         found = Found()
         done = self.call(
-            native.address(gray), height, width, -1 if invert is None else invert, self.constants,
+            native.address(gray), height, width, -1 if invert is None else invert, byref(self.constants),
             native.address(image), native.address(small), native.address(ink), byref(found),
         )  # fmt: skip
         if not done:

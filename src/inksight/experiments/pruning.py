@@ -10,12 +10,14 @@ from inksight._shared.progress import say
 from inksight._shared.validation import check, is_between, is_count
 from inksight.config import Network, Recipe
 from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_splits
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.experiments.pruning_result import Pruning, Step
 from inksight.inspection.ablation import CRITERIA, remove_least_important
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
+from inksight.nn.model_file import NetworkLike, network_or_model
 from inksight.nn.parameters import parameter_count
 from inksight.training.fitting import fit
 
@@ -24,8 +26,8 @@ MIN_SHARE = 0.02  # of the parameters: smaller steps change the accuracy by less
 
 
 def prune(
-    data: Dataset | Splits,
-    start: str | Network | Model = "post",
+    data: DataLike,
+    start: NetworkLike = "post",
     recipe: str | Recipe = "default",
     *,
     keep_accuracy: float | None = POST_ACCURACY,
@@ -45,11 +47,12 @@ def prune(
 
     Parameters
     ----------
-    data : Dataset or Splits
-        A dataset is split first (`Dataset.split`). Steps are trained on ``train`` and judged on ``validation``; test
-        images are not used.
-    start : Model, or str or Network
-        A trained model, or a network to train first; see `inksight.train`.
+    data : Dataset, Splits, str or path-like
+        A dataset, or a source for `inksight.load`, is split first (`Dataset.split`). Steps are trained on ``train`` and
+        judged on ``validation``; test images are not used.
+    start : Network, Model, str or path-like
+        A trained model or a model file; or a network to train first, or its name or description, as in
+        `inksight.train`. A name wins over a file of that name: for the file, give ``./post`` or ``Path("post")``.
     recipe : str or Recipe
         Recipe of every training. Each step runs the whole schedule of the learning rate.
     keep_accuracy : float or None
@@ -95,12 +98,13 @@ def prune(
     check(steps is None or is_count(steps, 0), "steps", steps, "0 or more")
     check(by in CRITERIA, "by", by, " or ".join(CRITERIA))
     check(is_count(images), "images", images, "1 or more")
-    splits = data.split() if isinstance(data, Dataset) else data
+    splits = as_splits(data)
     validation = _validation(splits)
     splits.train.require_labels("pruning")
     sample = splits.train[np.random.default_rng(seed).permutation(len(splits.train))[:images]]
 
     began, stopped = time.perf_counter(), ""
+    start = network_or_model(start, len(splits.train.class_names))
     if isinstance(start, Model):
         if "validation" in splits.seen_by(start.trained_on):
             raise InputError(
@@ -149,7 +153,7 @@ def prune(
 
 
 def train_from_scratch(
-    data: Dataset | Splits,
+    data: DataLike,
     pruning: Pruning,
     recipe: str | Recipe = "default",
     *,
@@ -193,7 +197,7 @@ def train_from_scratch(
     >>> [step.network for step in small] == [result.model.network], small[0].epochs
     (True, 2)
     """
-    splits = data.split() if isinstance(data, Dataset) else data
+    splits = as_splits(data)
     validation = _validation(splits)
     rows: list[Step] = []
     for step in pruning.steps[1:]:

@@ -11,14 +11,14 @@ from contextlib import closing
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
 from inksight._shared.progress import say, track
+from inksight._shared.temporary import temporary_folder
 from inksight._shared.validation import check, is_count
-from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits
+from inksight.data.loading import DataLike, as_splits
 from inksight.errors import InputError
 from inksight.experiments.ranking import Sweep, format_setting, varying_settings
 from inksight.experiments.trial import Result, Trial
@@ -26,7 +26,7 @@ from inksight.experiments.worker import Worker, write_parts
 
 
 def sweep(
-    data: Dataset | Splits,
+    data: DataLike,
     trials: Sequence[Trial],
     folder: str | os.PathLike[str],
     *,
@@ -38,8 +38,8 @@ def sweep(
 
     Parameters
     ----------
-    data : Dataset or Splits
-        A dataset is split first. Trials get the training and validation images only.
+    data : Dataset, Splits, str or path-like
+        A dataset, or a source for `inksight.load`, is split first. Trials get the training and validation images only.
     trials : sequence of Trial
         Equal trials are trained once.
     folder : path-like
@@ -67,6 +67,7 @@ def sweep(
     --------
     >>> import inksight
     >>> from inksight.experiments.trial import grid
+    >>> from tempfile import TemporaryDirectory
     >>> data = inksight.load("mnist")[:200]
     >>> trials = grid(["4x5p,8x3"], inksight.Recipe(epochs=1), {}, seeds=[0, 1])
     >>> with TemporaryDirectory() as folder:
@@ -74,7 +75,7 @@ def sweep(
     >>> [len(configuration.accuracies) for configuration in result.configurations]
     [2]
     """
-    splits = data.split() if isinstance(data, Dataset) else data
+    splits = as_splits(data)
     if splits.validation is None:
         raise InputError("a sweep needs validation images, got none: give a dataset, or splits that have some")
     unique = {trial.id: trial for trial in trials}
@@ -92,12 +93,10 @@ def sweep(
         say(f"{len(results)} of {len(unique)} results are already in {str(out)!r}", progress)
     todo = [trial for name, trial in unique.items() if name not in results]
     names = varying_settings(list(unique.values()))
-    with TemporaryDirectory(prefix="inksight-") as data_folder, CtrlC() as ctrl_c:
+    with claimed(out, progress), temporary_folder() as data_folder, CtrlC() as ctrl_c:
         if todo:
-            write_parts(splits, Path(data_folder))
-        workers_to_start = (
-            Worker(trial, digest, Path(data_folder), out / f"{trial.id}.json", threads) for trial in todo
-        )
+            write_parts(splits, data_folder)
+        workers_to_start = (Worker(trial, digest, data_folder, out / f"{trial.id}.json", threads) for trial in todo)
         with closing(_run(workers_to_start, min(workers, len(todo)), ctrl_c)) as finished:
             for _, result in zip(track(todo, "trials", progress), finished, strict=False):
                 results[result.trial.id] = result
@@ -107,7 +106,7 @@ def sweep(
 
 
 def halving(
-    data: Dataset | Splits,
+    data: DataLike,
     trials: Sequence[Trial],
     folder: str | os.PathLike[str],
     *,

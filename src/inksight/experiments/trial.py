@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from itertools import product
-from pathlib import Path
 from typing import Any, Self
 
 from inksight import __version__
-from inksight._shared.files import write_text
+from inksight._shared.files import as_path, write_text
+from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, is_between, is_count, known_fields
 from inksight.config import Recipe, get_network
 from inksight.errors import InputError
@@ -91,7 +91,7 @@ class Trial:
     def from_dict(cls, values: object) -> Self:
         """Build a trial from JSON values; raise `InputError` for a missing, unknown or invalid value."""
         values = known_fields(cls, values)
-        return cls(values.get("network", ""), Recipe.from_dict(values.get("recipe")), values.get("seed", 0))
+        return cls(**values | {"recipe": Recipe.from_dict(values["recipe"])})
 
 
 def grid(
@@ -180,7 +180,7 @@ class Result:
         for name in ("data", "weights", "engine", "failed", "version"):
             check(isinstance(getattr(self, name), str), name, getattr(self, name), "a string")
         for name in ("seconds", "compile_seconds", "images_per_second"):
-            check(is_between(getattr(self, name), 0, math.inf), name, getattr(self, name), "0 or more")
+            check(is_between(getattr(self, name), 0, 1e300), name, getattr(self, name), "0 or more")
         if not self.failed:
             epochs = self.trial.recipe.epochs
             check(len(self.history) == epochs, "rows of the history", len(self.history), f"{epochs}, one per epoch")
@@ -201,14 +201,14 @@ class Result:
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Read a file that `save` wrote; raise `InputError` if it is missing, damaged or something else."""
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = parse_json(as_path(path).read_bytes())
             check(isinstance(values, dict), "content", type(values).__name__, "an object with named values")
             file_format, saved_id = values.pop("format", None), values.pop("id", None)
             check(file_format == FORMAT, "format", file_format, repr(FORMAT))
             values = known_fields(cls, values)
-            trial, history = Trial.from_dict(values.pop("trial", None)), History.from_list(values.pop("history", None))
+            trial, history = Trial.from_dict(values.pop("trial")), History.from_list(values.pop("history", []))
             check(saved_id == trial.id, "id", saved_id, f"{trial.id}, that of the trial")
-            return cls(trial, values.pop("data", None), history, **values)
-        except (OSError, TypeError, ValueError, RecursionError) as error:
+            return cls(trial, history=history, **values)
+        except (OSError, ValueError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise InputError(f"{str(path)!r} is not the result of a trial, or damaged: {reason[:200]}") from error

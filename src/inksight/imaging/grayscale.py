@@ -1,6 +1,5 @@
 """Conversion of any kind of picture to grayscale: orientation, colors and transparency are resolved."""
 
-import io
 import os
 from pathlib import Path
 from typing import IO, Any
@@ -9,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inksight._shared.untrusted import damage_as_input_error, read_bounded
+from inksight._shared.untrusted import check_is_file, damage_as_input_error, read_bounded
 from inksight._shared.validation import check
 from inksight.errors import InputError
-from inksight.imaging.decoding import MAX_PIXELS, apply_orientation, open_upright
+from inksight.imaging.decoding import MAX_PIXELS, MAX_SIDE, apply_orientation, decode_upright
 from inksight.imaging.strokes import Strokes, rasterize
 
 Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[Any] | Strokes
 
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in the brightness: ITU-R BT.601
-MAX_FILE_SIZE = 1 << 28  # bytes: largest picture that is read from a file object
+MAX_FILE_SIZE = 1 << 28  # bytes: largest picture file that is read
+BAND_PIXELS = 1 << 20  # pixels of a large picture that are converted at once
 UNNAMED = Path("the picture given")  # name, in messages, of a picture without a file name
 
 
@@ -63,40 +63,72 @@ def open_picture(picture: Picture) -> Image.Image | NDArray[Any]:
         return rasterize(picture)
     if isinstance(picture, Image.Image):
         check(picture.width * picture.height > 0, "size of a picture", picture.size, "at least 1x1")
-        with damage_as_input_error(UNNAMED, "a picture", warned=False):
+        with damage_as_input_error(UNNAMED, "a picture"):
             return apply_orientation(picture, UNNAMED)
     if isinstance(picture, (str, os.PathLike)):
-        with _open_file(picture) as file:
-            return open_upright(file, Path(picture))
+        return decode_upright(read_picture_file(picture), Path(picture))
     if isinstance(picture, (bytes, bytearray)):
-        return open_upright(io.BytesIO(picture), UNNAMED)
-    if hasattr(picture, "read") and isinstance(picture.read(0), bytes):
-        content = read_bounded(picture, MAX_FILE_SIZE + 1)
-        check(len(content) <= MAX_FILE_SIZE, "bytes of a picture", len(content), f"at most {MAX_FILE_SIZE:,}")
-        return open_upright(io.BytesIO(content), UNNAMED)
-    raise InputError(
-        f"picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got {type(picture).__name__}"
-    )
+        return decode_upright(bytes(picture), UNNAMED)
+    if hasattr(picture, "read"):
+        return decode_upright(_read_file_object(picture), UNNAMED)
+    raise _not_a_picture(picture)
 
 
-def _open_file(name: str | os.PathLike[str]) -> IO[bytes]:
+def read_picture_file(name: str | os.PathLike[str]) -> bytes:
+    """Return the content of a picture file. Raise `InputError` if it cannot be read, is not a file or is too large."""
     try:
         path = Path(name)
-        if path.exists() and not path.is_file():
-            raise InputError(f"{str(path)!r} is not a file: give picture files")
-        return path.open("rb")
+        check_is_file(path, "give a picture file")
+        size = path.stat().st_size
+        check(size <= MAX_FILE_SIZE, f"bytes of {str(path)!r}", size, f"at most {MAX_FILE_SIZE:,}", "make it smaller")
+        return path.read_bytes()
     except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot read {os.fspath(name)!r:.200}: {reason}; check its name and permissions") from error
 
 
+def _read_file_object(file: IO[bytes]) -> bytes:
+    try:
+        if not isinstance(file.read(0), bytes):
+            raise _not_a_picture(file)
+        content = read_bounded(file, MAX_FILE_SIZE + 1)
+    except (OSError, ValueError) as error:  # closed, or open for writing only
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"cannot read the file given: {error}; open it for reading bytes") from error
+    check(len(content) <= MAX_FILE_SIZE, "bytes of a picture", len(content), f"at most {MAX_FILE_SIZE:,}")
+    return bytes(content)
+
+
+def _not_a_picture(picture: object) -> InputError:
+    return InputError(
+        f"picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got {type(picture).__name__}"
+    )
+
+
 def image_to_grayscale(image: Image.Image) -> NDArray[np.float64]:
-    """Return the brightness, as `to_grayscale` does, of a picture that `inksight.imaging.decoding` has opened."""
+    """Return the brightness, as `to_grayscale` does, of a picture that `inksight.imaging.decoding` has opened.
+
+    A large picture is converted in bands, so that only the result and the picture itself take much memory.
+    """
+    rows = max(BAND_PIXELS // image.width, 1)
+    if image.height <= rows:
+        return _array_to_grayscale(_to_array(image))
+    grayscale = np.empty((image.height, image.width))
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        grayscale[top : top + rows] = _array_to_grayscale(_to_array(band))
+    return grayscale
+
+
+def _to_array(image: Image.Image) -> NDArray[Any]:
     if image.mode.startswith("I;16"):
-        return _array_to_grayscale(np.asarray(image).astype(np.uint16))
-    if image.mode in ("1", "L"):
-        return _array_to_grayscale(np.asarray(image.convert("L")))
-    return _array_to_grayscale(np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB")))
+        return np.asarray(image).astype(np.uint16)
+    if image.mode == "L":
+        return np.asarray(image)
+    return np.asarray(image.convert("L" if image.mode == "1" else "RGBA" if image.has_transparency_data else "RGB"))
 
 
 def _array_to_grayscale(array: NDArray[Any]) -> NDArray[np.float64]:
@@ -106,7 +138,8 @@ def _array_to_grayscale(array: NDArray[Any]) -> NDArray[np.float64]:
     single_channel = array.ndim == 2
     valid = (single_channel or (array.ndim == 3 and shape[2] in (3, 4))) and array.size > 0
     check(valid, "shape of a picture", shape, "(height, width), or with a last axis of 1, 3 or 4, not empty")
-    check(shape[0] * shape[1] <= MAX_PIXELS, "pixels of a picture", shape, f"up to {MAX_PIXELS:,}")
+    check(shape[0] * shape[1] <= MAX_PIXELS, "pixels of a picture", shape[:2], f"up to {MAX_PIXELS:,}", "reduce it")
+    check(max(shape[:2]) <= MAX_SIDE, "sides of a picture", shape[:2], f"up to {MAX_SIDE:,} pixels", "cut it up")
     dtype = array.dtype.newbyteorder("=").name
     white = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}.get(dtype, 1.0)
     check(
@@ -117,9 +150,18 @@ def _array_to_grayscale(array: NDArray[Any]) -> NDArray[np.float64]:
         low, high = float(array.min()), float(array.max())  # NaN if any value is NaN
         check(0 <= low <= high <= 1, "values of a picture", (low, high), "0 to 1")
     if single_channel:
-        return array.astype(np.float64) / white
-    # Channel by channel, to avoid a float copy of all channels of a large picture.
-    grayscale: NDArray[np.float64] = np.zeros(shape[:2])
+        result: NDArray[np.float64] = np.divide(array, white, dtype=np.float64)
+        return result
+    grayscale: NDArray[np.float64] = np.empty(shape[:2])
+    rows = max(BAND_PIXELS // shape[1], 1)
+    for top in range(0, shape[0], rows):
+        grayscale[top : top + rows] = _blend_channels(array[top : top + rows], white)
+    return grayscale
+
+
+def _blend_channels(array: NDArray[Any], white: float) -> NDArray[np.float64]:
+    """Return the brightness of RGB or RGBA pixels (height, width, 3 or 4), whose largest value is `white`."""
+    grayscale: NDArray[np.float64] = np.zeros(array.shape[:2])
     for channel, weight in enumerate(LUMA):
         grayscale += array[..., channel] * (weight / white)
-    return grayscale if shape[2] == 3 else 1 - (1 - grayscale) * (array[..., 3] / white)
+    return grayscale if array.shape[2] == 3 else 1 - (1 - grayscale) * (array[..., 3] / white)

@@ -15,7 +15,8 @@ from inksight._shared.display import Display
 from inksight._shared.validation import check
 from inksight.config import IMAGE_SIZE
 from inksight.engine import library as native
-from inksight.engine.preprocessor import PROBLEMS, Constants, Preprocessor
+from inksight.engine.interface import PROBLEMS, Constants
+from inksight.engine.preprocessor import Preprocessor
 from inksight.imaging.foreground import (
     MIN_CONTRAST,
     MIN_INK,
@@ -113,7 +114,7 @@ def prepare(picture: Picture, *, invert: bool | None = None) -> Prepared:
 def prepare_grayscale(picture: ArrayLike, *, invert: bool | None = None) -> Prepared:
     """Convert brightness (height, width), float64, 0..1, as `prepare` does."""
     original = np.asarray(picture, np.float64)
-    return prepare_with_engine(original, invert) if native.preprocesses() else prepare_with_numpy(original, invert)
+    return prepare_with_engine(original, invert) if native.computes() else prepare_with_numpy(original, invert)
 
 
 def prepare_with_engine(original: Grayscale, invert: bool | None = None) -> Prepared:

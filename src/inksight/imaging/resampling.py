@@ -71,9 +71,22 @@ def block_mean(grayscale: Grayscale, block: int) -> Grayscale:
     """Return the means of square blocks; incomplete blocks are padded by repeating the edge."""
     if block == 1:
         return grayscale
-    padded = np.pad(grayscale, [(0, -length % block) for length in grayscale.shape], mode="edge")
-    height, width = (length // block for length in padded.shape)
-    means: Grayscale = padded.reshape(height, block, width, block).mean(axis=(1, 3))
+    rows, columns = (length - length % block for length in grayscale.shape)
+    # Only the edges are padded: a copy of the whole picture would take too much memory.
+    means: Grayscale = np.block([
+        [_mean_of_blocks(grayscale[:rows, :columns], block), _mean_of_blocks(grayscale[:rows, columns:], block)],
+        [_mean_of_blocks(grayscale[rows:, :columns], block), _mean_of_blocks(grayscale[rows:, columns:], block)],
+    ])  # fmt: skip
+    return means
+
+
+def _mean_of_blocks(grayscale: Grayscale, block: int) -> Grayscale:
+    if any(length % block for length in grayscale.shape) and grayscale.size:
+        grayscale = np.pad(grayscale, [(0, -length % block) for length in grayscale.shape], mode="edge")
+    height, width = (-(-length // block) for length in grayscale.shape)
+    if not grayscale.size:
+        return np.empty((height, width))
+    means: Grayscale = grayscale.reshape(height, block, width, block).mean(axis=(1, 3))
     return means
 
 

@@ -117,7 +117,7 @@ def _checked_points(line: ArrayLike, number: int) -> NDArray[np.float64]:
     if points.size == 0:
         return np.empty((0, 2))
     valid = points.ndim == 2 and points.shape[1] >= 2
-    check(valid, f"shape of stroke {number}", points.shape, "(points, 2): x and y")
+    check(valid, f"shape of stroke {number}", points.shape, "(points, 2)", "give x and y of each point")
     points = points[:, :2]
     largest = float(np.abs(points).max())  # NaN if any coordinate is NaN
     check(largest <= 1e6, f"coordinates of stroke {number}", largest, "finite, up to a million pixels")

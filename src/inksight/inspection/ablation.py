@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.errors import InputError
 from inksight.inspection.banks import filter_similarity
 from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.nn.parameters import bank_stage, parameter_count
 
 CRITERIA = ("loss", "similarity")
 
 
-def without_filters(model: Model, filters: Mapping[int, Sequence[int] | NDArray[np.integer]]) -> Model:
+def without_filters(model: ModelLike, filters: Mapping[int, Sequence[int] | NDArray[np.integer]]) -> Model:
     """Return a model without some of its filters and without the weights that read their feature maps.
 
     The other weights stay the same, so the result computes what `model` computes with these maps set to zero.
@@ -25,7 +27,8 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int] | NDArray[
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
     filters : mapping of int to sequence of int
         The filters to remove from each bank. Banks are counted from 1, filters from 0, as in the pictures.
 
@@ -45,6 +48,7 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int] | NDArray[
     >>> without_filters(Model.untrained(get_network("post")), {1: [0, 7], 3: range(10)})
     Model(18-20-30 filters, 10 classes, 0 epochs)
     """
+    model = as_model(model)
     banks, params = list(model.network.banks), dict(model.params)
     for bank, numbers in filters.items():
         stage, count = bank_stage(model.network, bank), banks[bank - 1].filters
@@ -69,14 +73,15 @@ def without_filters(model: Model, filters: Mapping[int, Sequence[int] | NDArray[
     return replace(model, network=network, params=params, ood_detector=None)
 
 
-def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDArray[np.float64]]:
+def filter_importance(model: ModelLike, data: DataLike, by: str = "loss") -> list[NDArray[np.float64]]:
     """Measure how much each filter matters; filters with low values can be removed.
 
     Parameters
     ----------
-    model : Model
-    data : Dataset
-        Labeled images; a thousand give a stable ranking.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    data : Dataset, Splits, str or path-like
+        Labeled images; a thousand give a stable ranking. Of splits or a source, the validation images.
     by : {"loss", "similarity"}
         ``loss``: the rise of the mean cross-entropy without the filter, in nats; below 0 where the filter does harm.
         It is measured by ablation, not estimated from gradients (Molchanov, Tyree, Karras, Aila, Kautz, "Pruning
@@ -103,6 +108,7 @@ def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDA
     [(4,), (8,)]
     """
     check(by in CRITERIA, "by", by, "loss or similarity")
+    model, data = as_model(model), as_dataset(data, "validation")
     full_loss = _loss(model, data)
     result = []
     for number, bank in enumerate(model.network.banks, start=1):
@@ -118,7 +124,7 @@ def filter_importance(model: Model, data: Dataset, by: str = "loss") -> list[NDA
     return result
 
 
-def remove_least_important(model: Model, data: Dataset, parameters: float, by: str = "loss") -> Model:
+def remove_least_important(model: ModelLike, data: DataLike, parameters: float, by: str = "loss") -> Model:
     """Remove filters one at a time until a model is small enough or every bank has one filter left.
 
     Each step removes the filter with the lowest importance per parameter that its removal saves. A removal changes
@@ -129,9 +135,10 @@ def remove_least_important(model: Model, data: Dataset, parameters: float, by: s
 
     Parameters
     ----------
-    model : Model
-    data : Dataset
-        Labeled images to measure on.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    data : Dataset, Splits, str or path-like
+        Labeled images to measure on. Of splits or a source, the validation images.
     parameters : float
         Stop at this number of parameters or below.
     by : {"loss", "similarity"}
@@ -145,6 +152,7 @@ def remove_least_important(model: Model, data: Dataset, parameters: float, by: s
     >>> parameter_count(model.network), parameter_count(smaller.network) <= 400
     (493, True)
     """
+    model, data = as_model(model), as_dataset(data, "validation")
     importance = filter_importance(model, data, by)
     full_loss, current = _loss(model, data), [np.ones(len(values), bool) for values in importance]
     while parameter_count(model.network) > parameters and max(map(len, importance)) > 1:

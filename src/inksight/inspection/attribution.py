@@ -10,6 +10,7 @@ from inksight._shared.validation import check, is_count
 from inksight.imaging.arrays import as_single_image
 from inksight.inspection.barcodes import AverageBarcodes
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,7 @@ class Evidence(Display):
 
 
 def evidence(
-    model: Model, image: ArrayLike, baseline: AverageBarcodes | ArrayLike, *, against: int | None = None
+    model: ModelLike, image: ArrayLike, baseline: AverageBarcodes | ArrayLike, *, against: int | None = None
 ) -> Evidence:
     """Divide the margin of the predicted class among the entries of the image's barcode.
 
@@ -64,7 +65,8 @@ def evidence(
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
     image : (28, 28) uint8, or float 0..1
         High = ink.
     baseline : AverageBarcodes, or (filters,) float
@@ -92,6 +94,7 @@ def evidence(
     >>> bool(np.isclose(result.values.sum(), result.margin - result.baseline_margin))
     True
     """
+    model = as_model(model)
     filters, classes = model.network.banks[-1].filters, model.network.classes
     picture = as_single_image(image)
     start = np.asarray(baseline.trend if isinstance(baseline, AverageBarcodes) else baseline, np.float64)

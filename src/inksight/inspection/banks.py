@@ -11,6 +11,7 @@ from inksight._shared.display import Display
 from inksight._shared.validation import check
 from inksight.imaging.arrays import as_images, as_single_image
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.nn.parameters import bank_stage
 
 CHUNK = 256  # images whose feature maps are in memory at once
@@ -103,8 +104,15 @@ class FilterSimilarity(Display):
         return f"FilterSimilarity of bank {self.bank}, most similar: {pairs or 'there is only one filter'}"
 
 
-def filters(model: Model, bank: int = 1) -> Filters:
-    """Return the filters of a bank, counted from 1.
+def filters(model: ModelLike, bank: int = 1) -> Filters:
+    """Return the filters of a bank.
+
+    Parameters
+    ----------
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    bank : int
+        Counted from 1.
 
     Raises
     ------
@@ -117,15 +125,16 @@ def filters(model: Model, bank: int = 1) -> Filters:
     >>> filters(Model.untrained(get_network("post")), bank=2)
     Filters of bank 2: 20 of 5x5, 20 input channels
     """
-    return Filters(bank, model.filters(bank))
+    return Filters(bank, as_model(model).filters(bank))
 
 
-def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
+def feature_maps(model: ModelLike, image: ArrayLike, bank: int = 1) -> FeatureMaps:
     """Return the feature maps of one image in a bank.
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
     image : (28, 28) uint8, or float 0..1
         High = ink; extra axes of length 1 are allowed.
     bank : int
@@ -143,6 +152,7 @@ def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
     >>> feature_maps(model, np.zeros((28, 28), np.uint8), bank=3).maps.shape
     (40, 6, 6)
     """
+    model = as_model(model)
     stage = bank_stage(model.network, bank)
     picture = as_single_image(image)
     activations = model.activations(picture, [stage, "probabilities"])
@@ -152,7 +162,7 @@ def feature_maps(model: Model, image: ArrayLike, bank: int = 1) -> FeatureMaps:
     return FeatureMaps(bank, picture, maps, model.class_names[best], float(probabilities[best]))
 
 
-def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = None) -> FilterSimilarity:
+def filter_similarity(model: ModelLike, bank: int = 1, images: ArrayLike | None = None) -> FilterSimilarity:
     """Compare the filters of a bank pairwise: by their weights and, given images, by their feature maps.
 
     Filters with different weights can still respond alike to real digits. The correlation of the maps therefore
@@ -162,7 +172,8 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
     bank : int
         Counted from 1.
     images : (n, 28, 28) uint8, or float 0..1, optional
@@ -184,6 +195,7 @@ def filter_similarity(model: Model, bank: int = 1, images: ArrayLike | None = No
     >>> filter_similarity(Model.untrained(get_network("post")), bank=1).weights.shape
     (20, 20)
     """
+    model = as_model(model)
     bank_stage(model.network, bank)
     kernels = model.filters(bank)
     flat = kernels.reshape(len(kernels), -1).astype(np.float64)

@@ -8,8 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.imaging.arrays import as_single_image
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class AverageBarcodes(Display):
 
     @property
     def trend(self) -> NDArray[np.float64]:
-        """The mean of the class averages, (filters,): what all classes have in common."""
+        """The mean of the class averages, (filters,): the average barcode of all classes, which count equally."""
         result: NDArray[np.float64] = self.means.mean(axis=0)
         return result
 
@@ -92,12 +94,13 @@ class DetrendedBarcodes(Display):
         return f"DetrendedBarcodes of {n} images in {len(self.class_names)} classes, {filters} entries each"
 
 
-def barcode(model: Model, image: ArrayLike) -> Barcode:
+def barcode(model: ModelLike, image: ArrayLike) -> Barcode:
     """Return the barcode of one image.
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
     image : (28, 28) uint8, or float 0..1
         High = ink.
 
@@ -117,21 +120,24 @@ def barcode(model: Model, image: ArrayLike) -> Barcode:
     >>> barcode(Model.untrained(get_network("post")), np.zeros((28, 28), np.uint8)).values.shape
     (40,)
     """
-    picture = as_single_image(image)
+    model, picture = as_model(model), as_single_image(image)
     activations = model.activations(picture, ["barcode", "probabilities"])
     probabilities = activations["probabilities"][0]
     best = int(probabilities.argmax())
     return Barcode(picture, activations["barcode"][0], model.class_names[best], float(probabilities[best]))
 
 
-def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: int | None = None) -> AverageBarcodes:
+def average_barcodes(
+    model: ModelLike, dataset: DataLike, each: int = 50, *, seed: int | None = None
+) -> AverageBarcodes:
     """Average the barcodes of some images of every class.
 
     Parameters
     ----------
-    model : Model
-    dataset : Dataset
-        Labeled.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    dataset : Dataset, Splits, str or path-like
+        Labeled; see `inksight.data.as_dataset`.
     each : int
         Images per class; a class with fewer images gives all of them.
     seed : int, optional
@@ -154,6 +160,7 @@ def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: in
     >>> average_barcodes(model, inksight.load("mnist"), each=50)
     AverageBarcodes of 10 classes, 40 entries each, over 50 images per class
     """
+    model, dataset = as_model(model), as_dataset(dataset)
     rows = rows_of_each(dataset, each, seed)
     values = model.barcodes(dataset.images[np.concatenate(rows)]).astype(np.float64)
     ends = np.cumsum([len(ids) for ids in rows])
@@ -162,8 +169,8 @@ def average_barcodes(model: Model, dataset: Dataset, each: int = 50, *, seed: in
 
 
 def detrended_barcodes(
-    model: Model,
-    dataset: Dataset,
+    model: ModelLike,
+    dataset: DataLike,
     each: int = 10,
     *,
     average: AverageBarcodes | None = None,
@@ -175,9 +182,10 @@ def detrended_barcodes(
 
     Parameters
     ----------
-    model : Model
-    dataset : Dataset
-        Labeled.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    dataset : Dataset, Splits, str or path-like
+        Labeled; see `inksight.data.as_dataset`.
     each : int
         Images per class; a class with fewer images gives all of them.
     average : AverageBarcodes, optional
@@ -202,6 +210,7 @@ def detrended_barcodes(
     >>> detrended_barcodes(model, inksight.load("mnist"), each=10).values.shape
     (100, 40)
     """
+    model, dataset = as_model(model), as_dataset(dataset)
     if average is None:
         average = average_barcodes(model, dataset, seed=seed)
     rows = rows_of_each(dataset, each, seed)

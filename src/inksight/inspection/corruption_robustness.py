@@ -11,10 +11,11 @@ from inksight._shared.progress import track
 from inksight._shared.validation import check, is_count
 from inksight.augmentation.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from inksight.config import IMAGE_SIZE
-from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.inspection.evaluation import require_suited
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +104,13 @@ class Robustness(Display):
 
 
 def robustness(
-    model: Model, data: Dataset, *, images: int = 2000, seed: int = 0, prepare: bool = False, progress: bool = True
+    model: ModelLike,
+    data: DataLike,
+    *,
+    images: int = 2000,
+    seed: int = 0,
+    prepare: bool = False,
+    progress: bool = True,
 ) -> Robustness:
     """Evaluate a model on corrupted images: each of `CORRUPTIONS` at five severities.
 
@@ -112,9 +119,11 @@ def robustness(
 
     Parameters
     ----------
-    model : Model
-    data : Dataset
-        Labeled, with the classes of the model.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    data : Dataset, Splits, str or path-like
+        Labeled, with the classes of the model. Of splits or a source, the validation images: test images are for one
+        measurement at the end.
     images : int
         Number of images, chosen by `seed`; all of them if there are fewer.
     seed : int
@@ -144,6 +153,7 @@ def robustness(
     """
     check(is_count(images), "images", images, "1 or more")
     check(is_count(seed, 0), "seed", seed, "0 or more")
+    model, data = as_model(model), as_dataset(data, "validation")
     labels = require_suited(data, model, "a robustness test")
     rows = np.random.default_rng(seed).permutation(len(data))[:images]
     chosen, labels = data.images[rows], labels[rows]

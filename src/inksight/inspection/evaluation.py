@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.errors import InputError
 from inksight.inspection.reliability import Calibration, calibration_curve, share
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -131,14 +133,15 @@ class Evaluation(Display):
         }
 
 
-def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) -> Evaluation:
+def evaluate(model: ModelLike, data: DataLike, *, hardest: int = 50, bins: int = 15) -> Evaluation:
     """Evaluate a model on labeled images.
 
     Parameters
     ----------
-    model : Model
-    data : Dataset
-        Labeled, with the classes of the model and at least one image.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    data : Dataset, Splits, str or path-like
+        Labeled, with the classes of the model and at least one image; see `inksight.data.as_dataset`.
     hardest : int
         Number of hardest images to keep; all of them if there are fewer.
     bins : int
@@ -162,6 +165,7 @@ def evaluate(model: Model, data: Dataset, *, hardest: int = 50, bins: int = 15) 
     """
     check(is_count(hardest, 0), "hardest", hardest, "0 or more")
     check(is_count(bins), "bins", bins, "1 or more")
+    model, data = as_model(model), as_dataset(data)
     labels = require_suited(data, model, "evaluation")
 
     log_p = model.log_probabilities(data.images)

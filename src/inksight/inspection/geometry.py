@@ -10,10 +10,10 @@ from scipy.spatial.distance import cdist
 
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_between
-from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.errors import InputError
 from inksight.inspection.barcodes import barcodes_of
-from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 Method = Literal["discriminant", "pca"]
 
@@ -87,15 +87,16 @@ class Embedding(Display):
 
 
 def separation(
-    model: Model, dataset: Dataset, *, barcodes: ArrayLike | None = None, shrinkage: float = 0.01
+    model: ModelLike, dataset: DataLike, *, barcodes: ArrayLike | None = None, shrinkage: float = 0.01
 ) -> Separation:
     """Measure the distances between the class means of the barcodes, relative to the spread within a class.
 
     Parameters
     ----------
-    model : Model
-    dataset : Dataset
-        Labeled. Every class needs an image, and one class needs two images that differ.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    dataset : Dataset, Splits, str or path-like
+        Labeled; see `inksight.data.as_dataset`. Every class needs an image, and one class needs two images that differ.
     barcodes : (n, filters) float, optional
         The barcodes of `dataset`, if they are already known.
     shrinkage : float, 0..1
@@ -121,10 +122,11 @@ def separation(
     Examples
     --------
     >>> import inksight
-    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> separation(model, inksight.load("mnist")[:300]).distances.shape
     (10, 10)
     """
+    model, dataset = as_model(model), as_dataset(dataset)
     labels = dataset.require_every_class("class separation")
     values = barcodes_of(model, dataset.images, barcodes)
     means, whiten = _whitening(values, labels, len(dataset.class_names), shrinkage)
@@ -133,15 +135,16 @@ def separation(
 
 
 def embedding(
-    model: Model, dataset: Dataset, method: Method | None = None, *, barcodes: ArrayLike | None = None
+    model: ModelLike, dataset: DataLike, method: Method | None = None, *, barcodes: ArrayLike | None = None
 ) -> Embedding:
     """Project barcodes to two dimensions.
 
     Parameters
     ----------
-    model : Model
-    dataset : Dataset
-        At least two images.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    dataset : Dataset, Splits, str or path-like
+        At least two images; see `inksight.data.as_dataset`.
     method : {"discriminant", "pca"}, optional
         ``discriminant``: the two axes with the largest spread between classes relative to the spread within a class
         (Fisher, "The use of multiple measurements in taxonomic problems", 1936; Rao, 1948, for more than two
@@ -163,10 +166,11 @@ def embedding(
     Examples
     --------
     >>> import inksight
-    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> embedding(model, inksight.load("mnist")[:300]).points.shape
     (300, 2)
     """
+    model, dataset = as_model(model), as_dataset(dataset)
     classes = len(dataset.class_names)
     if method is None:
         method = "pca" if dataset.labels is None or classes < 3 else "discriminant"

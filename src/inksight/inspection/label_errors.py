@@ -1,6 +1,5 @@
 """Label errors: images for which networks that were not trained on them find another class more probable."""
 
-import csv
 import os
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,16 +10,18 @@ from numpy.typing import NDArray
 from inksight._shared.display import Display
 from inksight._shared.files import replacing
 from inksight._shared.progress import track
+from inksight._shared.table import write_rows
 from inksight._shared.validation import check, is_count
 from inksight.config import RECIPES, Network, Recipe, get_network, get_recipe
 from inksight.data.dataset import Dataset, join
 from inksight.data.folds import first_duplicates, plan_cross_validation, stratified_folds
+from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 
 PRINTED = 20  # rows in the text form
 RECIPE = replace(RECIPES["seconds"], epochs=20)  # the recipe with the lowest error after few epochs
-COLUMNS = ("row", "given", "suggested", "doubt", "p_given", "p_suggested")
+COLUMNS = ("row", "image_id", "given", "suggested", "doubt", "p_given", "p_suggested")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,11 +84,15 @@ class DoubtfulLabels(Display):
         return self.order[:n]
 
     def rows(self, n: int) -> list[dict[str, Any]]:
-        """Return row, given and suggested label, doubt and both probabilities of the `n` most doubtful labels."""
+        """Return the `n` most doubtful labels: row, given and suggested label, doubt and both probabilities.
+
+        ``row`` counts from 0, like the arrays; ``image_id`` counts from 1, like Kaggle's ImageId.
+        """
         top = self.top(n)
         given, suggested = self.labels[top], self.suggested[top]
         columns = (
             top.tolist(),
+            (top + 1).tolist(),
             [self.class_names[label] for label in given],
             [self.class_names[label] for label in suggested],
             self.doubt[top].tolist(),
@@ -104,10 +109,10 @@ class DoubtfulLabels(Display):
             f"{self.name}: {self.suspected:,} of {len(self.labels):,} labels suspected to be wrong by networks not "
             f"trained on their images ({self.networks} networks, {self.seconds:.1f} s of training)",
             "",
-            f"{'row':>8}{'given':>11}{'suggested':>11}{'p(given)':>10}{'p(suggested)':>14}",
+            f"{'ImageId':>8}{'given':>11}{'suggested':>11}{'p(given)':>10}{'p(suggested)':>14}",
         ]
         lines += [
-            f"{row['row']:>8}{row['given']:>11.10}{row['suggested']:>11.10}"
+            f"{row['image_id']:>8}{row['given']:>11.10}{row['suggested']:>11.10}"
             f"{row['p_given']:>10.2%}{row['p_suggested']:>14.2%}"
             for row in self.rows(PRINTED)
         ]
@@ -130,7 +135,7 @@ class DoubtfulLabels(Display):
 
 
 def doubtful_labels(
-    data: Dataset,
+    data: DataLike,
     folds: int | None = None,
     network: str | Network = "best",
     recipe: str | Recipe | None = None,
@@ -151,8 +156,8 @@ def doubtful_labels(
 
     Parameters
     ----------
-    data : Dataset
-        Labeled, with at least `folds` images of each class.
+    data : Dataset, Splits, str or path-like
+        Labeled, with at least `folds` images of each class. Of splits or a source for `inksight.load`, all images.
     folds : int, optional
         2 or more. By default 5, or fewer if the trainings would otherwise have less than five epochs. There are always
         at least two folds, even with many extra images: the judged images are also trained on, since their writers may
@@ -199,6 +204,7 @@ def doubtful_labels(
     >>> result.networks, result.top(3).shape, bool(result.doubt[result.order[0]] == result.doubt.max())
     (2, (3,), True)
     """
+    data = as_dataset(data, "all")
     labels = data.require_labels("finding doubtful labels")
     check(folds is None or is_count(folds, 2), "folds", folds, "2 or more")
     check(is_count(repeats), "repeats", repeats, "1 or more")
@@ -249,11 +255,12 @@ def doubtful_labels(
 
 
 def write_table(result: DoubtfulLabels, path: str | os.PathLike[str]) -> None:
-    """Write a CSV file with row, labels, doubt and probabilities of every image, the most doubtful label first."""
+    """Write a CSV file with `DoubtfulLabels.rows` of every image, the most doubtful label first.
+
+    A class name that a spreadsheet would run as a formula gets a single quote in front.
+    """
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        rows.writeheader()
-        rows.writerows(result.rows(len(result.order)))
+        write_rows(file, COLUMNS, (row.values() for row in result.rows(len(result.order))))
 
 
 def _check_extra(extra: Dataset | None, data: Dataset) -> Dataset:

@@ -1,17 +1,24 @@
 """`Card`: what a user should know about a model before relying on it, with its measured accuracy."""
 
 import json
+import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from inksight._shared.validation import check, known_fields
+from inksight._shared.markdown import code_span, escape_markdown
+from inksight._shared.validation import known_fields
 from inksight.config import DIGITS
-from inksight.inspection.evaluation import SEEN_IN_TRAINING, Evaluation
+from inksight.data.dataset import Dataset
+from inksight.data.loading import as_dataset
+from inksight.errors import InksightError
+from inksight.inspection.evaluation import SEEN_IN_TRAINING, Evaluation, evaluate, seen_in_training
 from inksight.nn.model import Model
-from inksight.nn.model_file import SHIPPED, load_model
+from inksight.nn.model_file import SHIPPED, ModelLike, as_model
 from inksight.nn.parameters import parameter_count
 
 HARDEST = 10  # images on a card
@@ -31,6 +38,10 @@ image. Accuracy is low on digits that are not preprocessed as described below: t
 brighter than ink. MNIST's writers were high school students and employees of a census bureau in the United States.
 Writing habits of other places are rare in it, such as a 1 with a long upstroke or a crossed 7. The model `best` was
 also trained on some of them, drawn onto MNIST's digits."""
+
+
+SHIPPED_LICENSE = "MIT, like the package; trained on MNIST, which is under CC BY-SA 3.0"
+OWN_LICENSE = "the weights are yours; check the terms of the data they were trained on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,11 @@ class Card:
     def __repr__(self) -> str:
         return f"Card({self.name!r}, {self.evaluation['accuracy']:.2%} of {self.evaluation['n']:,} images right)"
 
+    @property
+    def license(self) -> str:
+        """The license of the weights."""
+        return SHIPPED_LICENSE if self.protocol or _ships(self.model) else OWN_LICENSE
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         network, recipe = self.model.network, self.model.recipe
@@ -117,9 +133,10 @@ class Card:
             "recipe": recipe and recipe.to_dict(),
             "epochs": len(self.model.history),
             "trained_on": self.model.trained_on,
-            "lessons": [lesson.to_dict() for lesson in self.model.lessons],
+            "fine_tunings": [record.to_dict() for record in self.model.fine_tunings],
             "temperature": self.model.temperature,
             "weights": self.model.digest,
+            "license": self.license,
             "images": self.images,
             "seen_in_training": self.seen_in_training,
             "evaluation": self.evaluation,
@@ -131,7 +148,7 @@ class Card:
         digits = self.model.class_names == DIGITS
         return "\n".join(
             [
-                f"# Model card: {self.name}", "", *self._model(), "",
+                f"# Model card: {escape_markdown(self.name)}", "", *self._model(), "",
                 "## Accuracy", "", *self._accuracy(), "",
                 "## Known failures", "", *([FAILURES, ""] if digits else []), *self._failures(),
                 *(["", "## Intended use", "", INTENDED] if digits else []),
@@ -143,7 +160,8 @@ class Card:
         rows = [
             f"- Network: `{network.spec}`, {parameter_count(network):,} parameters, leak {network.leak:g}, "
             f"L2 {network.l2:g}.",
-            f"- Training: {len(model.history)} epochs; digest of the images `{model.trained_on[:16] or 'unknown'}`.",
+            f"- Training: {len(model.history)} epochs; digest of the images "
+            f"{code_span(model.trained_on[:16] or 'unknown')}.",
         ]
         if recipe:
             a = recipe.augmentation
@@ -155,17 +173,18 @@ class Card:
                 f"{np.expm1(a.aspect):.0%}, all reduced by {recipe.taper:.0%} by the end; "
                 f"{a.pen_style:.0%} of the images redrawn in another pen style."
             )
-        rows += [f"- Fine-tuned later on {lesson}." for lesson in model.lessons]
+        rows += [f"- Fine-tuned later on {escape_markdown(str(record))}." for record in model.fine_tunings]
         rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
-        rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {model.version}.")
+        rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {escape_markdown(model.version)}.")
+        rows.append(f"- License of the weights: {self.license}.")
         return rows
 
     def _accuracy(self) -> list[str]:
         evaluation, protocol = self.evaluation, self.protocol
         low, high = evaluation["interval"]
         rows = [
-            f"{self.images}: **{evaluation['accuracy']:.2%}** of {evaluation['n']:,} images right (95 % interval "
-            f"{low:.2%} to {high:.2%}), calibration error {evaluation['calibration_error']:.2%}, "
+            f"On {escape_markdown(self.images)}: **{evaluation['accuracy']:.2%}** of {evaluation['n']:,} images right "
+            f"(95 % interval {low:.2%} to {high:.2%}), calibration error {evaluation['calibration_error']:.2%}, "
             f"log loss {evaluation['log_loss']:.4f}."
         ]
         if self.seen_in_training:
@@ -178,12 +197,12 @@ class Card:
                 f"**{protocol.mean:.2%}**, standard deviation {protocol.sd:.2%} (95 % interval of the mean {low:.2%} "
                 f"to {high:.2%}); {protocol.without_rejected:.2%} without the 15 images whose labels most reviewers "
                 f"rejected; calibration error {protocol.calibration_error:.2%}; "
-                f"{protocol.seconds:.0f} s of training ({protocol.machine}).",
+                f"{protocol.seconds:.0f} s of training ({escape_markdown(protocol.machine)}).",
             ]
         heads = ["class", "images", "wrong", "precision", "recall"]
         rows += ["", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
         counts = np.array(evaluation["confusion"])
-        for i, name in enumerate(evaluation["class_names"]):
+        for i, name in enumerate(map(escape_markdown, evaluation["class_names"])):
             values = (evaluation["precision"][i], evaluation["recall"][i])
             precision, recall = (f"{x:.2%}" if x is not None else "-" for x in values)
             total = int(counts[i].sum())
@@ -191,17 +210,29 @@ class Card:
         return rows
 
     def _failures(self) -> list[str]:
-        evaluation, names = self.evaluation, self.evaluation["class_names"]
+        evaluation, names = self.evaluation, [escape_markdown(name) for name in self.evaluation["class_names"]]
         errors = np.array(evaluation["confusion"])
         np.fill_diagonal(errors, 0)
         order = np.argsort(-errors, axis=None, kind="stable")[:CONFUSIONS]
         pairs = [(names[i // len(names)], names[i % len(names)], int(errors.flat[i])) for i in order if errors.flat[i]]
         confusions = ", ".join(f"{a} read as {b} ({n})" for a, b, n in pairs) or "none"
-        hardest = [f"{x['id']} ({x['label']}, read as {x['predicted']})" for x in evaluation["hardest"][:HARDEST]]
+        hardest = [
+            f"{x['id']} ({escape_markdown(x['label'])}, read as {escape_markdown(x['predicted'])})"
+            for x in evaluation["hardest"][:HARDEST]
+        ]
         return [
             f"- Most frequent confusions: {confusions}.",
             f"- Hardest of these images, by row from 0: {', '.join(hardest) or 'none'}.",
         ]
+
+
+def _ships(model: Model) -> bool:
+    """Return whether the weights are those of a model that ships, whatever its file is called."""
+    for name in SHIPPED:
+        with suppress(InksightError):  # the package may be installed without its models
+            if as_model(name).digest == model.digest:
+                return True
+    return False
 
 
 def describe(
@@ -213,20 +244,47 @@ def describe(
     return Card(name, model, values | {"hardest": values["hardest"][:HARDEST]}, images, protocol, seen_in_training)
 
 
-def card(name: str) -> Card:
-    """Return the card of a shipped model, with the measurements that ship with it.
+def card(
+    model: ModelLike,
+    data: Dataset | str | os.PathLike[str] | None = None,
+    part: str | None = None,
+    *,
+    name: str | None = None,
+) -> Card:
+    """Return the card of a model, which is evaluated for it.
+
+    Parameters
+    ----------
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    data : Dataset, str or path-like, optional
+        Evaluate on these labeled images, or on those that `inksight.load` reads. By default MNIST; the card of a
+        shipped model then has the measurements that ship with it.
+    part : str, optional
+        The part of the images, see `Dataset.part`.
+    name : str, optional
+        Name on the card; by default that of the shipped model or of the file, or ``model``.
 
     Raises
     ------
     InputError
-        If no model of that name ships.
+        If there is no such model, data or part, or the data does not fit the model.
 
     Examples
     --------
-    >>> card("best").model.network.classes
-    10
+    >>> card("best").evaluation["n"]
+    10000
+    >>> import inksight
+    >>> card("small", inksight.load("mnist")[:100])
+    Card('small', 99.00% of 100 images right)
     """
-    check(name in SHIPPED, "model", name, "one of " + ", ".join(SHIPPED))
-    model = load_model(name)  # raises if the package was installed without its models
-    values = json.loads((resources.files("inksight") / "assets" / f"{name}.json").read_text("utf-8"))
-    return Card(name, model, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))
+    loaded = as_model(model)
+    title = name or ("model" if isinstance(model, Model) else Path(model).stem)
+    if isinstance(model, str) and model in SHIPPED and data is None and part is None:
+        values = json.loads((resources.files("inksight") / "assets" / f"{model}.json").read_text("utf-8"))
+        return Card(title, loaded, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))
+    digits = as_dataset("mnist" if data is None else data, "all")
+    part = part or digits.default_part
+    images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"
+    seen = seen_in_training(loaded, digits, part)
+    return describe(title, loaded, evaluate(loaded, digits.part(part)), images, seen_in_training=seen)

@@ -9,9 +9,10 @@ from scipy.spatial.distance import cdist
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.imaging.arrays import as_images
 from inksight.inspection.barcodes import barcodes_of
-from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 DISTANCES = 4_000_000  # distances in memory at once: 32 MB
 
@@ -51,9 +52,9 @@ class Neighbours(Display):
 
 
 def neighbours(
-    model: Model,
+    model: ModelLike,
     images: ArrayLike | Dataset,
-    reference: Dataset,
+    reference: DataLike,
     k: int = 5,
     *,
     barcodes: ArrayLike | None = None,
@@ -65,11 +66,12 @@ def neighbours(
 
     Parameters
     ----------
-    model : Model
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
     images : (n, 28, 28) uint8 or float 0..1, or Dataset
         Query images, high = ink; a single (28, 28) image is allowed. The labels of a dataset are kept for display.
-    reference : Dataset
-        At least `k` images; labels are optional.
+    reference : Dataset, Splits, str or path-like
+        At least `k` images; labels are optional. Of splits or a source, the training images.
     k : int
         Number of neighbours per query.
     barcodes : (len(reference), filters) float, optional
@@ -91,11 +93,12 @@ def neighbours(
     Examples
     --------
     >>> import inksight
-    >>> model = Model.untrained(inksight.config.get_network("post"))
+    >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> data = inksight.load("mnist")[:300]
     >>> neighbours(model, data[:2], data, k=3).ids[:, 0].tolist()
     [0, 1]
     """
+    model, reference = as_model(model), as_dataset(reference, "train")
     query_labels = images.labels if isinstance(images, Dataset) else None
     queries = as_images(images.images if isinstance(images, Dataset) else images)
     for dataset in (reference, images):

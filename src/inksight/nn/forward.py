@@ -1,7 +1,7 @@
 """The forward pass, as pure functions in JAX.
 
-Parameters are a flat dict, `Params`, with the names of the model file: ``normalization.mean``, ``bank1.kernel``,
-``bank1.bias``, ..., ``dense.kernel``, ``output.bias``.
+Weights are a flat dict, `Params`, with the names of the model file: ``bank1.kernel``, ``bank1.bias``, ...,
+``dense.kernel``, ``output.bias``. Mean and variance are those of a `Normalization`.
 """
 
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 
 from inksight.config import Network
 from inksight.engine import ops
-from inksight.nn.parameters import NORMALIZATION_PREFIX, effective_kernel
+from inksight.nn.normalization import Normalization
+from inksight.nn.parameters import effective_kernel
 
 Params = Mapping[str, Any]
 
 
-def normalize(params: Params, images: Array) -> Array:
+def normalize(mean: Any, variance: Any, images: Array) -> Array:
     """Normalize images, (n, 28, 28) uint8 or float 0..1, by the training set's mean and variance: (n, 28, 28, 1)."""
     pixels = images.astype(jnp.float32) / 255 if images.dtype == jnp.uint8 else images
-    normalized = (pixels - params[NORMALIZATION_PREFIX + "mean"]) / jnp.sqrt(params[NORMALIZATION_PREFIX + "variance"])
-    result: Array = normalized[..., None]
-    return result
+    normalized: Array = (pixels - mean) / jnp.sqrt(variance)
+    return normalized[..., None]
 
 
 def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
@@ -56,13 +56,15 @@ def forward(network: Network, params: Params, x: Array, count: int) -> dict[str,
     return result | {"barcode": barcodes} | head(network, params, barcodes)
 
 
-def activations(network: Network, params: Params, images: Array) -> dict[str, Array]:
+def activations(network: Network, params: Params, mean: Any, variance: Any, images: Array) -> dict[str, Array]:
     """Return the activations of every stage by name, from the same forward pass that predicts.
 
     Parameters
     ----------
     network : Network
     params : Params
+    mean, variance : () float32
+        Of pixels scaled to 0..1.
     images : (n, 28, 28) uint8, or float 0..1
         High = ink.
 
@@ -74,7 +76,7 @@ def activations(network: Network, params: Params, images: Array) -> dict[str, Ar
         ``logits`` (n, classes); ``probabilities`` (n, classes), each row summing to 1.
     """
     count = len(images)
-    normalized = normalize(params, images)
+    normalized = normalize(mean, variance, images)
     result = {"normalized": normalized} | forward(network, params, ops.enter(normalized), count)
     for number in range(1, len(network.banks) + 1):
         result[f"bank{number}"] = ops.leave(result[f"bank{number}"], count)
@@ -87,20 +89,27 @@ CHUNK_SIZES = (1, 32, 512)
 
 
 def predict(
-    network: Network, params: Params, images: NDArray[np.generic], names: tuple[str, ...]
+    network: Network,
+    params: Params,
+    normalization: Normalization,
+    images: NDArray[np.generic],
+    names: tuple[str, ...],
 ) -> dict[str, NDArray[np.float32]]:
     """Return the activations of the named stages for any number of images, (n, 28, 28) uint8 or float32 0..1."""
     size = next((size for size in CHUNK_SIZES if size >= len(images)), CHUNK_SIZES[-1])
+    mean, variance = np.float32(normalization.mean), np.float32(normalization.variance)
     parts = []
     for start in range(0, max(len(images), 1), size):
         chunk = images[start : start + size]
         padding = np.zeros((size - len(chunk), *images.shape[1:]), images.dtype)
-        result = _activations(network, names, params, np.concatenate([chunk, padding]))
+        result = _activations(network, names, params, mean, variance, np.concatenate([chunk, padding]))
         parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
     return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _activations(network: Network, names: tuple[str, ...], params: Params, images: Array) -> dict[str, Array]:
-    stages = activations(network, params, images)
+def _activations(
+    network: Network, names: tuple[str, ...], params: Params, mean: Array, variance: Array, images: Array
+) -> dict[str, Array]:
+    stages = activations(network, params, mean, variance, images)
     return {name: stages[name] for name in names}  # XLA drops the computation of all others

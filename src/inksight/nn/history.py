@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.display import Display
+from inksight._shared.validation import check, is_between, is_count, known_fields
 from inksight.errors import InputError
 
 
@@ -28,6 +29,11 @@ class Epoch:
         Learning rate of the last step.
     seconds : float
         Time of the epoch's training steps, without compiling and validating.
+
+    Raises
+    ------
+    InputError
+        If `epoch` is not a number of 1 or more, or another value is neither a finite number nor NaN.
     """
 
     epoch: int
@@ -37,6 +43,14 @@ class Epoch:
     val_accuracy: float
     learning_rate: float
     seconds: float
+
+    def __post_init__(self) -> None:
+        check(is_count(self.epoch) and self.epoch < 2**53, "epoch", self.epoch, "a number of 1 or more")
+        for name in COLUMNS[1:]:
+            value = getattr(self, name)
+            valid = is_between(value, -1e300, 1e300) or (isinstance(value, float) and math.isnan(value))
+            check(valid, f"{name} of an epoch", value, "a finite number or NaN")
+            object.__setattr__(self, name, float(value))
 
 
 COLUMNS = tuple(field.name for field in fields(Epoch))
@@ -93,9 +107,5 @@ class History(Display):
 
 
 def _read_row(row: object) -> Epoch:
-    if not isinstance(row, dict) or set(row) != set(COLUMNS):
-        raise InputError(f"a history row must hold {', '.join(COLUMNS)}, got {row!r}"[:300])
-    values = {name: math.nan if value is None else value for name, value in row.items()}
-    if not all(isinstance(value, (int, float)) for value in values.values()):
-        raise InputError(f"a history row must hold numbers, got {row!r}"[:300])
-    return Epoch(int(values.pop("epoch")), **{name: float(value) for name, value in values.items()})
+    values: dict[str, Any] = {k: math.nan if x is None else x for k, x in known_fields(Epoch, row).items()}
+    return Epoch(**values)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from inksight.config import IMAGE_SIZE, Network
-from inksight.nn.parameters import parameter_count
+from inksight.config import IMAGE_SIZE
+from inksight.nn.model_file import NetworkLike, as_network
+from inksight.nn.parameters import UNTRAINED, parameter_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,14 @@ class Layer:
     parameters: int
 
 
-def layers(network: Network) -> list[Layer]:
-    """Return the network's layers, as Keras names and counts them."""
+def layers(network: NetworkLike) -> list[Layer]:
+    """Return the layers of a network, as Keras names and counts them; see `summary`."""
+    network = as_network(network)
 
     def count(layer: str) -> int:
         return parameter_count(network, layer=layer)
 
-    rows = [Layer("normalization", "Normalization", (IMAGE_SIZE, IMAGE_SIZE, 1), count("normalization"))]
+    rows = [Layer("normalization", "Normalization", (IMAGE_SIZE, IMAGE_SIZE, 1), UNTRAINED)]
     side = IMAGE_SIZE
     for number, (bank, pooled_side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         side = side - bank.kernel + 1
@@ -49,8 +51,26 @@ def layers(network: Network) -> list[Layer]:
     return rows
 
 
-def summary(network: Network) -> str:
-    """Return the table that ``model.summary()`` prints in Keras."""
+def summary(network: NetworkLike) -> str:
+    """Return the table that ``model.summary()`` prints in Keras.
+
+    Parameters
+    ----------
+    network : Network, Model, str or path-like
+        A network or a model, the name or description of a network (`inksight.get_network`), or a model file. A name
+        wins over a file of that name: for the file, give ``./post`` or ``Path("post")``.
+
+    Raises
+    ------
+    InputError
+        If `network` is none of these.
+
+    Examples
+    --------
+    >>> print(summary("8x5p,16x3").splitlines()[-3])
+    Total params: 1,549
+    """
+    network = as_network(network)
     rows = [(f"{row.name} ({row.kind})", str((None, *row.shape)), f"{row.parameters:,}") for row in layers(network)]
     heads = ("Layer (type)", "Output Shape", "Param #")
     widths = [max(len(line[column]) for line in [heads, *rows]) for column in range(3)]

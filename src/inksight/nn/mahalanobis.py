@@ -31,6 +31,9 @@ class MahalanobisDetector:
     negative_weights : (features + classes + 1,) float32, optional
         Logistic regression on the whitened features, the log-probabilities and a constant: the log-odds that an image
         is a synthetic negative (`inksight.augmentation.negatives`), not one whole digit.
+    temperature : float
+        `Model.temperature` when the detector was fitted. `inksight.nn.ood` gives it the probabilities at this
+        temperature, so that a model that is calibrated again can keep its detector.
 
     Raises
     ------
@@ -42,9 +45,10 @@ class MahalanobisDetector:
     whitening: NDArray[np.float32]
     threshold: float
     negative_weights: NDArray[np.float32] | None = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        features = self.means.shape[-1]
+        features = self.means.shape[-1] if self.means.ndim else 0
         matching = self.means.ndim == 2 and self.whitening.shape == (features, features)
         check(matching, "shapes of the detector", (self.means.shape, self.whitening.shape), "(classes, f) and (f, f)")
         expected = (features + len(self.means) + 1,)
@@ -55,6 +59,7 @@ class MahalanobisDetector:
             check(array.dtype == np.float32, f"type of the detector's {name}", str(array.dtype), "float32")
             check(bool(np.isfinite(array).all()), f"the detector's {name}", "a value that is not finite", "finite")
         check(is_between(self.threshold, -1e9, 1e9), "the detector's threshold", self.threshold, "a number")
+        check(is_between(self.temperature, 1e-3, 1e3), "the detector's temperature", self.temperature, "0.001 to 1000")
 
     def __repr__(self) -> str:
         classes, features = self.means.shape

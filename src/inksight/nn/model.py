@@ -5,23 +5,25 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight import __version__
-from inksight._shared.validation import check, is_between
+from inksight._shared.display import Display
+from inksight._shared.validation import check, is_between, is_text
 from inksight.config import DIGITS, Network, Recipe
 from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
 from inksight.errors import InputError
 from inksight.imaging.arrays import as_images
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
-from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import (
-    NORMALIZATION_PREFIX,
     bank_stage,
     effective_kernel,
     flatten_weights,
@@ -30,16 +32,23 @@ from inksight.nn.parameters import (
     stage_names,
 )
 
+if TYPE_CHECKING:
+    from inksight.data.loading import DataLike
+    from inksight.inspection.banks import FeatureMaps
+    from inksight.inspection.evaluation import Evaluation
+
 
 @dataclass(frozen=True, eq=False)
-class Model:
-    """A trained network.
+class Model(Display):
+    """A trained network. Its plot shows the filters of a bank, by default the first.
 
     Parameters
     ----------
     network : Network
     params : dict of str to float32 array
-        Weights and normalization; `inksight.nn.parameters.param_shapes` lists their names and shapes.
+        The trained weights; `inksight.nn.parameters.param_shapes` lists their names and shapes.
+    normalization : Normalization
+        Mean and variance of the training pixels.
     class_names : tuple of str
         One name per class.
     recipe : Recipe or None
@@ -52,7 +61,7 @@ class Model:
         Version of inksight that trained the model.
     temperature : float
         The weights of the output layer are already divided by it (`inksight.training.calibration`).
-    lessons : tuple of Lesson
+    fine_tunings : tuple of FineTuningRecord
         The pictures it was fine-tuned on (`inksight.teach`).
     ood_detector : MahalanobisDetector or None
         Detects images that are not digits (`inksight.nn.ood`).
@@ -60,8 +69,8 @@ class Model:
     Raises
     ------
     InputError
-        If parameters are missing or unknown, have another shape or type, or are not finite; if the variance is not
-        positive, the temperature is not from 0.001 to 1000, or names or detector do not fit the network.
+        If weights are missing or unknown, have another shape or type, or are not finite; if the temperature is not
+        from 0.001 to 1000, or names or detector do not fit the network.
 
     Examples
     --------
@@ -73,19 +82,21 @@ class Model:
 
     network: Network
     params: dict[str, NDArray[np.float32]]
+    normalization: Normalization
     class_names: tuple[str, ...] = DIGITS
     recipe: Recipe | None = None
     history: History = field(default_factory=History)
     trained_on: str = ""
     version: str = __version__
     temperature: float = 1.0
-    lessons: tuple[Lesson, ...] = ()
+    fine_tunings: tuple[FineTuningRecord, ...] = ()
     ood_detector: MahalanobisDetector | None = None
 
     def __post_init__(self) -> None:
+        check(isinstance(self.network, Network), "network", self.network, "a Network")
         names = self.class_names
+        check(isinstance(names, tuple) and all(map(is_text, names)), "class names", names, "a tuple of strings")
         check(len(names) == self.network.classes, "number of class names", len(names), str(self.network.classes))
-        check(all(isinstance(name, str) for name in names), "class names", names, "strings")
         expected = param_shapes(self.network)
         for name in expected.keys() ^ self.params.keys():
             state = "missing" if name in expected else "unknown"
@@ -95,9 +106,11 @@ class Model:
             check(array.shape == shape, f"shape of {name}", array.shape, str(shape))
             check(array.dtype == np.float32, f"type of {name}", str(array.dtype), "float32")
             check(bool(np.isfinite(array).all()), f"{name}", "a value that is not finite", "finite")
-        variance = float(self.params["normalization.variance"])
-        check(variance > 0, "normalization.variance", variance, "above 0")
-        check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "above 0")
+        check(isinstance(self.normalization, Normalization), "normalization", self.normalization, "a Normalization")
+        check(is_between(self.temperature, 1e-3, 1e3), "temperature", self.temperature, "0.001 to 1000")
+        check(isinstance(self.recipe, Recipe | None), "recipe", self.recipe, "a Recipe or None")
+        check(is_text(self.trained_on), "trained_on", self.trained_on, "a digest")
+        check(is_text(self.version), "version", self.version, "a string")
         if self.ood_detector is not None:
             shape = (self.network.classes, sum(bank.filters for bank in self.network.banks))
             means = self.ood_detector.means
@@ -114,12 +127,12 @@ class Model:
     @property
     def digest(self) -> str:
         """SHA-256 of the weights and the normalization, in hexadecimal."""
-        return digest(self.params)
+        return digest(self.params | self.normalization.arrays)
 
     @classmethod
     def untrained(cls, network: Network, seed: int = 0, class_names: Sequence[str] = DIGITS) -> "Model":
         """Return a model with random starting weights and the identity as normalization."""
-        return cls(network, init_params(network, seed), tuple(class_names))
+        return cls(network, init_params(network, seed), Normalization(), tuple(class_names))
 
     def activations(self, images: ArrayLike, only: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
         """Return the activations of every stage by name, from the same forward pass that predicts.
@@ -149,7 +162,7 @@ class Model:
         if not native.computes():
             from inksight.nn.forward import predict  # imports JAX, which the native engine does not need
 
-            return predict(self.network, self.params, batch, names)
+            return predict(self.network, self.params, self.normalization, batch, names)
         return self._predictor(batch, names)
 
     @cached_property
@@ -158,8 +171,8 @@ class Model:
 
     @cached_property
     def _predictor(self) -> Predictor:
-        mean, variance = (float(self.params[NORMALIZATION_PREFIX + name]) for name in ("mean", "variance"))
-        return Predictor(self.network, flatten_weights(self.network, self.params), mean, variance)
+        normalization, weights = self.normalization, flatten_weights(self.network, self.params)
+        return Predictor(self.network, weights, normalization.mean, normalization.variance)
 
     def probabilities(self, images: ArrayLike) -> NDArray[np.float32]:
         """Return the probability of each class, (n, classes) 0..1, rows summing to 1; see `activations`."""
@@ -209,6 +222,29 @@ class Model:
         from inksight.nn.model_file import read_model  # imports this module
 
         return read_model(path)
+
+    # The methods below are for convenience: each calls the function of its name, which imports this module.
+
+    def summary(self) -> str:
+        """Return the table of layers and parameters, like the one that Keras prints; see `inksight.summary`."""
+        from inksight.nn.layer_table import summary
+
+        return summary(self)
+
+    def evaluate(self, data: "DataLike") -> "Evaluation":
+        """Evaluate the model on labeled images; see `inksight.evaluate`."""
+        from inksight.inspection.evaluation import evaluate
+
+        return evaluate(self, data)
+
+    def feature_maps(self, image: ArrayLike, bank: int = 1) -> "FeatureMaps":
+        """Return the feature maps of one image in a bank, counted from 1; see `inksight.feature_maps`."""
+        from inksight.inspection.banks import feature_maps
+
+        return feature_maps(self, image, bank)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}\n{escape(self.summary())}</pre>{super()._repr_html_()}"
 
 
 def digest(arrays: Mapping[str, NDArray[np.float32]]) -> str:

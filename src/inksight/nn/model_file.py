@@ -3,29 +3,65 @@
 import hashlib
 import json
 import os
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save
 
-from inksight._shared.files import write_bytes
-from inksight._shared.validation import check
-from inksight.config import Network, Recipe
+from inksight._shared.files import as_path, is_file, write_bytes
+from inksight._shared.untrusted import parse_json
+from inksight._shared.validation import check, known_fields
+from inksight.config import Network, Recipe, get_network
 from inksight.errors import InksightError, InputError
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
-from inksight.nn.lesson import Lesson
 from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model, digest
 from inksight.nn.model_file_v1 import FORMAT_1, upgrade
+from inksight.nn.normalization import Normalization
 
 FORMAT = "inksight model 2"
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
 DETECTOR = "ood_detector."  # prefix of the names of the detector's arrays
 SIZE_LIMIT = 256 * 2**20  # bytes: over a thousand times the size of the post's network
+HEADER_LIMIT = 32 * 2**20  # bytes: room for the history of 100,000 epochs
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The JSON header of a model file, not yet checked."""
+
+    format: Any
+    network: Any
+    class_names: Any
+    recipe: Any
+    history: Any
+    trained_on: Any
+    version: Any
+    temperature: Any
+    checksum: Any
+    lessons: Any = field(default_factory=list)  # the records of `Model.fine_tunings`
+    ood_detector: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """What the header says about the out-of-distribution detector, not yet checked."""
+
+    threshold: Any
+    digest: Any
+    temperature: Any = None  # by default that of the model
+
+
+ModelLike: TypeAlias = Model | str | os.PathLike[str]
+"""What a function takes as a model: one in memory, or what `load_model` reads."""
+NetworkLike: TypeAlias = Network | ModelLike
+"""What a function takes as a network: an architecture, or a model that has one."""
 
 
 def save_model(model: Model, path: str | os.PathLike[str]) -> None:
@@ -36,7 +72,7 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     InputError
         If the folder does not exist or cannot be written to.
     """
-    header = {
+    header: dict[str, Any] = {
         "format": FORMAT,
         "network": model.network.to_dict(),
         "class_names": list(model.class_names),
@@ -46,11 +82,13 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         "version": model.version,
         "temperature": model.temperature,
     }
-    if model.lessons:
-        header["lessons"] = [lesson.to_dict() for lesson in model.lessons]
-    arrays = dict(model.params)
+    if model.fine_tunings:
+        header["lessons"] = [record.to_dict() for record in model.fine_tunings]
+    arrays = model.params | model.normalization.arrays
     if (detector := model.ood_detector) is not None:
         header["ood_detector"] = {"threshold": detector.threshold, "digest": digest(detector.arrays)}
+        if detector.temperature != model.temperature:  # else left out, as in files of earlier versions
+            header["ood_detector"]["temperature"] = detector.temperature
         arrays |= {DETECTOR + name: array for name, array in detector.arrays.items()}
     header["checksum"] = _checksum(header, model.digest)
     # A single metadata key, because safetensors writes several keys in an order that changes from run to run.
@@ -65,57 +103,81 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     InputError
         If the file is missing, damaged, not an inksight model, or too large to be one.
     """
-    where = Path(path)
-    if not where.is_file():
+    allowed = f"one of {', '.join(SHIPPED)}, or the path of a model file"
+    check(isinstance(path, (str, os.PathLike)), "model", path, allowed)
+    where = as_path(path)
+    if not is_file(where):
+        name = where.name if where.name and where.name.isprintable() else "model.safetensors"
         raise InputError(
-            f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(path)!r}: "
-            f"train one with `inksight train --out {where.name}`"
+            f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(where)!r:.300}: "
+            f"train one with `inksight train --out {name:.100}`"
         )
-    size = where.stat().st_size
-    check(size <= SIZE_LIMIT, f"size of model file {str(path)!r}", size, f"at most {SIZE_LIMIT} bytes")
     try:
-        with safe_open(where, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})["inksight"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return _model_of(header, arrays)
-    except KeyError as error:
-        raise InputError(f"{str(path)!r} is not an inksight model: its header has no {error}") from error
-    except (SafetensorError, OSError, TypeError, ValueError, RecursionError) as error:
+        return _model_of(*_content_of(where))
+    except (InputError, RecursionError) as error:  # the latter when a deeply nested value is put into a message
         reason = " ".join(str(error).split())
-        raise InputError(f"{str(path)!r} is not an inksight model, or damaged: {reason[:200]}") from error
+        raise InputError(f"{str(where)!r} is not an inksight model, or damaged: {reason[:200]}") from error
 
 
-def _model_of(header: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) -> Model:
-    checksum = header.pop("checksum")
-    as_written = header
-    check(header["format"] in (FORMAT_1, FORMAT), "format", header["format"], f"{FORMAT_1!r} or {FORMAT!r}")
-    if header["format"] == FORMAT_1:
-        header, arrays = upgrade(header, arrays)
+def _content_of(path: Path) -> tuple[Any, dict[str, NDArray[np.float32]]]:
+    """Return the JSON header and the arrays of a file."""
+    try:
+        check(path.stat().st_size <= SIZE_LIMIT, "size", path.stat().st_size, f"at most {SIZE_LIMIT} bytes")
+        with path.open("rb") as start:
+            header_size = int.from_bytes(start.read(8), "little")
+        check(header_size <= HEADER_LIMIT, "size of the header", header_size, f"at most {HEADER_LIMIT} bytes")
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except InputError:
+        raise
+    except Exception as error:  # of types that differ from version to version, such as AttributeError for 8-bit floats
+        raise InputError(f"{type(error).__name__}: {error}") from error
+    check("inksight" in metadata, "metadata", sorted(metadata), "a header named 'inksight'")
+    return parse_json(metadata["inksight"]), arrays
+
+
+def _model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
+    check(isinstance(content, dict), "header", content, "an object with named values")
+    as_written = {name: value for name, value in content.items() if name != "checksum"}
+    file_format = content.get("format")
+    check(file_format in (FORMAT_1, FORMAT), "format", file_format, f"{FORMAT_1!r} or {FORMAT!r}")
+    if file_format == FORMAT_1:
+        content, arrays = upgrade(content, arrays)
+    header = Header(**known_fields(Header, content))
+    for name in ("class_names", "lessons"):
+        values = getattr(header, name)
+        check(isinstance(values, list), name, values, "a list")
+    normalization = Normalization.from_arrays(arrays)
+    others = [name for name in arrays if name not in normalization.arrays and not name.startswith(DETECTOR)]
     model = Model(
-        network=Network.from_dict(header["network"]),
-        params={name: array for name, array in arrays.items() if not name.startswith(DETECTOR)},
-        class_names=tuple(header["class_names"]),
-        recipe=header["recipe"] and Recipe.from_dict(header["recipe"]),
-        history=History.from_list(header["history"]),
-        trained_on=str(header["trained_on"]),
-        version=str(header["version"]),
-        temperature=header["temperature"],
-        lessons=tuple(Lesson.from_dict(lesson) for lesson in header.get("lessons", [])),
-        ood_detector=_detector_of(header.get("ood_detector"), arrays),
+        network=Network.from_dict(header.network),
+        params={name: arrays[name] for name in others},
+        normalization=normalization,
+        class_names=tuple(header.class_names),
+        recipe=None if header.recipe is None else Recipe.from_dict(header.recipe),
+        history=History.from_list(header.history),
+        trained_on=header.trained_on,
+        version=header.version,
+        temperature=header.temperature,
+        fine_tunings=tuple(FineTuningRecord.from_dict(record) for record in header.lessons),
+        ood_detector=_detector_of(header, arrays),
     )
-    check(checksum == _checksum(as_written, model.digest), "checksum", checksum, "that of the content")
+    check(header.checksum == _checksum(as_written, model.digest), "checksum", header.checksum, "that of the content")
     return model
 
 
-def _detector_of(header: Any, arrays: dict[str, NDArray[np.float32]]) -> MahalanobisDetector | None:
-    if header is None:
+def _detector_of(header: Header, arrays: dict[str, NDArray[np.float32]]) -> MahalanobisDetector | None:
+    parts = {name.removeprefix(DETECTOR): array for name, array in arrays.items() if name.startswith(DETECTOR)}
+    if header.ood_detector is None:
+        check(not parts, "arrays of the detector", sorted(parts), "absent, as the detector is from the header")
         return None
-    means, whitening = (arrays[DETECTOR + name] for name in ("means", "whitening"))
-    negative_weights = arrays.get(DETECTOR + "negative_weights")
-    detector = MahalanobisDetector(means, whitening, header["threshold"], negative_weights)
-    expected = digest(detector.arrays)
-    check(header["digest"] == expected, "digest of the detector", header["digest"], "that of the content")
-    return detector
+    detector = Detector(**known_fields(Detector, header.ood_detector))
+    complete = parts.keys() - {"negative_weights"} == {"means", "whitening"}
+    check(complete, "arrays of the detector", sorted(parts), "means, whitening and, optionally, negative_weights")
+    check(detector.digest == digest(parts), "digest of the detector", detector.digest, "that of the content")
+    temperature = header.temperature if detector.temperature is None else detector.temperature
+    return MahalanobisDetector(threshold=detector.threshold, temperature=temperature, **parts)
 
 
 def load_model(model: str | os.PathLike[str]) -> Model:
@@ -127,7 +189,8 @@ def load_model(model: str | os.PathLike[str]) -> Model:
     Parameters
     ----------
     model : str or path-like
-        A name from `SHIPPED`, or the path of a file (``./best`` for a file named like a shipped model).
+        A name from `SHIPPED`, or the path of a file. A name wins over a file of that name: for the file, give
+        ``./best`` or ``Path("best")``.
 
     Raises
     ------
@@ -144,12 +207,64 @@ def load_model(model: str | os.PathLike[str]) -> Model:
     >>> model.predict(digits.images[:5]), digits.labels[:5]
     (array([7, 2, 1, 0, 4]), array([7, 2, 1, 0, 4]))
     """
-    if model in SHIPPED:
+    if isinstance(model, str) and model in SHIPPED:
         with resources.as_file(resources.files("inksight") / "assets" / f"{model}.safetensors") as path:
             if not path.is_file():
                 raise InksightError(f"model {model!r} is missing from the installed package: install it again")
             return read_model(path)
     return read_model(model)
+
+
+def as_model(model: ModelLike) -> Model:
+    """Return a model as it is, and read a shipped model or a model file by `load_model`.
+
+    Raises
+    ------
+    InputError
+        If `model` is something else, or the file is missing or not a valid model file.
+    """
+    if isinstance(model, Model):
+        return model
+    allowed = f"a Model, one of {', '.join(SHIPPED)}, or the path of a model file"
+    check(isinstance(model, (str, os.PathLike)), "model", model, allowed)
+    return load_model(model)
+
+
+def as_network(network: NetworkLike) -> Network:
+    """Return a network as it is, by its name or description, or that of a model; see `network_or_model`."""
+    found = network_or_model(network)
+    return found.network if isinstance(found, Model) else found
+
+
+def network_or_model(value: NetworkLike, classes: int = 10) -> Network | Model:
+    """Return a network by its name or description (`get_network`), or else a model by the path of its file.
+
+    A name or description wins over a file of that name, as in `load_model`.
+
+    Parameters
+    ----------
+    value : Network, Model, str or path-like
+        A network or a model is returned unchanged.
+    classes : int
+        Number of classes of a network that is given by name or description.
+
+    Raises
+    ------
+    InputError
+        If `value` is something else, names nothing, or is the path of a file that is not a model.
+    """
+    if isinstance(value, (Network, Model)):
+        return value
+    allowed = "a Network, a Model, a name, a description such as 20x5p,20x5,40x3,d20, or the path of a model file"
+    check(isinstance(value, (str, os.PathLike)), "network", value, allowed)
+    if isinstance(value, os.PathLike):
+        return load_model(value)
+    try:
+        return get_network(value, classes)
+    except InputError as error:
+        if Path(value).is_file():
+            return read_model(value)
+        raise InputError(f"{error}; there is no model file of that name either") from error
 
 
 def _checksum(header: dict[str, Any], digest: str) -> str:

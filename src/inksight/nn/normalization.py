@@ -1,41 +1,80 @@
-"""Normalization: the mean and variance of the training pixels."""
+"""`Normalization`: the mean and variance of the training pixels."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.validation import check
-from inksight.nn.parameters import NORMALIZATION_PREFIX
+from inksight._shared.validation import check, is_between
+
+PREFIX = "normalization."  # of the names in a model file
 
 
-def fit_normalization(images: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Return the mean, variance and number of all pixels.
+@dataclass(frozen=True, slots=True)
+class Normalization:
+    """The statistics by which a model normalizes images; measured, not trained. The default changes nothing.
 
     Parameters
     ----------
-    images : (n, 28, 28) uint8
-
-    Returns
-    -------
-    dict of str to () float32
-        By the names of a model's parameters; mean and variance are of pixels scaled to 0..1.
+    mean, variance : float
+        Of all pixels, scaled to 0..1. All values are rounded to single precision, as in the model file.
+    count : float
+        Number of pixels that they were measured on.
 
     Raises
     ------
     InputError
-        If all pixels have the same value.
+        If a value is not finite, the variance is not positive, or the count is negative.
 
     Examples
     --------
-    >>> {name: float(value) for name, value in fit_normalization(np.array([[[0, 255]]], np.uint8)).items()}
-    {'normalization.mean': 0.5, 'normalization.variance': 0.25, 'normalization.count': 2.0}
+    >>> Normalization(mean=0.5, variance=0.25, count=784)
+    Normalization(mean=0.5, variance=0.25, count=784.0)
     """
-    # Summing over 256 counts is exact; summing over millions of pixels is not.
-    counts, values = count_values(images), np.arange(256) / 255
-    mean = np.average(values, weights=counts)
-    variance = np.average((values - mean) ** 2, weights=counts)
-    check(bool(variance > 0), "training images", "all of one value", "images with ink on them")
-    normalization = {"mean": mean, "variance": variance, "count": images.size}
-    return {NORMALIZATION_PREFIX + name: np.asarray(value, np.float32) for name, value in normalization.items()}
+
+    mean: float = 0.0
+    variance: float = 1.0
+    count: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            check(is_between(value, -1e30, 1e30), PREFIX + name, value, "a finite number")
+            object.__setattr__(self, name, float(np.float32(value)))
+        check(self.variance > 0, PREFIX + "variance", self.variance, "above 0")
+        check(self.count >= 0, PREFIX + "count", self.count, "0 or more")
+
+    @classmethod
+    def fit(cls, images: NDArray[np.uint8]) -> Self:
+        """Measure images (n, 28, 28); raise `InputError` if all pixels have the same value.
+
+        Examples
+        --------
+        >>> Normalization.fit(np.array([[[0, 255]]], np.uint8))
+        Normalization(mean=0.5, variance=0.25, count=2.0)
+        """
+        # Summing over 256 counts is exact; summing over millions of pixels is not.
+        counts, values = count_values(images), np.arange(256) / 255
+        mean = np.average(values, weights=counts)
+        variance = np.average((values - mean) ** 2, weights=counts)
+        check(bool(variance > 0), "training images", "all of one value", "images with ink on them")
+        return cls(float(mean), float(variance), images.size)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """The values as arrays of shape (), by their names in a model file."""
+        return {PREFIX + name: np.asarray(value, np.float32) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.float32]]) -> Self:
+        """Return the normalization among the arrays of a model file; raise `InputError` if one is missing or wrong."""
+        names = [PREFIX + field.name for field in fields(cls)]
+        for name in names:
+            array = arrays.get(name)
+            got = None if array is None else (array.shape, str(array.dtype))
+            check(got == ((), "float32"), name, got, "a single float32")
+        return cls(*(float(arrays[name]) for name in names))
 
 
 def count_values(images: NDArray[np.uint8]) -> NDArray[np.int64]:

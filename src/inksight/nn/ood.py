@@ -5,19 +5,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.validation import check
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 ODDS_WEIGHT = 0.12  # score per unit of the log-odds that the predicted class is wrong; a typical digit's distance is 1
 MIN_ODDS = 1e-6  # lower odds count as these
 CHUNK_SIZE = 1000  # images with feature maps in memory at once
 
 
-def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
+def ood_score(model: ModelLike, images: ArrayLike) -> NDArray[np.float64]:
     """Return out-of-distribution scores: the distance to the nearest class plus weighted log-odds of misclassification.
 
     Parameters
     ----------
-    model : Model
-        With an `ood_detector`; `inksight.train` fits one if there are validation images.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads. With an `ood_detector`; `inksight.train` fits one if there are
+        validation images.
     images : (28, 28) to (n, 28, 28, 1) uint8, or float 0..1
         High = ink.
 
@@ -41,7 +43,8 @@ def ood_score(model: Model, images: ArrayLike) -> NDArray[np.float64]:
     >>> ood_score(model, digits.images[:3]) > threshold, ood_score(model, noise) > threshold
     (array([False, False, False]), array([ True]))
     """
-    check(model.ood_detector is not None, "model", model, "one with a detector: train it with validation images")
+    model = as_model(model)
+    check(model.ood_detector is not None, "model", model, "one with a detector", "train it with validation images")
     return ood_score_of_features(model, *ood_features(model, images))
 
 
@@ -50,10 +53,32 @@ def ood_score_of_features(
 ) -> NDArray[np.float64]:
     """Return the `ood_score` of images from their `ood_features`."""
     assert model.ood_detector is not None
-    ordered = np.sort(probabilities.astype(np.float64), axis=1)
+    ordered = np.sort(_at_temperature_of_detector(model, probabilities).astype(np.float64), axis=1)
     log_odds = np.log(np.maximum(ordered[:, :-1].sum(axis=1) / ordered[:, -1], MIN_ODDS))
     score: NDArray[np.float64] = model.ood_detector.distances(features) + ODDS_WEIGHT * log_odds
     return score
+
+
+def negative_log_odds_of_features(
+    model: Model, features: NDArray[np.float32], probabilities: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the `MahalanobisDetector.negative_log_odds` of images from their `ood_features`."""
+    assert model.ood_detector is not None
+    return model.ood_detector.negative_log_odds(features, _at_temperature_of_detector(model, probabilities))
+
+
+def _at_temperature_of_detector(model: Model, probabilities: NDArray[np.float32]) -> NDArray[np.floating]:
+    """Return the class probabilities that the model had at the temperature that its detector was fitted at."""
+    assert model.ood_detector is not None
+    exponent = model.temperature / model.ood_detector.temperature
+    if exponent == 1:
+        return probabilities
+    # The largest becomes 1 first, so that not all powers can underflow.
+    powers: NDArray[np.float64] = (
+        probabilities.astype(np.float64) / probabilities.max(axis=1, keepdims=True)
+    ) ** exponent
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return result
 
 
 def ood_features(model: Model, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

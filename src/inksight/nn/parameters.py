@@ -1,4 +1,4 @@
-"""Names, shapes, number and starting values of a network's parameters, and the names of its stages; without JAX."""
+"""Names, shapes, number and starting values of a network's weights, and the names of its stages; without JAX."""
 
 import math
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from inksight._shared.validation import check, is_count
 from inksight.config import Network
 
-NORMALIZATION_PREFIX = "normalization."  # of the names of the three normalization parameters
+UNTRAINED = 3  # the statistics of `inksight.nn.normalization.Normalization`, which Keras counts as parameters
 
 
 def param_shapes(network: Network) -> dict[str, tuple[int, ...]]:
-    """Return the shape of every parameter by name, from the input to the output.
+    """Return the shape of every trained parameter by name, from the input to the output.
 
     Examples
     --------
@@ -22,7 +22,7 @@ def param_shapes(network: Network) -> dict[str, tuple[int, ...]]:
     >>> param_shapes(NETWORKS["post"])["bank2.kernel"]
     (5, 5, 20, 20)
     """
-    result: dict[str, tuple[int, ...]] = {NORMALIZATION_PREFIX + name: () for name in ("mean", "variance", "count")}
+    result: dict[str, tuple[int, ...]] = {}
     channels = 1
     for number, bank in enumerate(network.banks, start=1):
         if bank.separable:
@@ -73,7 +73,7 @@ def stage_names(network: Network) -> tuple[str, ...]:
 
 
 def init_params(network: Network, seed: int) -> dict[str, NDArray[np.float32]]:
-    """Draw starting parameters: Glorot-uniform kernels (the default in Keras), zero biases, identity normalization.
+    """Draw starting weights: Glorot-uniform kernels (the default in Keras) and zero biases.
 
     References
     ----------
@@ -86,16 +86,17 @@ def init_params(network: Network, seed: int) -> dict[str, NDArray[np.float32]]:
     (5, 5, 1, 20)
     """
     params = {}
-    for number, (name, shape) in enumerate(param_shapes(network).items()):
+    # Each array has a random stream of its own. Their numbers follow those of the statistics, which draw nothing:
+    # other numbers would give other weights for the same seed.
+    for number, (name, shape) in enumerate(param_shapes(network).items(), start=UNTRAINED):
         params[name], limit = np.zeros(shape, np.float32), 0.0
         if name.endswith(".depthwise"):  # gives the effective kernel the variance of a Glorot-uniform one
             limit = math.sqrt(3 / math.prod(shape[:2]))
-        elif not name.endswith(".bias") and shape:
+        elif not name.endswith(".bias"):
             area = math.prod(shape[:-2])  # of the kernel; 1 for a dense layer
             limit = math.sqrt(6 / (area * (shape[-2] + shape[-1])))
         if limit:
             params[name] += np.random.default_rng([seed, number]).uniform(-limit, limit, shape)
-    params[NORMALIZATION_PREFIX + "variance"] += 1
     return params
 
 
@@ -106,9 +107,9 @@ def parameter_count(network: Network, *, layer: str = "", trained: bool = False)
     ----------
     network : Network
     layer : str
-        Count only the parameters of this layer, such as ``"bank1"``.
+        Count only the trained parameters of this layer, such as ``"bank1"``.
     trained : bool
-        Leave out the three parameters of the normalization, which are not trained.
+        Leave out the three statistics of the normalization, which are not trained.
 
     Examples
     --------
@@ -116,17 +117,15 @@ def parameter_count(network: Network, *, layer: str = "", trained: bool = False)
     >>> parameter_count(NETWORKS["post"]), parameter_count(NETWORKS["post"], trained=True)
     (18813, 18810)
     """
-    return sum(
-        math.prod(shape)
-        for name, shape in param_shapes(network).items()
-        if name.startswith(layer and layer + ".") and not (trained and name.startswith(NORMALIZATION_PREFIX))
-    )
+    prefix = layer and layer + "."
+    count = sum(math.prod(shape) for name, shape in param_shapes(network).items() if name.startswith(prefix))
+    return count if layer or trained else count + UNTRAINED
 
 
 def flatten_weights(network: Network, params: Mapping[str, Any]) -> NDArray[np.float32]:
     """Return all weights, (n,), in the order in which the native engine reads them.
 
-    These are the effective kernel and the bias of each bank, then those of the dense layers; not the normalization.
+    These are the effective kernel and the bias of each bank, then those of the dense layers.
     """
     parts = [
         x for i in range(1, len(network.banks) + 1) for x in (effective_kernel(params, i), params[f"bank{i}.bias"])

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from inksight._shared.validation import check, is_count
-from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity
+from inksight.inspection.banks import FeatureMaps, Filters, FilterSimilarity, filters as filters_of
+from inksight.nn.model import Model
 from inksight.plot.grammar import (
     ACTIVATIONS,
     IMAGES,
@@ -33,6 +34,8 @@ from inksight.plot.grammar import (
     title,
     unit,
 )  # fmt: skip
+
+MOST_NUMBERED = 64  # filters whose numbers are written beside their similarity
 
 
 def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = True, most: int = 64) -> Figure:
@@ -82,6 +85,11 @@ def draw_filters(filters: Filters, ax: Axes | None = None, *, shared: bool = Tru
     if shared:
         color_bar(ax, image)
     return figure
+
+
+def draw_model(model: Model, ax: Axes | None = None, *, bank: int = 1, shared: bool = True, most: int = 64) -> Figure:
+    """Draw the filters of a bank of a model, counted from 1; see `draw_filters`."""
+    return draw_filters(filters_of(model, bank), ax, shared=shared, most=most)
 
 
 def draw_feature_maps(maps: FeatureMaps, ax: Axes | None = None, *, shared: bool = True) -> Figure:
@@ -137,26 +145,31 @@ def draw_filter_similarity(similarity: FilterSimilarity, ax: Axes | None = None,
     check(kind in (None, "weights", "maps"), "kind", kind, "weights or maps")
     check(kind != "maps" or similarity.maps is not None, "kind", kind, "weights if no images were given")
     both = ax is None and kind is None and similarity.maps is not None
+    # Each row has room for its number. Two matrices of many rows are too wide for a page beside each other.
+    count = min(len(similarity.order), MOST_NUMBERED)
+    side = max(3.2, (SMALL + 0.5) * count / 72)  # inches
     if both:
-        figure = blank(WIDTH + 1.2, 4.1)
-        first, second = figure.subplots(1, 2)
+        wide = count > 28
+        figure = blank(side + 1.2, 2 * (side + 0.9)) if wide else blank(WIDTH + 1.2, side + 0.9)
+        first, second = figure.subplots(*((2, 1) if wide else (1, 2)))
         _similarity(similarity, first, "weights")
         _similarity(similarity, second, "maps")
         return figure
-    figure, ax = canvas(ax, 4.6, 4.4)
-    _similarity(similarity, ax, kind or ("weights" if similarity.maps is None else "maps"))
+    room = side if ax is None else 2.6  # inches that a matrix has at least in axes of a usual size
+    figure, ax = canvas(ax, side + 1.4, side + 1.2)
+    _similarity(similarity, ax, kind or ("weights" if similarity.maps is None else "maps"), room)
     return figure
 
 
-def _similarity(similarity: FilterSimilarity, ax: Axes, kind: str) -> None:
+def _similarity(similarity: FilterSimilarity, ax: Axes, kind: str, room: float = np.inf) -> None:
     canvas(ax, 0, 0)
     matrix = similarity.weights if kind == "weights" else similarity.maps
     assert matrix is not None
     order = similarity.order
     image = show(ax, matrix[np.ix_(order, order)], WEIGHTS, -1, 1)
     bare(ax)
-    if len(order) <= 64:
-        size = min(SMALL, 185 / len(order))  # points: a little less than the height of a row
+    if len(order) <= MOST_NUMBERED:
+        size = min(SMALL, 72 * room / len(order))
         ax.set_xticks(range(len(order)), [str(i) for i in order], fontsize=size, rotation=90)
         ax.set_yticks(range(len(order)), [str(i) for i in order], fontsize=size)
     if kind == "weights":

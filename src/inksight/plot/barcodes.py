@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from inksight._shared.validation import check
 from inksight.inspection.attribution import Evidence
 from inksight.inspection.barcodes import AverageBarcodes, Barcode, DetrendedBarcodes
 from inksight.plot.grammar import (
@@ -37,7 +38,15 @@ from inksight.plot.grammar import (
 def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
     """Draw a barcode as stripes with its values as bars above them, next to the image."""
     figure, ax = canvas(ax, WIDTH, 2.3)
-    values = barcode.values
+    _stripes_and_bars(ax, barcode.values)
+    _picture(ax, barcode.image, 0.4)
+    title(ax, f"Barcode of an image read as {brief(barcode.prediction, 20)} ({barcode.confidence:.1%})")
+    note(ax, "mean activation of each feature map; the color scale is this barcode's own", axis="filter")
+    return figure
+
+
+def _stripes_and_bars(ax: Axes, values: NDArray[np.floating]) -> None:
+    """Draw a barcode (filters,) as stripes with its values as bars above them."""
     low, high = float(values.min()), float(values.max())
     top = max(high, 0.0) - min(low, 0.0) or 1.0
     # One plot in units of the highest bar: bars above the zero line, stripes below it.
@@ -53,14 +62,26 @@ def draw_barcode(barcode: Barcode, ax: Axes | None = None) -> Figure:
     bare(ax)
     _numbers(ax, len(values))
     ax.set_yticks([0, high] if high > 0 else [0], ["0", number(high)] if high > 0 else ["0"], fontsize=SMALL)
-    _picture(ax, barcode.image, 0.4)
-    title(ax, f"Barcode of an image read as {brief(barcode.prediction, 20)} ({barcode.confidence:.1%})")
-    note(ax, "mean activation of each feature map; the color scale is this barcode's own", axis="filter")
-    return figure
 
 
-def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None) -> Figure:
-    """Draw the average barcode of each class, one row per class."""
+def draw_average_barcodes(barcodes: AverageBarcodes, ax: Axes | None = None, *, kind: str = "classes") -> Figure:
+    """Draw the average barcode of each class, one row per class, or the single average barcode of all classes.
+
+    Parameters
+    ----------
+    barcodes : AverageBarcodes
+    ax : Axes, optional
+    kind : {"classes", "trend"}
+        ``trend`` draws `AverageBarcodes.trend`.
+    """
+    check(kind in ("classes", "trend"), "kind", kind, "classes or trend")
+    if kind == "trend":
+        figure, ax = canvas(ax, WIDTH, 2.3)
+        _stripes_and_bars(ax, barcodes.trend)
+        classes, images = len(barcodes.counts), int(barcodes.counts.sum())
+        title(ax, f"Average barcode of all classes ({images:,} images of {classes} classes)")
+        note(ax, "mean activation of each feature map; the color scale is this barcode's own", axis="filter")
+        return figure
     means = barcodes.means
     classes, filters = means.shape
     figure, ax = canvas(ax, WIDTH, 0.3 * classes + 1.0)

@@ -36,6 +36,7 @@ from inksight.plot.grammar import (
 )  # fmt: skip
 
 ROOM = 13  # pixels above each tile, for two lines of text
+VISIBLE_ERRORS = 0.35  # power of a share: makes errors visible, which are mostly one in a hundred or fewer
 
 
 def draw_evaluation(
@@ -87,14 +88,13 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     classes = len(names)
     side = min(max(0.46 * classes, 2.0), WIDTH)
     figure, ax = canvas(ax, side + 0.9, side + 1.0)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    # The power makes errors visible, which are mostly one in a hundred or fewer.
+    share = row_shares(counts)
     image = show(ax, np.where(counts > 0, share, np.nan), SCORES, 0, 1)
-    image.set_norm(PowerNorm(0.35, 0, 1))
+    image.set_norm(PowerNorm(VISIBLE_ERRORS, 0, 1))
     if classes <= 30:
         size = SMALL if classes <= 12 else 4.5
         for row, column in zip(*counts.nonzero(), strict=True):
-            color = text_on(image.to_rgba(share[row, column]))
+            color = text_on(image.to_rgba(share[row, column]), inverts=True)
             write(ax, column, row, f"{counts[row, column]}", color=color, fontsize=size)
     ax.hlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
     ax.vlines(np.arange(1, classes) - 0.5, -0.5, classes - 0.5, color=TEXT, alpha=0.15, linewidth=0.5)
@@ -108,6 +108,11 @@ def _confusion(evaluation: Evaluation, ax: Axes | None) -> Figure:
     title(ax, f"{evaluation.accuracy:.2%} right (95% interval {low:.2%} to {high:.2%})")
     note(ax, "number: images · color: share of the row, one scale for all", axis="predicted class")
     return figure
+
+
+def row_shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return each count of a confusion matrix as a share of its row, 0 to 1; 0 in a row without images."""
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
 
 
 def _hardest(evaluation: Evaluation, ax: Axes | None, count: int) -> Figure:

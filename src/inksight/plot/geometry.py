@@ -52,7 +52,7 @@ def draw_separation(separation: Separation, ax: Axes | None = None) -> Figure:
             value = distances[row, column]
             write(
                 ax, column, row, f"{value:.1f}",
-                color=text_on(image.to_rgba(value)), fontsize=SMALL if classes <= 12 else 4.5,
+                color=text_on(image.to_rgba(value), inverts=True), fontsize=SMALL if classes <= 12 else 4.5,
             )  # fmt: skip
     bare(ax)
     first, second = separation.closest

@@ -8,9 +8,10 @@ color scale. pyplot is never used: it keeps figures alive and is not thread-safe
 import base64
 import io
 import math
+import os
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import colormaps
@@ -24,12 +25,15 @@ from numpy.typing import ArrayLike, NDArray
 
 # `plot.output.to_svg` replaces this color by the text color of the page.
 TEXT = "#1b1f24"
-DARK, LIGHT = "#0b0c0e", "#fefefe"  # text on colored cells, which a page must not replace
+DARK, LIGHT = "#000000", "#ffffff"  # text on colored cells, which a page must not replace
+# The same colors to the eye, for text on cells that a dark page inverts: there, `to_svg` exchanges the two.
+DARK_THEN_LIGHT, LIGHT_THEN_DARK = "#000001", "#fffffe"
 
 IMAGES = "gray_r"
 WEIGHTS = "RdBu_r"
 ACTIVATIONS = "viridis"
 SCORES = "Oranges"
+FROM_WHITE = (IMAGES, WEIGHTS, SCORES)  # inverted on dark pages, where large white areas would glare
 # Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270, 2021: ten colors that color-blind
 # people can distinguish too.
 CLASSES = (
@@ -39,6 +43,7 @@ CLASSES = (
 
 WIDTH, MIN_WIDTH = 7.0, 4.4  # inches: the column of a page, and what a title or note needs
 SMALL, NORMAL, LARGE = 7.5, 8.5, 10.5  # points
+SAME_CONTRAST = 0.179  # relative luminance at which black and white text have the same contrast
 SCREEN_DPI = 110  # dots per inch in a notebook; drawn with twice as many for dense screens
 
 
@@ -60,6 +65,12 @@ def canvas(ax: Axes | None, width: float, height: float) -> tuple[Figure, Axes]:
 class NotebookFigure(Figure):
     """A figure that a notebook displays without pyplot or a magic command."""
 
+    if TYPE_CHECKING:
+        # matplotlib leaves parts of this type open, which strict type checkers report in a user's script.
+        def savefig(  # noqa: D102
+            self, fname: str | os.PathLike[Any] | IO[Any], *, transparent: bool | None = None, **kwargs: Any
+        ) -> None: ...
+
     def _repr_html_(self) -> str:
         return html(self)
 
@@ -69,7 +80,7 @@ def html(figure: Figure, description: str = "") -> str:
 
     The description is the element's alternative text; by default the titles of the axes.
     """
-    description = description or "; ".join(filter(None, (ax.get_title(loc="left") for ax in figure.axes)))
+    description = description or titles(figure)
     png = io.BytesIO()
     figure.savefig(png, format="png", dpi=2 * SCREEN_DPI, bbox_inches="tight")
     width = int.from_bytes(png.getbuffer()[16:20], "big") // 2  # a PNG file stores its width at byte 16
@@ -78,6 +89,11 @@ def html(figure: Figure, description: str = "") -> str:
         f'<img src="data:image/png;base64,{data}" alt="{escape(description)}" width="{width}" '
         'style="max-width:100%;height:auto">'
     )
+
+
+def titles(figure: Figure) -> str:
+    """Return the titles of the axes of a figure, its description by default."""
+    return "; ".join(filter(None, (ax.get_title(loc="left") for ax in figure.axes)))
 
 
 def blank(width: float, height: float) -> Figure:
@@ -177,7 +193,7 @@ def number_tiles(ax: Axes, count: int, columns: int, step: tuple[int, int], room
         row, column = divmod(i, columns)
         write(
             ax, column * step[1] - 0.5, row * step[0] + room - 1, str(i),
-            ha="left", va="bottom", fontsize=SMALL - 1.5,
+            ha="left", va="bottom", fontsize=SMALL,
         )  # fmt: skip
 
 
@@ -240,7 +256,37 @@ def color_bar(ax: Axes, image: AxesImage) -> None:
     bar.spines[:].set(color=TEXT, linewidth=0.6)
 
 
-def text_on(color: Any) -> str:
-    """Return the text color, dark or light, that is readable on a cell of `color`."""
-    red, green, blue = to_rgb(color)
-    return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else LIGHT
+def text_on(color: Any, *, inverts: bool = False) -> str:
+    """Return the text color with the higher contrast on a cell of `color`, which is at least 4.5:1.
+
+    Parameters
+    ----------
+    color : matplotlib color
+    inverts : bool
+        Whether the color map of the cell is in `FROM_WHITE`. The text is then also readable on a dark page.
+
+    Examples
+    --------
+    >>> text_on("white"), text_on("#7f2704"), text_on("white", inverts=True)
+    ('#000000', '#ffffff', '#000001')
+    """
+    dark = luminance(color) > SAME_CONTRAST
+    if inverts and dark != (luminance(in_dark_mode(color)) > SAME_CONTRAST):
+        return DARK_THEN_LIGHT if dark else LIGHT_THEN_DARK
+    return DARK if dark else LIGHT
+
+
+def luminance(color: Any) -> float:
+    """Return the relative luminance of a color, 0 to 1, as defined by WCAG 2."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def in_dark_mode(color: Any) -> tuple[float, float, float]:
+    """Return the color that a dark page makes of one in a `FROM_WHITE` map.
+
+    The style sheet does it by ``invert(0.9) hue-rotate(180deg)``: lightness is reversed and the hue stays.
+    """
+    inverted = 0.9 - 0.8 * np.array(to_rgb(color))
+    red, green, blue = np.clip(2 * np.array([0.213, 0.715, 0.072]) @ inverted - inverted, 0, 1).tolist()
+    return red, green, blue

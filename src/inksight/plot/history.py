@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from numpy.typing import NDArray
 
 from inksight._shared.validation import check
 from inksight.nn.history import History
@@ -14,6 +15,7 @@ PANELS = {
     "accuracy": ("Accuracy", (("accuracy", "training"), ("val_accuracy", "validation"))),
     "learning_rate": ("Learning rate at the end of the epoch", (("learning_rate", ""),)),
 }
+FLOORS = (0.99, 0.9)  # where the axis of the accuracy may start; the post's starts at 0.9
 COLORS = {"training": CLASSES[0], "validation": CLASSES[6], "": CLASSES[8]}
 
 
@@ -65,8 +67,29 @@ def _curves(history: History, ax: Axes, kind: str) -> None:
             )  # fmt: skip
     if drawn > 1:
         ax.legend(frameon=False, fontsize=NORMAL, labelcolor=TEXT)
+    below = ""
     if kind == "accuracy":
         ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+        floor, first = _floor(np.stack([history[column] for column, _ in columns]))
+        if floor:
+            ax.set_ylim(floor, 1.0)
+        if first:
+            below = f"\ncut off below {floor:.0%}: up to epoch {first}"
     ax.tick_params(labelsize=SMALL)
     measured = kind != "learning_rate"
-    note(ax, "training: augmented images, during the epoch" if measured else "", axis="epoch")
+    note(ax, f"training: augmented images, during the epoch{below}" if measured else "", axis="epoch")
+
+
+def _floor(accuracies: NDArray[np.float64]) -> tuple[float, int]:
+    """Return where the axis of accuracies (curves, epochs) starts, and how many of the first epochs are below it.
+
+    On an axis that reaches down to poor first epochs, the differences between the later ones are invisible. The axis
+    therefore starts at 0.99 or 0.9 if all accuracies of the second half of the training are above. Else it starts at
+    the lowest accuracy, and the result is (0, 0).
+    """
+    for floor in FLOORS:
+        below = np.flatnonzero((accuracies < floor).any(axis=0))  # NaN, an accuracy that was not measured, is not
+        first = int(below[-1]) + 1 if len(below) else 0
+        if first <= accuracies.shape[1] // 2:
+            return floor, first
+    return 0.0, 0

@@ -5,19 +5,32 @@ import os
 import re
 import threading
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from inksight._shared.files import replacing
 from inksight._shared.validation import check
-from inksight.plot.grammar import TEXT
+from inksight.plot.grammar import DARK, DARK_THEN_LIGHT, FROM_WHITE, LIGHT, LIGHT_THEN_DARK, TEXT
 
 PNG_DPI = 160
 SVG_DPI = 120  # of rasterized points; everything else is vectors or original pixels
 FONTS = "'DejaVu Sans', Verdana, sans-serif"
+SCREEN = 96 / 72  # CSS pixels per point
+READABLE = 10  # CSS pixels: height of the smallest text on a page
+FROM_WHITE_ID = "from-white-"
+# Colors of text, and what a page makes of them. The last two exchange their colors on dark pages, if the page's style
+# sheet sets these properties.
+PAGE_COLORS = {
+    TEXT: "currentColor",
+    DARK_THEN_LIGHT: f"var(--dark-then-light, {DARK})",
+    LIGHT_THEN_DARK: f"var(--light-then-dark, {LIGHT})",
+}
 # matplotlib only reads these from its global settings. They are set while a file is written, by one thread at a time,
 # and then restored. The salt makes the ids, and so the bytes, the same in every run.
 SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "inksight", "svg.image_inline": True}
@@ -66,7 +79,9 @@ def check_suffix(path: str | os.PathLike[str]) -> str:
 def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str = "") -> str:
     """Return a figure as an ``<svg>`` element for an HTML page.
 
-    It has its natural width, shrinks with its column, and contains no style sheet, which would affect the whole page.
+    It has its natural width, at which no text is smaller than 10 pixels, and shrinks with its column. The page can
+    prevent that with ``min-width: var(--natural)``. There is no style sheet, which would affect the whole page; images
+    that start from white have the class ``from-white``, so that a dark page can invert them.
 
     Parameters
     ----------
@@ -91,7 +106,8 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
     '<svg'
     """
     data = io.BytesIO()
-    _write(figure, data, "svg", "none" if themed else "white")
+    with _named_images(figure):
+        _write(figure, data, "svg", "none" if themed else "white")
     root = ET.fromstring(data.getvalue())
     for parent in list(root.iter()):
         # Metadata is useless here, and matplotlib's style sheet would change every line on the page.
@@ -100,17 +116,33 @@ def to_svg(figure: Figure, *, themed: bool = True, prefix: str = "", label: str 
     used = set(re.findall(r"""(?:url\(|href=")#([^)"]+)""", ET.tostring(root, encoding="unicode")))
     for element in root.iter():
         _rewrite(element, used, prefix, themed)
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", data.getvalue().decode())]
+    scale = max(SCREEN, READABLE / min(sizes, default=READABLE))
     width = float(re.sub("[a-z]", "", root.attrib.pop("width")))
     del root.attrib["height"]
     root.attrib |= {
         "xmlns": SVG[1:-1],
         "role": "img",
-        "style": f"--natural:{width / 72 * 96:.0f}px;width:var(--natural);max-width:100%;height:auto;overflow:visible",
+        "style": f"--natural:{width * scale:.0f}px;width:var(--natural);max-width:100%;height:auto;overflow:visible",
         "stroke-linejoin": "round",  # from the removed style sheet
     }
     if label:
         root.set("aria-label", label)
     return ET.tostring(root, encoding="unicode")
+
+
+@contextmanager
+def _named_images(figure: Figure) -> Iterator[None]:
+    """Give the images of a figure that start from white an id, by which they are known in its SVG."""
+    images = [image for image in figure.findobj(AxesImage) if image.get_cmap().name in FROM_WHITE]
+    before = [image.get_gid() for image in images]
+    try:
+        for number, image in enumerate(images):
+            image.set_gid(f"{FROM_WHITE_ID}{number}")
+        yield
+    finally:
+        for image, gid in zip(images, before, strict=True):
+            image.set_gid(gid)
 
 
 def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> None:
@@ -119,6 +151,8 @@ def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> 
     for name, value in list(element.attrib.items()):
         if name == "id":
             del element.attrib[name]
+            if themed and value.startswith(FROM_WHITE_ID):
+                element.set("class", FROM_WHITE_ID.rstrip("-"))
             if value in used:
                 element.set("id", prefix + value)
             continue
@@ -130,7 +164,8 @@ def _rewrite(element: ET.Element, used: set[str], prefix: str, themed: bool) -> 
         value = value.replace("url(#", f"url(#{prefix}")
         if name == "style":
             value = re.sub(r"font-family: [^;]*", f"font-family: {FONTS}", value)
-            value = value.replace(TEXT, "currentColor") if themed else value
+            for color, on_page in PAGE_COLORS.items() if themed else ():
+                value = value.replace(color, on_page)
         element.set(name, value)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
-from inksight.nn.ood import ood_features, ood_score_of_features
+from inksight.nn.ood import negative_log_odds_of_features, ood_features, ood_score_of_features
 
 MIN_CONFIDENCE = 0.5  # probability: below it, the digit is less probable than all other classes together
 
@@ -53,7 +53,7 @@ def assess(model: Model, images: NDArray[np.uint8]) -> Assessment:
         lowest = np.full(len(probabilities), -np.inf)
         return Assessment(probabilities, lowest, lowest)
     margin = ood_score_of_features(model, features, probabilities) - model.ood_detector.threshold
-    return Assessment(probabilities, margin, model.ood_detector.negative_log_odds(features, probabilities))
+    return Assessment(probabilities, margin, negative_log_odds_of_features(model, features, probabilities))
 
 
 def find_digits(grayscale: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from inksight._shared.display import Display
 from inksight.errors import InputError
 from inksight.imaging.grayscale import Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
+from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
-from inksight.nn.model_file import load_model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
 
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
@@ -20,6 +24,7 @@ if TYPE_CHECKING:  # imported where they are used: they take longer to import th
     from inksight.inspection.nearest import Neighbours
 
 BATCH = 256  # digits that are classified at once, at least
+MAX_PICTURE_SIZE = 1000  # pixels a side: larger pictures are reduced to be kept in a `Page`
 NEIGHBOURS = 5  # training digits in `Reading.neighbours`
 LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
 
@@ -27,8 +32,8 @@ P = TypeVar("P", bound=Picture)
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
-    """One digit that was read or rejected.
+class Reading(Display):
+    """One digit that was read or rejected. Its plot shows the steps from the picture to the probabilities.
 
     Parameters
     ----------
@@ -45,9 +50,11 @@ class Reading:
     prepared : Prepared
         The prepared picture of the digit: its ``image`` is the network's input, its ``box`` the digit's place.
     model : Model
-        The model that read it.
+        The model that read it: `neighbours` needs it. It is freed with its last reading.
     line : int
         Line of text on the picture, from 0.
+    probabilities : dict of str to float
+        Probability of each class by its name, 0..1; empty if there is nothing to read.
     """
 
     digit: str | None
@@ -57,6 +64,7 @@ class Reading:
     prepared: Prepared
     model: Model = field(repr=False)
     line: int = 0
+    probabilities: dict[str, float] = field(default_factory=dict, repr=False)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -102,25 +110,40 @@ def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
     return neighbours(model, images, training, NEIGHBOURS, barcodes=barcodes)
 
 
-@lru_cache(maxsize=2)
-def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
-    from inksight.data.loading import load
+# MNIST's training digits, with their barcodes for each model that is still in use. They take 50 MB, and must not
+# outlive the models and their readings.
+_training_digits_of: "WeakKeyDictionary[Model, tuple[Dataset, NDArray[np.float32]]]" = WeakKeyDictionary()
 
-    training = load("mnist").split().train
-    return training, model.barcodes(training.images)
+
+def _training_digits(model: Model) -> "tuple[Dataset, NDArray[np.float32]]":
+    if (known := _training_digits_of.get(model)) is None:
+        from inksight.data.loading import load
+
+        of_another_model = next(iter(_training_digits_of.values()), None)
+        training = of_another_model[0] if of_another_model else load("mnist").split().train
+        known = _training_digits_of[model] = training, model.barcodes(training.images)
+    return known
 
 
 @dataclass(frozen=True, eq=False)
-class Page:
+class Page(Display):
     """The digits read on one picture: a sequence of `Reading`, with their text as its ``str``.
+
+    Its plot shows the picture with a box around each digit.
 
     Parameters
     ----------
     lines : tuple of tuples of Reading
         From top to bottom and from left to right. Where nothing is found, there is one rejected reading.
+    picture : (height, width) uint8
+        Brightness of the upright picture; reduced by block means if a side has more than 1,000 pixels.
+    block : int
+        Side of a pixel of `picture`, in pixels of the original.
     """
 
     lines: tuple[tuple[Reading, ...], ...]
+    picture: NDArray[np.uint8] = field(repr=False)
+    block: int = 1
 
     @cached_property
     def digits(self) -> tuple[Reading, ...]:
@@ -172,7 +195,7 @@ class Page:
 @overload
 def read(
     pictures: Picture,
-    model: str | Model = ...,
+    model: ModelLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -181,7 +204,7 @@ def read(
 @overload
 def read(
     pictures: list[Picture] | tuple[Picture, ...],  # pictures of several types, or any tuple
-    model: str | Model = ...,
+    model: ModelLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -190,7 +213,7 @@ def read(
 @overload
 def read(
     pictures: list[P],  # pictures of one type: a list of another type is not a list[Picture]
-    model: str | Model = ...,
+    model: ModelLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -198,7 +221,7 @@ def read(
 ) -> list[Page]: ...
 def read(
     pictures: Picture | list[P] | list[Picture] | tuple[Picture, ...],
-    model: str | Model = "best",
+    model: ModelLike = "best",
     *,
     invert: bool | None = None,
     accept_all: bool = False,
@@ -210,8 +233,8 @@ def read(
     ----------
     pictures : path, bytes, file object, PIL image, array or Strokes, or a list or tuple of them
         A digit, or a photo or scan of lines of digits, as `inksight.prepare` takes it.
-    model : str or Model
-        A shipped model (``best``, ``post``, ``small``, ``tiny``), a model file, or a model.
+    model : Model, str or path-like
+        A model, a shipped model (``best``, ``post``, ``small``, ``tiny``), or a model file.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected for each picture by default.
     accept_all : bool
@@ -238,44 +261,60 @@ def read(
     >>> page.text, page[0].box, len(page)
     ('7210', (18, 21, 46, 60), 4)
     """
-    loaded = model if isinstance(model, Model) else load_model(model)
+    loaded = as_model(model)
     if isinstance(pictures, (list, tuple)):
-        return list(_pages(_lines_of_each(pictures, loaded, invert, single), loaded, accept_all))
-    lines = find_digits(to_grayscale(pictures), loaded, invert, single)
-    return next(_classified([lines], loaded, accept_all))
+        return list(_pages(_sheets(pictures, loaded, invert, single), loaded, accept_all))
+    sheet = _sheet(to_grayscale(pictures), loaded, invert, single)
+    return next(_classified([sheet], loaded, accept_all))
 
 
-def _lines_of_each(pictures: Iterable[Picture], model: Model, invert: bool | None, single: bool) -> Iterator[Lines]:
-    """Yield the lines of digits of each picture; name the picture that cannot be read."""
+class _Sheet(NamedTuple):
+    """A picture whose digits are found but not yet classified; `picture` and `block` are those of `Page`."""
+
+    lines: Lines
+    picture: NDArray[np.uint8]
+    block: int
+
+
+def _sheet(grayscale: Grayscale, model: Model, invert: bool | None, single: bool) -> _Sheet:
+    block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
+    picture = (255 * grayscale + 0.5).astype(np.uint8)
+    if block > 1:
+        picture = np.asarray(Image.fromarray(picture).reduce(block))  # means of blocks, faster than NumPy's
+    return _Sheet(find_digits(grayscale, model, invert, single), picture, block)
+
+
+def _sheets(pictures: Iterable[Picture], model: Model, invert: bool | None, single: bool) -> Iterator[_Sheet]:
+    """Yield the sheet of each picture; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
             grayscale = to_grayscale(picture)
         except InputError as error:
             raise InputError(f"picture {number}: {error}") from error
-        yield find_digits(grayscale, model, invert, single)
+        yield _sheet(grayscale, model, invert, single)
 
 
-def _pages(pictures: Iterable[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
+def _pages(sheets: Iterable[_Sheet], model: Model, accept_all: bool) -> Iterator[Page]:
     """Classify the digits of pictures, in batches of whole pictures."""
-    waiting: list[Lines] = []
+    waiting: list[_Sheet] = []
     digits = 0
-    for lines in pictures:
-        waiting.append(lines)
-        digits += sum(map(len, lines))
+    for sheet in sheets:
+        waiting.append(sheet)
+        digits += sum(map(len, sheet.lines))
         if digits >= BATCH:
             yield from _classified(waiting, model, accept_all)
             waiting, digits = [], 0
     yield from _classified(waiting, model, accept_all)
 
 
-def _classified(pictures: list[Lines], model: Model, accept_all: bool) -> Iterator[Page]:
+def _classified(sheets: list[_Sheet], model: Model, accept_all: bool) -> Iterator[Page]:
     """Classify the digits of some pictures all at once."""
     digits = [
-        (digit, number, len(line) > 1) for lines in pictures for number, line in enumerate(lines) for digit in line
+        (digit, number, len(line) > 1) for sheet in sheets for number, line in enumerate(sheet.lines) for digit in line
     ]
     readings = _readings(digits, model, accept_all)
-    for lines in pictures:
-        yield Page(tuple(tuple(next(readings) for _ in line) for line in lines))
+    for sheet in sheets:
+        yield Page(tuple(tuple(next(readings) for _ in line) for line in sheet.lines), sheet.picture, sheet.block)
 
 
 def _readings(digits: list[tuple[Prepared, int, bool]], model: Model, accept_all: bool) -> Iterator[Reading]:
@@ -293,4 +332,6 @@ def _readings(digits: list[tuple[Prepared, int, bool]], model: Model, accept_all
         if not accept_all:
             is_outlier = margin > (LINE_MARGIN if has_others else 0)
             reason = "not a digit" if is_outlier else "unsure" if p[first] < MIN_CONFIDENCE else ""
-        yield Reading(None if reason else names[first], float(p[first]), reason, names[second], digit, model, line)
+        chances = dict(zip(names, p.tolist(), strict=True))
+        read_as = None if reason else names[first]
+        yield Reading(read_as, float(p[first]), reason, names[second], digit, model, line, chances)

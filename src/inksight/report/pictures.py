@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.data.dataset import Dataset
+from inksight.data.loading import DataLike, as_dataset
 from inksight.inspection.attribution import evidence
 from inksight.inspection.banks import feature_maps, filter_similarity, filters
 from inksight.inspection.barcodes import AverageBarcodes, average_barcodes, barcode, detrended_barcodes
@@ -19,6 +20,7 @@ from inksight.inspection.evaluation import Evaluation
 from inksight.inspection.geometry import embedding, separation
 from inksight.inspection.nearest import Neighbours, neighbours
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 SIMILARITY_IMAGES = 500  # images for comparing feature maps: more make no visible difference
 
@@ -47,15 +49,16 @@ class Picture:
     draw: Callable[[], Figure]
 
 
-def gallery(model: Model, dataset: Dataset, image: int = 0, evaluation: Evaluation | None = None) -> list[Picture]:
+def gallery(model: ModelLike, dataset: DataLike, image: int = 0, evaluation: Evaluation | None = None) -> list[Picture]:
     """List all pictures of a model and of the images it is inspected with.
 
     Parameters
     ----------
-    model : Model
-    dataset : Dataset
-        Images to inspect the model with, preferably not its training images. Without labels, or if a class has no
-        image, pictures of classes are left out.
+    model : Model, str or path-like
+        A model, or what `inksight.load_model` reads.
+    dataset : Dataset, Splits, str or path-like
+        Images to inspect the model with, preferably not its training images; see `inksight.data.as_dataset`. Without
+        labels, or if a class has no image, pictures of classes are left out.
     image : int
         Row of the image for the feature maps, the barcode and the evidence.
     evaluation : Evaluation, optional
@@ -75,8 +78,9 @@ def gallery(model: Model, dataset: Dataset, image: int = 0, evaluation: Evaluati
     >>> import inksight
     >>> model = inksight.Model.untrained(inksight.config.get_network("post"))
     >>> [picture.name for picture in gallery(model, inksight.load("mnist")[:100])][:3]
-    ['one-of-each', 'examples', 'filters-1']
+    ['one-of-each', 'examples', 'counts']
     """
+    model, dataset = as_model(model), as_dataset(dataset)
     check(is_count(image, 0) and image < len(dataset), "image", image, f"a row from 0 to {len(dataset) - 1}")
     inputs = _Inputs(model, dataset, image)
     classes = dataset.labels is not None and bool(dataset.counts.all())
@@ -128,6 +132,13 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
             lambda: dataset.plot(kind="one_of_each"),
         )  # fmt: skip
         pictures.insert(0, first)
+    if dataset.labels is not None:
+        counts = Picture(
+            "counts", "The digits", "The number of images of each digit",
+            "The digits are rarely equally frequent. A network that sees few images of a digit learns to expect few.",
+            lambda: dataset.plot(kind="counts"),
+        )  # fmt: skip
+        pictures.append(counts)
     return pictures
 
 
@@ -237,9 +248,15 @@ def _barcodes(inputs: _Inputs, evaluation: Evaluation | None) -> list[Picture]:
             lambda: inputs.average.plot(),
         ),
         Picture(
+            "barcode-trend", BARCODES, "The average barcode of all digits",
+            "The mean of the average barcodes above: what all digits have in common. It says nothing about which digit "
+            "an image shows.",
+            lambda: inputs.average.plot(kind="trend"),
+        ),
+        Picture(
             "detrended-barcodes", BARCODES, "Ten barcodes of each digit, minus the mean of all digits",
-            "The barcodes of ten images per digit, minus the mean over all digits. The rows of one digit are similar, "
-            "although different people wrote them, and they differ from the rows of other digits.",
+            "The barcodes of ten images per digit, minus the average barcode of all digits. The rows of one digit are "
+            "similar, although different people wrote them, and they differ from the rows of other digits.",
             lambda: detrended_barcodes(model, dataset, average=inputs.average).plot(),
         ),
         Picture(

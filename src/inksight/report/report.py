@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.colors import to_hex
 from numpy.typing import NDArray
 
 from inksight import plot
 from inksight._shared.files import make_folder, write_text
 from inksight._shared.progress import track
+from inksight._shared.validation import check
 from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits
-from inksight.inspection.evaluation import Evaluation
+from inksight.data.loading import DataLike, as_splits
+from inksight.inspection.evaluation import Evaluation, evaluate
 from inksight.nn.layer_table import layers
 from inksight.nn.parameters import parameter_count
+from inksight.plot.evaluation import VISIBLE_ERRORS, row_shares
+from inksight.plot.grammar import SCORES, in_dark_mode, text_on
 from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
 from inksight.training.fitting import TrainingResult
@@ -26,8 +31,8 @@ CELL_IMAGES = 40  # per cell of the confusion matrix: limits the size of the pag
 
 
 def write_report(
-    folder: str | os.PathLike[str], result: TrainingResult, splits: Splits, evaluation: Evaluation, *,
-    image: int = 0, progress: bool = False,
+    folder: str | os.PathLike[str], result: TrainingResult, splits: DataLike,
+    evaluation: Evaluation | None = None, *, image: int = 0, progress: bool = False,
 ) -> Path:  # fmt: skip
     """Write ``report.html`` and ``figures/`` into a folder.
 
@@ -37,10 +42,10 @@ def write_report(
         Created if missing.
     result : TrainingResult
         The training to report on, from `inksight.training.fitting`.
-    splits : Splits
-        The images of the training and of the evaluation.
-    evaluation : Evaluation
-        Evaluation on `Splits.evaluation_set`: the test set or, without one, the validation set.
+    splits : Splits, Dataset, str or path-like
+        The images of the training and of the evaluation, given as to `inksight.train`.
+    evaluation : Evaluation, optional
+        Evaluation on `Splits.evaluation_set`, the test set or, without one, the validation set; computed by default.
     image : int
         Row of the image in the evaluation set for the feature maps, the barcode and the evidence.
     progress : bool
@@ -50,9 +55,17 @@ def write_report(
     -------
     Path
         Path of the report, a self-contained file.
+
+    Raises
+    ------
+    InputError
+        If `result` is not the result of a training, or the folder cannot be written to.
     """
+    check(isinstance(result, TrainingResult), "result", result, "a TrainingResult, as `inksight.fit` returns it")
+    splits = as_splits(splits)
     folder = make_folder(folder)
     evaluation_set = splits.evaluation_set
+    evaluation = evaluate(result.model, evaluation_set) if evaluation is None else evaluation
     pictures = gallery(result.model, evaluation_set, image, evaluation)
     sections: dict[str, list[dict[str, str]]] = {}
     for picture, svg in _draw(pictures, make_folder(folder / "figures"), progress):
@@ -70,6 +83,7 @@ def write_report(
         trained=parameter_count(result.model.network, trained=True),
         kind="test" if splits.test is not None else "validation",
         counts={name: len(part) for name, part in splits.parts.items()},
+        confusion=_confusion(evaluation),
         cells=_cells(evaluation, evaluation_set),
         classes=_classes(evaluation),
         recipe=json.dumps(result.model.recipe and result.model.recipe.to_dict(), indent=2),
@@ -92,6 +106,22 @@ def _draw(pictures: Sequence[Picture], folder: Path, progress: bool) -> Iterator
         for suffix in (".png", ".svg"):
             plot.save(figure, folder / f"{picture.name}{suffix}")
         yield picture, plot.to_svg(figure, prefix=f"{picture.name}-", label=picture.title)
+
+
+def _confusion(evaluation: Evaluation) -> list[list[tuple[int, str]]]:
+    """Return count and style of each cell of the confusion matrix, with the colors of its plot in light and dark."""
+
+    def style(color: Any) -> str:
+        dark = in_dark_mode(color)
+        colors = {"cell": to_hex(color), "on-cell": text_on(color), "dark-cell": to_hex(dark)}
+        colors["on-dark-cell"] = text_on(dark)
+        return ";".join(f"--{name}:{value}" for name, value in colors.items())
+
+    colors = colormaps[SCORES](row_shares(evaluation.confusion) ** VISIBLE_ERRORS)
+    return [
+        [(count, style(color)) for count, color in zip(*row, strict=True)]
+        for row in zip(evaluation.confusion.tolist(), colors, strict=True)
+    ]
 
 
 def _classes(evaluation: Evaluation) -> list[dict[str, str]]:

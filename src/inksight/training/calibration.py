@@ -66,7 +66,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
 
 
 def calibrated(model: Model, validation: Dataset) -> Model:
-    """Return the model with its temperature fitted again; its predictions do not change.
+    """Return the model with its temperature fitted again; its predictions and its detector do not change.
 
     Parameters
     ----------
@@ -77,8 +77,7 @@ def calibrated(model: Model, validation: Dataset) -> Model:
     Returns
     -------
     Model
-        The weights of its output layer are divided by the temperature; `Model.temperature` is that number. It has no
-        out-of-distribution detector, see `with_temperature`.
+        The weights of its output layer are divided by the temperature; `Model.temperature` is that number.
     """
     labels = validation.require_labels("calibration")
     raw = with_temperature(model, 1.0)
@@ -89,5 +88,4 @@ def with_temperature(model: Model, temperature: float) -> Model:
     """Return the model with another temperature; 1 restores the weights as they were trained, up to rounding."""
     factor = np.float32(model.temperature / temperature)
     params = {name: x * factor if name.startswith("output.") else x for name, x in model.params.items()}
-    # The detector must be fitted again: its scores depend on the probabilities.
-    return replace(model, params=params, temperature=temperature, ood_detector=None)
+    return replace(model, params=params, temperature=temperature)

@@ -13,12 +13,12 @@ from inksight._shared.validation import check
 from inksight.config import Augmentation, Recipe
 from inksight.data.dataset import Dataset, join
 from inksight.data.folds import first_duplicates, stratified_folds
-from inksight.data.loading import load
+from inksight.data.loading import DataLike, as_dataset, as_splits
 from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
-from inksight.nn.lesson import Lesson
+from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model import Model
-from inksight.nn.model_file import load_model
+from inksight.nn.model_file import ModelLike, as_model
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.fitting import fit
 from inksight.training.ood_detector import with_ood_detector
@@ -43,7 +43,7 @@ class FineTuning:
     Parameters
     ----------
     model : Model
-        The fine-tuned model; the last of its lessons (``model.lessons``) lists the pictures.
+        The fine-tuned model; the last of ``model.fine_tunings`` lists the pictures.
     held_out : int
         Number of own pictures in the held-out check: a model fine-tuned on the other pictures is evaluated on them.
         0 if there were too few pictures; then `own_before` and `own_after` are on the pictures it was fine-tuned on.
@@ -73,12 +73,12 @@ class FineTuning:
     seconds: float
 
     @property
-    def lesson(self) -> Lesson:
+    def record(self) -> FineTuningRecord:
         """The pictures of this fine-tuning."""
-        return self.model.lessons[-1]
+        return self.model.fine_tunings[-1]
 
     def __str__(self) -> str:
-        count = sum(self.lesson.pictures.values())
+        count = sum(self.record.pictures.values())
         own = f"{self.held_out} of {count}, held out"
         if not self.held_out:
             own = f"{count}, all used for training; the held-out check needs {MIN_PER_CLASS} of each class"
@@ -92,13 +92,13 @@ class FineTuning:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         values = {name: value for name, value in vars(self).items() if name != "model"}
-        return values | {"lesson": self.lesson.to_dict()}
+        return values | {"record": self.record.to_dict()}
 
 
 def teach(
     own: Dataset | str | os.PathLike[str],
-    model: str | Model = "best",
-    data: Dataset | Splits | None = None,
+    model: ModelLike = "best",
+    data: DataLike = "mnist",
     *,
     seed: int = 0,
     progress: bool = True,
@@ -117,10 +117,10 @@ def teach(
     ----------
     own : Dataset, or path
         Your labeled pictures, of some or all classes of the model; see `inksight.load` for paths.
-    model : str or Model
-        The model to start from: the name of one that ships, a model file, or a model.
-    data : Dataset or Splits, optional
-        The data to stay accurate on; by default MNIST.
+    model : Model, str or path-like
+        The model to start from, or what `inksight.load_model` reads.
+    data : Dataset, Splits, str or path-like
+        The data to stay accurate on, or a source for `inksight.load`.
     seed : int
     progress : bool
         Show the progress of the training on standard error.
@@ -147,13 +147,11 @@ def teach(
     >>> mnist = inksight.load("mnist")
     >>> model = inksight.train(mnist[:2000], "4x5p,8x3", inksight.Recipe(epochs=1), progress=False)
     >>> result = teach(mnist[3000:3030], model, mnist[:2000], progress=False)
-    >>> sum(result.lesson.pictures.values()), result.validation_after >= result.validation_before - 0.001
+    >>> sum(result.record.pictures.values()), result.validation_after >= result.validation_before - 0.001
     (30, True)
     """
     began = time.perf_counter()
-    start = model if isinstance(model, Model) else load_model(model)
-    pictures = own if isinstance(own, Dataset) else load(own)
-    splits = data if isinstance(data, Splits) else (load("mnist") if data is None else data).split()
+    start, pictures, splits = as_model(model), as_dataset(own, "all"), as_splits(data)
     validation = _check_data(pictures, splits, start)
     distinct = _without_duplicates(pictures)
     tuner = _Tuner(start, splits.train, validation, "validation" in splits.seen_by(start.trained_on), seed, progress)
@@ -169,7 +167,7 @@ def teach(
         threshold = start.ood_detector.threshold if tuner.validation_seen else validation
         tuned = with_ood_detector(tuned, splits.train, threshold)
     return FineTuning(
-        model=replace(tuned, lessons=(*start.lessons, _lesson(pictures))),
+        model=replace(tuned, fine_tunings=(*start.fine_tunings, _record(pictures))),
         held_out=int(held_out.sum()),
         own_before=_accuracy(start, own_images),
         own_after=_accuracy(tuned if own_model is None else own_model, own_images),
@@ -253,7 +251,7 @@ def _train(start: Model, own: Dataset, original: Dataset, seed: int, progress: b
     result = fit(Splits(join(original, own)), recipe=recipe, start=start, seed=seed, progress=progress)
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
-    return replace(result.model, trained_on=start.trained_on)  # the lesson lists the pictures
+    return replace(result.model, trained_on=start.trained_on)  # the record lists the pictures
 
 
 def interpolate_weights(start: Model, tuned: Model, interpolation: float) -> Model:
@@ -263,9 +261,9 @@ def interpolate_weights(start: Model, tuned: Model, interpolation: float) -> Mod
     return replace(tuned, params=params)
 
 
-def _lesson(pictures: Dataset) -> Lesson:
+def _record(pictures: Dataset) -> FineTuningRecord:
     counts = zip(pictures.class_names, pictures.counts.tolist(), strict=True)
-    return Lesson(pictures.name, {name: count for name, count in counts if count}, pictures.digest)
+    return FineTuningRecord(pictures.name, {name: count for name, count in counts if count}, pictures.digest)
 
 
 def _accuracy(model: Model, data: Dataset) -> float:

@@ -5,18 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inksight import __version__
+from inksight._shared.progress import say
 from inksight._shared.validation import check, is_between
 from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits
-from inksight.engine.ops import engine
+from inksight.data.loading import DataLike, as_splits
+from inksight.engine.ops import engine, shortfall
 from inksight.errors import InputError
 from inksight.nn.model import Model
-from inksight.nn.normalization import fit_normalization
+from inksight.nn.model_file import ModelLike, as_model
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import parameter_count
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
@@ -74,12 +73,12 @@ class TrainingResult:
 
 
 def train(
-    data: Dataset | Splits,
+    data: DataLike,
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
     *,
-    budget: str = "default",
-    start: Model | None = None,
+    budget: str | None = None,
+    start: ModelLike | None = None,
     seed: int = 0,
     epochs: int | None = None,
     seconds: float | None = None,
@@ -91,22 +90,26 @@ def train(
 
     Parameters
     ----------
-    data : Dataset or Splits
-        A dataset is split first (`Dataset.split`). The training uses ``train`` and ``validation``, never ``test``.
-        Pass ``Splits(data)`` to train on all images.
+    data : Dataset, Splits, str or path-like
+        A dataset, or a source for `inksight.load`, is split first (`Dataset.split`). The training uses ``train`` and
+        ``validation``, never ``test``. Pass ``Splits(data)`` to train on all images.
     network : str or Network, optional
-        See `inksight.config.get_network`; by default the network of the budget. Ignored with `start`.
+        See `inksight.config.get_network`; by default the network of the budget. Not allowed with `start`, which has
+        one.
     recipe : str or Recipe, optional
         One of `inksight.config.RECIPES`, or a `Recipe`; by default the recipe of the budget.
-    budget : {"default", "seconds", "best"}
-        Network and recipe for a given training time on two cores. ``seconds`` and ``default`` train the post's network
-        for a few seconds and for less than a minute; ``best`` trains the most accurate network of 20,000 parameters
-        for minutes.
-    start : Model, optional
-        Train this model further: start from its weights, keep its normalization, and append to its history.
+    budget : {"default", "seconds", "best"}, optional
+        Network and recipe for a given training time on two cores; ``default`` if not given. ``seconds`` and
+        ``default`` train the post's network for a few seconds and for less than a minute; ``best`` trains the most
+        accurate network of 20,000 parameters for minutes.
+    start : Model, str or path-like, optional
+        Train this model, or what `inksight.load_model` reads, further: start from its weights, keep its normalization,
+        and append to its history.
     seed : int
-        Seed of starting weights, order and augmentation. The same seed on the same machine with the same number of
-        threads gives the same weights to the last bit, unless `seconds` or Ctrl-C ends the training.
+        Seed of starting weights, order and augmentation. The same seed gives the same weights to the last bit on
+        processors of one kind, unless `seconds` or Ctrl-C ends the training. The number of threads of the native
+        engine makes no difference. The number of cores does where XLA computes large sums: all convolutions without
+        the native engine, and with it a large dense layer in large batches.
     epochs : int, optional
         Number of epochs. By default that of the recipe, or unlimited with `seconds`.
     seconds : float, optional
@@ -129,7 +132,8 @@ def train(
     Raises
     ------
     InputError
-        If the data has no labels, lacks a class or does not fit the network, or an option is out of range.
+        If the data has no labels, lacks a class or does not fit the network, or an option is out of range or would have
+        no effect beside the others.
     InksightError
         If the loss becomes infinite or NaN.
 
@@ -148,12 +152,12 @@ def train(
 
 
 def fit(
-    data: Dataset | Splits,
+    data: DataLike,
     network: str | Network | None = None,
     recipe: str | Recipe | None = None,
     *,
-    budget: str = "default",
-    start: Model | None = None,
+    budget: str | None = None,
+    start: ModelLike | None = None,
     seed: int = 0,
     epochs: int | None = None,
     seconds: float | None = None,
@@ -162,8 +166,11 @@ def fit(
     progress: bool = True,
 ) -> TrainingResult:
     """Train like `train`, and return the model together with the course of the training."""
-    splits = data.split() if isinstance(data, Dataset) else data
-    budget_network, budget_recipe = get_budget(budget)
+    check(start is None or network is None, "network", network, "left out when training goes on from a model")
+    unused = recipe is not None and (network is not None or start is not None)
+    check(budget is None or not unused, "budget", budget, "left out when both network and recipe are given")
+    splits = as_splits(data)
+    budget_network, budget_recipe = get_budget("default" if budget is None else budget)
     recipe = get_recipe(budget_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
         recipe = replace(recipe, epochs=MAX_EPOCHS if epochs is None else epochs)
@@ -173,20 +180,22 @@ def fit(
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
     check(len(splits.train) > 0, "number of training images", len(splits.train), "1 or more")
     labels = splits.train.require_every_class("training")
+    start = None if start is None else as_model(start)
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
 
+    if reason := shortfall():
+        say(f"training on XLA, about ten times slower: {reason}", progress)
     enable_compilation_cache()
     # Compiling needs only shapes, so that another thread can read the pixels at the same time.
     with ThreadPoolExecutor(1) as executor:
-        statistics = executor.submit(_digest_and_normalization, splits.train, start is None)
+        statistics = executor.submit(_digest_and_normalization, splits.train, start)
         began = time.perf_counter()
         steps = CompiledSteps(model, recipe, splits.train.images, next(batches.of_epoch(0)), labels)
         compile_seconds = time.perf_counter() - began
     digest, normalization = statistics.result()
     steps.load(splits.train.images, normalization)
-    params = model.params | normalization
-    model = replace(model, params=params, recipe=recipe, trained_on=digest, version=__version__)
+    model = replace(model, normalization=normalization, recipe=recipe, trained_on=digest, version=__version__)
 
     loop = TrainingLoop(model, splits, recipe, batches, steps, labels, seconds)
     stopped = loop.run(until, on_epoch, progress)
@@ -202,13 +211,14 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
     if start is not None:
         names = start.class_names
         check(names == data.class_names, "classes of the data", data.class_names, f"the model's {names}")
-        return with_temperature(start, 1.0)
+        # The detector belongs to the weights that the training is about to change.
+        return replace(with_temperature(start, 1.0), ood_detector=None)
     classes = len(data.class_names)
     network = get_network(network, classes=classes)
     check(network.classes == classes, "classes of the network", network.classes, f"the data's {classes}")
     return Model.untrained(network, seed, data.class_names)
 
 
-def _digest_and_normalization(data: Dataset, normalize: bool) -> tuple[str, dict[str, NDArray[np.float32]]]:
-    """Return the digest of the data, and with `normalize` its normalization."""
-    return data.digest, fit_normalization(data.images) if normalize else {}
+def _digest_and_normalization(data: Dataset, start: Model | None) -> tuple[str, Normalization]:
+    """Return the digest of the data; and the normalization of the starting model, else that of the data."""
+    return data.digest, Normalization.fit(data.images) if start is None else start.normalization

@@ -79,7 +79,8 @@ class TrainingLoop:
         if share := self.recipe.augmentation.pen_style:
             digits = self.labels if self.model.class_names == DIGITS else None
             epochs_before = len(self.model.history)
-            self.steps.load(restyle(self.splits.train.images, digits, share, self.batches.seed, epochs_before))
+            images = restyle(self.splits.train.images, digits, share, self.batches.seed, epochs_before)
+            self.steps.load(images, self.model.normalization)
 
     def _run_steps(self, batches: Iterator[Batch], metrics: EpochMetrics, bar: TrainingBar, ctrl_c: CtrlC) -> str:
         """Take the steps of one epoch; return why the training ends during it, or an empty string."""

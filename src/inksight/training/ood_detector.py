@@ -42,6 +42,7 @@ def with_ood_detector(model: Model, train: Dataset, threshold: Dataset | float) 
     features = ood_features(model, images)
     negatives = ood_features(model, synthetic_negatives(images, np.random.default_rng(0)))
     detector = MahalanobisDetector.fit(features[0], labels, model.network.classes).with_negatives(features, negatives)
+    detector = replace(detector, temperature=model.temperature)
     model = replace(model, ood_detector=detector)
     if isinstance(threshold, Dataset):
         threshold = float(np.quantile(ood_score(model, threshold.images), ACCEPTED))

@@ -1,8 +1,7 @@
 """Compiled training steps: forward pass, loss, backward pass and optimizer, several steps per call."""
 
-from collections.abc import Mapping
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +13,7 @@ from inksight.config import Network, Recipe
 from inksight.engine import ops
 from inksight.nn.forward import forward
 from inksight.nn.model import Model
-from inksight.nn.parameters import NORMALIZATION_PREFIX
+from inksight.nn.normalization import Normalization
 from inksight.training.batches import Batch
 from inksight.training.optimizer import Optimizer
 
@@ -76,31 +75,35 @@ class CompiledSteps:
     def __init__(
         self, model: Model, recipe: Recipe, images: NDArray[np.uint8], batch: Batch, labels: NDArray[np.int64]
     ) -> None:
-        self.normalization: dict[str, Any] = {
-            k: x for k, x in model.params.items() if k.startswith(NORMALIZATION_PREFIX)
-        }
-        self.state = Optimizer.start({k: x for k, x in model.params.items() if k not in self.normalization})
-        example = stack([batch], labels, [0.0])
-        self._take = take_steps.lower(model.network, recipe, self.normalization, self.state, images, example).compile()
+        self.state = Optimizer.start(model.params)
+        example, statistics = stack([batch], labels, [0.0]), (np.float32(0), np.float32(1))
+        self._take = take_steps.lower(model.network, recipe, *statistics, self.state, images, example).compile()
 
-    def load(self, images: NDArray[np.uint8], normalization: Mapping[str, NDArray[np.float32]] | None = None) -> None:
-        """Copy the training images and, if given, their normalization to the device."""
-        self.normalization, self.images = jax.device_put((self.normalization | dict(normalization or {}), images))
+    def load(self, images: NDArray[np.uint8], normalization: Normalization) -> None:
+        """Copy the training images and their normalization to the device."""
+        statistics = np.float32(normalization.mean), np.float32(normalization.variance)
+        self.mean, self.variance, self.images = jax.device_put((*statistics, images))
 
     def take(self, steps: Steps) -> tuple[Array, Array]:
         """Take some steps; return the mean loss and the number of correct images of each, see `take_steps`."""
-        self.state, losses, correct = self._take(self.normalization, self.state, self.images, steps)
+        self.state, losses, correct = self._take(self.mean, self.variance, self.state, self.images, steps)
         return losses, correct
 
     @property
     def params(self) -> dict[str, NDArray[np.float32]]:
-        """The weights after the last step, and the normalization."""
-        return {k: np.asarray(x) for k, x in (self.normalization | self.state.params).items()}
+        """The weights after the last step."""
+        return {name: np.asarray(array) for name, array in self.state.params.items()}
 
 
 @partial(jax.jit, static_argnums=(0, 1))
 def take_steps(
-    network: Network, recipe: Recipe, fixed: dict[str, Array], state: Optimizer, images: Array, steps: Steps
+    network: Network,
+    recipe: Recipe,
+    mean: Array,
+    variance: Array,
+    state: Optimizer,
+    images: Array,
+    steps: Steps,
 ) -> tuple[Optimizer, Array, Array]:
     """Take ``steps.used`` steps of the optimizer.
 
@@ -108,8 +111,8 @@ def take_steps(
     ----------
     network : Network
     recipe : Recipe
-    fixed : dict of str to Array
-        The normalization.
+    mean, variance : () float32
+        Of training pixels scaled to 0..1.
     state : Optimizer
     images : (n, 28, 28) uint8
     steps : Steps
@@ -125,9 +128,7 @@ def take_steps(
     def body(i: Array, carry: tuple[Optimizer, Array, Array]) -> tuple[Optimizer, Array, Array]:
         state, losses, correct_counts = carry
         rows, weight, lattice, labels, rate = (jnp.asarray(part)[i] for part in steps[:-1])
-        x = ops.warp(
-            images, rows, lattice, fixed[NORMALIZATION_PREFIX + "mean"], fixed[NORMALIZATION_PREFIX + "variance"]
-        )
+        x = ops.warp(images, rows, lattice, mean, variance)
         loss_of_params = partial(loss_and_metrics, network, x, labels, weight, recipe.label_smoothing)
         gradient, (loss, correct) = jax.grad(loss_of_params, has_aux=True)(state.params)
         return state.update(gradient, recipe, rate), losses.at[i].set(loss), correct_counts.at[i].set(correct)
@@ -156,7 +157,7 @@ def loss_and_metrics(
         0 for images that only pad the batch, else 1.
     label_smoothing : float
     params : dict of str to Array
-        The weights, without the normalization.
+        The weights.
     """
     logits = forward(network, params, x, len(labels))["logits"]
     is_label = labels[:, None] == jnp.arange(network.classes)

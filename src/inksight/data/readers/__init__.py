@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
-from inksight._shared.untrusted import BZIP2, GZIP
+from inksight._shared.untrusted import BZIP2, GZIP, check_is_file
 from inksight._shared.validation import check
 from inksight.data.readers import arff, csv, folder as pictures, idx, npz, parquet, zipped
 from inksight.data.readers.formats import ADVICE, detect_format
@@ -15,7 +15,7 @@ from inksight.imaging.decoding import visible_files, visible_folders
 
 __all__ = ["FORMATS", "MEMORY_LIMIT", "Raw", "read", "read_source"]
 
-MEMORY_LIMIT = 4 << 30  # bytes: largest content that is read by default; sixty times all of MNIST
+MEMORY_LIMIT = 800 << 20  # bytes: by default, with which a process stays below 1 GB; fifteen times all of MNIST
 
 FORMATS = (
     "a CSV file or folder of Kaggle's Digit Recognizer, an IDX file or a folder of them, an .npz file in the layout of "
@@ -72,8 +72,7 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = Non
             return _read_folder(source, memory_limit, label)
         if source.is_file():
             return _read_file(source, memory_limit, label)
-        if source.exists():
-            raise InputError(f"{str(source)!r} is neither a file nor a folder: give {FORMATS}")
+        check_is_file(source, f"give {FORMATS}")
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(f"cannot read {str(source)!r}: {reason}; check its name and permissions") from error
@@ -86,7 +85,7 @@ def read_source(source: str | os.PathLike[str], memory_limit: int, label: str | 
     """Return a short name for a source, and its content from `read`. The source ``mnist`` is the packaged file."""
     if source == "mnist":
         with resources.as_file(resources.files("inksight") / "assets" / "mnist.npz") as path:
-            return "mnist", npz.read(path, memory_limit, trusted=True)
+            return "mnist", npz.read(path, memory_limit)
     text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else source
     check(isinstance(text, str) and text != "", "source", source, "mnist or a path")
     path = Path(text)
@@ -138,6 +137,6 @@ def _read_folder(folder: Path, memory_limit: int, label: str | None) -> Raw:
 def _files_by_format(folder: Path) -> dict[str, list[Path]]:
     """Return the files in `folder` by format, each list sorted by name."""
     files: dict[str, list[Path]] = {}
-    for path in visible_files(folder):
+    for path in filter(Path.is_file, visible_files(folder)):  # a FIFO in it must not be opened, nor a link to nowhere
         files.setdefault(detect_format(path), []).append(path)
     return files

@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
-from inksight._shared.untrusted import read_unpacked
+from inksight._shared.untrusted import Readable, open_unpacked, read_bounded
 from inksight.data.readers import csv
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
+_HEAD = 1 << 18  # bytes: largest size of the declarations
 _DATA = re.compile(rb"^[ \t]*@data[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _ATTRIBUTE = re.compile(rb"""^[ \t]*@attribute[ \t]+("[^"\n]*"|'[^'\n]*'|[^ \t\n]+)""", re.IGNORECASE | re.MULTILINE)
 
@@ -26,12 +27,25 @@ def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
     ...     read(path, 100_000).labels
     array([7])
     """
-    text = csv.normalized_lines(path, read_unpacked(path, memory_limit))
-    start = _DATA.search(text)
-    if start is None:
-        raise InputError(f"{str(path)!r} has no line @DATA: it is truncated or is not an ARFF file")
-    names = [name.strip(b"\"'") for name in _ATTRIBUTE.findall(text, 0, start.start())]
-    rows = text[start.end() + 1 :]
-    if rows.startswith(b"{"):
-        raise InputError(f"{str(path)!r} has sparse rows, which are not read: save all 784 pixels of each row, as CSV")
-    return csv.parse(path, bytearray(b",".join(names) + b"\n") + rows, label)
+    with open_unpacked(path) as stream:
+        head = read_bounded(stream, _HEAD).replace(b"\r\n", b"\n")
+        start = _DATA.search(head)
+        if start is None:
+            raise InputError(f"{str(path)!r} has no line @DATA: it is truncated or is not an ARFF file")
+        names = [name.strip(b"\"'") for name in _ATTRIBUTE.findall(head, 0, start.start())]
+        rows = head[start.end() :].lstrip()
+        if rows.startswith(b"{"):
+            raise InputError(f"{str(path)!r} has sparse rows, which are not read: save all pixels of each row, as CSV")
+        table = _Joined(b",".join(names) + b"\n" + rows, stream)
+        return csv.parse(path, table, memory_limit, label)
+
+
+class _Joined:
+    """A stream of some bytes that are in memory and those of another stream."""
+
+    def __init__(self, start: bytes, rest: Readable) -> None:
+        self.start, self.rest = start, rest
+
+    def read(self, size: int, /) -> bytes:
+        part, self.start = self.start[:size], self.start[size:]
+        return part or self.rest.read(size)

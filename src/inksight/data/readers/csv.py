@@ -4,24 +4,27 @@ The parser is written here because it was the fastest of those measured (`benchm
 and reports the row of an invalid value. NumPy's own parser reads what the fast one does not: decimals and text.
 """
 
+import codecs
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import read_unpacked
+from inksight._shared.untrusted import Readable, check_memory, open_unpacked
 from inksight.config import DIGITS
 from inksight.data.readers.class_names import parse_labels
-from inksight.data.readers.csv_layout import PIXELS, Layout, detect
-from inksight.data.readers.raw import Raw, to_images
+from inksight.data.readers.csv_layout import Layout, detect
+from inksight.data.readers.pixels import PIXELS, PixelBuffer
+from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
 COLUMNS = ("label", *(f"pixel{i}" for i in range(PIXELS)))
-_BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _COMMA, _NEWLINE, _ZERO = b",\n0"
+_READ = 1 << 19  # bytes: text read at once
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
 _SAMPLE = 100  # rows from which the layout is found
 
@@ -49,7 +52,7 @@ def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
     ------
     InputError
         If the layout is unknown or ambiguous, a row has another number of columns, a value is out of range, or there
-        are no rows. Messages count the rows below the header from 1.
+        are no rows. Messages count the rows below the header from 1, without blank ones.
 
     Examples
     --------
@@ -61,26 +64,33 @@ def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
     >>> raw.images.shape, raw.labels
     ((1, 28, 28), array([7]))
     """
-    return parse(path, normalized_lines(path, read_unpacked(path, memory_limit)), label)
+    with open_unpacked(path) as stream:
+        return parse(path, stream, memory_limit, label)
 
 
-def parse(path: Path, text: bytearray, label: str | None = None) -> Raw:
-    """Return the digits in the text of a CSV file from `normalized_lines`; `path` is for messages. See `read`."""
-    lines = bytes(text[:_BLOCK]).split(b"\n")
-    sample = [line.decode("utf-8", "replace") for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
-    if not sample:
+def parse(path: Path, stream: Readable, memory_limit: int, label: str | None = None) -> Raw:
+    """Return the digits in a stream of text; `path` is for messages. See `read`."""
+
+    def where(row: int) -> str:
+        return f"{str(path)!r}, data row {row + 1}"
+
+    layout: Layout | None = None
+    pixels, labels = PixelBuffer(where), [np.empty(0, np.uint8)]
+    for text in _blocks_of_rows(path, stream, memory_limit):
+        start = 0
+        if layout is None:
+            layout = detect(path, _sample(text), label)
+            start = text.find(b"\n") + 1 if layout.has_header else 0
+        for table, texts in _parse_rows(path, _normalized(text, layout), start, len(pixels), layout):
+            pixels.append(table)
+            labels.append(texts)
+    if layout is None:
         raise InputError(f"{str(path)!r} contains only blank lines: give a file with at least one image")
-    layout = detect(path, sample, label)
-    text, start = _normalized_fields(text, layout), 0
-    if layout.has_header:
-        start = text.find(b"\n") + 1
-    if len(text) <= start:
+    if not len(pixels):
         raise InputError(f"{str(path)!r} has a header but no rows: give a file with at least one image")
-    images, labels = _parse(path, text, start, layout)
-    if labels is None:
-        return Raw(images, None)
-    numbers, class_names = _to_labels(path, labels)
-    return Raw(images, numbers, class_names)
+    if layout.label is None:
+        return Raw(pixels.images(), None)
+    return Raw(pixels.images(), *_to_labels(np.concatenate(labels), where))
 
 
 def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
@@ -98,27 +108,60 @@ def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | Non
             file.write(padded[padded != 0].tobytes())
 
 
-def normalized_lines(path: Path, text: bytearray) -> bytearray:
-    """Return text as UTF-8 without byte order mark, with lines that end in a newline, the first and last not blank."""
-    for mark, encoding in _BYTE_ORDER_MARKS.items():
-        if text.startswith(mark) and encoding == "utf-8":
-            del text[: len(mark)]
-        elif text.startswith(mark):
+def _blocks_of_rows(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytearray]:
+    """Yield the text as UTF-8 in blocks of complete lines that end in a line feed; the first and last are not blank.
+
+    The text is never in memory as a whole: megabytes without a row are yielded in parts, because they are invalid.
+    """
+    rest, is_first = bytearray(), True
+    for chunk in _chunks(path, stream, memory_limit):
+        rest += chunk
+        if is_first:
+            rest = rest.lstrip(b"\n")
+        filled = len(rest.rstrip(b"\n"))  # no text may follow the line feeds at the end
+        end = rest.rfind(b"\n", 0, filled) + 1
+        if len(rest) - end > 2 * _READ:  # a line that is too long, or too many blank ones
+            end = len(rest)
+        if end:
+            yield rest[:end]
+            del rest[:end]
+            is_first = False
+    if last := rest.rstrip(b"\n"):
+        yield last + b"\n"
+
+
+def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
+    """Yield the text in pieces as UTF-8 without byte order mark, with line feeds for the line ends of other systems."""
+    chunk, size = stream.read(_READ), 0
+    decoder = codecs.getincrementaldecoder("utf-16")() if chunk.startswith(_UTF16) else None
+    chunk = chunk.removeprefix(codecs.BOM_UTF8)
+    only_returns = b"\r" in chunk and b"\n" not in chunk  # the line ends of old Macintosh systems
+    held = b""  # a carriage return at the end of a chunk, which a line feed may follow
+    while chunk:
+        size += len(chunk)
+        check_memory(path, size, memory_limit, "at least ")
+        if decoder is not None:
             try:
-                text = bytearray(text.decode(encoding).encode())
-            except UnicodeDecodeError as error:
-                raise InputError(f"{str(path)!r} is not UTF-16 text: {error.reason}; save it as UTF-8") from error
-    if b"\r" in text[:_BLOCK]:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if text.startswith(b"\n"):
-        text = text.lstrip(b"\n")
-    while text.endswith(b"\n"):
-        text.pop()
-    text.append(_NEWLINE)
-    return text
+                chunk = decoder.decode(chunk).encode()
+            except UnicodeError as error:
+                raise InputError(f"{str(path)!r} is not UTF-16 text: {error}; save it as UTF-8") from error
+        chunk = held + chunk
+        held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
+        chunk = chunk[: len(chunk) - len(held)]
+        yield chunk.replace(b"\r", b"\n") if only_returns else chunk.replace(b"\r\n", b"\n")
+        chunk = stream.read(_READ)
+    yield held.replace(b"\r", b"\n")
+    if decoder is not None and decoder.getstate()[0]:
+        raise InputError(f"{str(path)!r} is not UTF-16 text: it is truncated; download or create it again")
 
 
-def _normalized_fields(text: bytearray, layout: Layout) -> bytearray:
+def _sample(text: bytearray) -> list[str]:
+    """Return the first complete lines of a text that are not blank."""
+    lines = bytes(text[:_BLOCK]).split(b"\n")
+    return [line.decode("utf-8", "replace") for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
+
+
+def _normalized(text: bytearray, layout: Layout) -> bytearray:
     """Return text with commas between its fields, decimal points, no quotes and no comma at the end of a line."""
     if layout.delimiter != "," or b'"' in text:
         # Where commas do not separate fields, they are decimal commas.
@@ -127,31 +170,28 @@ def _normalized_fields(text: bytearray, layout: Layout) -> bytearray:
     return text.replace(b",\n", b"\n") if layout.ends_in_delimiter else text
 
 
-def _parse(path: Path, text: bytearray, start: int, layout: Layout) -> tuple[NDArray[np.uint8], NDArray[Any] | None]:
-    """Parse `text` from byte `start` and return images and labels, if there are any: uint8, or str where needed."""
-    tables: list[NDArray[Any]] = []
-    labels: list[NDArray[Any]] = []
+def _parse_rows(
+    path: Path, text: bytearray, start: int, rows: int, layout: Layout
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Parse `text` from byte `start`, after `rows` rows, and yield pixels (n, 784) and labels, numbers or texts."""
     first = layout.pixels[0]
     contiguous = layout.pixels == tuple(range(first, first + PIXELS))
     pixels = slice(first, first + PIXELS) if contiguous else list(layout.pixels)
-    rows = 0
+    label = layout.label or 0
     while start < len(text):
         # A valid row is shorter than a block, so a block without a newline is part of an invalid row.
-        stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1
+        stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1 or len(text)
         table = None
         if stop - start <= _BLOCK:
             table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(layout.names))
-        if table is None:
-            numbers, texts = _parse_decimals(path, text[start:stop], rows, layout)
-            tables.append(numbers)
-            labels.append(texts)
+        if table is not None:
+            yield table[:, pixels], table[:, label]
+            rows += len(table)
         else:
-            tables.append(table[:, pixels])
-            labels.append(table[:, layout.label or 0])
-        rows += len(tables[-1])
+            numbers, texts = _parse_decimals(path, text[start:stop], rows, layout)
+            yield numbers, texts
+            rows += len(numbers)
         start = stop
-    images = to_images(np.concatenate(tables), lambda row: f"{str(path)!r}, data row {row + 1}")
-    return images, None if layout.label is None else np.concatenate(labels)
 
 
 def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | None:
@@ -216,7 +256,7 @@ def _raise_for_invalid_row(path: Path, lines: Sequence[str], rows: int, layout: 
     raise AssertionError("the block was rejected although every row is valid")  # pragma: no cover
 
 
-def _to_labels(path: Path, labels: NDArray[np.uint8] | NDArray[np.str_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+def _to_labels(labels: NDArray[Any], where: Callable[[int], str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if labels.dtype == np.uint8 and labels.max() < len(DIGITS):
         return labels.astype(np.int64), DIGITS
-    return parse_labels([str(label) for label in labels], lambda row: f"{str(path)!r}, data row {row + 1}")
+    return parse_labels([str(label) for label in labels], where)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inksight.config import DIGITS, IMAGE_SIZE
+from inksight.config import DIGITS
+from inksight.data.readers.pixels import PIXELS
 from inksight.errors import InputError
 
-PIXELS = IMAGE_SIZE * IMAGE_SIZE
 DELIMITERS = ",;\t|"
 LABEL_NAMES = ("label", "labels", "class", "classes", "digit", "digits", "y", "target", "number", "category")
 _INDEX_NAMES = ("", "id", "index", "idx", "imageid", "image_id", "row", "unnamed: 0")

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from inksight._shared.untrusted import check_memory
 from inksight.config import IMAGE_SIZE
 from inksight.data.readers.class_names import parse_labels
+from inksight.data.readers.decoding_work import DecodingWork
 from inksight.data.readers.formats import detect_format
 from inksight.data.readers.named_arrays import part_of
 from inksight.data.readers.picture_labels import labels_by_name, labels_by_table
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError, InputWarning
-from inksight.imaging.decoding import open_upright, visible_files, visible_folders
-from inksight.imaging.grayscale import image_to_grayscale
+from inksight.imaging.decoding import decode_upright, visible_files, visible_folders
+from inksight.imaging.grayscale import image_to_grayscale, read_picture_file
 from inksight.imaging.preprocessing import prepare_grayscale
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
@@ -84,8 +85,16 @@ def _read_classes(folder: Path, memory_limit: int) -> Raw:
             raise InputError(f"{str(folder)!r} must contain one table of labels, got {listed}: keep one of them")
         names = labels_by_table(tables[0], files) if tables else labels_by_name(files)
     labels, class_names = parse_labels(names, lambda i: repr(str(files[i])))
-    check_memory(folder, len(files) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
-    images = [to_digit(image_to_grayscale(open_upright(file, file, memory_limit)), repr(str(file))) for file in files]
+    # Twice, because the images are stacked at the end.
+    check_memory(folder, 2 * len(files) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
+    work = DecodingWork(folder)
+    images = []
+    for file in files:
+        content = read_picture_file(file)
+        picture = decode_upright(content, file, memory_limit)
+        work.allow(len(content))
+        work.count(picture.width * picture.height)
+        images.append(to_digit(image_to_grayscale(picture), repr(str(file))))
     return Raw(np.stack(images), labels, class_names)
 
 

@@ -72,7 +72,7 @@ def read(path: Path, memory_limit: int) -> Raw:
     labels_path = _partner(path, "images", "labels", len(array))
     if labels_path is None:
         return Raw(array, None)
-    labels = _read_array(labels_path, memory_limit)
+    labels = _read_array(labels_path, memory_limit - array.nbytes)
     if labels.ndim == _TABLE:
         labels = labels[:, 0]
     if labels.shape != array.shape[:1]:
@@ -94,7 +94,9 @@ def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
     if len(images) == 1:
         return read(images[0], memory_limit)
     if len(train) == 1 and len(test) == 1 and len(images) == 2:
-        return join(folder, read(train[0], memory_limit), test=read(test[0], memory_limit))
+        memory_limit //= 2  # because joining copies both
+        train_part = read(train[0], memory_limit)
+        return join(folder, train_part, test=read(test[0], memory_limit - train_part.size))
     raise InputError(
         f"folder {str(folder)!r} must contain one IDX file of images, or one with 'train' and one with 't10k' in its "
         f"name, got {len(images)}: give the path of one of them"
@@ -123,7 +125,8 @@ def _read_header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...]]:
 def _read_array(path: Path, memory_limit: int) -> NDArray[Any]:
     dtype, shape = _read_header(path)
     size = math.prod(shape) * dtype.itemsize
-    check_memory(path, size, memory_limit)
+    # Labels are copied to int64.
+    check_memory(path, size + (0 if len(shape) == _IMAGES else 8 * shape[0]), memory_limit)
     with open_unpacked(path) as stream:
         read_bounded(stream, 4 + 4 * len(shape))  # the header
         content = read_bounded(stream, size + 1)  # one more byte, to detect a file that is too long
@@ -146,7 +149,7 @@ def _partner(path: Path, own: str, other: str, length: int) -> Path | None:
             if candidate.is_file():
                 return candidate
     found: dict[str, Path] = {}
-    for file in visible_files(path.parent):
+    for file in filter(Path.is_file, visible_files(path.parent)):
         if detect_format(file) == "IDX" and _part(file) == _part(path):
             shape = _read_header(file)[1]
             if (len(shape) == _IMAGES) == (other == "images") and shape[0] == length:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.data.readers.class_names import parse_labels
-from inksight.data.readers.raw import Raw, join, to_images
+from inksight.data.readers.pixels import PIXELS, to_images
+from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError
 
-PIXELS = IMAGE_SIZE * IMAGE_SIZE
 _PARTS = {
     "train": ("train", "training", "trn", "tr"),
     "validation": ("val", "valid", "validation", "dev"),

@@ -1,7 +1,7 @@
 """NumPy files: archives of named arrays (.npz), and single arrays (.npy)."""
 
-import io
 import math
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from inksight._shared.untrusted import (
     Readable,
     check_memory,
+    check_ratio,
     damage_as_input_error,
     open_unpacked,
     read_bounded,
@@ -21,11 +22,16 @@ from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
 _FORMAT = b"\x93NUMPY\x01\x00"
+# As NumPy writes it. Its own parser raises warnings, whose filters all threads share, for other texts.
+_HEADER = re.compile(
+    rb"\{'descr': '(?P<dtype>[<>|=]?[biufcOSU]\d*)', 'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(-?\d{1,18}(, ?-?\d{1,18})*)?,?)\),? ?\}\s*"
+)
 # These are unpacked in bounded steps; one step of bzip2 or LZMA could take any amount of memory.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
+def read(path: Path, memory_limit: int) -> Raw:
     """Read an ``.npz`` file of images and, optionally, labels, and its training, validation and test sets.
 
     Parameters
@@ -35,9 +41,6 @@ def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
         `inksight.data.readers.named_arrays.read_parts` finds.
     memory_limit : int
         Largest number of bytes that the arrays may take. The header of each array is checked before it is unpacked.
-    trusted : bool
-        Whether the file belongs to the package. Reading it raises no warnings, so Python's warning filters, which all
-        threads share, are not changed. Other threads can then import modules meanwhile.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
         left -= array.nbytes
         return array
 
-    with damage_as_input_error(path, "an npz file", warned=not trusted), zipfile.ZipFile(path) as archive:
+    with damage_as_input_error(path, "an npz file"), zipfile.ZipFile(path) as archive:
         arrays = []
         for info in archive.infolist():
             if not info.filename.endswith(".npy"):
@@ -80,7 +83,8 @@ def read(path: Path, memory_limit: int, *, trusted: bool = False) -> Raw:
                     f"{where} must be stored or deflated, got compression method {info.compress_type}: "
                     "save it with np.savez_compressed"
                 )
-            with archive.open(info) as stream:
+            check_ratio(path, info.file_size, info.compress_size)
+            with archive.open(info) as stream:  # also compares the two copies of the name that the archive has
                 shape, _, dtype = _read_header(stream, where)
             arrays.append(Array(name, shape, dtype))
         return read_parts(path, arrays, read_member)
@@ -105,12 +109,17 @@ def _read_header(stream: Readable, where: str) -> tuple[tuple[int, ...], bool, n
             f"{where} is not a NumPy array of format 1.0, it starts with {bytes(prefix)!r}: "
             "save it with np.savez_compressed"
         )
-    length = prefix[-2:]
-    header = read_bounded(stream, int.from_bytes(length, "little"))
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(io.BytesIO(length + header))
+    header = read_bounded(stream, int.from_bytes(prefix[-2:], "little"))
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        raise InputError(
+            f"{where} has a header that describes no array of numbers, {bytes(header[:60])!r}: "
+            "save it with np.savez_compressed"
+        )
+    shape = tuple(int(number) for number in match["shape"].split(b",") if number.strip())
     if shape and min(shape) < 0:
         raise InputError(f"{where} must not have a negative length, got {shape}: save it again")
-    return shape, fortran, dtype
+    return shape, match["fortran"] == b"True", np.dtype(match["dtype"].decode())
 
 
 def _read_content(
@@ -120,7 +129,9 @@ def _read_content(
     if dtype.hasobject:
         raise InputError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
     size = math.prod(shape) * dtype.itemsize
-    check_memory(path, size, limit)
+    # Arrays are copied when they become bytes or int64 labels, and once more when parts are joined.
+    copies = math.prod(shape) * (1 if dtype == np.uint8 else 8 if len(shape) == 1 else 2) + size * fortran
+    check_memory(path, size + copies, limit)
     content = read_bounded(stream, size + 1)  # one more byte: zipfile verifies the checksum at the end
     if len(content) != size:
         got = f"only {len(content):,}" if len(content) < size else "more"

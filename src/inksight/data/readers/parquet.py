@@ -1,7 +1,7 @@
 """Parquet in the layout of Hugging Face's MNIST: a column of encoded pictures and a column of labels."""
 
-import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory, damage_as_input_error
 from inksight.config import IMAGE_SIZE
+from inksight.data.readers.decoding_work import DecodingWork
 from inksight.data.readers.folder import to_digit
-from inksight.data.readers.raw import Raw, join
+from inksight.data.readers.raw import Raw, concatenate
 from inksight.errors import InputError, MissingDependencyError
-from inksight.imaging.decoding import open_upright
+from inksight.imaging.decoding import decode_upright
 from inksight.imaging.grayscale import image_to_grayscale
 
 
@@ -40,6 +41,7 @@ def read(path: Path, memory_limit: int) -> Raw:
 
     Examples
     --------
+    >>> import io
     >>> import pyarrow as pa
     >>> import pyarrow.parquet
     >>> from PIL import Image
@@ -73,8 +75,10 @@ def read(path: Path, memory_limit: int) -> Raw:
             )
         groups = (file.metadata.row_group(i) for i in range(file.metadata.num_row_groups))
         unpacked = sum(group.total_byte_size for group in groups)
-        check_memory(path, unpacked, memory_limit)
-        check_memory(path, file.metadata.num_rows * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
+        # The images twice, because they are stacked at the end.
+        check_memory(path, unpacked + 2 * file.metadata.num_rows * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
+        work = DecodingWork(path)
+        work.allow(path.stat().st_size)
         images: list[NDArray[np.uint8]] = []
         labels: list[int] = []
         # A value that is stored once may occur in every row, so a batch has so few rows that it fits even then.
@@ -89,7 +93,7 @@ def read(path: Path, memory_limit: int) -> Raw:
                     row = len(images) + values.index(None) + 1
                     raise InputError(f"{str(path)!r}, row {row}: {column} is missing; add it or remove the row")
             for content in pictures:
-                images.append(_decode(content, Path(f"{path}, row {len(images) + 1}"), memory_limit))
+                images.append(_decode(content, Path(f"{path}, row {len(images) + 1}"), memory_limit, work))
             labels += batch_labels
     if not images:
         raise InputError(f"{str(path)!r} has no rows: give a file with at least one image")
@@ -105,21 +109,20 @@ def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
             f"folder {str(folder)!r} must contain one Parquet file, or files named train-*.parquet and test-*.parquet, "
             f"got {', '.join(file.name for file in files)[:200]!r}: give the path of one of them"
         )
-    raw = _read_all(train or list(files), memory_limit)
-    return join(folder, raw, test=_read_all(test, memory_limit)) if train and test else raw
+    parts = []
+    for file in [*train, *test] or files:
+        part = read(file, memory_limit)
+        memory_limit -= 2 * part.size  # twice, because the parts are concatenated
+        parts.append(part)
+    test_parts = parts[len(train) :] if train else []
+    return replace(concatenate(folder, parts), test_count=sum(len(part.images) for part in test_parts))
 
 
-def _read_all(files: Sequence[Path], memory_limit: int) -> Raw:
-    """Read the files of one set, in order."""
-    raw, *rest = (read(file, memory_limit) for file in files)
-    for part in rest:
-        raw = join(files[0].parent, raw, test=part)
-    return Raw(raw.images, raw.labels)
-
-
-def _decode(content: bytes, name: Path, memory_limit: int) -> NDArray[np.uint8]:
+def _decode(content: bytes, name: Path, memory_limit: int, work: DecodingWork) -> NDArray[np.uint8]:
     """Decode a picture and convert it to (28, 28) unless it has that size; `name` is for messages."""
-    grayscale = image_to_grayscale(open_upright(io.BytesIO(content), name, memory_limit))
+    picture = decode_upright(content, name, memory_limit)
+    work.count(picture.width * picture.height)
+    grayscale = image_to_grayscale(picture)
     if grayscale.shape == (IMAGE_SIZE, IMAGE_SIZE):
         return np.round(255 * grayscale).astype(np.uint8)
     return to_digit(grayscale, repr(str(name)))

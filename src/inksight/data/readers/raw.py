@@ -1,17 +1,14 @@
 """`Raw`: the arrays that every reader returns, before `Dataset` validates them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.config import DIGITS, IMAGE_SIZE
+from inksight.config import DIGITS
 from inksight.errors import InputError
-
-_BLOCK = 1024  # images that are converted at once, so that temporary arrays stay small
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,11 @@ class Raw:
     class_names: tuple[str, ...] = DIGITS
     validation_count: int = 0
     test_count: int = 0
+
+    @property
+    def size(self) -> int:
+        """Number of bytes of both arrays."""
+        return self.images.nbytes + (0 if self.labels is None else self.labels.nbytes)
 
 
 def join(path: Path, train: Raw, validation: Raw | None = None, test: Raw | None = None) -> Raw:
@@ -70,65 +72,25 @@ def join(path: Path, train: Raw, validation: Raw | None = None, test: Raw | None
                 f"{str(path)!r}: the {name} images must have the classes of the training images, "
                 f"{', '.join(names)[:100]}, got {', '.join(part.class_names)[:100]}: make the names the same"
             )
-    labels = [part.labels for part in given.values() if part.labels is not None]
-    return Raw(
-        np.concatenate([part.images for part in given.values()]),
-        np.concatenate(labels) if labels else None,
-        names,
-        0 if validation is None else len(validation.images),
-        0 if test is None else len(test.images),
+    return replace(
+        concatenate(path, list(given.values())),
+        validation_count=0 if validation is None else len(validation.images),
+        test_count=0 if test is None else len(test.images),
     )
 
 
-def to_images(pixels: NDArray[Any], where: Callable[[int], str]) -> NDArray[np.uint8]:
-    """Return images uint8, shape (n, 28, 28), from numbers of any type.
-
-    Parameters
-    ----------
-    pixels : (n, ...) array with 784 numbers or booleans per image
-        Whole numbers from 0 to 255; or numbers from 0 to 1, which are multiplied by 255 unless all are 0 or 1.
-    where : callable
-        Returns the place of an image, given its position, for messages.
+def concatenate(path: Path, parts: Sequence[Raw]) -> Raw:
+    """Return the images and labels of several files of a source, in order; `path` is for messages.
 
     Raises
     ------
     InputError
-        If a value is out of range or not finite, or there are fractions besides values above 1.
-
-    Examples
-    --------
-    >>> to_images(np.full((1, 784), 0.4), str).max()
-    np.uint8(102)
+        If some of them have labels and some have not.
     """
-    shape = (-1, IMAGE_SIZE, IMAGE_SIZE)
-    if pixels.dtype == np.uint8:
-        return pixels.reshape(shape)
-    if pixels.dtype == np.bool_:
-        return pixels.reshape(shape).astype(np.uint8) * np.uint8(255)
-    rows = pixels.reshape(-1, IMAGE_SIZE * IMAGE_SIZE)
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK)]
-    for block in blocks:
-        _require(block, rows, (rows[block] >= 0) & (rows[block] <= 255), "numbers from 0 to 255", where)  # rejects NaN
-    scale = 1
-    for block in blocks:
-        whole = rows[block] == np.round(rows[block])
-        if not whole.all():
-            scale = 255
-            if rows.max() > 1:
-                _require(block, rows, whole, "whole numbers from 0 to 255, or all from 0 to 1", where)
-    result = np.empty(rows.shape, np.uint8)
-    for block in blocks:
-        result[block] = np.round(rows[block] * scale)
-    return result.reshape(shape)
-
-
-def _require(
-    block: slice, rows: NDArray[Any], valid: NDArray[np.bool_], allowed: str, where: Callable[[int], str]
-) -> None:
-    """Raise `InputError` for the first pixel in a block of rows that is not valid."""
-    if not valid.all():
-        row, column = np.argwhere(~valid)[0]
-        got = rows[block][row, column]
-        raise InputError(
-            f"{where(block.start + int(row))}: pixels must be {allowed}, got {got:g}; correct or convert them"
-        )
+    if len(parts) == 1:
+        return parts[0]
+    labels = [part.labels for part in parts if part.labels is not None]
+    if labels and len(labels) < len(parts):
+        raise InputError(f"{str(path)!r}: some of the files have no labels: add them, or give the path of one file")
+    images = np.concatenate([part.images for part in parts])
+    return replace(parts[0], images=images, labels=np.concatenate(labels) if labels else None)

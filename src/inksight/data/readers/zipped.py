@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from inksight._shared.untrusted import check_memory, damage_as_input_error, read_bounded
+from inksight._shared.untrusted import check_ratio, damage_as_input_error
 from inksight.data.readers import csv, npz
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
@@ -48,7 +48,7 @@ def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
                 f"{str(path)!r} must contain NumPy arrays, a CSV file or one that is named train.csv, got {listed!r}: "
                 "unpack it, and give the file or folder in it"
             )
-        with archive.open(str(tables[0])) as stream:
-            text = read_bounded(stream, memory_limit + 1)
-        check_memory(path, len(text), memory_limit, "at least ")
-        return csv.parse(path, csv.normalized_lines(path, text), label)
+        info = archive.getinfo(str(tables[0]))
+        check_ratio(path, info.file_size, info.compress_size)
+        with archive.open(info) as stream:
+            return csv.parse(path, stream, memory_limit, label)

@@ -5,6 +5,7 @@ Elsewhere it is (n, height, width, channels). `enter` and `leave` convert to the
 modules of this package need to know it.
 """
 
+import os
 from functools import cache
 from types import ModuleType
 
@@ -23,6 +24,16 @@ def engine() -> str:
     """
     name = native.engine()
     return name if name and jax.default_backend() == "cpu" and lanes.register() else "xla"
+
+
+def shortfall() -> str | None:
+    """Return why training runs on XLA where the native engine would be faster, and what to do.
+
+    None if the native engine computes, if JAX has a GPU or TPU, or if ``INKSIGHT_ENGINE`` asks for XLA.
+    """
+    if engine() != "xla" or jax.default_backend() != "cpu" or os.environ.get("INKSIGHT_ENGINE") == "xla":
+        return None
+    return native.problem() or "the native engine was built without XLA's headers: install inksight again with jaxlib"
 
 
 def _implementation() -> ModuleType:

@@ -14,6 +14,7 @@ function showCell(button) {
     ? `${count.toLocaleString()} × ${cells.names[truth]}, read right`
     : `${count.toLocaleString()} × ${cells.names[truth]}, read as ${cells.names[read]}`;
   const some = images.length < count ? `; the ${images.length} with the lowest probability of the true digit` : "";
+  document.getElementById("cell").hidden = false;
   document.getElementById("cell-title").textContent = what + some;
   document.getElementById("cell-images").replaceChildren(...images.map(([place, row, confidence]) => {
     const tile = document.createElement("span");
@@ -31,3 +32,7 @@ function showCell(button) {
 for (const button of document.querySelectorAll("#confusion-table button")) {
   button.addEventListener("click", () => showCell(button));
 }
+// At first, the most frequent mistake.
+const isMistake = ({ dataset: { cell } }) => cell.split(",")[0] !== cell.split(",")[1];
+const mistakes = [...document.querySelectorAll("#confusion-table button")].filter(isMistake);
+if (mistakes.length) showCell(mistakes.reduce((most, other) => (Number(other.dataset.count) > Number(most.dataset.count) ? other : most)));

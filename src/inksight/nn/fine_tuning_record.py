@@ -1,13 +1,13 @@
-"""`Lesson`: the pictures that a model was fine-tuned on."""
+"""`FineTuningRecord`: the pictures of one fine-tuning of a model."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from inksight._shared.validation import check, is_count, known_fields
+from inksight._shared.validation import check, is_count, is_text, known_fields
 
 
 @dataclass(frozen=True)
-class Lesson:
+class FineTuningRecord:
     """The pictures of one fine-tuning (`inksight.teach`).
 
     Parameters
@@ -26,7 +26,7 @@ class Lesson:
 
     Examples
     --------
-    >>> print(Lesson("my-hand", {"1": 5, "7": 6}, "0" * 64))
+    >>> print(FineTuningRecord("my-hand", {"1": 5, "7": 6}, "0" * 64))
     11 pictures of 'my-hand' (1: 5, 7: 6), 0000000000000000
     """
 
@@ -35,11 +35,11 @@ class Lesson:
     digest: str
 
     def __post_init__(self) -> None:
-        check(isinstance(self.name, str), "name of a lesson", self.name, "a string")
+        check(is_text(self.name), "name of a fine-tuning", self.name, "a string")
         counts = self.pictures
-        valid = isinstance(counts, dict) and all(isinstance(k, str) and is_count(n) for k, n in counts.items())
-        check(valid, "pictures of a lesson", counts, "a dict of class names to counts of 1 or more")
-        check(isinstance(self.digest, str), "digest of a lesson", self.digest, "a string")
+        valid = isinstance(counts, dict) and all(is_text(k) and is_count(n) and n < 2**53 for k, n in counts.items())
+        check(valid, "pictures of a fine-tuning", counts, "a dict of class names to counts of 1 or more")
+        check(is_text(self.digest), "digest of a fine-tuning", self.digest, "a string")
 
     def __str__(self) -> str:
         counts = ", ".join(f"{name}: {count}" for name, count in self.pictures.items())
@@ -51,8 +51,5 @@ class Lesson:
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
-        """Build a lesson from JSON values; raise `InputError` for a missing, unknown or invalid value."""
-        values = known_fields(cls, values)
-        for name in ("name", "pictures", "digest"):
-            check(name in values, f"{name} of a lesson", None, "given")
-        return cls(**values)
+        """Build a record from JSON values; raise `InputError` for a missing, unknown or invalid value."""
+        return cls(**known_fields(cls, values))

@@ -1,0 +1,114 @@
+"""The C interface of the engine, as declared in ``native/api/inksight.h``."""
+
+from ctypes import CDLL, POINTER, Structure, c_char_p, c_double, c_float, c_int, c_int64, c_long, c_void_p
+from itertools import takewhile
+from typing import Any
+
+ABI = 2  # number: INKSIGHT_ABI in the header
+
+_TYPES: dict[str, Any] = {
+    "int": c_int, "int64_t": c_int64, "float": c_float, "double": c_double, "float*": c_void_p, "float**": c_void_p,
+}  # fmt: skip
+_LETTERS: dict[Any, str] = {None: "v", c_int: "i", c_long: "l", c_double: "d", c_char_p: "s", c_void_p: "p"}
+
+
+def _fields(declaration: str) -> list[tuple[str, Any]]:
+    """Return the ``_fields_`` of a struct from its declaration in C.
+
+    Examples
+    --------
+    >>> _fields("int width, height; double ratio;")
+    [('width', <class 'ctypes.c_int'>), ('height', <class 'ctypes.c_int'>), ('ratio', <class 'ctypes.c_double'>)]
+    """
+    typed = [line.strip().split(" ", 1) for line in declaration.split(";")[:-1]]
+    return [(name, _TYPES[kind]) for kind, names in typed for name in names.split(", ")]
+
+
+class Bank(Structure):
+    """A bank of a network."""
+
+    DECLARATION = "int filters; int kernel; int pool;"
+    _fields_ = _fields(DECLARATION)
+
+
+class Description(Structure):
+    """A network, without its banks and weights."""
+
+    DECLARATION = "int side; int banks; int dense; int classes; float leak; float mean; float variance;"
+    _fields_ = _fields(DECLARATION)
+
+
+class Stages(Structure):
+    """Where the stages of a prediction are written. A stage whose address is None is not written."""
+
+    DECLARATION = "float* normalized; float** banks; float* barcode; float* dense; float* logits; float* probabilities;"
+    _fields_ = _fields(DECLARATION)
+
+
+class Constants(Structure):
+    """The constants of `inksight.imaging.preprocessing`."""
+
+    DECLARATION = (
+        "double side; double box_size; double center; double working_size; double min_size; "
+        "double illumination_grid; double min_background; double min_contrast; double speck_share; double weak_ink; "
+        "double min_ink; double slope_ridge; double polarity_threshold; double noise_reach; double rounding_offset;"
+    )
+    _fields_ = _fields(DECLARATION)
+
+
+class Found(Structure):
+    """What the engine found in a picture."""
+
+    DECLARATION = (
+        "int64_t height, width; int64_t box_left, box_top, box_width, box_height; int64_t dark; "
+        "int64_t polarity_ambiguous; int64_t problem;"
+    )
+    _fields_ = _fields(DECLARATION)
+
+
+PROBLEMS = ("", "blank", "faint", "small")  # by the number that `Found.problem` holds
+
+FUNCTIONS: dict[str, tuple[Any, ...]] = {  # the type of the result, then those of the parameters
+    "inksight_isa": (c_char_p,),
+    "inksight_use": (c_int, c_char_p),
+    "inksight_threads": (c_int,),
+    "inksight_choose_threads": (None, c_int),
+    "inksight_peak": (c_double,),
+    "inksight_predictor_new": (c_void_p, c_void_p, c_void_p, c_void_p),
+    "inksight_predictor_free": (None, c_void_p),
+    "inksight_predict": (c_int, c_void_p, c_void_p, c_void_p, c_long, c_void_p),
+    "inksight_preprocess": (
+        c_int, c_void_p, c_long, c_long, c_int, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,
+    ),
+}  # fmt: skip
+
+DECLARATIONS = {
+    "inksight_bank": Bank.DECLARATION,
+    "inksight_network": Description.DECLARATION,
+    "inksight_stages": Stages.DECLARATION,
+    "inksight_constants": Constants.DECLARATION,
+    "inksight_problem": ", ".join(f"INKSIGHT_{(name or 'none').upper()}" for name in PROBLEMS),
+    "inksight_found": Found.DECLARATION,
+} | {name: "".join(_LETTERS[kind] for kind in kinds) for name, kinds in FUNCTIONS.items()}
+
+
+class _Declaration(Structure):
+    """A part of the library's own description of its interface."""
+
+    _fields_ = [("name", c_char_p), ("text", c_char_p)]
+
+
+def declare(library: CDLL) -> str | None:
+    """Declare the types of a library's functions. If its interface is another one, return what differs instead."""
+    abi = library.inksight_abi() if hasattr(library, "inksight_abi") else 0  # from before there was a number
+    if abi != ABI:
+        return f"interface {abi}, but this inksight needs {ABI}"
+    library.inksight_interface.restype = POINTER(_Declaration)
+    own = takewhile(lambda declaration: declaration.name, library.inksight_interface())
+    declared = {part.name.decode(): part.text.decode() for part in own}
+    if differing := sorted(name for name, _ in declared.items() ^ DECLARATIONS.items()):
+        return f"another {differing[0]} than this inksight needs"
+    for name, (result, *parameters) in FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, parameters
+    return None

@@ -1,0 +1,244 @@
+"""Every output option respects what is already there, and interrupted commands keep what they have."""
+
+import csv
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from commands import command, outputs
+from PIL import Image
+from sources import picture_bytes, write
+from trials import TINY
+
+from inksight import Dataset
+from inksight.cli.options import check_outputs
+from inksight.data.loading import write_csv
+from inksight.errors import InputError
+from inksight.training import fine_tuning
+
+MAIN = [sys.executable, "-c", "from inksight.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory, mnist, model):
+    """A folder with a model, 100 labeled and 5 unlabeled images as CSV, and a folder of pictures."""
+    folder = tmp_path_factory.mktemp("inputs")
+    model.save(folder / "model.safetensors")
+    write_csv(mnist[:100], folder / "train.csv")
+    write_csv(Dataset(mnist.images[:5], None, "test"), folder / "test.csv")
+    for number in range(3):
+        write(folder, f"scans/{number}.png", picture_bytes(255 - mnist.images[number]))
+    return folder
+
+
+HTML, PNG, MODEL = b"<!doctype html>", b"\x89PNG", b'{"__metadata__":'
+TRAINING = ("--network", TINY, "--epochs", "1")
+PRUNING = (
+    "prune", "model.safetensors", "--data", "train.csv", "--keep-accuracy", "0.5", "--epochs", "1", "--steps", "1",
+)  # fmt: skip
+# The command up to the option, the suffix of the file, and what the file contains near its beginning.
+OPTIONS = {
+    "read --csv": (["read", "scans", "--csv"], ".csv", b"path,text,confidence"),
+    "read --show": (["read", "scans/0.png", "--show"], ".html", HTML),
+    "data --csv": (["data", "test.csv", "--csv"], ".csv", b"pixel0,pixel1"),
+    "data --picture": (["data", "train.csv", "--picture"], ".png", PNG),
+    "card --out": (["card", "tiny", "--out"], ".md", b"#"),
+    "evaluate --picture": (["evaluate", "model.safetensors", "--data", "train.csv", "--picture"], ".png", PNG),
+    "train --out": (["train", "--data", "train.csv", *TRAINING, "--out"], ".safetensors", MODEL),
+    "kaggle --out": (["kaggle", "train.csv", "test.csv", *TRAINING, "--out"], ".csv", b"ImageId,Label"),
+    "kaggle --model": (
+        ["kaggle", "train.csv", "test.csv", *TRAINING, "--out", os.devnull, "--model"], ".safetensors", MODEL
+    ),
+    "teach --out": (["teach", "train.csv", "--out"], ".safetensors", MODEL),
+    "labels --out": (["labels", "train.csv", *TRAINING, "--folds", "2", "--repeats", "1", "--out"], ".html", HTML),
+    "labels --csv": (
+        ["labels", "train.csv", *TRAINING, "--folds", "2", "--repeats", "1", "--out", os.devnull, "--csv"],
+        ".csv", b"row,given,suggested",
+    ),
+    "prune --out": (
+        [*PRUNING, "--out"],
+        ".safetensors", MODEL,
+    ),
+    "prune --picture": (
+        [*PRUNING, "--out", os.devnull, "--picture"], ".png", PNG,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture
+def run(capsys, inputs, monkeypatch, model):
+    """Run the command of an option with the file to write."""
+    taught = SimpleNamespace(model=model, lesson="a lesson", seconds=1.0)
+    monkeypatch.setattr(fine_tuning, "teach", lambda *arguments, **options: taught)
+    monkeypatch.chdir(inputs)
+    return lambda option, path: command(capsys, *OPTIONS[option][0], path)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_link_stays_a_link_and_a_mode_is_kept(option, run, tmp_path):
+    _, suffix, content = OPTIONS[option]
+    target, link = write(tmp_path, f"inner/target{suffix}", b"old"), tmp_path / f"link{suffix}"
+    target.chmod(0o600)
+    link.symlink_to(target)
+    run(option, link)
+    assert link.is_symlink()
+    assert content in target.read_bytes()[:40]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_fifo_gets_the_whole_output_once(option, run, tmp_path):
+    _, suffix, content = OPTIONS[option]
+    fifo, received = tmp_path / f"fifo{suffix}", []
+    os.mkfifo(fifo)
+    reader = threading.Thread(target=lambda: received.append(fifo.read_bytes()))
+    reader.start()
+    run(option, fifo)
+    reader.join(60)
+    assert not reader.is_alive()
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+    assert content in received[0][:40]
+    assert received[0].count(content) == 1 or suffix == ".md"
+    assert list(tmp_path.iterdir()) == [fifo]
+
+
+@pytest.fixture
+def null(tmp_path):
+    """A device like /dev/null that no other process needs, if this process may make one."""
+    path = tmp_path / "null.csv"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+        path.write_bytes(b"")
+    except OSError:
+        return Path(os.devnull)
+    return path
+
+
+@pytest.mark.parametrize("option", [name for name, (_, suffix, _) in OPTIONS.items() if suffix == ".csv"])
+def test_a_device_stays_a_device(option, run, null):
+    run(option, null)
+    assert stat.S_ISCHR(null.stat().st_mode)
+
+
+@pytest.mark.parametrize("option", ["read --csv", "data --csv", "card --out"])
+def test_a_full_device_is_reported_in_one_line(option, capsys, inputs, monkeypatch):
+    monkeypatch.chdir(inputs)
+    error = command(capsys, *OPTIONS[option][0], "/dev/full", code=2)
+    assert error.splitlines()[-1] == "inksight: cannot write '/dev/full': No space left on device"
+
+
+def test_all_outputs_are_checked_before_anything_is_written(capsys, inputs, tmp_path):
+    arguments = ("data", inputs / "train.csv", "--csv", tmp_path / "a.csv", "--picture")
+    assert "must be .png or .svg" in command(capsys, *arguments, tmp_path / "a.jpg", code=2)
+    assert "does not exist" in command(capsys, *arguments, tmp_path / "none" / "a.png", code=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_options_must_not_name_the_same_file(tmp_path):
+    (tmp_path / "link.csv").symlink_to("a.csv")
+    with pytest.raises(InputError, match=r"must be different ones, got .*link.csv': give each option another name"):
+        check_outputs(str(tmp_path / "a.csv"), str(tmp_path / "link.csv"))
+    check_outputs(os.devnull, None, os.devnull)
+
+
+def test_names_that_are_formulas_get_a_quote(capsys, inputs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("=cmd|' C'!A0.png", "+1.png", "@a.png", "plain.png"):
+        write(tmp_path, name, (inputs / "scans" / "0.png").read_bytes())
+    command(capsys, "read", *sorted(path.name for path in tmp_path.iterdir()), "--csv", "table.csv")
+    paths = [row["path"] for row in table_rows(Path("table.csv"))]
+    assert paths == ["'+1.png", "'=cmd|' C'!A0.png", "'@a.png", "plain.png"]
+
+
+def test_files_that_cannot_be_read(capsys, inputs, tmp_path):
+    table, good = write(tmp_path, "table.csv", b"old"), inputs / "scans" / "0.png"
+    error = command(capsys, "read", "none.png", "--csv", table, code=2)
+    assert error.count("\n") == 1
+    assert error.startswith("inksight: cannot read 'none.png': No such file")
+    error = command(capsys, "read", "none.png", "nothing.png", "--csv", table, code=2)
+    assert error.splitlines()[-1] == "inksight: none of the 2 files could be read"
+    assert table.read_bytes() == b"old"
+    error = command(capsys, "read", "none.png", good, "--csv", table, code=1)
+    assert [line[:20] for line in error.splitlines()] == ["inksight: cannot rea", "inksight: 1 of 2 fil"]
+    assert len(table.read_text().splitlines()) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_an_interrupted_table_keeps_its_rows(number, code, capsys, tmp_path, ctrl_c, rng):
+    for i in range(60):  # pages with many digits, so that the signal arrives in time
+        page = Image.fromarray(np.kron(rng.integers(0, 2, (60, 60)), np.full((16, 16), 255)).astype(np.uint8))
+        page.save(write(tmp_path, f"scans/{i:02}.png", b""))
+    table, part = write(tmp_path, "table.csv", b"old"), tmp_path / "table.csv.part"
+    process = subprocess.Popen([*MAIN, "read", tmp_path / "scans", "--csv", table], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (part.exists() and b"00.png" in part.read_bytes()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code, errors
+    assert table.read_bytes() == b"old"
+    rows = table_rows(part)
+    assert [Path(row["path"]).name for row in rows] == [f"{i:02}.png" for i in range(len(rows))]
+    assert 1 <= len(rows) < 60
+    if number != signal.SIGKILL:
+        assert errors.strip("\n") == f"inksight: interrupted: {part} holds the first {len(rows)} of 60 pictures"
+    printed = outputs(capsys, "read", tmp_path / "scans" / "00.png", "--csv", table)
+    assert printed.err == f"{part}: rows of an interrupted run, which this run replaces\n"
+    assert not part.exists()
+    assert len(table_rows(table)) == 1
+
+
+def table_rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def shell(line, folder):
+    """Run a line of shell in which `inksight` is the command; return exit code and standard error."""
+    source = f"inksight() {{ {sys.executable} -c 'from inksight.cli import main; main()' \"$@\"; }}\n{line}"
+    done = subprocess.run(["bash", "-c", source], cwd=folder, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "error"),
+    [
+        ("inksight read scans > /dev/full", 1, "inksight: cannot write to standard output: No space left on device\n"),
+        ("inksight read scans >&-", 1, "inksight: cannot write to standard output: Bad file descriptor\n"),
+        ("inksight read scans --csv /dev/null >&- 2>&-", 1, ""),
+        ("inksight --help > /dev/full", 1, "inksight: cannot write to standard output: No space left on device\n"),
+        ("inksight read scans | head -c 0; exit ${PIPESTATUS[0]}", 1, ""),
+        ("inksight read scans --csv /dev/stdout >> all.csv", 0, ""),
+    ],
+)
+def test_standard_streams_that_fail(line, code, error, inputs):
+    (inputs / "all.csv").write_text("before\n")
+    assert shell(line, inputs) == (code, error)
+    assert (inputs / "all.csv").read_text().startswith("before\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["read", "{}.png"], ["read", "scans", "--csv", "{}.csv"], ["read", "scans", "--show", "{}.html"],
+        ["read", "scans", "--model", "{}"], ["data", "{}"], ["summary", "{}"], ["card", "{}"],
+        ["train", "--from", "{}"], ["explore", "--out", "{}"], ["card", "tiny", "--out", "{}"], ["labels", "{}"],
+        ["teach", "{}"], ["evaluate", "tiny", "--picture", "{}.png"],
+    ],
+)  # fmt: skip
+def test_names_of_300_letters_are_reported_in_one_line(arguments, capsys, inputs, monkeypatch):
+    monkeypatch.chdir(inputs)
+    error = command(capsys, *(argument.format("x" * 300) for argument in arguments), code=2)
+    assert error.startswith("inksight: ")
+    assert error.count("\n") == 1
+    assert "unexpected" not in error
