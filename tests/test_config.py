@@ -81,8 +81,8 @@ def test_the_number_of_classes_of_a_preset_can_be_set():
         (lambda: get_network("alexnet"), "network must be one of post, post-prose, best, medium, small, tiny, or"),
         (lambda: get_network(""), "network must be one of"),
         (lambda: get_network("d20"), "network must be one of"),
-        (lambda: get_network([]), "network must be one of post, post-prose, best, medium, small, tiny, or"),  # type: ignore[arg-type]
-        (lambda: get_network(3), "banks such as 20x5p,20x5,40x3,d20, got 3"),  # type: ignore[arg-type]
+        (lambda: get_network([]), "network must be a Network, a name or a description"),  # type: ignore[arg-type]
+        (lambda: get_network(3), "such as 20x5p,20x5,40x3,d20, got 3"),  # type: ignore[arg-type]
         (lambda: get_network("８x5"), "network must be one of"),  # full-width digits
         (lambda: get_network("8x٥"), "network must be one of"),
         (lambda: get_network("8²x5"), "network must be one of"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from pages import at_every_width, check_layout, opened
+from pages import check_layout, in_light_and_dark, opened
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 PICTURES = 25  # plots in the notebook
@@ -87,11 +87,11 @@ def test_page_shows_every_picture_with_a_description(quick):
     assert "<img" not in page.html
 
 
-@at_every_width
-def test_everything_can_be_read_on_every_screen(quick, tmp_path, width, scheme):
+@in_light_and_dark
+def test_everything_can_be_read_on_every_screen(quick, tmp_path, scheme):
     path = tmp_path / "post.html"
     path.write_text(quick[1].html, encoding="utf-8")
-    with opened(path, width, scheme) as page:
+    with opened(path, 390, scheme) as page:
         assert page.locator("nav a").count() > 5
         check_layout(page, scheme)
 

@@ -61,7 +61,7 @@ OPTIONS = {
     "labels --out": (["labels", "train.csv", *TRAINING, "--folds", "2", "--repeats", "1", "--out"], ".html", HTML),
     "labels --csv": (
         ["labels", "train.csv", *TRAINING, "--folds", "2", "--repeats", "1", "--out", os.devnull, "--csv"],
-        ".csv", b"row,given,suggested",
+        ".csv", b"row,image_id,given,suggested",
     ),
     "prune --out": (
         [*PRUNING, "--out"],
@@ -76,7 +76,7 @@ OPTIONS = {
 @pytest.fixture
 def run(capsys, inputs, monkeypatch, model):
     """Run the command of an option with the file to write."""
-    taught = SimpleNamespace(model=model, lesson="a lesson", seconds=1.0)
+    taught = SimpleNamespace(model=model, record="a record", seconds=1.0)
     monkeypatch.setattr(fine_tuning, "teach", lambda *arguments, **options: taught)
     monkeypatch.chdir(inputs)
     return lambda option, path: command(capsys, *OPTIONS[option][0], path)

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import os
-import resource
 import struct
 import subprocess
 import sys
@@ -28,6 +27,7 @@ import inksight
 from inksight.reading.reader import read
 read(np.zeros((50, 200)), "tiny")  # everything that a read imports
 idle = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 resource.setrlimit(resource.RLIMIT_AS, (idle + int(sys.argv[3]), resource.RLIM_INFINITY))
 start = time.process_time()
 try:
@@ -160,7 +160,6 @@ def check_cost(what, path):
     done = subprocess.run(
         [sys.executable, "-c", CHILD, what, path, str(PROMISED)], capture_output=True, text=True, timeout=300,
         env={"INKSIGHT_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     outcome, seconds = json.loads(done.stdout)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from sources import HEADER, LIMIT, idx_bytes, npy_bytes, npz_bytes, refused, some_digits, write
 
+from inksight.data.loading import load
+
 X, Y = some_digits()
 
 
@@ -52,12 +54,17 @@ NPZ = {
     "huge label": (npz_bytes(x_train=X, y_train=Y.astype(np.uint64) + 2**63), ["whole numbers", "below 2**31"]),
     "no images": (npz_bytes(x_train=X[:0], y_train=Y[:0]), ["number of images in", "at least 1"]),
     "truncated": (npz_bytes(x_train=X, y_train=Y)[:-30], ["damaged or is not a zip archive"]),
-    "bomb": (npz_bytes(x_train=np.zeros((10_000, 28, 28), np.uint8)), ["7,840,000", "allowed"]),
-    "bomb in the labels": (npz_bytes(x_train=X, y_train=np.zeros(12, "U100000")), ["4,800,000", "allowed"]),
+    "many labels": (
+        zip_bytes(x_train=npy_bytes(X), y_train=false_header((10**7,), descr="<i8")),
+        ["the same length", "12 and 10000000"],
+    ),
+    "bomb": (npz_bytes(x_train=np.zeros((10_000, 28, 28), np.uint8)), ["15,680,000", "allowed"]),
+    "bomb in the labels": (npz_bytes(x_train=X, y_train=np.zeros(12, "U100000")), ["4,800,096", "allowed"]),
+    "bomb of many labels": (npz_bytes(x_train=X, y_train=np.zeros(10**7, int)), ["more than 50 times its size"]),
     "header declares more": (zip_bytes(x_train=false_header((12, 28, 28)), y_train=y), ["declares 9,408", "only 0"]),
     "header declares less": (zip_bytes(x_train=false_header((12, 28, 28), bytes(10**6)), y_train=y), ["contains more"]),
     "negative shape": (zip_bytes(x_train=false_header((-1, 28, 28)), y_train=y), ["(-1, 28, 28)"]),
-    "header that is code": (zip_bytes(x_train=false_header("__import__('os')")), ["shape is not valid"]),
+    "header that is code": (zip_bytes(x_train=false_header("__import__('os')")), ["describes no array of numbers"]),
     "no npy": (zip_bytes(x_train=b"PNG", y_train=y), ["not a NumPy array of format 1.0", "b'PNG'"]),
     "bzip2": (zip_bytes(zipfile.ZIP_BZIP2, x_train=npy_bytes(X), y_train=y), ["compression method 12"]),
 }  # fmt: skip
@@ -81,3 +88,27 @@ def test_a_bomb_is_never_unpacked(tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3 * LIMIT, path
+
+
+def test_a_test_set_cannot_get_lost(tmp_path):
+    content = npz_bytes(np.savez, x_train=X, y_train=Y, x_test=X, y_test=Y)
+    for name in (b"x_test.npy", b"y_test.npy"):
+        last = content.rindex(name)  # in the central directory
+        for position in range(len(name)):
+            damaged = bytearray(content)
+            damaged[last + position] ^= 1
+            refused(write(tmp_path, "a.npz", bytes(damaged)))
+
+
+@pytest.mark.parametrize("name", ["X_test", "test_images", "x_test_2"])
+def test_images_of_a_test_set_without_labels_are_not_left_out(name, tmp_path):
+    refused(write(tmp_path, "a.npz", npz_bytes(x_train=X, y_train=Y, **{name: X})), "the test images have no labels")
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_headers_that_numpy_writes_are_understood(order, tmp_path):
+    for dtype in (np.uint8, np.int8, ">i2", "<u8"):
+        arrays = {"x_train": np.asarray(X, order=order), "y_train": Y.astype(dtype), "weights": np.zeros(3)}
+        data = load(write(tmp_path, "a.npz", npz_bytes(**arrays)))
+        np.testing.assert_array_equal(data.images, X)
+        np.testing.assert_array_equal(data.labels, Y)

@@ -35,7 +35,6 @@ for picture in PICTURES.values():
     picture[len(picture) // 4 : len(picture) // 2, 12:20] = 0.1
 LIBRARY = native.load()[0]
 shim = ctypes.CDLL(None)
-shim.call_failing.restype = ctypes.c_int64
 
 
 class Failing:
@@ -129,6 +128,7 @@ def check(function: str, work: Callable[[], Arrays], folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    shim.call_failing.restype = ctypes.c_int64
     with tempfile.TemporaryDirectory() as name:
         for call, work in CALLS.items():
             print(call, check(call.split("/")[0], work, Path(name)), flush=True)

@@ -18,7 +18,6 @@ from jax import Array
 from inksight.engine import library as native
 from inksight.engine.ops import lanes
 
-ENGINE = ctypes.cast(native.load()[0].inksight_abi, ctypes.c_void_p)  # type: ignore[union-attr]
 SIZES = (1, 16, 256)
 
 
@@ -42,7 +41,10 @@ def operations(rows: Array, images: Array, lattice: Array, first: Array, second:
 
 def main(path: str, mode: str) -> None:
     """Store the results, and print how many calls ended in an error."""
+    library, allocator = native.library(), ctypes.CDLL(None)
+    assert library is not None
     assert lanes.register()
+    engine = ctypes.cast(library.inksight_abi, ctypes.c_void_p)
     random = np.random.default_rng(0)
     results: dict[str, Any] = {}
     errors = 0
@@ -58,13 +60,13 @@ def main(path: str, mode: str) -> None:
         # Two are needed to start a thread, so that a third must fail in turn to make any progress.
         for k in itertools.chain([1], itertools.cycle((2, 3))):
             if mode != "none":
-                ctypes.CDLL(None).fail_allocation(k, mode == "all", ENGINE)
+                allocator.fail_allocation(k, mode == "all", engine)
             try:
                 found = jax.block_until_ready(compiled(*arguments))
             except jax.errors.JaxRuntimeError as error:
                 assert "RESOURCE_EXHAUSTED: out of memory" in str(error), error  # noqa: PT017
                 errors += 1
-            if mode == "none" or not ctypes.CDLL(None).allow_allocations():
+            if mode == "none" or not allocator.allow_allocations():
                 break
         results |= {f"{name}{n}": np.asarray(value) for name, value in found.items()}
     np.savez(path, **results)

@@ -14,9 +14,10 @@ from scipy import ndimage
 from inksight import InputError
 from inksight.imaging.foreground import threshold_otsu
 from inksight.imaging.framing import BOX_SIZE, CENTER
+from inksight.imaging.grayscale import to_grayscale
 from inksight.imaging.illumination import flatten_illumination, polarity_score
 from inksight.imaging.preprocessing import prepare, prepare_grayscale
-from inksight.imaging.resampling import downscale, resample, triangle_weights
+from inksight.imaging.resampling import block_mean, downscale, resample, triangle_weights
 
 
 def on_paper(image, side=90, *, light=1.0, ink=0.1, noise=0.0, slope=0.0, rng=None):
@@ -173,13 +174,13 @@ def test_every_kind_of_input_gives_the_same_image(some, tmp_path, rng):
 
 
 def test_closed_file_is_an_input_error(tmp_path):
-    not_readable = pytest.raises(InputError, match=r"cannot read the picture from .*: read; open it for reading first")
+    not_readable = pytest.raises(InputError, match="cannot read the file given: read; open it for reading bytes")
     with (tmp_path / "digit.png").open("wb") as written, not_readable:
         prepare(written)
     with (tmp_path / "digit.png").open("rb") as file, io.BytesIO() as stream:
         pass
     for closed in (file, stream):
-        with pytest.raises(InputError, match=r"cannot read the picture from .* closed file\.?; open it for reading"):
+        with pytest.raises(InputError, match=r"cannot read the file given: .* closed file\.?; open it for reading"):
             prepare(closed)
 
 
@@ -303,3 +304,25 @@ def test_polarity_and_flattened_illumination(some):
     contrast = flatten_illumination(page, coarse)
     assert np.median(contrast) < 0.05
     assert contrast.max() > 0.3
+
+
+@pytest.mark.parametrize("shape", [(12, 18), (13, 19), (2, 31), (31, 2), (1, 1), (4, 5)])
+@pytest.mark.parametrize("block", [1, 3, 4, 50])
+def test_block_means_repeat_the_edge(shape, block, rng):
+    grayscale = rng.random(shape)
+    padded = np.pad(grayscale, [(0, -length % block) for length in shape], mode="edge")
+    height, width = (length // block for length in padded.shape)
+    expected = [[padded[y * block : (y + 1) * block, x * block : (x + 1) * block].mean() for x in range(width)]
+                for y in range(height)]  # fmt: skip
+    np.testing.assert_allclose(block_mean(grayscale, block), expected, rtol=0, atol=1e-15)
+
+
+def test_a_large_picture_is_converted_in_bands_as_at_once(rng, monkeypatch):
+    for mode in ("L", "RGB", "RGBA", "P", "1", "CMYK"):
+        image = Image.fromarray(rng.integers(0, 256, (50, 40, 3), np.uint8)).convert(mode)
+        at_once = to_grayscale(image)
+        with monkeypatch.context() as patch:
+            patch.setattr("inksight.imaging.grayscale.BAND_PIXELS", 300)
+            np.testing.assert_array_equal(to_grayscale(image), at_once)
+            if mode in ("L", "RGB", "RGBA"):
+                np.testing.assert_array_equal(to_grayscale(np.asarray(image)), at_once)

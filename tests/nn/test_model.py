@@ -69,7 +69,7 @@ def test_filters_are_the_transposed_kernels(model):
         (np.zeros((2, 28, 28, 3), np.uint8), "got (2, 28, 28, 3)"),
         (np.zeros(784, np.uint8), "got (784,)"),
         (np.zeros((28, 28), np.int64), "type of images must be uint8, or float"),
-        (np.full((28, 28), 255.0), "range of float images must be 0 to 1: divide by"),
+        (np.full((28, 28), 255.0), "range of float images must be 0 to 1, got (255.0, 255.0): divide by"),
         (np.full((28, 28), np.nan), "range of float images must be"),
         (np.full((28, 28), -0.1), "range of float images must be"),
         ("digit", "shape of images must be"),

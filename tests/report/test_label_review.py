@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pages import at_every_width, check_layout, in_both_schemes, opened
+from pages import check_layout, in_both_schemes, in_light_and_dark, opened
 
 from inksight import Dataset
 from inksight.data import apply_corrections
@@ -53,11 +53,11 @@ def rows_of(path):
         return {int(row["ImageId"]): (row["Label"], row["given"]) for row in csv.DictReader(file)}
 
 
-@at_every_width
-def test_everything_can_be_read_on_every_screen(result, mnist, tmp_path, width, scheme):
+@in_light_and_dark
+def test_everything_can_be_read_on_every_screen(result, mnist, tmp_path, scheme):
     digits = replace(result, class_names=tuple("01234"))
     write_review(digits, tmp_path / "labels.html")
-    with opened(tmp_path / "labels.html", width, scheme) as page:
+    with opened(tmp_path / "labels.html", 390, scheme) as page:
         check_layout(page, scheme)
 
 
@@ -137,6 +137,8 @@ def test_decisions_are_kept_for_the_data(written, result, tmp_path, width, schem
 @in_both_schemes
 def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(written, tmp_path, width, scheme):
     with opened(written, width, scheme) as page:
+        page.locator("#image-5 button").first.click()  # from when there was still room
+        page.locator("#image-5 button").first.click()
         page.add_init_script("Storage.prototype.setItem = () => { throw new Error('no storage'); };")
         page.reload()
         for number in (12, 11):
@@ -146,6 +148,9 @@ def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(wri
         assert page.evaluate(leaves) is False  # the browser asks before it leaves
         assert len(rows_of(saved(page, tmp_path))) == 2
         assert page.evaluate(leaves) is True
+        page.locator("#image-10 button").first.click()
+        assert page.evaluate(leaves) is False
+        assert len(rows_of(saved(page, tmp_path))) == 3
 
 
 def test_the_key_of_the_decisions_depends_on_the_data_alone(written, result, tmp_path):

@@ -1,6 +1,7 @@
 """CSV tables with text from outside, such as file names, which a spreadsheet must not run as formulas."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from numbers import Number
 from typing import IO
@@ -10,7 +11,9 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # OWASP, "CSV Injection"
 
 def write_row(file: IO[str], cells: Iterable[object]) -> None:
     """Write one row of a CSV table, all cells as by `as_cell`."""
-    csv.writer(file, lineterminator="\n").writerow([as_cell(cell) for cell in cells])
+    row = io.StringIO(newline="")
+    csv.writer(row).writerow([as_cell(cell) for cell in cells])  # quotes what occurs in its line ending, CR and LF
+    file.write(row.getvalue().removesuffix("\r\n") + "\n")
 
 
 def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from inksight._shared.files import replacing
 from inksight._shared.validation import check
-from inksight.errors import InksightError
+from inksight.errors import InksightError, InputError
 
 HEADER = "ImageId,Label"
 
@@ -39,7 +39,10 @@ def write_submission(predictions: ArrayLike, path: str | os.PathLike[str]) -> No
     ...     (Path(folder) / "submission.csv").read_text()
     'ImageId,Label\\n1,7\\n2,2\\n'
     """
-    labels = np.asarray(predictions)
+    try:
+        labels = np.asarray(predictions)
+    except ValueError as error:
+        raise InputError("predictions must be one whole number per row, got sequences of different lengths") from error
     check(labels.ndim == 1 and len(labels) > 0, "shape of predictions", labels.shape, "(n,), n at least 1")
     check(labels.dtype.kind in "iu", "type of predictions", str(labels.dtype), "whole numbers")
     check(

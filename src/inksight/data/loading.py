@@ -45,7 +45,9 @@ def load(
     progress : bool
         Whether to show a progress bar while images are prepared.
     memory_limit : int
-        Largest number of bytes that the content may take, checked before it is unpacked.
+        Largest number of bytes that reading may take, with copies, checked before anything is unpacked. With the
+        default, 800 MiB, a process stays below one gigabyte. Independently of it, a packed file may become at most 64
+        MiB and 50 times its size.
 
     Returns
     -------

@@ -18,7 +18,13 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
     InputError
         If the shape, the type or a value is not allowed.
     """
-    array = np.asarray(images)
+    try:
+        array = np.asarray(images)
+    except ValueError as error:  # NumPy's message speaks of an inhomogeneous shape
+        raise InputError(
+            f"images must all have the same shape, got {type(images).__name__} of different ones: prepare each with "
+            "`inksight.prepare`"
+        ) from error
     if array.dtype == bool:
         array = array.astype(np.float32)
     if array.ndim == 4 and array.shape[-1] == 1:
@@ -37,8 +43,8 @@ def as_images(images: ArrayLike) -> NDArray[Any]:
     check(array.dtype.kind == "f", "type of images", str(array.dtype), "uint8, or float with values 0 to 1")
     low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
     check(
-        bool(low >= 0 and high <= 1), "range of float images", (float(low), float(high)),
-        "0 to 1: divide by the largest possible value, or pass uint8",
+        bool(low >= 0 and high <= 1), "range of float images", (float(low), float(high)), "0 to 1",
+        "divide by the largest possible value, or pass uint8",
     )  # fmt: skip
     return array.astype(np.float32)
 

@@ -94,6 +94,8 @@ def decode_upright(content: bytes, path: Path, memory_limit: int = 4 * MAX_PIXEL
         image: Image.Image = decoder(io.BytesIO(stripped.content))
         _check_size_and_mode(image, path)
         check_memory(path, 4 * image.width * image.height, memory_limit)
+        if stripped.damage:  # after the size, which is what is wrong with a picture that is too large
+            raise ValueError(stripped.damage)
         image.load()
         transposition = _TRANSPOSITIONS.get(stripped.orientation)
         return image if transposition is None else image.transpose(transposition)

@@ -18,30 +18,33 @@ _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 
 
 class Stripped(NamedTuple):
-    """The content of a picture file without metadata, and its orientation, 1 to 8 as in EXIF."""
+    """The content of a picture file without metadata, its orientation, 1 to 8 as in EXIF, and damage that was found."""
 
     content: bytes
     orientation: int = 1
+    damage: str = ""
 
 
 def strip_png(content: bytes) -> Stripped:
     """Check the checksums of a PNG, which decoding does not, and keep the chunks that hold pixels and colors."""
-    kept, orientation, start = [content[:8]], 1, 8
-    while start + 12 <= len(content):
+    kept, orientation, start, damage = [content[:8]], 1, 8, "it is truncated"
+    while damage and start + 12 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, start)
         end = start + 12 + size
         if end > len(content):
             break
         if zlib.crc32(memoryview(content)[start + 4 : end - 4]) != int.from_bytes(content[end - 4 : end]):
-            raise ValueError(f"wrong checksum of chunk {kind!r}")
+            return Stripped(content, damage=f"chunk {kind!r} has a wrong checksum")
         if kind in _PNG_CHUNKS:
             kept.append(content[start:end])
         elif kind == b"eXIf":
             orientation = _exif_orientation(content[start + 8 : end - 4])
         elif kind == b"iTXt":
             orientation = _xmp_orientation(content[start + 8 : end - 4], orientation)
+        if kind == b"IEND":
+            damage = ""
         start = end
-    return Stripped(b"".join([*kept, content[start:]]), orientation)  # decoding reports a truncated chunk
+    return Stripped(b"".join([*kept, content[start:]]), orientation, damage)
 
 
 def strip_jpeg(content: bytes) -> Stripped:

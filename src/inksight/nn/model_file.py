@@ -262,7 +262,7 @@ def network_or_model(value: NetworkLike, classes: int = 10) -> Network | Model:
     try:
         return get_network(value, classes)
     except InputError as error:
-        if Path(value).is_file():
+        if is_file(Path(value)):
             return read_model(value)
         raise InputError(f"{error}; there is no model file of that name either") from error
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from inksight._shared.display import Display
 from inksight.errors import InputError
-from inksight.imaging.grayscale import Picture, to_grayscale
+from inksight.imaging.grayscale import BAND_PIXELS, Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.model import Model
@@ -278,10 +278,17 @@ class _Sheet(NamedTuple):
 
 def _sheet(grayscale: Grayscale, model: Model, invert: bool | None, single: bool) -> _Sheet:
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    picture = (255 * grayscale + 0.5).astype(np.uint8)
-    if block > 1:
-        picture = np.asarray(Image.fromarray(picture).reduce(block))  # means of blocks, faster than NumPy's
-    return _Sheet(find_digits(grayscale, model, invert, single), picture, block)
+    return _Sheet(find_digits(grayscale, model, invert, single), _reduced(grayscale, block), block)
+
+
+def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
+    """Return the means of square blocks as bytes, computed in bands so that temporary arrays stay small."""
+    rows = block * max(BAND_PIXELS // (grayscale.shape[1] * block), 1)
+    bands = []
+    for top in range(0, len(grayscale), rows):
+        band = (255 * grayscale[top : top + rows] + 0.5).astype(np.uint8)
+        bands.append(np.asarray(Image.fromarray(band).reduce(block)) if block > 1 else band)  # faster than NumPy
+    return bands[0] if len(bands) == 1 else np.concatenate(bands)
 
 
 def _sheets(pictures: Iterable[Picture], model: Model, invert: bool | None, single: bool) -> Iterator[_Sheet]:

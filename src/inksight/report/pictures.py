@@ -135,7 +135,7 @@ def _digits(dataset: Dataset, classes: bool) -> list[Picture]:
     if dataset.labels is not None:
         counts = Picture(
             "counts", "The digits", "The number of images of each digit",
-            "The digits are rarely equally frequent. A network that sees few images of a digit learns to expect few.",
+            "They should be about equally frequent: a network that sees few images of a digit learns to expect few.",
             lambda: dataset.plot(kind="counts"),
         )  # fmt: skip
         pictures.append(counts)

@@ -77,11 +77,15 @@ def parse(path: Path, stream: Readable, memory_limit: int, label: str | None = N
     layout: Layout | None = None
     pixels, labels = PixelBuffer(where), [np.empty(0, np.uint8)]
     for text in _blocks_of_rows(path, stream, memory_limit):
-        start = 0
+        has_header = False
         if layout is None:
-            layout = detect(path, _sample(text), label)
-            start = text.find(b"\n") + 1 if layout.has_header else 0
-        for table, texts in _parse_rows(path, _normalized(text, layout), start, len(pixels), layout):
+            if not (sample := _sample(text)):
+                continue
+            layout = detect(path, sample, label)
+            has_header = layout.has_header
+        text = _normalized(text, layout)
+        start = text.find(b"\n") + 1 if has_header else 0
+        for table, texts in _parse_rows(path, text, start, len(pixels), layout):
             pixels.append(table)
             labels.append(texts)
     if layout is None:
@@ -116,9 +120,11 @@ def _blocks_of_rows(path: Path, stream: Readable, memory_limit: int) -> Iterator
     rest, is_first = bytearray(), True
     for chunk in _chunks(path, stream, memory_limit):
         rest += chunk
-        if is_first:
+        if is_first and rest.startswith(b"\n"):
             rest = rest.lstrip(b"\n")
-        filled = len(rest.rstrip(b"\n"))  # no text may follow the line feeds at the end
+        filled = len(rest)
+        while filled and rest[filled - 1] in b"\n":  # no text may follow the line feeds at the end
+            filled -= 1
         end = rest.rfind(b"\n", 0, filled) + 1
         if len(rest) - end > 2 * _READ:  # a line that is too long, or too many blank ones
             end = len(rest)
@@ -145,10 +151,12 @@ def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
                 chunk = decoder.decode(chunk).encode()
             except UnicodeError as error:
                 raise InputError(f"{str(path)!r} is not UTF-16 text: {error}; save it as UTF-8") from error
-        chunk = held + chunk
-        held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
-        chunk = chunk[: len(chunk) - len(held)]
-        yield chunk.replace(b"\r", b"\n") if only_returns else chunk.replace(b"\r\n", b"\n")
+        if held or b"\r" in chunk:
+            chunk = held + chunk
+            held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
+            chunk = chunk[: len(chunk) - len(held)]
+            chunk = chunk.replace(b"\r", b"\n") if only_returns else chunk.replace(b"\r\n", b"\n")
+        yield chunk
         chunk = stream.read(_READ)
     yield held.replace(b"\r", b"\n")
     if decoder is not None and decoder.getstate()[0]:

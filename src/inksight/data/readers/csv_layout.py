@@ -79,7 +79,10 @@ def detect(path: Path, lines: Sequence[str], label: str | None = None) -> Layout
     delimiter = max(DELIMITERS, key=lines[0].count)
     if delimiter != ",":  # then commas are decimal points
         lines = [line.replace(",", ".") for line in lines]
-    rows = [[field.strip() for field in row] for row in csv.reader(lines, delimiter=delimiter)]
+    try:
+        rows = [[field.strip() for field in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        raise InputError(f"{str(path)!r} is not a table: {error}; give one image per row") from error
     ends_in_delimiter = len(rows[0]) > PIXELS and all(row[-1:] == [""] for row in rows)
     if ends_in_delimiter:
         rows = [row[:-1] for row in rows]

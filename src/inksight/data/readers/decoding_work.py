@@ -6,7 +6,7 @@ from inksight.errors import InputError
 
 FREE_PIXELS = 1 << 27  # pixels that a source of any size may have
 PIXELS_PER_BYTE = 1000  # of the source: DEFLATE, for one, compresses at most 1032 times
-MIN_PIXELS = 4096  # pixels: a smaller picture costs as much
+MIN_PIXELS = 8192  # pixels: a smaller picture costs as much
 
 
 class DecodingWork:

@@ -4,10 +4,11 @@ const review = JSON.parse(document.getElementById("review").textContent);
 const cards = [...document.querySelectorAll(".doubts li")];
 const saveButton = document.getElementById("save");
 let decisions = {}; // ImageId: {given, label}; the label is null if the image is left out
-let unsaved = false; // whether closing this page would lose a decision
+let stored = true; // whether the browser keeps the decisions
+let unsaved = false; // whether closing this page would lose one
 
 function load() {
-  if (unsaved) return; // the browser does not keep decisions: those of this page are the newest
+  if (!stored) return; // the decisions of this page are the newest
   try {
     decisions = JSON.parse(localStorage.getItem(review.key)) ?? decisions;
   } catch {}
@@ -21,8 +22,9 @@ function decide(card, label) {
   try {
     localStorage.setItem(review.key, JSON.stringify(decisions));
   } catch {
-    unsaved = true;
+    stored = false;
   }
+  unsaved = !stored;
   show();
 }
 
