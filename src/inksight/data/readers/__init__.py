@@ -84,6 +84,7 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = Non
 def read_source(source: str | os.PathLike[str], memory_limit: int, label: str | None = None) -> tuple[str, Raw]:
     """Return a short name for a source, and its content from `read`. The source ``mnist`` is the packaged file."""
     if source == "mnist":
+        check(label is None, "label", label, "left out, because mnist has no columns to choose")
         with resources.as_file(resources.files("inksight") / "assets" / "mnist.npz") as path:
             return "mnist", npz.read(path, memory_limit)
     text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else source
