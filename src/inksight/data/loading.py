@@ -81,7 +81,7 @@ def load(
         message = f"{name!r}: the images {cause}, so a network that was trained on MNIST fails on them; load them with"
         warnings.warn(f"{message} prepare=True (--prepare)", InputWarning, stacklevel=2)
     try:
-        return Dataset(images, raw.labels, name, raw.class_names, raw.test_count)
+        return Dataset(images, raw.labels, name, raw.class_names, raw.test_count, raw.validation_count)
     except InputError as error:
         raise InputError(f"{name!r}: {error}") from error
 
