@@ -260,7 +260,7 @@ BAD_SOURCES = {
         lambda f, x, y: sources.write(f, "a.npz", sources.npz_bytes(x_train=x, y_train=y[:-1])), "the same length"
     ),
     "a class with no picture": (lambda f, x, y: (sources.write_pictures(f, x, y) / "5").mkdir() or f, "5"),
-    "a class with no image": (lambda f, x, y: sources.write(f, "a.csv", sources.csv_bytes(x, y)), "class '1'"),
+    "images of one class": (lambda f, x, y: sources.write(f, "a.csv", sources.csv_bytes(x, y * 0)), "two classes"),
     "no labels": (lambda f, x, y: sources.write(f, "a.csv", sources.csv_bytes(x)), "labels"),
 }  # fmt: skip
 
