@@ -26,6 +26,7 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _COMMA, _NEWLINE, _ZERO = b",\n0"
 _READ = 1 << 19  # bytes: text read at once
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
+_BLANK_LINES = re.compile(rb"\n{2,}")
 _SAMPLE = 100  # rows from which the layout is found
 
 
@@ -156,7 +157,7 @@ def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
             held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
             chunk = chunk[: len(chunk) - len(held)]
             chunk = chunk.replace(b"\r", b"\n") if only_returns else chunk.replace(b"\r\n", b"\n")
-        yield chunk
+        yield _BLANK_LINES.sub(b"\n", chunk) if b"\n\n" in chunk else chunk
         chunk = stream.read(_READ)
     yield held.replace(b"\r", b"\n")
     if decoder is not None and decoder.getstate()[0]:
