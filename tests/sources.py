@@ -1,8 +1,10 @@
 """Writers for every kind of image source, independent of the code under test."""
 
+import bz2
 import gzip
 import io
 import struct
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +17,7 @@ from inksight.data.loading import load
 from inksight.errors import InputError
 
 LIMIT = 1 << 22  # bytes: memory limit for loading in the tests
+WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 HEADER = ",".join(["label", *(f"pixel{i}" for i in range(784))])
 
 
@@ -37,13 +40,19 @@ def csv_bytes(images, labels=None):
 
 
 def idx_bytes(array):
-    header = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    return header + array.astype(np.uint8).tobytes()
+    code, dtype = (12, ">i4") if array.ndim == 2 else (8, np.uint8)
+    return struct.pack(f">4B{array.ndim}I", 0, 0, code, array.ndim, *array.shape) + array.astype(dtype).tobytes()
 
 
-def npz_bytes(save=np.savez_compressed, **arrays):
+def npy_bytes(array):
     content = io.BytesIO()
-    save(content, **arrays)
+    np.save(content, array)
+    return content.getvalue()
+
+
+def npz_bytes(*unnamed, save=np.savez_compressed, **arrays):
+    content = io.BytesIO()
+    save(content, *unnamed, **arrays)
     return content.getvalue()
 
 
@@ -64,18 +73,45 @@ def parquet_bytes(images, labels=None, rows=None, **columns):
     return content.getvalue()
 
 
-def write_idx(folder, images, labels, name="train", dot="-", pack=lambda content: content, end=""):
-    path = folder / f"{name}-images{dot}idx3-ubyte{end}"
-    path.write_bytes(pack(idx_bytes(images)))
-    (folder / f"{name}-labels{dot}idx1-ubyte{end}").write_bytes(pack(idx_bytes(labels)))
-    return path
+IDX_NAMES = "{name}-images-idx3-ubyte {name}-labels-idx1-ubyte"
 
 
-def write_pictures(folder, images, labels, kind="PNG", end="png"):
+def write_idx(folder, images, labels, name="train", pack=lambda content: content, end="", names=IDX_NAMES):
+    paths = [folder / (file + end) for file in names.format(name=name).split()]
+    for path, array in zip(paths, (images, labels), strict=True):
+        path.write_bytes(pack(idx_bytes(array)))
+    return paths[0]
+
+
+def write_pictures(folder, images, labels, kind="PNG", end="png", place="{label}/{i}.{end}"):
     for i, (image, label) in enumerate(zip(images, labels, strict=True)):
-        (folder / str(label)).mkdir(exist_ok=True)
-        (folder / str(label) / f"{i:03}.{end}").write_bytes(picture_bytes(image, kind))
+        name = place.format(label=label, word=WORDS[label], i=f"{i:03}", end=end)
+        write(folder, name, picture_bytes(image, kind))
     return folder
+
+
+def _with_table(folder, images, labels, header, row):
+    write_pictures(folder, images, labels, place="picture{i}.png")
+    rows = [
+        row.format(name=f"picture{i:03}.png", stem=f"picture{i:03}", label=label, word=WORDS[label])
+        for i, label in enumerate(labels.tolist())
+    ]
+    write(folder, "labels.csv", (header + "".join(rows[::-1])).encode())
+    return folder
+
+
+def _zip(folder, members):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return write(folder, "digits.zip", content.getvalue())
+
+
+def _arff(table):
+    header, _, rows = table.decode().partition("\n")
+    columns = "".join(f"@attribute '{name}' numeric\n" for name in header.split(","))
+    return f"% digits\n\n@relation mnist\n\n{columns}\n@data\n{rows}".encode()
 
 
 def write(folder, name, content):
@@ -134,16 +170,30 @@ LABELLED: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "csv blank last lines": _csv(lambda text: text + b"\n\n"),
     "csv gzipped": _csv(gzip.compress, "train.csv.gz"),
     "csv gzipped, misnamed": _csv(gzip.compress, "train.npz"),
+    "csv in bzip2": _csv(bz2.compress, "train.csv.bz2"),
+    "csv in a zip": lambda folder, x, y: _zip(folder, {"train.csv": csv_bytes(x, y), "test.csv": csv_bytes(x)}),
+    "csv alone in a zip": lambda folder, x, y: _zip(folder, {"a/digits.txt": csv_bytes(x, y), "__MACOSX/a.txt": b""}),
+    "arff": lambda folder, x, y: write(folder, "mnist_784.arff", _arff(csv_bytes(x, y))),
     "csv alone in a folder": lambda *all: _csv(bytes, "digits.csv")(*all).parent,
     "kaggle folder": _kaggle,
     "idx": write_idx,
     "idx by labels": lambda folder, *arrays: write_idx(folder, *arrays).with_name("train-labels-idx1-ubyte"),
-    "idx dotted": partial(write_idx, dot="."),
+    "idx dotted": partial(write_idx, names=IDX_NAMES.replace("-idx", ".idx")),
     "idx gzipped": partial(write_idx, pack=gzip.compress, end=".gz"),
     "idx folder": lambda folder, x, y: write_idx(folder, x, y, name="digits").parent,
+    "idx under other names": lambda folder, x, y: write_idx(folder, x, y, names="{name}.x.bin {name}.y.bin"),
+    "idx of QMNIST": lambda folder, x, y: write_idx(
+        folder,
+        x,
+        np.pad(y[:, None], ((0, 0), (0, 7))),
+        names="qmnist-{name}-images-idx3-ubyte qmnist-{name}-labels-idx2-int",
+    ),
     "npz": lambda folder, x, y: write(folder, "a.npz", npz_bytes(x_train=x, y_train=y)),
     "npz stored, misnamed": lambda folder, x, y: write(
-        folder, "a.csv", npz_bytes(np.savez, x_train=np.asfortranarray(x), y_train=y.astype(">u2"))
+        folder, "a.csv", npz_bytes(save=np.savez, x_train=np.asfortranarray(x), y_train=y.astype(">u2"))
+    ),
+    "npz of names as in scikit-learn": lambda folder, x, y: write(
+        folder, "a.npz", npz_bytes(data=x.reshape(-1, 784) / 255, target=y.astype(str))
     ),
     "npz in a folder": lambda folder, x, y: write(folder, "a.npz", npz_bytes(x_train=x, y_train=y)).parent,
     "parquet": lambda folder, x, y: write(folder, "a.parquet", parquet_bytes(x, y)),
@@ -159,6 +209,15 @@ PICTURES: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "gif": partial(write_pictures, kind="GIF", end="gif"),
     "tiff": partial(write_pictures, kind="TIFF", end="tif"),
     "png, misnamed": partial(write_pictures, kind="PNG", end="jpg"),
+    "classes in words": partial(write_pictures, place="{word}/{i}.png"),
+    "numbered classes": partial(write_pictures, place="digit_{label}/{i}.png"),
+    "classes in names": partial(write_pictures, place="{label}_{i}.png"),
+    "words in names": partial(write_pictures, place="{word} ({i}).png"),
+    "a table": lambda folder, x, y: _with_table(folder, x, y, "file,label\n", "{name},{label}\n"),
+    "a table without header and endings": lambda folder, x, y: _with_table(folder, x, y, "", "{label};{stem}\n"),
+    "a table with paths": lambda folder, x, y: _with_table(
+        folder, x, y, "id,Path,Digit\n", "{stem},images/{name},{word}\n"
+    ),
 }
 # The last third of the images is the test set of the source.
 HELD_OUT: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
@@ -167,10 +226,18 @@ HELD_OUT: dict[str, Callable[[Path, np.ndarray, np.ndarray], Path]] = {
     "torchvision MNIST": lambda folder, *arrays: _torchvision(folder, *arrays).parent,
     "torchvision root": lambda folder, x, y: _torchvision(folder, x, y, "MNIST/raw").parents[1],
     "hugging face": _hugging_face,
+    "npz of names as in MedMNIST": lambda folder, x, y: write(
+        folder,
+        "a.npz",
+        npz_bytes(train_images=x[:8], train_labels=y[:8, None], test_images=x[8:], test_labels=y[8:, None]),
+    ),
 }
 UNLABELLED: dict[str, Callable[[Path, np.ndarray], Path]] = {
     "csv": lambda folder, x: write(folder, "test.csv", csv_bytes(x)),
     "idx": lambda folder, x: write(folder, "t10k-images-idx3-ubyte", idx_bytes(x)),
+    "npy": lambda folder, x: write(folder, "a.npy", npy_bytes(x)),
+    "npy gzipped": lambda folder, x: write(folder, "a.npy.gz", gzip.compress(npy_bytes(x[..., None].astype(float)))),
+    "npz": lambda folder, x: write(folder, "a.npz", npz_bytes(x)),
     "parquet": lambda folder, x: write(folder, "test.parquet", parquet_bytes(x)),
 }
 

@@ -1,4 +1,4 @@
-"""The errors that callers can catch: wrong input, failed work, a missing optional library."""
+"""The errors and warnings that callers can catch: wrong or doubtful input, failed work, a missing optional library."""
 
 
 class InksightError(Exception):
@@ -14,3 +14,7 @@ class InputError(InksightError, ValueError):
 
 class MissingDependencyError(InksightError, ImportError):
     """An optional library is not installed. The message names the extra that installs it."""
+
+
+class InputWarning(UserWarning):
+    """Input that is read, but may not be what the user meant. The command line prints the message on one line."""

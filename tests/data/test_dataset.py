@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load, write_csv
+from inksight.data.readers import read
 from inksight.errors import InputError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
@@ -199,7 +200,8 @@ def test_csv_is_in_kaggles_layout_and_reads_back(n, labeled, seed):
     with tempfile.TemporaryDirectory() as folder:
         write_csv(data, Path(folder) / "train.csv")
         text = (Path(folder) / "train.csv").read_text()
-        assert load(f"{folder}/train.csv").digest == data.digest
+        raw = read(Path(folder) / "train.csv")
+        assert Dataset(raw.images, raw.labels).digest == data.digest
         assert [path.name for path in Path(folder).iterdir()] == ["train.csv"]
     header = text.splitlines()[0].split(",")
     assert header == ["label"] * labeled + [f"pixel{i}" for i in range(784)]
@@ -209,8 +211,8 @@ def test_csv_is_in_kaggles_layout_and_reads_back(n, labeled, seed):
         np.testing.assert_array_equal(numbers[:, 0], labels)
 
 
-def test_names_of_sources(tmp_path, monkeypatch, six):
-    write_csv(six, tmp_path / "train.csv")
+def test_names_of_sources(tmp_path, monkeypatch, mnist):
+    write_csv(mnist[:3], tmp_path / "train.csv")
     monkeypatch.chdir(tmp_path)
     assert load("train.csv").name == "train.csv"
     assert load(tmp_path / "train.csv").name == "train.csv"

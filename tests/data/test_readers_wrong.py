@@ -32,33 +32,38 @@ PIXELS = ",".join(["0"] * 784)
 ROW = f"7,{PIXELS}"
 CSV = {
     "empty": (b"", ["is empty"]),
+    "blank lines": (b" \n\n", ["only blank lines"]),
     "header only": (HEADER, ["a header but no rows"]),
     "header and newlines": (HEADER + "\r\n\r\n", ["a header but no rows"]),
-    "no header": (ROW + "\n" + ROW, ["column 1 of the header must be 'label'", "got '7'"]),
-    "other text": ("hello\nworld\n", ["785 columns", "got 1", "'hello'"]),
-    "semicolons": (HEADER.replace(",", ";"), ["785 columns", "got 1"]),
-    "column too few": (HEADER[: HEADER.rindex(",")].removeprefix("label,"), ["785 columns", "got 783"]),
-    "column too many": (HEADER + ",extra", ["785 columns", "got 786"]),
-    "columns swapped": (HEADER.replace("pixel1,", "pixel2,"), ["column 3", "'pixel1'", "'pixel2'"]),
+    "no header, label unknown": (ROW + "\n" + ROW, ["no column may be the label", "--label"]),
+    "no header, no label": (PIXELS + "\n" + PIXELS, ["784 columns without names", "--label"]),
+    "two labels": (f"{HEADER},digit\n{ROW},7", ["'label' and 'digit' may be the label", "--label"]),
+    "other text": ("hello\nworld\n", ["784 columns", "got 1", "'hello'"]),
+    "colons": (HEADER.replace(",", ":"), ["784 columns", "got 1"]),
+    "column too few": (HEADER[: HEADER.rindex(",")].removeprefix("label,"), ["784 columns", "got 783"]),
+    "columns too many": (HEADER + ",extra" * 9, ["784 columns", "got 794"]),
+    "column twice": (HEADER.replace("pixel1,", "pixel2,"), ["must differ", "'pixel2' twice"]),
     "short row": (f"{HEADER}\n{ROW}\n{ROW[:-2]}\n{ROW}", ["data row 2", "must have 785 columns", "got 784"]),
     "long row": (f"{HEADER}\n{ROW},0", ["data row 1", "got 786"]),
     "very long row": (f"{HEADER}\n{ROW}\n" + "0," * 300_000, ["data row 2", "got 300001"]),
     "very long value": (f"{HEADER}\n{'1' * 300_000},{PIXELS}", ["data row 1", "label", "'1111"]),
-    "blank row": (f"{HEADER}\n{ROW}\n\n{ROW}", ["data row 2", "got 1"]),
     "rows that even out": (f"{HEADER}\n{ROW},0\n{PIXELS}\n", ["data row 1", "got 786"]),
     "pixel 256": (f"{HEADER}\n" + f"{ROW}\n" * 999 + f"{ROW[:-1]}256", ["row 1000", "pixel783", "'256'"]),
     "negative pixel": (f"{HEADER}\n{ROW[:-1]}-1", ["data row 1", "pixel783", "'-1'"]),
-    "pixel no integer": (f"{HEADER}\n{ROW[:-1]}0.5", ["whole number from 0 to 255", "'0.5'"]),
+    "pixel neither whole nor 0 to 1": (f"{HEADER}\n{ROW[:-1]}2.5", ["data row 1", "whole numbers", "got 2.5"]),
     "pixel missing": (f"{HEADER}\n{ROW[:-1]}", ["data row 1", "got ''"]),
     "pixel NaN": (f"{HEADER}\n7,nan{PIXELS[1:]}", ["pixel0", "'nan'"]),
-    "pixel in quotes": (f'{HEADER}\n7,"0"{PIXELS[1:]}', ["pixel0", "'\"0\"'"]),
+    "pixel of text": (f"{HEADER}\n7,O{PIXELS[1:]}", ["pixel0", "'O'"]),
     "other digits": (f"{HEADER}\n7,٣{PIXELS[1:]}", ["pixel0", "'٣'"]),
-    "label 10": (f"{HEADER}\n{ROW}\n10,{PIXELS}", ["data row 2", "label must be 0 to 9", "got 10"]),
+    "label 10": (f"{HEADER}\n{ROW}\n10,{PIXELS}", ["data row 2", "label must be 0 to 9", "got '10'"]),
     "binary": (bytes(range(200)), ["has an unknown format", "Parquet"]),
-    "UTF-16": (HEADER.encode("utf-16"), ["has an unknown format"]),
+    "label 1.5": (f"{HEADER}\n1.5,{PIXELS}", ["data row 1", "label must be 0 to 9", "got '1.5'"]),
+    "labels of two kinds": (f"{HEADER}\n{ROW}\nant,{PIXELS}", ["data row 2", "label must be 0 to 9", "got 'ant'"]),
+    "label missing": (f"{HEADER}\nant,{PIXELS}\n,{PIXELS}", ["data row 2", "label must be a name", "got ''"]),
+    "truncated UTF-16": ((HEADER + "\n" + ROW).encode("utf-16")[:-1], ["is not UTF-16 text"]),
     "truncated gzip": (gzip.compress(csv_bytes(X, Y))[:-9], ["damaged or is not a gzip file"]),
     "gzip of nothing": (gzip.compress(b""), ["is empty"]),
-    "gzipped npz": (gzip.compress(npz_bytes(x_train=X)), ["gzipped npz", "unpack it first"]),
+    "gzipped npz": (gzip.compress(npz_bytes(x_train=X)), ["compressed zip file", "unpack it first"]),
 }  # fmt: skip
 
 
@@ -256,8 +261,16 @@ def test_errors_of_the_operating_system(tmp_path, monkeypatch, error, words):
     refused(path, words, "train.csv")
 
 
-def test_joining_checks_the_labels():
-    labeled, unlabeled = raw.Raw(X, Y), raw.Raw(X, None)
-    assert raw.join(unlabeled, unlabeled).labels is None
-    with pytest.raises(InputError, match="the training images have no labels"):
-        raw.join(unlabeled, labeled)
+def test_joining_checks_the_labels_and_the_classes():
+    path, labeled, unlabeled = Path("digits"), raw.Raw(X, Y), raw.Raw(X, None)
+    assert raw.join(path, unlabeled, test=unlabeled).labels is None
+    with pytest.raises(InputError, match="'digits': the training images have no labels"):
+        raw.join(path, unlabeled, test=labeled)
+    with pytest.raises(InputError, match="'digits': the test images must have the classes"):
+        raw.join(path, labeled, test=raw.Raw(X, Y, ("a", "b")))
+
+
+def test_idx_labels_that_may_belong_to_several_images(tmp_path):
+    for name in ("a", "b"):
+        write(tmp_path, f"{name}.bin", idx_bytes(Y))
+    refused(write(tmp_path, "digits.bin", idx_bytes(X)), "a.bin, b.bin may be the labels of", "rename")

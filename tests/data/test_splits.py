@@ -76,3 +76,16 @@ def test_wrong_splits(arguments, words):
 def test_too_few_to_split(data):
     with pytest.raises(InputError, match="too few images to divide"):
         data.split()
+
+
+@pytest.mark.parametrize("test_count", [0, 2])
+def test_the_validation_set_of_a_source_is_taken(test_count):
+    data = Dataset(IMAGES[:6], np.arange(6), test_count=test_count, validation_count=1)
+    splits = data.split()
+    assert splits.validation is not None
+    assert splits.validation.require_labels("this").tolist() == [5 - test_count]
+    assert splits.train.require_labels("this").tolist() == list(range(5 - test_count))
+    assert (splits.test is not None) == (test_count > 0)
+    assert data[:3].validation_count == 0
+    with pytest.raises(InputError, match="validation_count must be 0 to 4, got 5"):
+        Dataset(IMAGES[:6], test_count=2, validation_count=5)

@@ -1,5 +1,6 @@
 """Reading untrusted files: bounded memory, and one `InputError` for any damage."""
 
+import bz2
 import gzip
 import json
 import zlib
@@ -10,7 +11,9 @@ from typing import Any, NoReturn, Protocol
 
 from inksight.errors import InksightError, InputError
 
-GZIP = b"\x1f\x8b"  # the first two bytes of every gzip file
+GZIP, BZIP2 = b"\x1f\x8b", b"BZh"  # the first bytes of every file of these kinds
+_GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
+_BZIP2_ERRORS = (EOFError, OSError, ValueError)
 FREE_UNPACKED = 64 << 20  # bytes: what any packed file may become
 MAX_RATIO = 50  # unpacked bytes per packed byte, in addition; digits have about ten
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
@@ -71,19 +74,22 @@ def damage_as_input_error(
 
 
 @contextmanager
-def open_plain_or_gzip(path: Path) -> Iterator[Readable]:
-    """Open `path` for reading bytes. A gzip file, recognized by its first two bytes, is unpacked while it is read."""
+def open_unpacked(path: Path) -> Iterator[Readable]:
+    """Open `path` for reading bytes. A gzip or bzip2 file, known by its first bytes, is unpacked while it is read."""
     with path.open("rb") as file:
-        if file.peek(2)[:2] != GZIP:
+        head = file.peek(3)[:3]
+        if head.startswith(GZIP):
+            with damage_as_input_error(path, "a gzip file", _GZIP_ERRORS), gzip.GzipFile(fileobj=file) as unpacked:
+                yield _Unpacked(path, unpacked)
+        elif head == BZIP2:
+            with damage_as_input_error(path, "a bzip2 file", _BZIP2_ERRORS), bz2.BZ2File(file) as unpacked:
+                yield _Unpacked(path, unpacked)
+        else:
             yield file
-            return
-        errors = (EOFError, gzip.BadGzipFile, zlib.error)
-        with damage_as_input_error(path, "a gzip file", errors), gzip.GzipFile(fileobj=file) as unpacked:
-            yield _Unpacked(path, unpacked)
 
 
 class _Unpacked:
-    """A gzip file that raises `InputError` as soon as it has unpacked to too much."""
+    """A compressed file that raises `InputError` as soon as it has unpacked to too much."""
 
     def __init__(self, path: Path, stream: Readable) -> None:
         self.path, self.stream, self.packed, self.unpacked = path, stream, path.stat().st_size, 0
@@ -123,7 +129,7 @@ def read_bounded(stream: Readable, limit: int) -> bytearray:
 
 def read_unpacked(path: Path, memory_limit: int) -> bytearray:
     """Return all bytes of a plain or gzipped file. Raise `InputError` if they are more than `memory_limit`."""
-    with open_plain_or_gzip(path) as stream:
+    with open_unpacked(path) as stream:
         content = read_bounded(stream, memory_limit + 1)
     check_memory(path, len(content), memory_limit, "at least ")
     return content

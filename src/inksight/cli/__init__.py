@@ -7,8 +7,9 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -22,7 +23,7 @@ from inksight.cli.read import read
 from inksight.cli.sweep import sweep
 from inksight.cli.teach import teach
 from inksight.cli.train import kaggle, train
-from inksight.errors import InksightError, InputError
+from inksight.errors import InksightError, InputError, InputWarning
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +50,7 @@ class Terminated(KeyboardInterrupt):
 def main() -> None:
     """Run the command line; exit with 0, 1 after a failure, 2 after wrong input, 130 or 143 if interrupted."""
     _open_closed_streams()
+    warnings.showwarning = _print_warning
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
@@ -107,6 +109,21 @@ def _is_of_output(error: OSError) -> bool:
 def _discard_output() -> None:
     """Send what standard output still holds to nowhere: Python would fail again to write it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _print_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning of this package on one line, and any other as Python does."""
+    if category is InputWarning:
+        click.echo(f"inksight: warning: {' '.join(str(message).split())}", err=True)
+    else:
+        sys.stderr.write(warnings.formatwarning(message, category, filename, lineno))
 
 
 def _print_error(message: str, code: int) -> int:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from inksight.cli.options import check_outputs, data_option, json_option, print_json
+from inksight.cli.options import check_outputs, data_option, json_option, load_arguments, print_json
 from inksight.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 )
 @click.option("--robustness", is_flag=True, help="Corrupt the images: eleven corruptions at five severities each.")
 @click.option("--images", type=click.IntRange(1), help="Images to corrupt.  [default: 2000]")
-@click.option("--prepare", is_flag=True, help="Also prepare the corrupted images as `read` does: about a minute.")
+@click.option("--preprocessed", is_flag=True, help="Also preprocess the images as `read` does: about a minute.")
 @click.option("--picture", metavar="FILE",
               help="Draw the confusion matrix, or accuracy by severity, as .png or .svg.")  # fmt: skip
 @json_option
 def evaluate(
-    model: str, source: str, split: str | None, robustness: bool, images: int | None, prepare: bool,
+    model: str, source: str, split: str | None, robustness: bool, images: int | None, preprocessed: bool,
     picture: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure the accuracy of a model on labeled digits.
@@ -36,7 +36,7 @@ def evaluate(
 
     With --robustness, the images are corrupted: rotation, scale, shift, shear, stroke thickness, blur, noise, low
     resolution, low contrast, occlusion and lined paper. The network reads the corrupted images as they are; with
-    --prepare, also after the preprocessing of `read`.
+    --preprocessed, also after the preprocessing of `read`.
 
     \b
     Examples:
@@ -47,19 +47,19 @@ def evaluate(
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
-    if (images or prepare) and not robustness:
-        raise InputError("--images and --prepare are options of --robustness, got them without it: add --robustness")
+    if (images or preprocessed) and not robustness:
+        raise InputError("--images and --preprocessed are options of --robustness, which is missing: add it")
     check_outputs(picture=picture, inputs=[model, source])
     from inksight.inspection.evaluation import SEEN_IN_TRAINING, seen_in_training
 
-    loaded, digits = load_model(model), load(source)
+    loaded, digits = load_model(model), load(source, **load_arguments())
     part = split or ("validation" if robustness else digits.default_part)
     chosen = digits.part(part)
     result: Robustness | Evaluation
     if robustness:
         from inksight.inspection import corruption_robustness
 
-        result = corruption_robustness.robustness(loaded, chosen, images=images or 2000, prepare=prepare)
+        result = corruption_robustness.robustness(loaded, chosen, images=images or 2000, prepare=preprocessed)
     else:
         from inksight.inspection import evaluation
 

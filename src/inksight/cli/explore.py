@@ -9,7 +9,15 @@ from click.core import ParameterSource
 from inksight._shared.claim import claimed
 from inksight._shared.files import make_folder, write_text
 from inksight._shared.validation import check
-from inksight.cli.options import SPLIT, data_option, json_option, print_json, training_options, until_option
+from inksight.cli.options import (
+    SPLIT,
+    data_option,
+    json_option,
+    load_arguments,
+    print_json,
+    training_options,
+    until_option,
+)
 from inksight.cli.startup import load_while_importing_jax
 from inksight.errors import InputError
 
@@ -90,7 +98,7 @@ def look(
     only_list = names == ("list",)
     out_given = click.get_current_context().get_parameter_source("out") is ParameterSource.COMMANDLINE
     check(not (only_list and out_given), "--out", out, "left out with `list`, which writes nothing")
-    pictures = gallery(load_model(model), load(source).part(split), image)
+    pictures = gallery(load_model(model), load(source, **load_arguments()).part(split), image)
     if only_list and as_json:
         print_json({"pictures": [{"name": picture.name, "title": picture.title} for picture in pictures]})
         return

@@ -3,13 +3,14 @@
 import click
 
 from inksight._shared.files import write_text
-from inksight.cli.options import SPLIT, check_outputs, json_option, print_json
+from inksight.cli.options import SPLIT, check_outputs, json_option, load_arguments, loading_options, print_json
 
 
 @click.command()
 @click.argument("source", default="mnist")
 @click.option("--csv", metavar="FILE", help="Write the images as CSV, in Kaggle's layout.")
 @click.option("--picture", metavar="FILE", help="Draw examples of each digit, as .png or .svg.")
+@loading_options
 @json_option
 def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> None:
     """Describe a source of digits: shape, classes and splits.
@@ -26,7 +27,7 @@ def data(source: str, csv: str | None, picture: str | None, as_json: bool) -> No
     from inksight.data.loading import load, write_csv
 
     check_outputs(csv, picture=picture, inputs=[source])
-    dataset = load(source)
+    dataset = load(source, **load_arguments())
     if csv:
         write_csv(dataset, csv)
     if picture:

@@ -6,7 +6,16 @@ import click
 from click.core import ParameterSource
 
 from inksight._shared.validation import check
-from inksight.cli.options import NETWORK_HELP, RECIPE_HELP, SEED, check_outputs, json_option, print_json
+from inksight.cli.options import (
+    NETWORK_HELP,
+    RECIPE_HELP,
+    SEED,
+    check_outputs,
+    json_option,
+    load_arguments,
+    loading_options,
+    print_json,
+)
 from inksight.cli.startup import load_while_importing_jax
 from inksight.config import DIGITS
 from inksight.errors import InputError
@@ -30,6 +39,7 @@ APPLY_OPTIONS = "only --csv, --split and --json"
 @click.option("--csv", metavar="FILE", help="Write all images as CSV, the most doubtful first.")
 @click.option("--apply", "corrections", metavar="FILE",
               help="Write the data with the corrections saved on the page to --csv, and judge nothing.")  # fmt: skip
+@loading_options
 @json_option
 @click.pass_context
 def labels(
@@ -83,7 +93,7 @@ def _write_corrected(source: str, split: str, corrections: str, csv: str | None,
     check_outputs(csv, inputs=[source, corrections])
     inside = Path(source).is_dir() and Path(csv).resolve().is_relative_to(Path(source).resolve())
     check(not inside, "--csv", csv, f"a file outside {source!r}, which would change the data")
-    data = load(source).part(split)
+    data = load(source, **load_arguments()).part(split)
     if data.class_names != DIGITS:
         raise InputError(
             f"--apply writes CSV with the classes 0 to 9, and {data.name!r} has others: "

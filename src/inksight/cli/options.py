@@ -15,6 +15,7 @@ from inksight.config import BUDGETS, NETWORKS, RECIPES
 
 Command = Callable[..., None]
 
+_META = "inksight.cli.options."  # of the names of values that are kept in click's context
 SHIPPED_OR_FILE = "A shipped model (post, best, small, tiny) or a model file (./best for a file of that name)."
 NETWORK_HELP = (
     f"One of {', '.join(NETWORKS)}, or banks such as 20x5p,20x5,40x3,d20 (p: max-pooled, s: separable, d: dense layer)."
@@ -36,12 +37,35 @@ SEED = click.option(
 
 
 def data_option(command: Command) -> Command:
-    """Add ``--data``: where the digits come from."""
-    text = (
-        "`mnist`; a CSV, IDX, .npz or Parquet file; a folder with such a file; or a folder with one subfolder of "
-        "pictures per digit."
+    """Add ``--data``: where the digits come from; and `loading_options`."""
+    text = "`mnist`; a CSV, IDX, NumPy or Parquet file; a folder with such a file; or a folder of pictures."
+    option = click.option("--data", "source", default="mnist", show_default=True, metavar="SOURCE", help=text)
+    return option(loading_options(command))
+
+
+def loading_options(command: Command) -> Command:
+    """Add ``--label`` and ``--prepare``: how digits are loaded. `load_arguments` returns their values."""
+    label = (
+        "Column of the labels in a CSV file, if it cannot be found: its name, its number from 1, first, last or none."
     )
-    return click.option("--data", "source", default="mnist", show_default=True, metavar="SOURCE", help=text)(command)
+    prepare = "Turn images upright and convert them to the form of MNIST's; for images that are not like MNIST's."
+    for option in (
+        click.option("--prepare", is_flag=True, expose_value=False, callback=_remember, help=prepare),
+        click.option("--label", metavar="COLUMN", expose_value=False, callback=_remember, help=label),
+    ):
+        command = option(command)
+    return command
+
+
+def load_arguments() -> dict[str, Any]:
+    """Return the arguments of `inksight.load` that the options of the current command stand for."""
+    context = click.get_current_context(silent=True)
+    meta = {} if context is None else context.meta
+    return {name: meta[_META + name] for name in ("label", "prepare") if _META + name in meta}
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    context.meta[f"{_META}{parameter.name}"] = value
 
 
 def json_option(command: Command) -> Command:

@@ -4,6 +4,8 @@ import gc
 import importlib
 from typing import TYPE_CHECKING
 
+from inksight.cli.options import load_arguments
+
 if TYPE_CHECKING:
     from inksight.data.dataset import Dataset
 
@@ -17,8 +19,9 @@ def load_while_importing_jax(source: str) -> "Dataset":
 
     from inksight.data.loading import load
 
+    arguments = load_arguments()  # here, because other threads have no current command
     with ThreadPoolExecutor(1) as executor:
-        dataset = executor.submit(load, source)
+        dataset = executor.submit(load, source, **arguments)
         # JAX's objects live until the end: searching them for garbage, now or later, would take a tenth of a second.
         gc.disable()
         try:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from inksight.cli.options import RECIPE_HELP, data_option, json_option, print_json
+from inksight.cli.options import RECIPE_HELP, data_option, json_option, load_arguments, print_json
 from inksight.errors import InksightError, InputError
 
 
@@ -53,7 +53,7 @@ def sweep(
         raise InputError("epochs must be given once, got --epochs and --set epochs=: leave one out")
     base = get_recipe(recipe)
     trials = grid(networks, base if epochs is None else replace(base, epochs=epochs), values, range(seeds))
-    data = load(source)
+    data = load(source, **load_arguments())
     if factor is None:
         result = search.sweep(data, trials, out, workers=workers)
     else:

@@ -11,6 +11,8 @@ from inksight.cli.options import (
     claim,
     data_option,
     json_option,
+    load_arguments,
+    loading_options,
     print_json,
     training_options,
     until_option,
@@ -70,6 +72,7 @@ def train(
 @training_options
 @click.option("--out", default="submission.csv", show_default=True, metavar="FILE", help="Submission to write, as CSV.")
 @click.option("--model", "model_out", metavar="FILE", help="Also write the trained model.")
+@loading_options
 @json_option
 def kaggle(
     train_source: str, test_source: str, budget: str | None, network: str | None, recipe: str | None,
@@ -90,7 +93,8 @@ def kaggle(
 
     check_outputs(out, model_out, inputs=[train_source, test_source])
     claim(out, model_out)
-    labeled, test = load(train_source), load(test_source)
+    arguments = load_arguments()
+    labeled, test = load(train_source, **arguments), load(test_source, prepare=arguments["prepare"])
     splits = Splits(labeled, None, None)
     result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
     if model_out:

@@ -57,8 +57,11 @@ def apply_corrections(data: Dataset, path: str | os.PathLike[str]) -> Dataset:
     labels = corrected_labels(data, path)
     kept = labels != LEFT_OUT
     check(bool(kept.any()), f"images left of {data.name!r}", 0, "at least 1: decide otherwise on an image")
-    test_count = int(kept[len(data) - data.test_count :].sum())
-    return replace(data, images=data.images[kept], labels=labels[kept], test_count=test_count)
+    test_start = len(data) - data.test_count
+    return replace(
+        data, images=data.images[kept], labels=labels[kept], test_count=int(kept[test_start:].sum()),
+        validation_count=int(kept[test_start - data.validation_count : test_start].sum()),
+    )  # fmt: skip
 
 
 def corrected_labels(data: Dataset, path: str | os.PathLike[str]) -> NDArray[np.int64]:

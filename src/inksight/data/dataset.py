@@ -34,6 +34,8 @@ class Dataset(Display):
         Name of each class.
     test_count : int
         Number of images, at the end, that are the test set of the source.
+    validation_count : int
+        Number of images, before those of the test set, that are the validation set of the source.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Dataset(Display):
     name: str = "digits"
     class_names: tuple[str, ...] = DIGITS
     test_count: int = 0
+    validation_count: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "class_names", tuple(self.class_names))
@@ -69,6 +72,11 @@ class Dataset(Display):
         check(
             is_count(self.test_count, 0) and self.test_count <= len(images),
             "test_count", self.test_count, f"0 to {len(images)}",
+        )  # fmt: skip
+        others = len(images) - self.test_count
+        check(
+            is_count(self.validation_count, 0) and self.validation_count <= others,
+            "validation_count", self.validation_count, f"0 to {others}",
         )  # fmt: skip
         if labels is None:
             return
@@ -98,7 +106,7 @@ class Dataset(Display):
             labels = None if self.labels is None else self.labels[rows]
         except (IndexError, TypeError, ValueError) as error:
             raise InputError(f"cannot select images of {self.name!r}, which has {len(self):,}: {error}") from error
-        return replace(self, images=images, labels=labels, test_count=0)
+        return replace(self, images=images, labels=labels, test_count=0, validation_count=0)
 
     def __repr__(self) -> str:
         unlabeled = "" if self.labels is not None else ", unlabeled"
@@ -171,14 +179,16 @@ class Dataset(Display):
     def split(self, validation_size: float = 0.2, seed: int = 2) -> "Splits":
         """Divide the images into a training set, a validation set and, if the source has one, its test set.
 
-        If the source has a test set, the last sixth of the other images is the validation set: MNIST is divided into
-        50,000, 10,000 and 10,000 images. Any other source is shuffled and divided into two parts, the same as
-        scikit-learn's ``train_test_split(test_size=validation_size, random_state=seed)``.
+        The validation set of the source is taken if it has one. If it has only a test set, the last sixth of the other
+        images is the validation set: MNIST is divided into 50,000, 10,000 and 10,000 images. Any other source is
+        shuffled and divided into two parts, the same as scikit-learn's
+        ``train_test_split(test_size=validation_size, random_state=seed)``.
 
         Parameters
         ----------
         validation_size : float
-            Share of the images in the validation set, above 0 and below 1, if the source has no test set.
+            Share of the images in the validation set, above 0 and below 1, if the source has neither a validation set
+            nor a test set.
         seed : int
             Seed of the shuffle, 0 to 2**32 - 1.
 
@@ -195,7 +205,7 @@ class Dataset(Display):
         """
         from inksight.data.splits import Splits, split_rows  # imports this module
 
-        train, validation, test = split_rows(len(self), self.test_count, validation_size, seed)
+        train, validation, test = split_rows(len(self), self.test_count, validation_size, seed, self.validation_count)
         return Splits(self[train], self[validation], None if test is None else self[test])
 
     @property
@@ -249,7 +259,7 @@ def join(first: Dataset, second: Dataset) -> Dataset:
     """
     images = np.concatenate([first.images, second.images])
     labels = np.concatenate([part.require_labels("training") for part in (first, second)])
-    return replace(first, images=images, labels=labels, test_count=0)
+    return replace(first, images=images, labels=labels, test_count=0, validation_count=0)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,31 +1,49 @@
 """`load` reads a dataset from any source; `as_dataset` and `as_splits` accept what functions take as data."""
 
 import os
+import warnings
 from functools import reduce
 from typing import TypeAlias
 
 from inksight._shared.files import replacing
 from inksight._shared.validation import check, is_count
+from inksight.config import DIGITS
 from inksight.data.dataset import Dataset, join
+from inksight.data.likeness import prepared, unusual
 from inksight.data.readers import MEMORY_LIMIT, csv, read_source
 from inksight.data.splits import Splits
-from inksight.errors import InputError
+from inksight.errors import InputError, InputWarning
 
 DataLike: TypeAlias = Dataset | Splits | str | os.PathLike[str]
 """What a function takes as data: images in memory, or a source for `load`."""
 
 
-def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) -> Dataset:
+def load(
+    source: str | os.PathLike[str],
+    *,
+    label: str | None = None,
+    prepare: bool = False,
+    progress: bool = True,
+    memory_limit: int = MEMORY_LIMIT,
+) -> Dataset:
     """Load digits from the MNIST in this package or from a file or folder in any supported format.
 
     Parameters
     ----------
     source : str or path-like
         ``mnist`` for the packaged 70,000 images, of which the last 10,000 are the official test set; ``./mnist`` and
-        ``Path("mnist")`` are a file or folder of that name. Otherwise the path of a CSV file or folder of Kaggle's
-        Digit Recognizer, an IDX file or a folder of them, an ``.npz`` file in the layout of Keras, a Parquet file or
-        folder in the layout of Hugging Face, or a folder with one subfolder of pictures per class. The format is
-        detected from the content.
+        ``Path("mnist")`` are a file or folder of that name. Otherwise the path of a CSV or ARFF file, also compressed
+        or in a zip archive, a folder of Kaggle's Digit Recognizer, an IDX file or a folder of them, an ``.npz`` or
+        ``.npy`` file, Parquet in the layout of Hugging Face, or a folder of pictures. The format is detected from the
+        content.
+    label : str, optional
+        The column of the labels in a CSV or ARFF file: its name, its number from 1, ``first``, ``last``, or ``none`` if
+        there are no labels. By default it is found by its name or values.
+    prepare : bool
+        Whether to turn the images upright, if they have labels, and to convert each as `inksight.prepare` does. This is
+        for images that are not like MNIST's, such as dark digits on light ground; loading them warns of that.
+    progress : bool
+        Whether to show a progress bar while images are prepared.
     memory_limit : int
         Largest number of bytes that reading may take, with copies, checked before anything is unpacked. With the
         default, 800 MiB, a process stays below one gigabyte. Independently of it, a packed file may become at most 64
@@ -34,6 +52,11 @@ def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) ->
     Returns
     -------
     Dataset
+
+    Warns
+    -----
+    InputWarning
+        If the images are not like MNIST's: inverted, on gray ground, with values 0 and 1 only, or not upright.
 
     Raises
     ------
@@ -49,10 +72,16 @@ def load(source: str | os.PathLike[str], *, memory_limit: int = MEMORY_LIMIT) ->
     ((70000, 28, 28), array([6903, 7877, 6990]))
     """
     check(is_count(memory_limit), "memory_limit", memory_limit, "a number of bytes, at least 1")
-    name, raw = read_source(source, memory_limit)
+    name, raw = read_source(source, memory_limit, label)
     check(len(raw.images) > 0, f"number of images in {name!r}", 0, "at least 1")
+    images, labels = raw.images, raw.labels if raw.class_names == DIGITS else None
+    if prepare:
+        images = prepared(images, labels, progress)
+    elif source != "mnist" and (cause := unusual(images, labels)):
+        message = f"{name!r}: the images {cause}, so a network that was trained on MNIST fails on them; load them with"
+        warnings.warn(f"{message} prepare=True (--prepare)", InputWarning, stacklevel=2)
     try:
-        return Dataset(raw.images, raw.labels, name, raw.class_names, raw.test_count)
+        return Dataset(images, raw.labels, name, raw.class_names, raw.test_count, raw.validation_count)
     except InputError as error:
         raise InputError(f"{name!r}: {error}") from error
 

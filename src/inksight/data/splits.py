@@ -59,7 +59,9 @@ class Splits(Display):
         return Splits(join(self.train, self.validation), None, self.test)
 
 
-def split_rows(n: int, test_count: int, validation_size: float, seed: int) -> tuple[Rows, Rows, Rows | None]:
+def split_rows(
+    n: int, test_count: int, validation_size: float, seed: int, validation_count: int = 0
+) -> tuple[Rows, Rows, Rows | None]:
     """Return the rows of the training set, the validation set and, if the source has one, the test set.
 
     Parameters
@@ -74,6 +76,8 @@ def split_rows(n: int, test_count: int, validation_size: float, seed: int) -> tu
         Share of the validation set, above 0 and below 1; the number of images is rounded up.
     seed : int
         Seed of the shuffle, 0 to 2**32 - 1; ``random_state`` in scikit-learn.
+    validation_count : int
+        Number of images, before those of the test set, that are the validation set of the source.
 
     Raises
     ------
@@ -96,14 +100,17 @@ def split_rows(n: int, test_count: int, validation_size: float, seed: int) -> tu
     )
     check(is_count(seed, 0) and seed < 2**32, "seed", seed, "0 to 2**32 - 1")
     test_start = n - test_count
-    validation_count = max(test_start // 6, 1) if test_count else math.ceil(test_start * validation_size)
+    has_parts = test_count > 0 or validation_count > 0
+    if not validation_count:
+        validation_count = max(test_start // 6, 1) if test_count else math.ceil(test_start * validation_size)
     train_count = test_start - validation_count
     if train_count < 1:
         raise InputError(
             f"too few images to divide, {test_start}: training and validation need at least one each, give more images"
         )
-    if test_count:
-        return slice(0, train_count), slice(train_count, test_start), slice(test_start, n)
+    if has_parts:
+        test = slice(test_start, n) if test_count else None
+        return slice(0, train_count), slice(train_count, test_start), test
     # scikit-learn uses the legacy generator.
     order = np.random.RandomState(seed).permutation(n)
     return order[validation_count:], order[:validation_count], None

@@ -79,7 +79,7 @@ class MahalanobisDetector:
         ----------
         features : (n, features) float
         labels : (n,) int
-            Every class must occur.
+            A class that does not occur gets the mean of the first one that does, which changes no distance.
         classes : int
 
         References
@@ -97,7 +97,8 @@ class MahalanobisDetector:
         array([0. , 0.5])
         """
         x = np.asarray(features, np.float64)
-        means = np.stack([x[labels == k].mean(axis=0) for k in range(classes)])
+        present = np.unique(labels)
+        means = np.stack([x[labels == (k if k in present else present[0])].mean(axis=0) for k in range(classes)])
         covariance = np.atleast_2d(np.cov((x - means[labels]).T, bias=True))
         covariance += (RIDGE * np.trace(covariance) / len(covariance) + 1e-12) * np.eye(len(covariance))
         whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T

@@ -1,9 +1,14 @@
 """`train`: trains a network by a recipe on a dataset, and returns a model."""
 
+import math
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inksight import __version__
 from inksight._shared.progress import say
@@ -12,7 +17,7 @@ from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
 from inksight.data.loading import DataLike, as_splits
 from inksight.engine.ops import engine, shortfall
-from inksight.errors import InputError
+from inksight.errors import InputError, InputWarning
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
 from inksight.nn.normalization import Normalization
@@ -25,6 +30,7 @@ from inksight.training.ood_detector import with_ood_detector
 from inksight.training.step import CompiledSteps
 
 MAX_EPOCHS = 100_000  # epochs of a training that only `seconds` limits
+MIN_STEPS = 500  # steps of a recipe that is given by name: its epochs have too few of them if there are few images
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,8 @@ def train(
         engine makes no difference. The number of cores does where XLA computes large sums: all convolutions without
         the native engine, and with it a large dense layer in large batches.
     epochs : int, optional
-        Number of epochs. By default that of the recipe, or unlimited with `seconds`.
+        Number of epochs. By default that of the recipe, or unlimited with `seconds`. A recipe that is given by name
+        has more epochs if there are so few images that these would be fewer than 500 steps.
     seconds : float, optional
         Limit on the time of training steps. The schedule of the learning rate ends with `epochs` or `seconds`,
         whichever comes first.
@@ -171,16 +178,20 @@ def fit(
     check(budget is None or not unused, "budget", budget, "left out when both network and recipe are given")
     splits = as_splits(data)
     budget_network, budget_recipe = get_budget("default" if budget is None else budget)
+    is_named = not isinstance(recipe, Recipe)
     recipe = get_recipe(budget_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
         recipe = replace(recipe, epochs=MAX_EPOCHS if epochs is None else epochs)
+    elif is_named:
+        steps_per_epoch = Batches(max(len(splits.train), 1), recipe, seed, first_epoch=0).steps / recipe.epochs
+        recipe = replace(recipe, epochs=max(recipe.epochs, math.ceil(MIN_STEPS / steps_per_epoch)))
     check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
     check(on_epoch is None or callable(on_epoch), "on_epoch", on_epoch, "a function of the model")
     check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
     if until is not None and splits.validation is None:
         raise InputError("until needs validation images, got none: stop by epochs or seconds instead")
     check(len(splits.train) > 0, "number of training images", len(splits.train), "1 or more")
-    labels = splits.train.require_every_class("training")
+    labels = _checked_labels(splits.train)
     start = None if start is None else as_model(start)
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
@@ -206,6 +217,20 @@ def fit(
     return TrainingResult(
         model, stopped, len(splits.train), loop.schedule.spent, compile_seconds, loop.images_per_second
     )
+
+
+def _checked_labels(data: Dataset) -> NDArray[np.int64]:
+    """Return the labels of training images. Warn of classes without images."""
+    labels = data.require_labels("training")
+    counts = data.counts
+    missing = [name for name, count in zip(data.class_names, counts, strict=True) if not count]
+    if missing and (counts > 0).sum() < 2:
+        raise InputError(f"training needs images of two classes or more, {data.name!r} has one: add others")
+    if missing:
+        listed = ", ".join(missing[:10]) + (", ..." if len(missing) > 10 else "")
+        message = f"{data.name!r} has no training image of class {listed}: the model will not recognize these classes"
+        warnings.warn(message, InputWarning, stacklevel=3)
+    return labels
 
 
 def _starting_model(data: Dataset, network: str | Network, start: Model | None, seed: int) -> Model:

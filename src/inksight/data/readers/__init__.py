@@ -5,9 +5,10 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
-from inksight._shared.untrusted import GZIP, check_is_file, open_plain_or_gzip, read_bounded
+from inksight._shared.untrusted import BZIP2, GZIP, check_is_file
 from inksight._shared.validation import check
-from inksight.data.readers import csv, folder as pictures, idx, npz, parquet
+from inksight.data.readers import arff, csv, folder as pictures, idx, npz, parquet, zipped
+from inksight.data.readers.formats import ADVICE, detect_format
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 from inksight.imaging.decoding import visible_files, visible_folders
@@ -22,30 +23,19 @@ FORMATS = (
 )
 """The supported formats, for messages."""
 
-_READERS: dict[str, Callable[[Path, int], Raw]] = {
+_READERS: dict[str, Callable[[Path, int, str | None], Raw]] = {
     "CSV": csv.read,
-    "IDX": idx.read,
-    "npz": npz.read,
-    "Parquet": parquet.read,
+    "ARFF": arff.read,
+    "zip": zipped.read,
+    "IDX": lambda path, memory_limit, _: idx.read(path, memory_limit),
+    "npy": lambda path, memory_limit, _: npz.read_npy(path, memory_limit),
+    "Parquet": lambda path, memory_limit, _: parquet.read(path, memory_limit),
 }
 # Subfolders in which torchvision (below MNIST or its root) and Hugging Face keep the files of MNIST.
 _NESTED = ("raw", "MNIST/raw", "mnist")
-_MAGIC = (
-    (b"PK\x03\x04", "npz"),
-    (b"PK\x05\x06", "npz"),  # an empty archive
-    (b"PAR1", "Parquet"),
-    (b"\0\0", "IDX"),
-    (b"\x89PNG", "picture"),
-    (b"\xff\xd8\xff", "picture"),
-    (b"GIF8", "picture"),
-    (b"BM", "picture"),
-    (b"II*\0", "picture"),
-    (b"MM\0*", "picture"),
-    (b"RIFF", "picture"),
-)
 
 
-def read(source: Path, memory_limit: int = MEMORY_LIMIT) -> Raw:
+def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = None) -> Raw:
     """Read digits from a file or folder in any supported format.
 
     Parameters
@@ -55,6 +45,8 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT) -> Raw:
         from the test set.
     memory_limit : int
         Largest number of bytes that the content may take, checked before it is unpacked.
+    label : str, optional
+        The column of the labels in a CSV or ARFF file; see `inksight.data.readers.csv_layout.detect`.
 
     Returns
     -------
@@ -77,9 +69,9 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT) -> Raw:
     """
     try:
         if source.is_dir():
-            return _read_folder(source, memory_limit)
+            return _read_folder(source, memory_limit, label)
         if source.is_file():
-            return _read_file(source, memory_limit)
+            return _read_file(source, memory_limit, label)
         check_is_file(source, f"give {FORMATS}")
     except OSError as error:
         reason = error.strerror or type(error).__name__
@@ -89,69 +81,63 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT) -> Raw:
     raise InputError(f"no file or folder {str(source)!r}: give the name mnist, or {FORMATS}")
 
 
-def read_source(source: str | os.PathLike[str], memory_limit: int) -> tuple[str, Raw]:
+def read_source(source: str | os.PathLike[str], memory_limit: int, label: str | None = None) -> tuple[str, Raw]:
     """Return a short name for a source, and its content from `read`. The source ``mnist`` is the packaged file."""
     if source == "mnist":
+        check(label is None, "label", label, "left out, because mnist has no columns to choose")
         with resources.as_file(resources.files("inksight") / "assets" / "mnist.npz") as path:
             return "mnist", npz.read(path, memory_limit)
     text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else source
     check(isinstance(text, str) and text != "", "source", source, "mnist or a path")
     path = Path(text)
-    return path.name or path.absolute().name or text, read(path, memory_limit)
+    return path.name or path.absolute().name or text, read(path, memory_limit, label)
 
 
-def _detect_format(path: Path) -> str:
-    """Return the format of a file by its first bytes: a key of `_READERS`, or picture, empty or unknown."""
-    with open_plain_or_gzip(path) as stream:
-        head = read_bounded(stream, 512)
-    if not head:
-        return "empty"
-    for magic, name in _MAGIC:
-        if head.startswith(magic):
-            return name
-    # Text contains no control characters other than tab, line feed and carriage return.
-    return "unknown" if any(byte < 32 and byte not in b"\t\n\r" for byte in head) else "CSV"
-
-
-def _read_file(path: Path, memory_limit: int) -> Raw:
-    format_name = _detect_format(path)
+def _read_file(path: Path, memory_limit: int, label: str | None) -> Raw:
+    format_name = detect_format(path)
     if format_name == "empty":
         raise InputError(f"{str(path)!r} is empty: give {FORMATS}")
     if format_name == "picture":
         raise InputError(f"{str(path)!r} is a single picture: give a folder with one subfolder of pictures per class")
+    if format_name in ADVICE:
+        raise InputError(f"{str(path)!r} is {format_name}: {ADVICE[format_name]}")
     if format_name not in _READERS:
         raise InputError(f"{str(path)!r} has an unknown format: give {FORMATS}")
-    if format_name in ("npz", "Parquet"):
+    if format_name in ("zip", "Parquet"):
         with path.open("rb") as file:
-            if file.read(2) == GZIP:
-                raise InputError(f"{str(path)!r} is a gzipped {format_name} file: unpack it first")
-    return _READERS[format_name](path, memory_limit)
+            if file.read(3).startswith((GZIP, BZIP2)):
+                raise InputError(f"{str(path)!r} is a compressed {format_name} file: unpack it first")
+    if label is not None and format_name not in ("CSV", "ARFF", "zip"):
+        raise InputError(
+            f"label must be left out, because {str(path)!r} is {format_name}, which has no columns to choose"
+        )
+    return _READERS[format_name](path, memory_limit, label)
 
 
-def _read_folder(folder: Path, memory_limit: int) -> Raw:
+def _read_folder(folder: Path, memory_limit: int, label: str | None) -> Raw:
     files = _files_by_format(folder)
     if idx_files := files.get("IDX"):
         return idx.read_folder(folder, idx_files, memory_limit)
     if parquet_files := files.get("Parquet"):
         return parquet.read_folder(folder, parquet_files, memory_limit)
-    for path in files.get("CSV", []):
-        if path.name in ("train.csv", "train.csv.gz"):  # Kaggle's folder has two more CSV files, without labels
-            return csv.read(path, memory_limit)
-    candidates = files.get("npz", []) + [path for path in files.get("CSV", []) if ".csv" in path.suffixes]
-    if len(candidates) == 1:
-        return _read_file(candidates[0], memory_limit)
+    tables = [path for path in files.get("CSV", []) if ".csv" in path.suffixes]
+    for path in tables:
+        if path.name.startswith("train.csv"):  # Kaggle's folder has two more CSV files, without labels
+            return csv.read(path, memory_limit, label)
+    candidates = [path for name in ("zip", "npy", "ARFF") for path in files.get(name, [])] + tables
+    if len(candidates) == 1 and "picture" not in files:
+        return _read_file(candidates[0], memory_limit, label)
     for inner in (folder / name for name in _NESTED):
         if inner.is_dir() and _files_by_format(inner).keys() & {"IDX", "Parquet"}:
-            return _read_folder(inner, memory_limit)
-    if visible_folders(folder):
+            return _read_folder(inner, memory_limit, label)
+    if visible_folders(folder) or "picture" in files:
         return pictures.read_folder(folder, memory_limit)
-    next_step = "sort the pictures into one subfolder per class" if "picture" in files else f"give {FORMATS}"
-    raise InputError(f"folder {str(folder)!r} contains no digits in a known format: {next_step}")
+    raise InputError(f"folder {str(folder)!r} contains no digits in a known format: give {FORMATS}")
 
 
 def _files_by_format(folder: Path) -> dict[str, list[Path]]:
     """Return the files in `folder` by format, each list sorted by name."""
     files: dict[str, list[Path]] = {}
     for path in filter(Path.is_file, visible_files(folder)):  # a FIFO in it must not be opened, nor a link to nowhere
-        files.setdefault(_detect_format(path), []).append(path)
+        files.setdefault(detect_format(path), []).append(path)
     return files

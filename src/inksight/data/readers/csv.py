@@ -1,51 +1,59 @@
-"""CSV in the layout of Kaggle's Digit Recognizer: a header, then one image per row as decimal numbers.
+"""CSV: one image per row as decimal numbers, in the layout of Kaggle's Digit Recognizer or a similar one.
 
 The parser is written here because it was the fastest of those measured (`benchmarks/csv_readers.py`), needs only NumPy,
-and reports the row of an invalid value.
+and reports the row of an invalid value. NumPy's own parser reads what the fast one does not: decimals and text.
 """
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import Readable, check_memory, open_plain_or_gzip
-from inksight.config import DIGITS, IMAGE_SIZE
+from inksight._shared.untrusted import Readable, check_memory, open_unpacked
+from inksight.config import DIGITS
+from inksight.data.readers.class_names import parse_labels
+from inksight.data.readers.csv_layout import Layout, detect
+from inksight.data.readers.pixels import PIXELS, PixelBuffer
 from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
-COLUMNS = ("label", *(f"pixel{i}" for i in range(IMAGE_SIZE * IMAGE_SIZE)))
-_ALLOWED = "label,pixel0,...,pixel783 (785 columns) or, without labels, pixel0,...,pixel783 (784 columns)"
-_BOM = b"\xef\xbb\xbf"
+COLUMNS = ("label", *(f"pixel{i}" for i in range(PIXELS)))
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _COMMA, _NEWLINE, _ZERO = b",\n0"
 _READ = 1 << 19  # bytes: text read at once
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
+_BLANK_LINES = re.compile(rb"\n{2,}")
+_SAMPLE = 100  # rows from which the layout is found
 
 
-def read(path: Path, memory_limit: int) -> Raw:
-    r"""Read a CSV file with the header ``label,pixel0,...,pixel783`` or ``pixel0,...,pixel783``.
+def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
+    r"""Read a CSV file with one image per row.
 
     Parameters
     ----------
     path : Path
-        Plain or gzipped. Lines may end in CRLF, the text may start with a byte order mark, and the last newline may be
-        missing.
+        Plain or compressed text in UTF-8 or UTF-16. Columns are separated by commas, semicolons, tabs or vertical bars;
+        `inksight.data.readers.csv_layout.detect` finds the pixels and the label among them. Pixels are whole numbers
+        from 0 to 255, also written with decimals, or numbers from 0 to 1; labels are digits or names.
     memory_limit : int
         Largest number of bytes of text.
+    label : str, optional
+        The column of the labels; see `inksight.data.readers.csv_layout.detect`.
 
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28), unchanged; labels None if the file has no such column.
+        Images uint8, shape (n, 28, 28); labels None if there is no such column.
 
     Raises
     ------
     InputError
-        If the header differs, a row has another number of columns, a value is not an integer from 0 to 255, a label is
-        not from 0 to 9, or there are no rows. Messages count the rows below the header from 1.
+        If the layout is unknown or ambiguous, a row has another number of columns, a value is out of range, or there
+        are no rows. Messages count the rows below the header from 1, without blank ones.
 
     Examples
     --------
@@ -57,30 +65,37 @@ def read(path: Path, memory_limit: int) -> Raw:
     >>> raw.images.shape, raw.labels
     ((1, 28, 28), array([7]))
     """
-    pixels, labels, columns = bytearray(), [np.empty(0, np.int64)], COLUMNS
-    with open_plain_or_gzip(path) as stream:
-        for number, text in enumerate(_blocks_of_rows(path, stream, memory_limit)):
-            start = 0
-            if not number:
-                header, _, _ = text.partition(b"\n")
-                columns = _checked_columns(path, header.removeprefix(_BOM))
-                start = len(header) + 1
-            for table in _parse(path, text, start, columns, len(pixels) // IMAGE_SIZE**2):
-                pixels += table[:, -(IMAGE_SIZE**2) :].tobytes()
-                labels.append(table[:, 0].astype(np.int64))
-    if not pixels:
+    with open_unpacked(path) as stream:
+        return parse(path, stream, memory_limit, label)
+
+
+def parse(path: Path, stream: Readable, memory_limit: int, label: str | None = None) -> Raw:
+    """Return the digits in a stream of text; `path` is for messages. See `read`."""
+
+    def where(row: int) -> str:
+        return f"{str(path)!r}, data row {row + 1}"
+
+    layout: Layout | None = None
+    pixels, labels = PixelBuffer(where), [np.empty(0, np.uint8)]
+    for text in _blocks_of_rows(path, stream, memory_limit):
+        has_header = False
+        if layout is None:
+            if not (sample := _sample(text)):
+                continue
+            layout = detect(path, sample, label)
+            has_header = layout.has_header
+        text = _normalized(text, layout)
+        start = text.find(b"\n") + 1 if has_header else 0
+        for table, texts in _parse_rows(path, text, start, len(pixels), layout):
+            pixels.append(table)
+            labels.append(texts)
+    if layout is None:
+        raise InputError(f"{str(path)!r} contains only blank lines: give a file with at least one image")
+    if not len(pixels):
         raise InputError(f"{str(path)!r} has a header but no rows: give a file with at least one image")
-    images = np.frombuffer(pixels, np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
-    if len(columns) == IMAGE_SIZE**2:
-        return Raw(images, None)
-    all_labels = np.concatenate(labels)
-    invalid = np.flatnonzero(all_labels >= len(DIGITS))
-    if invalid.size:
-        row = int(invalid[0])
-        raise InputError(
-            f"{str(path)!r}, data row {row + 1}: label must be 0 to 9, got {all_labels[row]}; correct or remove the row"
-        )
-    return Raw(images, all_labels)
+    if layout.label is None:
+        return Raw(pixels.images(), None)
+    return Raw(pixels.images(), *_to_labels(np.concatenate(labels), where))
 
 
 def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | None) -> None:
@@ -98,63 +113,93 @@ def write(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64] | Non
             file.write(padded[padded != 0].tobytes())
 
 
-def _checked_columns(path: Path, header: bytearray) -> tuple[str, ...]:
-    """Check the header and return the names of the columns."""
-    names = header.decode("utf-8", "replace").split(",")
-    columns = COLUMNS[-len(names) :]
-    if len(names) not in (len(COLUMNS), len(COLUMNS) - 1):
-        raise InputError(
-            f"{str(path)!r}: the header must be {_ALLOWED}, got {len(names)}, the first {names[0][:20]!r}; "
-            "add or correct the header"
-        )
-    for number, (name, expected) in enumerate(zip(names, columns, strict=True), 1):
-        if name != expected:
-            raise InputError(
-                f"{str(path)!r}: column {number} of the header must be {expected!r}, got {name[:20]!r}; "
-                f"the first line must be {_ALLOWED}: correct it"
-            )
-    return columns
-
-
 def _blocks_of_rows(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytearray]:
-    """Yield the text in blocks of complete lines that end in a line feed, without blank lines at the end.
+    """Yield the text as UTF-8 in blocks of complete lines that end in a line feed; the first and last are not blank.
 
     The text is never in memory as a whole: megabytes without a row are yielded in parts, because they are invalid.
     """
-    rest, size = bytearray(), 0
-    while chunk := stream.read(_READ):
-        size += len(chunk)
-        check_memory(path, size, memory_limit, "at least ")
+    rest, is_first = bytearray(), True
+    for chunk in _chunks(path, stream, memory_limit):
         rest += chunk
+        if is_first and rest.startswith(b"\n"):
+            rest = rest.lstrip(b"\n")
         filled = len(rest)
-        while filled and rest[filled - 1] in b"\r\n":  # no text may follow the line feeds at the end
+        while filled and rest[filled - 1] in b"\n":  # no text may follow the line feeds at the end
             filled -= 1
         end = rest.rfind(b"\n", 0, filled) + 1
         if len(rest) - end > 2 * _READ:  # a line that is too long, or too many blank ones
             end = len(rest)
         if end:
-            yield _with_line_feeds(rest[:end])
+            yield rest[:end]
             del rest[:end]
-    if last := rest.rstrip(b"\r\n"):
-        yield _with_line_feeds(last) + b"\n"
+            is_first = False
+    if last := rest.rstrip(b"\n"):
+        yield last + b"\n"
 
 
-def _with_line_feeds(text: bytearray) -> bytearray:
-    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
+    """Yield the text in pieces as UTF-8 without byte order mark, with line feeds for the line ends of other systems."""
+    chunk, size = stream.read(_READ), 0
+    decoder = codecs.getincrementaldecoder("utf-16")() if chunk.startswith(_UTF16) else None
+    chunk = chunk.removeprefix(codecs.BOM_UTF8)
+    only_returns = b"\r" in chunk and b"\n" not in chunk  # the line ends of old Macintosh systems
+    held = b""  # a carriage return at the end of a chunk, which a line feed may follow
+    while chunk:
+        size += len(chunk)
+        check_memory(path, size, memory_limit, "at least ")
+        if decoder is not None:
+            try:
+                chunk = decoder.decode(chunk).encode()
+            except UnicodeError as error:
+                raise InputError(f"{str(path)!r} is not UTF-16 text: {error}; save it as UTF-8") from error
+        if held or b"\r" in chunk:
+            chunk = held + chunk
+            held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
+            chunk = chunk[: len(chunk) - len(held)]
+            chunk = chunk.replace(b"\r", b"\n") if only_returns else chunk.replace(b"\r\n", b"\n")
+        yield _BLANK_LINES.sub(b"\n", chunk) if b"\n\n" in chunk else chunk
+        chunk = stream.read(_READ)
+    yield held.replace(b"\r", b"\n")
+    if decoder is not None and decoder.getstate()[0]:
+        raise InputError(f"{str(path)!r} is not UTF-16 text: it is truncated; download or create it again")
 
 
-def _parse(path: Path, text: bytearray, start: int, columns: tuple[str, ...], rows: int) -> Iterator[NDArray[np.uint8]]:
-    """Parse `text` from byte `start`, after `rows` rows, and yield arrays (rows, columns)."""
+def _sample(text: bytearray) -> list[str]:
+    """Return the first complete lines of a text that are not blank."""
+    lines = bytes(text[:_BLOCK]).split(b"\n")
+    return [line.decode("utf-8", "replace") for line in (lines[:-1] or lines)[:_SAMPLE] if line.strip()]
+
+
+def _normalized(text: bytearray, layout: Layout) -> bytearray:
+    """Return text with commas between its fields, decimal points, no quotes and no comma at the end of a line."""
+    if layout.delimiter != "," or b'"' in text:
+        # Where commas do not separate fields, they are decimal commas.
+        table = bytes.maketrans(f"{layout.delimiter},".encode(), b",." if layout.delimiter != "," else b",,")
+        text = text.translate(table, b'"')
+    return text.replace(b",\n", b"\n") if layout.ends_in_delimiter else text
+
+
+def _parse_rows(
+    path: Path, text: bytearray, start: int, rows: int, layout: Layout
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Parse `text` from byte `start`, after `rows` rows, and yield pixels (n, 784) and labels, numbers or texts."""
+    first = layout.pixels[0]
+    contiguous = layout.pixels == tuple(range(first, first + PIXELS))
+    pixels = slice(first, first + PIXELS) if contiguous else list(layout.pixels)
+    label = layout.label or 0
     while start < len(text):
         # A valid row is shorter than a block, so a block without a newline is part of an invalid row.
         stop = text.rfind(b"\n", start, start + _BLOCK) + 1 or text.find(b"\n", start) + 1 or len(text)
         table = None
         if stop - start <= _BLOCK:
-            table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(columns))
-        if table is None:
-            _raise_for_invalid_row(path, text[start:stop], rows, columns)
-        yield table
-        rows += len(table)
+            table = _parse_block(np.frombuffer(text, np.uint8, stop - start, start), len(layout.names))
+        if table is not None:
+            yield table[:, pixels], table[:, label]
+            rows += len(table)
+        else:
+            numbers, texts = _parse_decimals(path, text[start:stop], rows, layout)
+            yield numbers, texts
+            rows += len(numbers)
         start = stop
 
 
@@ -180,20 +225,47 @@ def _parse_block(block: NDArray[np.uint8], columns: int) -> NDArray[np.uint8] | 
     return values.astype(np.uint8).reshape(-1, columns)
 
 
-def _raise_for_invalid_row(path: Path, block: bytearray, rows: int, columns: tuple[str, ...]) -> NoReturn:
-    """Raise `InputError` for the first invalid row of `block`, which follows `rows` valid rows."""
-    for row, line in enumerate(block.split(b"\n"), rows + 1):
+def _parse_decimals(
+    path: Path, block: bytearray, rows: int, layout: Layout
+) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Return the pixels and the texts of the labels in rows that `_parse_block` rejects; `rows` precede them."""
+    lines = [line for line in block.decode("utf-8", "replace").split("\n") if line.strip()]
+    label = 0 if layout.label is None else layout.label
+    commas = len(layout.names) - 1
+    try:
+        if any(line.count(",") != commas for line in lines):
+            _raise_for_invalid_row(path, lines, rows, layout)
+        pixels = np.loadtxt(lines, np.float32, comments=None, delimiter=",", usecols=layout.pixels, ndmin=2)
+        labels = np.loadtxt(lines, np.str_, comments=None, delimiter=",", usecols=[label], ndmin=1)
+    except ValueError:
+        _raise_for_invalid_row(path, lines, rows, layout)
+    if not ((pixels >= 0) & (pixels <= 255)).all():  # also false for NaN
+        _raise_for_invalid_row(path, lines, rows, layout)
+    return pixels, np.char.strip(labels)
+
+
+def _raise_for_invalid_row(path: Path, lines: Sequence[str], rows: int, layout: Layout) -> NoReturn:
+    """Raise `InputError` for the first invalid row of `lines`, which follow `rows` valid rows."""
+    for row, line in enumerate(lines, rows + 1):
         where = f"{str(path)!r}, data row {row}"
-        if (count := line.count(b",") + 1) != len(columns):
+        fields = line.split(",")
+        if len(fields) != len(layout.names):
             raise InputError(
-                f"{where}: must have {len(columns)} columns like the header, got {count}; correct or remove the row"
+                f"{where}: must have {len(layout.names)} columns like the first row, got {len(fields)}; "
+                "correct or remove the row"
             )
-        for name, field in zip(columns, line.split(b","), strict=True):
-            if not re.fullmatch(rb"\d{1,3}", field) or int(field) > 255:
-                got = field[:20].decode("utf-8", "replace")
-                largest = len(DIGITS) - 1 if name == "label" else 255
+        for column in layout.pixels:
+            if not re.fullmatch(r"\s*\+?[0-9]*\.?[0-9]*(e[+-]?[0-9]+)?\s*", fields[column], re.IGNORECASE) or not (
+                0 <= float(fields[column] or "nan") <= 255
+            ):
                 raise InputError(
-                    f"{where}: {name} must be a whole number from 0 to {largest}, got {got!r}; "
+                    f"{where}: {layout.names[column]} must be a number from 0 to 255, got {fields[column][:20]!r}; "
                     "correct or remove the row"
                 )
     raise AssertionError("the block was rejected although every row is valid")  # pragma: no cover
+
+
+def _to_labels(labels: NDArray[Any], where: Callable[[int], str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    if labels.dtype == np.uint8 and labels.max() < len(DIGITS):
+        return labels.astype(np.int64), DIGITS
+    return parse_labels([str(label) for label in labels], where)

@@ -1,42 +1,55 @@
-"""Folders of pictures: one subfolder per class, each picture converted as by `inksight.prepare`."""
+"""Folders of pictures, each picture converted as by `inksight.prepare`."""
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.untrusted import check_memory
-from inksight.config import DIGITS, IMAGE_SIZE
+from inksight.config import IMAGE_SIZE
+from inksight.data.readers.class_names import parse_labels
 from inksight.data.readers.decoding_work import DecodingWork
-from inksight.data.readers.raw import Raw
-from inksight.errors import InputError
+from inksight.data.readers.formats import detect_format
+from inksight.data.readers.named_arrays import part_of
+from inksight.data.readers.picture_labels import labels_by_name, labels_by_table
+from inksight.data.readers.raw import Raw, join
+from inksight.errors import InputError, InputWarning
 from inksight.imaging.decoding import decode_upright, visible_files, visible_folders
 from inksight.imaging.grayscale import image_to_grayscale, read_picture_file
 from inksight.imaging.preprocessing import prepare_grayscale
 
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
+_TABLES = (".csv", ".tsv")
+
 
 def read_folder(folder: Path, memory_limit: int) -> Raw:
-    """Read a folder with one subfolder of pictures per class.
+    """Read a folder of pictures, with the classes in the names of its subfolders or files, or in a table.
 
     Parameters
     ----------
     folder : Path
-        Its subfolders, sorted by name, are the classes; hidden ones are skipped. If all names are digits, the classes
-        are the ten digits and the names are the labels.
+        One subfolder of pictures per class, or pictures whose names begin with their class (``7_1.png``), or pictures
+        and a CSV file with one row per picture: its name and its label. Or subfolders ``train``, ``test`` and,
+        optionally, ``validation`` (also ``training``, ``testing``, ``valid``, ``val``), each of which is such a folder.
+        The classes are the ten digits if all names stand for digits, as ``7``, ``seven`` or ``digit_7``; otherwise
+        they are the names in sorted order. Hidden files are skipped. Other files that are not pictures are left out
+        with a warning.
     memory_limit : int
         Largest number of bytes that all images, or one decoded picture, may take.
 
     Returns
     -------
     Raw
-        Images uint8, shape (n, 28, 28), high = ink, class by class, sorted by file name. Images of MNIST stored as
-        pictures come back unchanged except for small rounding errors.
+        Images uint8, shape (n, 28, 28), high = ink, sorted by the names of folders and files. Images of MNIST stored
+        as pictures come back unchanged except for small rounding errors.
 
     Raises
     ------
     InputError
-        If a class has no picture or contains a folder, or a file is not a picture, is damaged or too large, or shows
-        no digit.
+        If a class has no picture or contains a folder, the class of a picture is unknown, or a picture is damaged or
+        too large, or shows no digit.
 
     Examples
     --------
@@ -52,34 +65,72 @@ def read_folder(folder: Path, memory_limit: int) -> Raw:
     >>> raw.class_names, raw.labels
     (('bar', 'dash'), array([0, 1]))
     """
-    classes = visible_folders(folder)
-    names = tuple(path.name for path in classes)
-    if set(names) <= set(DIGITS):
-        names = DIGITS
-    images: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
+    subfolders = visible_folders(folder)
+    parts = {part_of([path.name.casefold()]): path for path in subfolders}
+    if None in parts or len(parts) < len(subfolders) or "train" not in parts:
+        return _read_classes(folder, memory_limit)
+    raws = {part: _read_classes(path, memory_limit) for part, path in parts.items()}
+    return join(folder, raws["train"], raws.get("validation"), raws.get("test"))
+
+
+def _read_classes(folder: Path, memory_limit: int) -> Raw:
+    subfolders = visible_folders(folder)
+    if subfolders:
+        files, names = _by_subfolder(folder, subfolders)
+    else:
+        files = _pictures(folder)
+        tables = [file for file in visible_files(folder) if file.suffix.casefold() in _TABLES]
+        if len(tables) > 1:
+            listed = ", ".join(table.name for table in tables)[:200]
+            raise InputError(f"{str(folder)!r} must contain one table of labels, got {listed}: keep one of them")
+        names = labels_by_table(tables[0], files) if tables else labels_by_name(files)
+    labels, class_names = parse_labels(names, lambda i: repr(str(files[i])))
+    # Twice, because the images are stacked at the end.
+    check_memory(folder, 2 * len(files) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
     work = DecodingWork(folder)
-    for path in classes:
-        if subfolders := visible_folders(path):
+    images = []
+    for file in files:
+        content = read_picture_file(file)
+        picture = decode_upright(content, file, memory_limit)
+        work.allow(len(content))
+        work.count(picture.width * picture.height)
+        images.append(to_digit(image_to_grayscale(picture), repr(str(file))))
+    return Raw(np.stack(images), labels, class_names)
+
+
+def _by_subfolder(folder: Path, subfolders: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """Return the pictures in one subfolder per class, and the name of the class of each."""
+    files: list[Path] = []
+    names: list[str] = []
+    for path in subfolders:
+        if inner := visible_folders(path):
             raise InputError(
                 f"class {path.name!r} in {str(folder)!r} must contain only pictures, got the folder "
-                f"{subfolders[0].name!r}: give the folder that contains one subfolder per class"
+                f"{inner[0].name!r}: give the folder that contains one subfolder per class"
             )
-        files = visible_files(path)
-        if not files:
+        pictures = _pictures(path)
+        if not pictures:
             raise InputError(
                 f"class {path.name!r} in {str(folder)!r} contains no picture: add some or remove the subfolder"
             )
-        # Twice, because the images are stacked at the end.
-        check_memory(folder, 2 * (len(images) + len(files)) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
-        for file in files:
-            content = read_picture_file(file)
-            picture = decode_upright(content, file, memory_limit)
-            work.allow(len(content))
-            work.count(picture.width * picture.height)
-            images.append(to_digit(image_to_grayscale(picture), repr(str(file))))
-        labels += [names.index(path.name)] * len(files)
-    return Raw(np.stack(images), np.array(labels, np.int64), names)
+        files += pictures
+        names += [path.name] * len(pictures)
+    return files, names
+
+
+def _pictures(folder: Path) -> list[Path]:
+    """Return the files in `folder` that are pictures by their content or name. Warn of others, except tables."""
+    files = visible_files(folder)
+    pictures = [file for file in files if file.suffix.casefold() in _SUFFIXES or detect_format(file) == "picture"]
+    strays = [file.name for file in files if file not in pictures and file.suffix.casefold() not in _TABLES]
+    if strays and pictures:
+        listed = ", ".join(map(repr, strays[:5])) + (", ..." if len(strays) > 5 else "")
+        warnings.warn(
+            f"{str(folder)!r} contains {len(strays)} files that are not pictures, which are left out: {listed}",
+            InputWarning,
+            stacklevel=2,
+        )
+    return pictures
 
 
 def to_digit(grayscale: NDArray[np.float64], name: str) -> NDArray[np.uint8]:

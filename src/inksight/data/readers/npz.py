@@ -1,4 +1,4 @@
-"""NumPy archives in the layout of Keras' MNIST: x_train, y_train, x_test, y_test."""
+"""NumPy files: archives of named arrays (.npz), and single arrays (.npy)."""
 
 import math
 import re
@@ -9,13 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.untrusted import check_memory, check_ratio, damage_as_input_error, read_bounded
-from inksight.config import IMAGE_SIZE
-from inksight.data.readers.raw import Raw, join
+from inksight._shared.untrusted import (
+    Readable,
+    check_memory,
+    check_ratio,
+    damage_as_input_error,
+    open_unpacked,
+    read_bounded,
+)
+from inksight.data.readers.named_arrays import Array, read_parts
+from inksight.data.readers.raw import Raw
 from inksight.errors import InputError
 
-_TRAIN, _TEST = ("x_train", "y_train"), ("x_test", "y_test")
-_MAGIC = b"\x93NUMPY\x01\x00"
+_FORMAT = b"\x93NUMPY\x01\x00"
 # As NumPy writes it. Its own parser raises warnings, whose filters all threads share, for other texts.
 _HEADER = re.compile(
     rb"\{'descr': '(?P<dtype>[<>|=]?[biufcOSU]\d*)', 'fortran_order': (?P<fortran>True|False), "
@@ -26,26 +32,25 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read(path: Path, memory_limit: int) -> Raw:
-    """Read an ``.npz`` file with the arrays ``x_train``, ``y_train`` and, optionally, ``x_test``, ``y_test``.
+    """Read an ``.npz`` file of images and, optionally, labels, and its training, validation and test sets.
 
     Parameters
     ----------
     path : Path
-        A file written by `numpy.savez` or `numpy.savez_compressed`. Images are uint8, shape (n, 28, 28), high = ink;
-        labels are of any integer type, shape (n,). Other arrays are ignored.
+        A file written by `numpy.savez` or `numpy.savez_compressed`, with the arrays that
+        `inksight.data.readers.named_arrays.read_parts` finds.
     memory_limit : int
         Largest number of bytes that the arrays may take. The header of each array is checked before it is unpacked.
 
     Returns
     -------
     Raw
-        Training images, then test images.
 
     Raises
     ------
     InputError
-        If an array is missing, contains pickled objects, has another type or shape, is larger than allowed, or does
-        not have the size in its header, another array may be a test set, or the file is damaged.
+        If there are no images, an array contains pickled objects, is larger than allowed or does not have the size in
+        its header, or the file is damaged.
 
     Examples
     --------
@@ -56,90 +61,78 @@ def read(path: Path, memory_limit: int) -> Raw:
     ...     read(path, 10_000).labels
     array([3, 4])
     """
+    left = memory_limit
+
+    def read_member(name: str) -> NDArray[Any]:
+        nonlocal left
+        where = f"{str(path)!r}: array {name!r}"
+        with archive.open(f"{name}.npy") as stream:
+            array = _read_content(stream, path, where, *_read_header(stream, where), left)
+        left -= array.nbytes
+        return array
+
     with damage_as_input_error(path, "an npz file"), zipfile.ZipFile(path) as archive:
-        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-        _check_names(path, archive, names)
-        pairs = [_TRAIN]
-        if "x_test" in names:
-            pairs.append(_TEST)
-            memory_limit //= 2  # because joining copies both
-        raws = []
-        for x, y in pairs:
-            images = _read_array(archive, path, x, memory_limit)
-            memory_limit -= images.nbytes
-            labels = _read_array(archive, path, y, memory_limit, len(images)).astype(np.int64)
-            memory_limit -= labels.nbytes
-            raws.append(Raw(images, labels))
-    return raws[0] if len(raws) == 1 else join(*raws)
+        arrays = []
+        for info in archive.infolist():
+            if not info.filename.endswith(".npy"):
+                continue
+            name = info.filename.removesuffix(".npy")
+            where = f"{str(path)!r}: array {name!r}"
+            if info.compress_type not in _COMPRESSIONS:
+                raise InputError(
+                    f"{where} must be stored or deflated, got compression method {info.compress_type}: "
+                    "save it with np.savez_compressed"
+                )
+            check_ratio(path, info.file_size, info.compress_size)
+            with archive.open(info) as stream:  # also compares the two copies of the name that the archive has
+                shape, _, dtype = _read_header(stream, where)
+            arrays.append(Array(name, shape, dtype))
+        return read_parts(path, arrays, read_member)
 
 
-def _check_names(path: Path, archive: zipfile.ZipFile, names: list[str]) -> None:
-    """Check that the four arrays are there, and that no other one may be a test set whose name is damaged."""
-    required = (*_TRAIN, *(_TEST if {*_TEST} & {*names} else ()))
-    missing = [name for name in required if name not in names]
-    if missing:
-        listed = ", ".join(sorted(names)[:6]) or "nothing"
-        raise InputError(
-            f"{str(path)!r} has no array {missing[0]!r}: it must contain x_train and y_train, and may contain "
-            f"x_test and y_test, got {listed[:200]!r}; rename the arrays, or unpack the file and give its folder"
+def read_npy(path: Path, memory_limit: int) -> Raw:
+    """Read the unlabeled images of an ``.npy`` file, plain or compressed; see `read`."""
+    where = repr(str(path))
+    with open_unpacked(path) as stream, damage_as_input_error(path, "an npy file"):
+        shape, fortran, dtype = _read_header(stream, where)
+        array = Array("x", shape, dtype)
+        return read_parts(
+            path, [array], lambda name: _read_content(stream, path, where, shape, fortran, dtype, memory_limit)
         )
-    for info, name in zip(archive.infolist(), names, strict=True):
-        if "test" in name.lower() and name not in _TEST:
-            raise InputError(
-                f"{str(path)!r} has an array {name[:40]!r}, which may be a test set: rename it to x_test or y_test, or "
-                "remove it"
-            )
-        with archive.open(info):  # compares the two copies of the name that the archive has
-            pass
 
 
-def _read_array(
-    archive: zipfile.ZipFile, path: Path, name: str, memory_limit: int, length: int | None = None
-) -> NDArray[Any]:
-    """Check the header of the array `name`, and its `length` if it is given, then read and return the array."""
-    where = f"{str(path)!r}: array {name!r}"
-    info = archive.getinfo(f"{name}.npy")
-    if info.compress_type not in _COMPRESSIONS:
+def _read_header(stream: Readable, where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of an array and return its shape, whether it is in Fortran order, and its type."""
+    prefix = read_bounded(stream, len(_FORMAT) + 2)
+    if not prefix.startswith(_FORMAT) or len(prefix) < len(_FORMAT) + 2:
         raise InputError(
-            f"{where} must be stored or deflated, got compression method {info.compress_type}: "
+            f"{where} is not a NumPy array of format 1.0, it starts with {bytes(prefix)!r}: "
             "save it with np.savez_compressed"
         )
-    check_ratio(path, info.file_size, info.compress_size)
-    with archive.open(info) as stream:
-        prefix = read_bounded(stream, len(_MAGIC) + 2)
-        if not prefix.startswith(_MAGIC) or len(prefix) < len(_MAGIC) + 2:
-            raise InputError(
-                f"{where} is not a NumPy array of format 1.0, it starts with {bytes(prefix)!r}: "
-                "save it with np.savez_compressed"
-            )
-        header = read_bounded(stream, int.from_bytes(prefix[-2:], "little"))
-        match = _HEADER.fullmatch(header)
-        if match is None:
-            raise InputError(
-                f"{where} has a header that describes no array of numbers, {bytes(header[:60])!r}: "
-                "save it with np.savez_compressed"
-            )
-        dtype, fortran = np.dtype(match["dtype"].decode()), match["fortran"] == b"True"
-        shape = tuple(int(number) for number in match["shape"].split(b",") if number.strip())
-        if dtype.hasobject:
-            raise InputError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
-        if name.startswith("x"):
-            valid = dtype == np.uint8 and len(shape) == 3 and shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
-            allowed = f"uint8 of shape (n, {IMAGE_SIZE}, {IMAGE_SIZE})"
-        else:
-            valid = dtype.kind in "iu" and len(shape) == 1
-            allowed = "integers of shape (n,)"
-        if not valid or min(shape) < 0:
-            raise InputError(f"{where} must be {allowed}, got {dtype} of shape {shape}; convert it and save it again")
-        if length is not None and shape[0] != length:
-            raise InputError(
-                f"{str(path)!r}: x{name[1:]} and {name} must have the same length, got {length} and {shape[0]}; "
-                "save one label per image"
-            )
-        size = math.prod(shape) * dtype.itemsize
-        # Labels are copied to int64; images in Fortran's order are copied to C's.
-        check_memory(path, size * (1 + fortran) if length is None else size + 8 * length, memory_limit)
-        content = read_bounded(stream, size + 1)  # one more byte: zipfile verifies the checksum at the end
+    header = read_bounded(stream, int.from_bytes(prefix[-2:], "little"))
+    match = _HEADER.fullmatch(header)
+    if match is None:
+        raise InputError(
+            f"{where} has a header that describes no array of numbers, {bytes(header[:60])!r}: "
+            "save it with np.savez_compressed"
+        )
+    shape = tuple(int(number) for number in match["shape"].split(b",") if number.strip())
+    if shape and min(shape) < 0:
+        raise InputError(f"{where} must not have a negative length, got {shape}: save it again")
+    return shape, match["fortran"] == b"True", np.dtype(match["dtype"].decode())
+
+
+def _read_content(
+    stream: Readable, path: Path, where: str, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any], limit: int
+) -> NDArray[Any]:
+    """Return the array that follows its header."""
+    if dtype.hasobject:
+        raise InputError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
+    size = math.prod(shape) * dtype.itemsize
+    # Arrays are copied when they become bytes or int64 labels, and once more when parts are joined.
+    copies = math.prod(shape) * (1 if dtype == np.uint8 else 8 if len(shape) == 1 else 2) + size * fortran
+    check_memory(path, size + copies, limit)
+    content = read_bounded(stream, size + 1)  # one more byte: zipfile verifies the checksum at the end
     if len(content) != size:
         got = f"only {len(content):,}" if len(content) < size else "more"
         raise InputError(

@@ -115,7 +115,7 @@ def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
         memory_limit -= 2 * part.size  # twice, because the parts are concatenated
         parts.append(part)
     test_parts = parts[len(train) :] if train else []
-    return replace(concatenate(parts), test_count=sum(len(part.images) for part in test_parts))
+    return replace(concatenate(folder, parts), test_count=sum(len(part.images) for part in test_parts))
 
 
 def _decode(content: bytes, name: Path, memory_limit: int, work: DecodingWork) -> NDArray[np.uint8]:
