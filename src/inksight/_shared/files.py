@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -87,6 +86,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     with _errors_named(path):
         target = _find_target(path)
         if target.is_stream:
+            import shutil  # would slow down `inksight --help`
+
             with temporary_folder() as folder:
                 temporary = folder / f"output{target.path.suffix}"
                 temporary.touch()

@@ -3,8 +3,6 @@
 import os
 import platform
 import re
-import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +20,9 @@ def temporary_path(folder: Path, suffix: str) -> Path:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Yield a new folder for temporary files, and remove it at the end; remove those of killed processes first."""
+    import shutil  # these two would slow down `inksight --help`
+    import tempfile
+
     parent = Path(tempfile.gettempdir())
     sweep(parent)
     folder = parent / _unique_name()
@@ -44,6 +45,8 @@ def sweep(folder: Path) -> None:
     ...     [path.name for path in folder.iterdir()]
     ['mine.csv']
     """
+    import shutil
+
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
             match = _NAME.fullmatch(entry.name)
