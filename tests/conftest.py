@@ -8,6 +8,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np
 import pytest
+from pages import launched
 from trials import QUICK, SMALL, Forbidden, Made
 
 from inksight import Dataset, Model, Splits, load
@@ -51,6 +52,13 @@ def post_model(mnist: Dataset) -> Model:
 def few(digits):
     """300 training and 100 validation images; any use of the test images fails."""
     return Splits(digits.train[:300], digits.validation[:100], Forbidden())
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium; each page is opened in a profile of its own."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(params=native.available())

@@ -88,10 +88,10 @@ def test_page_shows_every_picture_with_a_description(quick):
 
 
 @in_light_and_dark
-def test_everything_can_be_read_on_every_screen(quick, tmp_path, scheme):
+def test_everything_can_be_read_on_every_screen(quick, tmp_path, browser, scheme):
     path = tmp_path / "post.html"
     path.write_text(quick[1].html, encoding="utf-8")
-    with opened(path, 390, scheme) as page:
+    with opened(browser, path, 390, scheme) as page:
         assert page.locator("nav a").count() > 5
         check_layout(page, scheme)
 

@@ -54,18 +54,18 @@ def rows_of(path):
 
 
 @in_light_and_dark
-def test_everything_can_be_read_on_every_screen(result, mnist, tmp_path, scheme):
+def test_everything_can_be_read_on_every_screen(result, mnist, tmp_path, browser, scheme):
     digits = replace(result, class_names=tuple("01234"))
     write_review(digits, tmp_path / "labels.html")
-    with opened(tmp_path / "labels.html", 390, scheme) as page:
+    with opened(browser, tmp_path / "labels.html", 390, scheme) as page:
         check_layout(page, scheme)
 
 
 @in_both_schemes
-def test_decisions_become_corrected_data(written, result, tmp_path, width, scheme):
+def test_decisions_become_corrected_data(written, result, tmp_path, browser, width, scheme):
     """The images are 12 to 5, counted from 1. Labels of 12, 11, 10, 9: 1, 0, <b>, say "c"."""
     other = next(name for name in ("a,b", 'say "c"') if name != NAMES[result.suggested[9]])
-    with opened(written, width, scheme) as page:
+    with opened(browser, written, width, scheme) as page:
         assert page.inner_text("#count") == "0 of 8 decided"
         assert page.is_disabled("#save")
         image = [page.locator(f"#image-{number}") for number in range(13)]
@@ -99,8 +99,8 @@ def test_decisions_become_corrected_data(written, result, tmp_path, width, schem
 
 
 @in_both_schemes
-def test_the_keyboard_decides(written, tmp_path, width, scheme):
-    with opened(written, width, scheme) as page:
+def test_the_keyboard_decides(written, tmp_path, browser, width, scheme):
+    with opened(browser, written, width, scheme) as page:
         page.focus("#image-12")
         for key in ("Enter", "0", "ArrowRight", "Delete", "1", "1", "ArrowLeft", "Backspace", "q"):
             page.keyboard.press(key)
@@ -113,8 +113,8 @@ def test_the_keyboard_decides(written, tmp_path, width, scheme):
 
 
 @in_both_schemes
-def test_decisions_are_kept_for_the_data(written, result, tmp_path, width, scheme):
-    with opened(written, width, scheme) as page:
+def test_decisions_are_kept_for_the_data(written, result, tmp_path, browser, width, scheme):
+    with opened(browser, written, width, scheme) as page:
         page.locator("#image-12 button").first.click()
         page.locator("#image-6 select").select_option("leave out")
         page.reload()
@@ -135,8 +135,8 @@ def test_decisions_are_kept_for_the_data(written, result, tmp_path, width, schem
 
 
 @in_both_schemes
-def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(written, tmp_path, width, scheme):
-    with opened(written, width, scheme) as page:
+def test_a_browser_that_keeps_nothing_loses_nothing_until_the_page_is_closed(written, tmp_path, browser, width, scheme):
+    with opened(browser, written, width, scheme) as page:
         page.locator("#image-5 button").first.click()  # from when there was still room
         page.locator("#image-5 button").first.click()
         page.add_init_script("Storage.prototype.setItem = () => { throw new Error('no storage'); };")

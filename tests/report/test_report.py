@@ -78,9 +78,9 @@ def test_images_without_labels_have_pictures(model, mnist, tmp_path):
 
 
 @in_both_schemes
-def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, width, scheme):
+def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, browser, width, scheme):
     path, evaluation = written
-    with opened(path, width, scheme) as page:
+    with opened(browser, path, width, scheme) as page:
         confusion = evaluation.confusion
         mistakes = np.where(np.eye(10, dtype=bool), 0, confusion)
         assert page.get_attribute('[aria-pressed="true"]', "data-count") == str(mistakes.max())  # shown at first
@@ -99,8 +99,8 @@ def test_a_cell_of_the_confusion_matrix_shows_its_images_in_a_browser(written, w
 
 
 @in_light_and_dark
-def test_everything_can_be_read_on_every_screen(written, scheme):
-    with opened(written[0], 390, scheme) as page:
+def test_everything_can_be_read_on_every_screen(written, browser, scheme):
+    with opened(browser, written[0], 390, scheme) as page:
         check_layout(page, scheme)
 
 

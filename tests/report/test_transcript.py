@@ -255,8 +255,8 @@ def test_file_names_with_any_bytes_are_shown(sheet, small, tmp_path):
 
 
 @in_both_schemes
-def test_box_text_and_card_are_highlighted_together_in_a_browser(written, sheet, width, scheme):
-    with opened(written, width, scheme) as page:
+def test_box_text_and_card_are_highlighted_together_in_a_browser(written, sheet, browser, width, scheme):
+    with opened(browser, written, width, scheme) as page:
         assert page.locator("h2 bdi").first.inner_text().endswith(HOSTILE)
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
 
@@ -296,15 +296,15 @@ def crowded(small, mnist, tmp_path_factory):
 
 
 @in_light_and_dark
-def test_everything_can_be_read_on_every_screen(crowded, scheme):
-    with opened(crowded, 390, scheme) as page:
+def test_everything_can_be_read_on_every_screen(crowded, browser, scheme):
+    with opened(browser, crowded, 390, scheme) as page:
         check_layout(page, scheme)
 
 
 @in_light_and_dark
-def test_tags_cover_no_digit(crowded, scheme):
+def test_tags_cover_no_digit(crowded, browser, scheme):
     """A tag overlaps no box and no other tag; it may be hidden, but never on a box that is pointed at."""
-    with opened(crowded, 390, scheme) as page:
+    with opened(browser, crowded, 390, scheme) as page:
         stage = page.locator("#picture-1 .stage")
         rectangles = (
             "(all) => all.filter((one) => getComputedStyle(one).visibility === 'visible')"
