@@ -54,6 +54,15 @@ def few(digits):
     return Splits(digits.train[:300], digits.validation[:100], Forbidden())
 
 
+@pytest.fixture(scope="module")
+def few_training_digits(digits):
+    """Search the nearest neighbours of what is read among 500 digits only: all 50,000 would be slow."""
+    few = digits.train[:500]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("inksight.reading.reader._training_digits", lambda model: (few, model.barcodes(few.images)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium; each page is opened in a profile of its own."""

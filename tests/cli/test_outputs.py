@@ -24,6 +24,8 @@ from inksight.data.loading import write_csv
 from inksight.errors import InputError
 from inksight.training import fine_tuning
 
+pytestmark = pytest.mark.usefixtures("few_training_digits")
+
 MAIN = [sys.executable, "-c", "from inksight.cli import main; main()"]
 
 
@@ -173,13 +175,21 @@ def test_files_that_cannot_be_read(capsys, inputs, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv"]
 
 
+@pytest.fixture(scope="module")
+def scans(tmp_path_factory):
+    """A folder of sixty pages with many digits, so that a signal arrives before all of them are read."""
+    folder, ink = tmp_path_factory.mktemp("pages") / "scans", np.random.default_rng(0).integers(0, 2, (45, 45))
+    folder.mkdir()
+    Image.fromarray(np.kron(ink, np.full((16, 16), 255)).astype(np.uint8)).save(folder / "00.png")
+    for number in range(1, 60):
+        (folder / f"{number:02}.png").hardlink_to(folder / "00.png")
+    return folder
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_an_interrupted_table_keeps_its_rows(number, code, capsys, tmp_path, ctrl_c, rng):
-    for i in range(60):  # pages with many digits, so that the signal arrives in time
-        page = Image.fromarray(np.kron(rng.integers(0, 2, (60, 60)), np.full((16, 16), 255)).astype(np.uint8))
-        page.save(write(tmp_path, f"scans/{i:02}.png", b""))
+def test_an_interrupted_table_keeps_its_rows(number, code, scans, capsys, tmp_path, ctrl_c):
     table, part = write(tmp_path, "table.csv", b"old"), tmp_path / "table.csv.part"
-    process = subprocess.Popen([*MAIN, "read", tmp_path / "scans", "--csv", table], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*MAIN, "read", scans, "--csv", table], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (part.exists() and b"00.png" in part.read_bytes()) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -192,7 +202,7 @@ def test_an_interrupted_table_keeps_its_rows(number, code, capsys, tmp_path, ctr
     assert 1 <= len(rows) < 60
     if number != signal.SIGKILL:
         assert errors.strip("\n") == f"inksight: interrupted: {part} holds the first {len(rows)} of 60 pictures"
-    printed = outputs(capsys, "read", tmp_path / "scans" / "00.png", "--csv", table)
+    printed = outputs(capsys, "read", scans / "00.png", "--csv", table)
     assert printed.err == f"{part}: rows of an interrupted run, which this run replaces\n"
     assert not part.exists()
     assert len(table_rows(table)) == 1

@@ -99,8 +99,7 @@ def test_forward_and_gradients_agree_with_float64(case):
     def forward(x, w, b):
         return lanes.leave(block(lanes.enter(x), w, b), n)
 
-    # All instruction sets on each example: XLA compiles it only once. The layout of the gradients changes in NumPy, which
-    # compiles nothing.
+    # All instruction sets on each example: XLA compiles it only once, and nothing for a change of layout in NumPy.
     x_lanes, dy_lanes = to_lanes(x), to_lanes(dy)
     for name in native.available():
         note(f"instruction set: {name}")

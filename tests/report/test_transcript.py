@@ -17,16 +17,9 @@ from inksight.reading.reader import read
 from inksight.report import transcript
 from inksight.report.transcript import Transcript
 
+pytestmark = pytest.mark.usefixtures("few_training_digits")
+
 HOSTILE = "<script>alert(1)<img src=x onerror=alert(2)>.png"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_training_digits(digits):
-    """Search the nearest neighbours among 500 digits only: all 50,000 would be slow."""
-    few = digits.train[:500]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("inksight.reading.reader._training_digits", lambda model: (few, model.barcodes(few.images)))
-        yield
 
 
 @pytest.fixture(scope="module")

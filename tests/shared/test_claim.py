@@ -11,6 +11,8 @@ from inksight import cli
 from inksight._shared import claim
 from inksight._shared.claim import claimed
 from inksight.data.loading import write_csv
+from inksight.report import report
+from inksight.report.pictures import gallery
 
 HOLD = """
 import sys
@@ -53,7 +55,8 @@ WARNING = "inksight: warning: another process is writing '{}', and each replaces
         ["sweep", "--data", "{table}", *QUICK, "--workers", "1", "--out", "{folder}"],
     ],
 )
-def test_commands_warn_if_another_process_writes_the_same(words, table, tmp_path, capsys):
+def test_commands_warn_if_another_process_writes_the_same(words, table, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(report, "gallery", lambda *arguments: gallery(*arguments)[:1])  # `tests/report` draws all
     folder = tmp_path / "folder"
     folder.mkdir()
     target = folder if words[0] in ("explore", "sweep") else folder / "m.safetensors"
