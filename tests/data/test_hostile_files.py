@@ -19,26 +19,43 @@ from sources import HEADER, picture_bytes, write
 PROMISED = 1 << 30  # bytes, beyond an idle process
 SECONDS = 5.0  # of CPU time: elapsed time depends on what else runs
 
-CHILD = """
-import json, resource, sys, time
-from pathlib import Path
+# Each file is read in a fork of this process, which has imported everything.
+SERVER = """
+import json, os, resource, signal, sys, time
 import numpy as np
 import inksight
 from inksight.reading.reader import read
 read(np.zeros((50, 200)), "tiny")  # everything that a read imports
+promised = int(sys.argv[1])
 idle = int(next(line for line in open("/proc/self/status") if line.startswith("VmSize")).split()[1]) * 1024
-resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-resource.setrlimit(resource.RLIMIT_AS, (idle + int(sys.argv[3]), resource.RLIM_INFINITY))
-start = time.process_time()
-try:
-    if sys.argv[1] == "read":
-        read(sys.argv[2], "tiny")
-    else:
-        inksight.load(sys.argv[2])
-    outcome = "read"
-except inksight.InputError as error:
-    outcome = str(error)
-print(json.dumps([outcome, time.process_time() - start]))
+
+def cost(what, path):
+    signal.alarm(300)
+    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))  # so that a failure does not take minutes
+    resource.setrlimit(resource.RLIMIT_AS, (idle + promised, resource.RLIM_INFINITY))
+    start = time.process_time()
+    try:
+        if what == "read":
+            read(path, "tiny")
+        else:
+            inksight.load(path)
+        outcome = "read"
+    except inksight.InputError as error:
+        outcome = str(error)
+    return outcome, time.process_time() - start
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        try:
+            print(json.dumps(cost(*json.loads(line))), flush=True)
+            os._exit(0)
+        except BaseException as error:
+            sys.stderr.write(repr(error))
+        finally:
+            os._exit(1)
+    if os.waitpid(child, 0)[1]:
+        print("null", flush=True)
 """
 
 
@@ -154,34 +171,42 @@ def idx_header(*shape):
     return struct.pack(f">4B{len(shape)}I", 0, 0, 8, len(shape), *shape)
 
 
-def check_cost(what, path):
+@pytest.fixture(scope="module")
+def check_cost():
     """Read or load a file in a process of limited memory; return what came of it."""
-    # A limit on CPU time as well, so that a failure does not take minutes.
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD, what, path, str(PROMISED)], capture_output=True, text=True, timeout=300,
-        env={"INKSIGHT_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    outcome, seconds = json.loads(done.stdout)
-    assert "\n" not in outcome
-    assert "memory than is available" not in outcome
-    assert "MemoryError" not in outcome
-    assert seconds < SECONDS, outcome
-    return outcome
+    env = {"INKSIGHT_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+    command = [sys.executable, "-c", SERVER, str(PROMISED)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        requests, answers = server.stdin, server.stdout
+
+        def check(what, path):
+            print(json.dumps([what, str(path)]), file=requests, flush=True)
+            answer = json.loads(answers.readline() or "null")
+            assert answer is not None, "the process failed: see what it wrote to standard error"
+            outcome, seconds = answer
+            assert "\n" not in outcome
+            assert "memory than is available" not in outcome
+            assert "MemoryError" not in outcome
+            assert seconds < SECONDS, outcome
+            return outcome
+
+        yield check
 
 
 @pytest.mark.parametrize("case", PICTURES)
-def test_the_cost_of_a_picture_is_bounded(case, tmp_path):
+def test_the_cost_of_a_picture_is_bounded(case, check_cost, tmp_path):
     check_cost("read", write(tmp_path, "a.png", PICTURES[case]()))
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_the_cost_of_a_dataset_is_bounded(case, tmp_path):
+def test_the_cost_of_a_dataset_is_bounded(case, check_cost, tmp_path):
     name, make = SOURCES[case]
     check_cost("load", write(tmp_path, name, make()))
 
 
-def test_the_cost_of_a_folder_is_bounded(tmp_path):
+def test_the_cost_of_a_folder_is_bounded(check_cost, tmp_path):
     page = Image.new("1", (8192, 8192), 1)
     page.paste(0, (4000, 2000, 5000, 6000))
     content = saved(page, "PNG")
@@ -191,7 +216,7 @@ def test_the_cost_of_a_folder_is_bounded(tmp_path):
 
 
 @pytest.mark.parametrize("counts", [[1_060_000], [530_000, 530_000], [1_060_000, 1]])
-def test_as_many_images_as_allowed_need_the_promised_memory(counts, tmp_path):
+def test_as_many_images_as_allowed_need_the_promised_memory(counts, check_cost, tmp_path):
     for name, count in zip(("train", "t10k"), counts, strict=False):
         for kind, shape in (("images-idx3", (count, 28, 28)), ("labels-idx1", (count,))):
             path = write(tmp_path, f"{name}-{kind}-ubyte", idx_header(*shape))
