@@ -8,6 +8,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np
 import pytest
+import reference
 from pages import launched
 from trials import QUICK, SMALL, Forbidden, Made
 
@@ -46,6 +47,13 @@ def model(small_run: TrainingResult) -> Model:
 def post_model(mnist: Dataset) -> Model:
     """The post's network after a few steps, so that its weights differ from the starting ones."""
     return fit(Splits(mnist[:1000]), "post", QUICK, epochs=1, progress=False).model
+
+
+@pytest.fixture(scope="session")
+def post_probabilities(post_model: Model, mnist: Dataset):
+    """The last 1,000 images of MNIST, and the probabilities that the reference in NumPy gives for `post_model`."""
+    images = mnist.images[-1000:]
+    return images, np.concatenate([reference.probabilities(post_model, part) for part in np.split(images, 20)])
 
 
 @pytest.fixture(scope="session")

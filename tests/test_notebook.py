@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from commands import import_script
 from pages import check_layout, in_light_and_dark, opened
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -164,20 +165,22 @@ def test_ctrl_c_ends_the_export_without_a_traceback(tmp_path, ctrl_c):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"cells": 3}', b"\x89PNG\xff"])
-def test_a_damaged_notebook_is_an_error_of_one_line(tmp_path, content):
+def test_a_damaged_notebook_is_an_error_of_one_line(tmp_path, capsys, monkeypatch, content):
     path = tmp_path / "other.ipynb"
     if content is not None:
         path.write_bytes(content)
-    done = export(path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("export: ")
-    assert str(path) in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    monkeypatch.setattr(sys, "argv", ["export", str(path)])
+    assert import_script(NOTEBOOKS / "export.py").main() == 2
+    error = capsys.readouterr().err
+    assert error.startswith("export: ")
+    assert str(path) in error
+    assert len(error.splitlines()) == 1
     assert not path.with_suffix(".html").exists()
 
 
-def test_a_missing_folder_is_an_error_before_the_run(tmp_path):
-    done = export("--out", tmp_path / "none" / "post.html")
-    assert done.returncode == 2
-    assert done.stderr.splitlines() == [done.stderr.strip()]
-    assert "does not exist" in done.stderr
+def test_a_missing_folder_is_an_error_before_the_run(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["export", "--out", str(tmp_path / "none" / "post.html")])
+    assert import_script(NOTEBOOKS / "export.py").main() == 2
+    error = capsys.readouterr().err
+    assert error.splitlines() == [error.strip()]
+    assert "does not exist" in error
