@@ -230,7 +230,7 @@ def test_a_picture_is_printed_on_one_line_whatever_its_name(capsys, inputs, tmp_
 
 def test_an_output_without_a_name_is_refused(capsys, inputs):
     for words in (["read", "scans/0.png", "--csv", ""], ["train", "--out", ""], ["evaluate", "best", "--picture", ""]):
-        assert "it is a folder" in command(capsys, *words, code=2)
+        assert "name of a file to write must be given" in command(capsys, *words, code=2)
 
 
 def test_files_that_cannot_be_read(capsys, inputs, tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from inksight import InputError, cli
+from inksight._shared.validation import shown
 from inksight.engine import library as native
 from inksight.engine.interface import ABI
 from inksight.imaging.preprocessing import prepare
@@ -41,7 +42,7 @@ def test_an_engine_built_for_another_machine_counts_as_missing(monkeypatch, tmp_
         ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, portable, or unset, got 'sse9'"),
         ("INKSIGHT_ENGINE", "abacus", "INKSIGHT_ENGINE must be native or xla, or unset, got 'abacus'"),
         *(
-            ("INKSIGHT_THREADS", value, f"{NUMBER} {value!r}")
+            ("INKSIGHT_THREADS", value, f"{NUMBER} {shown(value)}")
             for value in ("abc", "-1", "1.5", "0", "1025", "+4", "4 ", "1_0", "0x2", "\u0664", "9" * 5000)
         ),
     ],

@@ -144,6 +144,7 @@ def test_a_file_with_the_name_of_a_shipped_model_needs_a_path(model, tmp_path, m
 def test_making_a_shipped_model_twice_gives_the_same_bytes(mnist, tmp_path, monkeypatch):
     monkeypatch.setattr(accuracy, "RESULTS", tmp_path / "accuracy.jsonl")
     monkeypatch.setitem(RECIPES, "quick", replace(QUICK, epochs=1))
+    monkeypatch.setattr("inksight.training.fitting.MIN_STEPS", 1)
     row = accuracy.Row("tiny", "4x5p,8x3", "quick", 600)
     with pytest.raises(SystemExit, match="first measure"):
         ship.make(row, mnist.split())

@@ -2,13 +2,12 @@
 
 import csv
 import io
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from inksight._shared.table import as_cell, write_rows
-from inksight.inspection.label_errors import COLUMNS, write_table
+from inksight.inspection.label_errors import COLUMNS, DoubtfulLabels, write_table
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
@@ -24,9 +23,10 @@ def test_numbers_are_not_changed():
         assert as_cell(number) is number
 
 
-def test_class_names_in_the_table_of_doubtful_labels(tmp_path):
+def test_class_names_in_the_table_of_doubtful_labels(tmp_path, monkeypatch):
     row = dict(zip(COLUMNS, (7, 8, "=1", "+", -0.5, 0.25, 0.75), strict=True))
-    result = SimpleNamespace(rows=lambda n: [row], order=[0])
-    write_table(result, tmp_path / "table.csv")  # type: ignore[arg-type]
+    monkeypatch.setattr(DoubtfulLabels, "rows", lambda self, n: [row])
+    monkeypatch.setattr(DoubtfulLabels, "order", [0], raising=False)
+    write_table(object.__new__(DoubtfulLabels), tmp_path / "table.csv")
     header, line = (tmp_path / "table.csv").read_text().splitlines()
     assert (header, line) == (",".join(COLUMNS), "7,8,'=1,'+,-0.5,0.25,0.75")

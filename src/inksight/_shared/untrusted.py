@@ -76,6 +76,7 @@ def damage_as_input_error(
 @contextmanager
 def open_unpacked(path: Path) -> Iterator[Readable]:
     """Open `path` for reading bytes. A gzip or bzip2 file, known by its first bytes, is unpacked while it is read."""
+    check_is_file(path, "give a file")
     with path.open("rb") as file:
         head = file.peek(3)[:3]
         if head.startswith(GZIP):

@@ -16,7 +16,9 @@ _MAX_CLASSES = 1000
 _MAX_LENGTH = 100  # characters of a class's name
 
 
-def parse_labels(texts: Sequence[str], where: Callable[[int], str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+def parse_labels(
+    texts: Sequence[str], where: Callable[[int], str], *, may_mix: bool = False
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Return the labels that `texts` stand for, and the names of their classes.
 
     Parameters
@@ -27,6 +29,9 @@ def parse_labels(texts: Sequence[str], where: Callable[[int], str]) -> tuple[NDA
         texts in sorted order are the classes.
     where : callable
         Returns the place of a text, given its position, for messages.
+    may_mix : bool
+        Whether numbers and names may be mixed, as in folders ``0`` to ``9`` and ``plus``. In a column of a table, a
+        name among numbers is a mistake.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def parse_labels(texts: Sequence[str], where: Callable[[int], str]) -> tuple[NDA
     digits = {text: digit_of(text) for text in set(texts)}
     if None not in digits.values():
         return np.array([digits[text] for text in texts], np.int64), DIGITS
-    must_be_digits = any(map(_is_number, digits))
+    must_be_digits = not may_mix and any(map(_is_number, digits))
     for position, text in enumerate(texts):
         if digits[text] is None and (must_be_digits or not 1 <= len(text) <= _MAX_LENGTH):
             allowed = "0 to 9" if must_be_digits else f"a name of 1 to {_MAX_LENGTH} characters"

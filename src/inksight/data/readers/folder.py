@@ -84,7 +84,7 @@ def _read_classes(folder: Path, memory_limit: int) -> Raw:
             listed = ", ".join(table.name for table in tables)[:200]
             raise InputError(f"{str(folder)!r} must contain one table of labels, got {listed}: keep one of them")
         names = labels_by_table(tables[0], files) if tables else labels_by_name(files)
-    labels, class_names = parse_labels(names, lambda i: repr(str(files[i])))
+    labels, class_names = parse_labels(names, lambda i: repr(str(files[i])), may_mix=bool(subfolders))
     # Twice, because the images are stacked at the end.
     check_memory(folder, 2 * len(files) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
     work = DecodingWork(folder)
@@ -121,7 +121,12 @@ def _by_subfolder(folder: Path, subfolders: Sequence[Path]) -> tuple[list[Path],
 def _pictures(folder: Path) -> list[Path]:
     """Return the files in `folder` that are pictures by their content or name. Warn of others, except tables."""
     files = visible_files(folder)
-    pictures = [file for file in files if file.suffix.casefold() in _SUFFIXES or detect_format(file) == "picture"]
+    # What is not a file, such as a FIFO, is refused when it is read; to detect its format, it would have to be opened.
+    pictures = [
+        file
+        for file in files
+        if not file.is_file() or file.suffix.casefold() in _SUFFIXES or detect_format(file) == "picture"
+    ]
     strays = [file.name for file in files if file not in pictures and file.suffix.casefold() not in _TABLES]
     if strays and pictures:
         listed = ", ".join(map(repr, strays[:5])) + (", ..." if len(strays) > 5 else "")
