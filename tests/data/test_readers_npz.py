@@ -91,7 +91,7 @@ def test_a_bomb_is_never_unpacked(tmp_path):
 
 
 def test_a_test_set_cannot_get_lost(tmp_path):
-    content = npz_bytes(np.savez, x_train=X, y_train=Y, x_test=X, y_test=Y)
+    content = npz_bytes(save=np.savez, x_train=X, y_train=Y, x_test=X, y_test=Y)
     for name in (b"x_test.npy", b"y_test.npy"):
         last = content.rindex(name)  # in the central directory
         for position in range(len(name)):

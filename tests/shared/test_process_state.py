@@ -80,7 +80,7 @@ def files(folder):
         "truncated.png": saved(picture, "PNG")[:-40],
         "truncated.jpg": saved(picture, "JPEG")[:-40],
         "good.npz": sources.npz_bytes(x_train=digits, y_train=labels),
-        "header.npz": sources.npz_bytes(np.savez, x_train=digits, y_train=labels).replace(b"(12,", b"(9\\d"),
+        "header.npz": sources.npz_bytes(save=np.savez, x_train=digits, y_train=labels).replace(b"(12,", b"(9\\d"),
         "good.csv": sources.csv_bytes(digits, labels),
         "damaged.csv": sources.csv_bytes(digits, labels) + b"1,2",
     }
