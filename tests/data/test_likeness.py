@@ -35,14 +35,16 @@ def test_each_kind_is_noticed_and_repaired(cause, mnist, tmp_path):
     assert accuracy[1] < accuracy[2]
 
 
+MNIST = load("mnist")
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(20, 400), st.lists(st.integers(0, 9), min_size=2, max_size=10, unique=True), st.integers(0, 999))
 def test_images_of_mnist_are_not_unusual_whatever_their_number_and_classes(n, classes, seed):
-    mnist = load("mnist")
-    assert mnist.labels is not None
+    labels = MNIST.require_labels("this test")
     rows = np.random.default_rng(seed).permutation(60_000)
-    rows = rows[np.isin(mnist.labels[rows], classes)][:n]
-    assert unusual(mnist.images[rows], mnist.labels[rows]) is None
+    rows = rows[np.isin(labels[rows], classes)][:n]
+    assert unusual(MNIST.images[rows], labels[rows]) is None
 
 
 def test_orientations_turn_back(mnist):
