@@ -48,7 +48,7 @@ def parse_labels(
     digits = {text: digit_of(text) for text in set(texts)}
     if None not in digits.values():
         return np.array([digits[text] for text in texts], np.int64), DIGITS
-    must_be_digits = not may_mix and any(map(_is_number, digits))
+    must_be_digits = not may_mix and any(map(is_number, digits))
     for position, text in enumerate(texts):
         if digits[text] is None and (must_be_digits or not 1 <= len(text) <= _MAX_LENGTH):
             allowed = "0 to 9" if must_be_digits else f"a name of 1 to {_MAX_LENGTH} characters"
@@ -80,7 +80,8 @@ def digit_of(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Return whether a text is a number that Python can read."""
     try:
         float(text)
     except ValueError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inksight.config import DIGITS
+from inksight.data.readers.class_names import is_number
 from inksight.data.readers.pixels import PIXELS
 from inksight.errors import InputError
 
@@ -123,7 +124,7 @@ def _is_header(first: Sequence[str]) -> bool:
     counts = [[str(i + start) for i in range(PIXELS)] for start in (0, 1)]
     if any(list(first[i : i + PIXELS]) in counts for i in range(len(first) - PIXELS + 1)):
         return True
-    return not all(map(_is_number, first[_MAX_EXTRA:-_MAX_EXTRA]))
+    return not all(map(is_number, first[_MAX_EXTRA:-_MAX_EXTRA]))
 
 
 def _pixels_by_name(names: Sequence[str]) -> tuple[int, ...] | None:
@@ -183,11 +184,3 @@ def _column(path: Path, names: Sequence[str], label: str) -> int:
     if label not in numbers:
         raise InputError(f"{str(path)!r} has no column {label!r} among its {len(names)} columns: {_SETTLE}")
     return numbers[label]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
