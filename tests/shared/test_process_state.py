@@ -31,7 +31,7 @@ def process_state():
         "showwarning": warnings.showwarning,
         "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
         "pillow": (
-            Image.MAX_IMAGE_PIXELS, Image.WARN_POSSIBLE_FORMATS, ImageFile.LOAD_TRUNCATED_IMAGES,
+            Image.MAX_IMAGE_PIXELS, getattr(Image, "WARN_POSSIBLE_FORMATS", None), ImageFile.LOAD_TRUNCATED_IMAGES,
             ImageFile.MAXBLOCK, PngImagePlugin.MAX_TEXT_MEMORY,
         ),
         "locale": locale.setlocale(locale.LC_ALL),

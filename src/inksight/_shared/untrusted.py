@@ -15,7 +15,7 @@ GZIP, BZIP2 = b"\x1f\x8b", b"BZh"  # the first bytes of every file of these kind
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _BZIP2_ERRORS = (EOFError, OSError, ValueError)
 FREE_UNPACKED = 64 << 20  # bytes: what any packed file may become
-MAX_RATIO = 50  # unpacked bytes per packed byte, in addition; digits have about ten
+MAX_RATIO = 30  # unpacked bytes per packed byte, in addition; digits have about ten
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 

@@ -47,7 +47,7 @@ def load(
     memory_limit : int
         Largest number of bytes that reading may take, with copies, checked before anything is unpacked. With the
         default, 800 MiB, a process stays below one gigabyte. Independently of it, a packed file may become at most 64
-        MiB and 50 times its size.
+        MiB and 30 times its size.
 
     Returns
     -------
