@@ -15,7 +15,7 @@ from inksight.config import DIGITS, IMAGE_SIZE
 from inksight.errors import InputError
 
 if TYPE_CHECKING:
-    from inksight.data.splits import Splits
+    from inksight.data.splits import Rows, Splits
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -236,10 +236,24 @@ class Dataset(Display):
         >>> data.split().validation.labels
         array([4, 1])
         """
-        from inksight.data.splits import Splits, split_rows  # imports this module
+        from inksight.data.splits import Splits  # imports this module
 
-        train, validation, test = split_rows(len(self), self.test_count, validation_size, seed, self.validation_count)
+        train, validation, test = self.split_rows(validation_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
+
+    def split_rows(self, validation_size: float = 0.2, seed: int = 2) -> "tuple[Rows, Rows, Rows | None]":
+        """Return the rows of the parts of `split`, to divide anything else that has one value per image.
+
+        Examples
+        --------
+        >>> data = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10))
+        >>> train, validation, test = data.split_rows()
+        >>> validation, test
+        (array([4, 1]), None)
+        """
+        from inksight.data.splits import split_rows
+
+        return split_rows(len(self), self.test_count, validation_size, seed, self.validation_count)
 
     @property
     def default_part(self) -> str:
