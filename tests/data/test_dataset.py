@@ -4,6 +4,7 @@ import hashlib
 import io
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load, write_csv
 from inksight.data.readers import read
-from inksight.errors import InputError
+from inksight.errors import InputError, InputWarning
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
 LABELS = np.array([3, 1, 3, 0, 9, 3])
@@ -272,6 +273,22 @@ def test_sum_keeps_validation_and_test_images(swapped):
         assert sorted(numbers(part)) == sorted(n for parts in all_parts if name in parts for n in numbers(parts[name]))
     assert set(numbers(got["test"])) == {*range(14, 20), 32, 33}
     assert len(got["train"]) == 10 + 10 + 8
+
+
+def test_an_image_stays_in_one_set_of_a_sum():
+    first = numbered(20, 0, [0, 1], validation_count=4, test_count=6)  # training 0 to 9, then validation, then test
+    own = Dataset(first.images[[9, 12, 15]], np.array([1, 0, 1]), "own", validation_count=1, test_count=1)
+    total = first + own  # each image is in the same set twice
+    parts = {name: numbers(part) for name, part in total.split().parts.items()}
+    assert parts == {"train": [*range(10), 9], "validation": [*range(10, 14), 12], "test": [*range(14, 20), 15]}
+    moved = replace(own, images=first.images[[15, 16, 3]])  # test images to train and to validate on, and the reverse
+    with pytest.warns(InputWarning, match="3 images of 'digits . own'"):
+        total = first + moved
+    parts = {name: numbers(part) for name, part in total.split().parts.items()}
+    train = [i for i in range(10) if i != 3]
+    assert parts == {"train": train, "validation": list(range(10, 14)), "test": [*range(14, 20), 3]}
+    plain = numbered(3, 0, [0])
+    assert numbers(plain + plain) == [0, 1, 2, 0, 1, 2]  # without such sets, there is nothing to protect
 
 
 def test_a_single_image_is_added_to_the_training_images():

@@ -1,6 +1,7 @@
 """`Dataset`: validated images and labels."""
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.config import DIGITS, IMAGE_SIZE
-from inksight.errors import InputError
+from inksight.data.folds import first_duplicates
+from inksight.errors import InputError, InputWarning
 
 if TYPE_CHECKING:
     from inksight.data.splits import Rows, Splits
@@ -113,17 +115,24 @@ class Dataset(Display):
 
         The classes are those of both, see `join`. If one of the datasets has a validation or a test set, both are
         divided by `split`, and their training, validation and test sets are joined: images of a test set stay test
-        images.
+        images. An image that would be in two of these sets is left out of the training set, or of the validation set if
+        it is a test image. For example, Kaggle's ``train.csv`` contains test images of MNIST.
 
         Raises
         ------
         InputError
-            If one of them has labels and the other has none.
+            If one of them has labels and the other has none, or together they have more than 1000 classes.
+
+        Warns
+        -----
+        InputWarning
+            If images are left out.
 
         Examples
         --------
-        >>> digits = Dataset(np.zeros((12, 28, 28), np.uint8), np.arange(12) % 10, "digits", test_count=2)
-        >>> signs = Dataset(np.zeros((5, 28, 28), np.uint8), np.array([0, 1, 1, 0, 1]), "signs", ("+", "-"))
+        >>> images = np.random.default_rng(0).integers(0, 256, (17, 28, 28)).astype(np.uint8)
+        >>> digits = Dataset(images[:12], np.arange(12) % 10, "digits", test_count=2)
+        >>> signs = Dataset(images[12:], np.array([0, 1, 1, 0, 1]), "signs", ("+", "-"))
         >>> both = digits + signs
         >>> both
         Dataset('digits + signs', 17 images, 12 classes)
@@ -134,8 +143,14 @@ class Dataset(Display):
             return NotImplemented
         divide = any(data.test_count or data.validation_count for data in (self, other))
         pairs = zip(_sections(self, divide), _sections(other, divide), strict=True)
-        sections = [join(*pair) for pair in pairs]
-        return replace(reduce(join, sections), validation_count=len(sections[1]), test_count=len(sections[2]))
+        train, validation, test = [join(*pair) for pair in pairs]
+        if divide:
+            test, validation, train = _without_repeats([test, validation, train])
+        whole = reduce(join, (train, validation, test))
+        if left_out := len(self) + len(other) - len(whole):
+            message = f"{left_out:,} images of {whole.name!r} are in its test or validation set and in another set too"
+            warnings.warn(f"{message}: they are left out of the other one", InputWarning, stacklevel=2)
+        return replace(whole, validation_count=len(validation), test_count=len(test))
 
     def __radd__(self, other: int) -> "Dataset":
         # `sum` starts from 0.
@@ -339,6 +354,13 @@ def _sections(data: Dataset, divide: bool) -> tuple[Dataset, Dataset, Dataset]:
         return data[:], none, none
     splits = data.split()
     return splits.train, splits.validation or none, splits.test or none
+
+
+def _without_repeats(sections: Sequence[Dataset]) -> list[Dataset]:
+    """Return datasets without the images that are in one before."""
+    first = first_duplicates(np.concatenate([section.images for section in sections]))
+    starts = np.cumsum([0, *map(len, sections)])
+    return [section[first[i : i + len(section)] >= i] for section, i in zip(sections, starts[:-1], strict=True)]
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
