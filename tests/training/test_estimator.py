@@ -168,6 +168,12 @@ def test_every_field_of_the_recipe_and_its_augmentation_is_a_parameter(part, mon
     assert recipe == replace(named, epochs=3, batch_size=60, augmentation=replace(named.augmentation, rotation=20))
 
 
+@pytest.mark.parametrize("name", ["recipe__learning_rate", "recipe__augmentation__learning_rate"])
+def test_nested_names_are_refused_with_the_plain_one(name):
+    with pytest.raises(InputError, match=f"parameter must be a plain name.*got '{name}': give 'learning_rate'"):
+        DigitClassifier(TINY).set_params(**{name: 0.1})
+
+
 def test_augmentation_is_one_of_the_package_or_a_function(part):
     own = Augmentation(rotation=3, shear=0.1)
     classifier = DigitClassifier(TINY, QUICK, augmentation=own, epochs=1, random_state=0)

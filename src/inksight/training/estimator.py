@@ -131,6 +131,14 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         tags.input_tags.positive_only = True
         return tags
 
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by their names, as scikit-learn's searches do."""
+        for name in params:
+            field = name.rpartition("__")[2]
+            check(field == name, "parameter", name, "a plain name, because the recipe is not nested", f"give {field!r}")
+        super().set_params(**params)
+        return self
+
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Train a network on images (n, 784) or (n, 28, 28) and labels (n,), from random starting weights.
 
