@@ -4,6 +4,7 @@ import hashlib
 import io
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load, write_csv
 from inksight.data.readers import read
-from inksight.errors import InputError
+from inksight.errors import InputError, InputWarning
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
 LABELS = np.array([3, 1, 3, 0, 9, 3])
@@ -217,3 +218,92 @@ def test_names_of_sources(tmp_path, monkeypatch, mnist):
     assert load("train.csv").name == "train.csv"
     assert load(tmp_path / "train.csv").name == "train.csv"
     assert load(tmp_path).name == load(".").name == tmp_path.name
+
+
+def numbered(count, start, labels, **options):
+    """Images whose first pixel is their number."""
+    images = np.zeros((count, 28, 28), np.uint8)
+    images[:, 0, 0] = np.arange(start, start + count)
+    return Dataset(images, np.resize(labels, count), **options)
+
+
+def numbers(data):
+    return data.images[:, 0, 0].tolist()
+
+
+def test_sum_of_datasets_has_all_images_in_order(six):
+    parts = [numbered(3, start, [start], name=name) for start, name in ((0, "a"), (3, "b"), (6, "b"))]
+    total = sum(parts)
+    assert isinstance(total, Dataset)
+    assert (numbers(total), total.name) == (list(range(9)), "a + b + b")
+    assert total.labels is not None
+    assert total.labels.tolist() == [0, 0, 0, 3, 3, 3, 6, 6, 6]
+    assert (six[:2] + six[2:]).digest == six.digest
+    assert (six + six).name == "six"
+    assert (Dataset(IMAGES) + Dataset(IMAGES)).labels is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names", "labels"),
+    [
+        (("a", "b"), ("b", "c"), ("a", "b", "c"), [0, 1, 1, 2]),
+        (("a", "b"), ("b", "a"), ("a", "b"), [0, 1, 1, 0]),
+        (("3", "7"), tuple("0123456789"), tuple("0123456789"), [3, 7, 0, 1]),
+        (tuple("0123456789"), ("3", "7"), tuple("0123456789"), [0, 1, 3, 7]),
+    ],
+)
+def test_sum_unites_classes(first, second, names, labels):
+    total = numbered(2, 0, [0, 1], class_names=first) + numbered(2, 2, [0, 1], class_names=second)
+    assert total.class_names == names
+    assert total.labels is not None
+    assert total.labels.tolist() == labels
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_sum_keeps_validation_and_test_images(swapped):
+    official = numbered(20, 0, [0, 1], name="official", validation_count=4, test_count=6)
+    tested = numbered(14, 20, [0, 1], name="tested", test_count=2)
+    plain = numbered(10, 34, [0, 1], name="plain")
+    total = sum([plain, tested, official] if swapped else [official, tested, plain])
+    assert isinstance(total, Dataset)
+    assert sorted(numbers(total)) == list(range(44))
+    got = total.split().parts
+    for name, part in got.items():
+        all_parts = [data.split().parts for data in (official, tested, plain)]
+        assert sorted(numbers(part)) == sorted(n for parts in all_parts if name in parts for n in numbers(parts[name]))
+    assert set(numbers(got["test"])) == {*range(14, 20), 32, 33}
+    assert len(got["train"]) == 10 + 10 + 8
+
+
+def test_an_image_stays_in_one_set_of_a_sum():
+    first = numbered(20, 0, [0, 1], validation_count=4, test_count=6)  # training 0 to 9, then validation, then test
+    own = Dataset(first.images[[9, 12, 15]], np.array([1, 0, 1]), "own", validation_count=1, test_count=1)
+    total = first + own  # each image is in the same set twice
+    parts = {name: numbers(part) for name, part in total.split().parts.items()}
+    assert parts == {"train": [*range(10), 9], "validation": [*range(10, 14), 12], "test": [*range(14, 20), 15]}
+    moved = replace(own, images=first.images[[15, 16, 3]])  # test images to train and to validate on, and the reverse
+    with pytest.warns(InputWarning, match="3 images of 'digits . own'"):
+        total = first + moved
+    parts = {name: numbers(part) for name, part in total.split().parts.items()}
+    train = [i for i in range(10) if i != 3]
+    assert parts == {"train": train, "validation": list(range(10, 14)), "test": [*range(14, 20), 3]}
+    plain = numbered(3, 0, [0])
+    assert numbers(plain + plain) == [0, 1, 2, 0, 1, 2]  # without such sets, there is nothing to protect
+
+
+def test_a_single_image_is_added_to_the_training_images():
+    data, one = numbered(20, 0, [0], validation_count=4, test_count=6), numbered(1, 20, [5])
+    parts = (data + one).split().parts
+    assert numbers(parts["train"]) == [*range(10), 20]
+    assert [numbers(parts[name]) for name in ("validation", "test")] == [list(range(10, 14)), list(range(14, 20))]
+
+
+def test_wrong_sums(six):
+    with pytest.raises(InputError, match=r"both datasets must have labels or none, 'test.csv' has none: add labels"):
+        six + Dataset(IMAGES, name="test.csv")
+    first, second = (numbered(1, 0, [0], class_names=[f"{letter}{i}" for i in range(600)]) for letter in "ab")
+    with pytest.raises(InputError, match="class_names must be 1 to 1000 strings"):
+        first + second
+    for other in (1, "train.csv", None):
+        with pytest.raises(TypeError):
+            six + other

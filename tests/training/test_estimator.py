@@ -1,8 +1,10 @@
 """`DigitClassifier`: scikit-learn's own checks, and images, labels and parameters it accepts."""
 
+import json
 import pickle
 import subprocess
 import sys
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import inksight
-from inksight import DigitClassifier, InputError, Recipe
+from inksight import Augmentation, DigitClassifier, InputError, Recipe, get_recipe
 from inksight.engine import library as native
 
 QUICK = Recipe(epochs=20, batch_size=32, learning_rate=3e-2)
@@ -30,11 +32,17 @@ CHECKS_OF_FEW_FEATURES = dict.fromkeys(
         "check_classifiers_classes", "check_classifiers_train", "check_supervised_y_2d",
         "check_methods_sample_order_invariance", "check_methods_subset_invariance", "check_dict_unchanged",
         "check_fit_idempotent", "check_fit_check_is_fitted", "check_n_features_in", "check_fit2d_predict1d",
+        "check_sample_weights_not_an_array", "check_sample_weights_list", "check_sample_weights_shape",
+        "check_all_zero_sample_weights_error", "check_sample_weights_not_overwritten",
+        "check_sample_weight_equivalence_on_dense_data", "check_classifiers_one_label_sample_weights",
     ],
     "it uses a few features, and an image has 784",
 )  # fmt: skip
-# XLA sums all images in the same order.
-CHECKS_OF_ORDER = (
+CHECKS_OF_ORDER = {
+    "check_sample_weight_equivalence_on_dense_data": "it requires that an image of weight 2 is the same as an image "
+    "given twice, which may fall into two batches"
+} | (
+    # XLA sums all images in the same order.
     {
         "check_methods_sample_order_invariance": "it requires equal probabilities to 1e-9, and the order of the "
         "engine's float32 sums depends on the position of an image in its group of sixteen",
@@ -129,6 +137,77 @@ def test_random_state_decides_the_weights(part, briefly_fitted):
     assert same == briefly_fitted.model_.digest != other
 
 
+def invert(images, rng):
+    """Invert the images of random rows."""
+    return np.where(rng.random(len(images))[:, None, None] < 0.5, images, 255 - images)
+
+
+def test_every_field_of_the_recipe_and_its_augmentation_is_a_parameter(part, monkeypatch):
+    given = {
+        "passes": 2, "batch_size": np.int64(50), "learning_rate": np.float64(0.01), "schedule": "constant",
+        "warmup": 0.1, "taper": 0.5, "beta1": 0.7, "beta2": 0.9, "epsilon": 1e-6, "label_smoothing": 0.2,
+        "muon_scale": 0.5, "momentum": 0.8, "rotation": 7, "shift": 1, "scale": 0.1, "shear": 0.2, "elastic": 0.5,
+        "aspect": 0.1, "pen_style": 0.3, "epochs": np.int64(2),
+    }  # fmt: skip
+    names = [field.name for cls in (Recipe, Augmentation) for field in fields(cls)]
+    assert sorted(given) == sorted({*names} - {"augmentation"})
+    classifier = clone(DigitClassifier(TINY, QUICK).set_params(**given))
+    assert {name: classifier.get_params()[name] for name in given} == given
+    recipe = classifier.fit(part.images, part.labels).model_.recipe
+    assert recipe is not None
+    values = recipe.to_dict()
+    augmentation = values.pop("augmentation")
+    assert values | augmentation == given
+    assert json.loads(json.dumps(values)) == values  # no numbers of NumPy are left
+
+    # Those left out are those of the recipe, and the recipe keeps its number of steps.
+    some = DigitClassifier(TINY, "seconds", rotation=20, batch_size=60)
+    monkeypatch.setattr("inksight.training.fitting.MIN_STEPS", 25)
+    recipe = some.fit(part.images, part.labels).model_.recipe
+    named = get_recipe("seconds")
+    assert recipe == replace(named, epochs=3, batch_size=60, augmentation=replace(named.augmentation, rotation=20))
+
+
+@pytest.mark.parametrize("name", ["recipe__learning_rate", "recipe__augmentation__learning_rate"])
+def test_nested_names_are_refused_with_the_plain_one(name):
+    with pytest.raises(InputError, match=f"parameter must be a plain name.*got '{name}': give 'learning_rate'"):
+        DigitClassifier(TINY).set_params(**{name: 0.1})
+
+
+def test_augmentation_is_one_of_the_package_or_a_function(part):
+    own = Augmentation(rotation=3, shear=0.1)
+    classifier = DigitClassifier(TINY, QUICK, augmentation=own, epochs=1, random_state=0)
+
+    def fitted_recipe():
+        return classifier.fit(part.images, part.labels).model_.recipe
+
+    once = replace(QUICK, epochs=1)
+    assert fitted_recipe() == replace(once, augmentation=own)
+    classifier.set_params(shift=2)
+    assert fitted_recipe() == replace(once, augmentation=replace(own, shift=2))
+    classifier.set_params(augmentation=invert)
+    assert fitted_recipe() == replace(once, augmentation=replace(QUICK.augmentation, shift=2))
+    assert classifier.model_.augmentation_function == f"{__name__}.invert"
+    again = clone(classifier).fit(part.images, part.labels)
+    assert again.model_.digest == classifier.model_.digest
+    with pytest.raises(InputError, match="augmentation must be an Augmentation or a function of images, got 'rotation"):
+        classifier.set_params(augmentation="rotation").fit(part.images, part.labels)
+
+
+def test_sample_weights_choose_between_contradictory_labels(part):
+    """Two copies of each image with different labels: the one that counts more is learned."""
+    rows = np.isin(part.labels, (0, 1))
+    images, labels = np.tile(part.images[rows], (2, 1, 1)), np.r_[part.labels[rows], 1 - part.labels[rows]]
+    first = np.arange(len(labels)) < len(labels) / 2
+    classifier = DigitClassifier(TINY, QUICK, epochs=6, random_state=0)
+    for right in (first, ~first):
+        classifier.fit(images, labels, sample_weight=np.where(right, 9, 1))
+        assert classifier.score(images, labels, sample_weight=right) > 0.9
+        assert classifier.score(images, labels) == pytest.approx(0.5)
+        history = classifier.model_.history
+        assert history["accuracy"][-1] == pytest.approx(0.5, abs=0.05)  # counts images, not weights
+
+
 def test_classifier_can_be_pickled_after_predicting(fitted, part):
     expected = fitted.predict_proba(part.images)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fitted)).predict_proba(part.images), expected)
@@ -136,8 +215,9 @@ def test_classifier_can_be_pickled_after_predicting(fitted, part):
 
 def test_pipeline_grid_search_and_cross_validation(part):
     classifier = DigitClassifier(TINY, QUICK, epochs=2, random_state=0)
-    search = GridSearchCV(classifier, {"epochs": [1, 4]}, cv=2).fit(part.images, part.labels)
-    assert search.best_params_ == {"epochs": 4}
+    search = GridSearchCV(classifier, {"epochs": [1, 4], "rotation": np.arange(2)}, cv=2).fit(part.images, part.labels)
+    assert search.best_params_["epochs"] == 4
+    assert len(search.cv_results_["params"]) == 4
     flat = part.images.reshape(-1, 784)
     pipeline = make_pipeline(FunctionTransformer(lambda X: X / 255), classifier)
     np.testing.assert_array_equal(cross_val_score(pipeline, flat, part.labels, cv=2),
@@ -168,7 +248,11 @@ def test_predict_uses_the_range_of_fit(part, briefly_fitted):
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"epochs": 0}, "epochs must be 1 or more"), ({"network": "x"}, "network must be"), ({"recipe": "x"}, "recipe")],
+    [
+        ({"epochs": 0}, "epochs must be 1 to 100000, got 0"),
+        ({"network": "x"}, "network must be"),
+        ({"recipe": "x"}, "recipe"),
+    ],
 )
 def test_fit_raises_errors_for_invalid_parameters(changes, words, part):
     with pytest.raises(InputError, match=words):

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 import inksight
 from inksight.experiments.trial import grid
 
@@ -21,6 +24,16 @@ network = inksight.Network((inksight.Bank(8, 5, pool=2), inksight.Bank(16)))
 print(inksight.summary(network), recipe.learning_rate_at(0.5), recipe.augmentation.scaled(0.5).rotation)
 print(inksight.get_network("8x5p,16x3").banks[0].filters, inksight.get_recipe("default").epochs)
 model = inksight.train(splits, network, recipe, seed=1, seconds=5, progress=False)
+
+
+def erase(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    images[:, rng.integers(28)] = 0
+    return images
+
+
+weights = 1 / splits.train.counts[splits.train.require_labels("weighting")]
+model = inksight.train(splits, epochs=1, augmentation=erase, sample_weight=weights)
+print(len(data + data), len(sum([data, data, data], start=data[:0])), model.augmentation_function)
 print([epoch.accuracy for epoch in model.history], model.history["loss"], model.temperature, model.digest)
 model.save("model.safetensors")
 again = inksight.load_model("model.safetensors")

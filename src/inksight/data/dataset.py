@@ -1,6 +1,7 @@
 """`Dataset`: validated images and labels."""
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from inksight._shared.display import Display
 from inksight._shared.validation import check, is_count
 from inksight.config import DIGITS, IMAGE_SIZE
-from inksight.errors import InputError
+from inksight.data.folds import first_duplicates
+from inksight.errors import InputError, InputWarning
 
 if TYPE_CHECKING:
-    from inksight.data.splits import Splits
+    from inksight.data.splits import Rows, Splits
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,6 +109,52 @@ class Dataset(Display):
         except (IndexError, TypeError, ValueError) as error:
             raise InputError(f"cannot select images of {self.name!r}, which has {len(self):,}: {error}") from error
         return replace(self, images=images, labels=labels, test_count=0, validation_count=0)
+
+    def __add__(self, other: "Dataset") -> "Dataset":
+        """Return the images of both datasets; ``sum`` adds up any number of them.
+
+        The classes are those of both, see `join`. If one of the datasets has a validation or a test set, both are
+        divided by `split`, and their training, validation and test sets are joined: images of a test set stay test
+        images. An image that would be in two of these sets is left out of the training set, or of the validation set if
+        it is a test image. For example, Kaggle's ``train.csv`` contains test images of MNIST.
+
+        Raises
+        ------
+        InputError
+            If one of them has labels and the other has none, or together they have more than 1000 classes.
+
+        Warns
+        -----
+        InputWarning
+            If images are left out.
+
+        Examples
+        --------
+        >>> images = np.random.default_rng(0).integers(0, 256, (17, 28, 28)).astype(np.uint8)
+        >>> digits = Dataset(images[:12], np.arange(12) % 10, "digits", test_count=2)
+        >>> signs = Dataset(images[12:], np.array([0, 1, 1, 0, 1]), "signs", ("+", "-"))
+        >>> both = digits + signs
+        >>> both
+        Dataset('digits + signs', 17 images, 12 classes)
+        >>> {name: len(part) for name, part in both.split().parts.items()}
+        {'train': 13, 'validation': 2, 'test': 2}
+        """
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        divide = any(data.test_count or data.validation_count for data in (self, other))
+        pairs = zip(_sections(self, divide), _sections(other, divide), strict=True)
+        train, validation, test = [join(*pair) for pair in pairs]
+        if divide:
+            test, validation, train = _without_repeats([test, validation, train])
+        whole = reduce(join, (train, validation, test))
+        if left_out := len(self) + len(other) - len(whole):
+            message = f"{left_out:,} images of {whole.name!r} are in its test or validation set and in another set too"
+            warnings.warn(f"{message}: they are left out of the other one", InputWarning, stacklevel=2)
+        return replace(whole, validation_count=len(validation), test_count=len(test))
+
+    def __radd__(self, other: int) -> "Dataset":
+        # `sum` starts from 0.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
 
     def __repr__(self) -> str:
         unlabeled = "" if self.labels is not None else ", unlabeled"
@@ -203,10 +251,24 @@ class Dataset(Display):
         >>> data.split().validation.labels
         array([4, 1])
         """
-        from inksight.data.splits import Splits, split_rows  # imports this module
+        from inksight.data.splits import Splits  # imports this module
 
-        train, validation, test = split_rows(len(self), self.test_count, validation_size, seed, self.validation_count)
+        train, validation, test = self.split_rows(validation_size, seed)
         return Splits(self[train], self[validation], None if test is None else self[test])
+
+    def split_rows(self, validation_size: float = 0.2, seed: int = 2) -> "tuple[Rows, Rows, Rows | None]":
+        """Return the rows of the parts of `split`, to divide anything else that has one value per image.
+
+        Examples
+        --------
+        >>> data = Dataset(np.zeros((10, 28, 28), np.uint8), np.arange(10))
+        >>> train, validation, test = data.split_rows()
+        >>> validation, test
+        (array([4, 1]), None)
+        """
+        from inksight.data.splits import split_rows
+
+        return split_rows(len(self), self.test_count, validation_size, seed, self.validation_count)
 
     @property
     def default_part(self) -> str:
@@ -249,17 +311,56 @@ class Dataset(Display):
 
 
 def join(first: Dataset, second: Dataset) -> Dataset:
-    """Return the images and labels of `first`, then those of `second`, with the name and the classes of `first`.
+    """Return the images and labels of `first`, then those of `second`, without validation and test sets.
+
+    If the names of their classes differ, the classes are those of both: in the order of the dataset that has all of
+    them, else those of `first`, then the others.
+
+    Raises
+    ------
+    InputError
+        If one of them has labels and the other has none, or there are more than 1000 classes.
 
     Examples
     --------
     >>> data = Dataset(np.zeros((3, 28, 28), np.uint8), np.array([7, 1, 7]), name="three")
     >>> join(data[2:], data[:1]).labels
     array([7, 7])
+    >>> signs = Dataset(np.zeros((2, 28, 28), np.uint8), np.array([0, 1]), "signs", ("+", "-"))
+    >>> join(data, signs).labels
+    array([ 7,  1,  7, 10, 11])
     """
-    images = np.concatenate([first.images, second.images])
-    labels = np.concatenate([part.require_labels("training") for part in (first, second)])
-    return replace(first, images=images, labels=labels, test_count=0, validation_count=0)
+    pair = (first, second)
+    names = second.class_names if set(first.class_names) < set(second.class_names) else first.class_names
+    names += tuple(name for name in second.class_names if name not in names)
+    unlabeled = [data.name for data in pair if data.labels is None]
+    if len(unlabeled) == 1:
+        raise InputError(f"both datasets must have labels or none, {unlabeled[0]!r} has none: add labels, or remove it")
+    labels = None if unlabeled else np.concatenate([_labels_among(names, data) for data in pair])
+    name = first.name if first.name == second.name else f"{first.name} + {second.name}"
+    return Dataset(np.concatenate([data.images for data in pair]), labels, name, names)
+
+
+def _labels_among(names: tuple[str, ...], data: Dataset) -> NDArray[np.int64]:
+    """Return the labels of a dataset as indices of `names`, which include the names of its classes."""
+    labels = data.require_labels("joining")
+    return labels if names == data.class_names else np.array([names.index(name) for name in data.class_names])[labels]
+
+
+def _sections(data: Dataset, divide: bool) -> tuple[Dataset, Dataset, Dataset]:
+    """Return the training, validation and test images; if the data is not divided, all are training images."""
+    none = data[:0]
+    if not divide or len(data) < 2:  # a single image cannot be divided
+        return data[:], none, none
+    splits = data.split()
+    return splits.train, splits.validation or none, splits.test or none
+
+
+def _without_repeats(sections: Sequence[Dataset]) -> list[Dataset]:
+    """Return datasets without the images that are in one before."""
+    first = first_duplicates(np.concatenate([section.images for section in sections]))
+    starts = np.cumsum([0, *map(len, sections)])
+    return [section[first[i : i + len(section)] >= i] for section, i in zip(sections, starts[:-1], strict=True)]
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

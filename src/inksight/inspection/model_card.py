@@ -131,6 +131,7 @@ class Card:
             "network": network.to_dict(),
             "parameters": parameter_count(network),
             "recipe": recipe and recipe.to_dict(),
+            "augmentation_function": self.model.augmentation_function,
             "epochs": len(self.model.history),
             "trained_on": self.model.trained_on,
             "fine_tunings": [record.to_dict() for record in self.model.fine_tunings],
@@ -173,6 +174,9 @@ class Card:
                 f"{np.expm1(a.aspect):.0%}, all reduced by {recipe.taper:.0%} by the end; "
                 f"{a.pen_style:.0%} of the images redrawn in another pen style."
             )
+        if model.augmentation_function:
+            name = escape_markdown(model.augmentation_function)
+            rows.append(f"- Images changed before each epoch by a function of the user, {name}, which is not stored.")
         rows += [f"- Fine-tuned later on {escape_markdown(str(record))}." for record in model.fine_tunings]
         rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
         rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {escape_markdown(model.version)}.")

@@ -65,6 +65,8 @@ class Model(Display):
         The pictures it was fine-tuned on (`inksight.teach`).
     ood_detector : MahalanobisDetector or None
         Detects images that are not digits (`inksight.nn.ood`).
+    augmentation_function : str
+        Qualified name of the function that changed the images of the last training; empty without one.
 
     Raises
     ------
@@ -91,6 +93,7 @@ class Model(Display):
     temperature: float = 1.0
     fine_tunings: tuple[FineTuningRecord, ...] = ()
     ood_detector: MahalanobisDetector | None = None
+    augmentation_function: str = ""
 
     def __post_init__(self) -> None:
         check(isinstance(self.network, Network), "network", self.network, "a Network")
@@ -111,6 +114,7 @@ class Model(Display):
         check(isinstance(self.recipe, Recipe | None), "recipe", self.recipe, "a Recipe or None")
         check(is_text(self.trained_on), "trained_on", self.trained_on, "a digest")
         check(is_text(self.version), "version", self.version, "a string")
+        check(is_text(self.augmentation_function), "augmentation_function", self.augmentation_function, "a name")
         if self.ood_detector is not None:
             shape = (self.network.classes, sum(bank.filters for bank in self.network.banks))
             means = self.ood_detector.means

@@ -47,6 +47,7 @@ class Header:
     checksum: Any
     lessons: Any = field(default_factory=list)  # the records of `Model.fine_tunings`
     ood_detector: Any = None
+    augmentation_function: Any = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     }
     if model.fine_tunings:
         header["lessons"] = [record.to_dict() for record in model.fine_tunings]
+    if model.augmentation_function:
+        header["augmentation_function"] = model.augmentation_function
     arrays = model.params | model.normalization.arrays
     if (detector := model.ood_detector) is not None:
         header["ood_detector"] = {"threshold": detector.threshold, "digest": digest(detector.arrays)}
@@ -163,6 +166,7 @@ def _model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
         temperature=header.temperature,
         fine_tunings=tuple(FineTuningRecord.from_dict(record) for record in header.lessons),
         ood_detector=_detector_of(header, arrays),
+        augmentation_function=header.augmentation_function,
     )
     check(header.checksum == _checksum(as_written, model.digest), "checksum", header.checksum, "that of the content")
     return model

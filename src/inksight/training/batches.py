@@ -20,8 +20,8 @@ class Batch(NamedTuple):
     rows : (b,) int32
         Rows of the training set.
     weight : (b,) float32
-        1, or 0 for images that pad the last batch of a pass. All batches have the same size, so that the step is
-        compiled once.
+        Weight of each image, or 0 for images that pad the last batch of a pass. All batches have the same size, so
+        that the step is compiled once.
     lattice : (b, 2, 5, 5) float32
         Sampling positions of each image (`inksight.augmentation.geometric.draw_lattices`).
     pass_number : int
@@ -46,6 +46,8 @@ class Batches:
     seed : int
     first_epoch : int
         Epochs of earlier trainings of the model, so that a further training draws new orders.
+    weights : (images,) float32, optional
+        Weights of the images, above 0; by default 1.
 
     Examples
     --------
@@ -58,6 +60,7 @@ class Batches:
     recipe: Recipe
     seed: int
     first_epoch: int
+    weights: NDArray[np.float32] | None = None
 
     @property
     def size(self) -> int:
@@ -80,6 +83,7 @@ class Batches:
             Share of the training that is already done, 0 to 1. The augmentation tapers by this share or by that of the
             epochs, whichever is larger; the former counts where a time limit ends the training.
         """
+        weights = np.ones(self.images, np.float32) if self.weights is None else self.weights
         first = (self.first_epoch + epoch) * self.recipe.passes
         for pass_number in range(first, first + self.recipe.passes):
             progress = max(done, (epoch + (pass_number - first) / self.recipe.passes) / self.recipe.epochs)
@@ -88,6 +92,7 @@ class Batches:
             lattices = draw_lattices(self.seed, pass_number, self.images, augmentation)
             for start in range(0, self.images, self.size):
                 rows = order[start : start + self.size]
-                weight = (np.arange(self.size) < len(rows)).astype(np.float32)
+                weight = np.zeros(self.size, np.float32)
+                weight[: len(rows)] = weights[rows]
                 rows = np.resize(rows, self.size)
                 yield Batch(rows, weight, lattices[rows], pass_number)

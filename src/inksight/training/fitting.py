@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from inksight import __version__
 from inksight._shared.progress import say
 from inksight._shared.validation import check, is_between
-from inksight.config import Network, Recipe, get_budget, get_network, get_recipe
+from inksight.augmentation.user_function import ImageFunction, name_of
+from inksight.config import Augmentation, Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
-from inksight.data.loading import DataLike, as_splits
+from inksight.data.loading import DataLike
 from inksight.engine.ops import engine, shortfall
 from inksight.errors import InputError, InputWarning
 from inksight.nn.model import Model
@@ -27,6 +28,7 @@ from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.compilation_cache import enable_compilation_cache
 from inksight.training.loop import OnEpoch, TrainingLoop
 from inksight.training.ood_detector import with_ood_detector
+from inksight.training.sample_weights import weighted_splits
 from inksight.training.step import CompiledSteps
 
 MAX_EPOCHS = 100_000  # epochs of a training that only `seconds` limits
@@ -89,6 +91,8 @@ def train(
     epochs: int | None = None,
     seconds: float | None = None,
     until: float | None = None,
+    augmentation: Augmentation | ImageFunction | None = None,
+    sample_weight: ArrayLike | None = None,
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> Model:
@@ -124,6 +128,16 @@ def train(
         whichever comes first.
     until : float, optional
         Stop after the first epoch that reaches this validation accuracy, 0 to 1.
+    augmentation : Augmentation or callable, optional
+        An `Augmentation` replaces that of the recipe. A function ``function(images, rng)`` or ``function(images)``
+        changes the training images before each epoch, and the augmentation of the recipe follows. It gets a copy of
+        all images, (n, 28, 28) uint8 with high = ink, and returns images of this kind. `rng` is a
+        `numpy.random.Generator` that depends on seed and epoch alone, which makes the training reproducible. A model
+        file cannot hold the function; it holds its name (`Model.augmentation_function`).
+    sample_weight : (n,) float, optional
+        How much each image counts: its weight, 0 or more, multiplies its loss. Each step minimizes the weighted mean of
+        its batch, so only the ratios of the weights matter. An image of weight 0 is left out. Give one weight for each
+        image of a dataset or source, or for each training image of `Splits`. Accuracy counts images without weights.
     on_epoch : callable, optional
         Called after each epoch with the model so far; its last row is ``model.history.rows[-1]``. The training stops
         if it returns a true value.
@@ -154,7 +168,7 @@ def train(
     """
     return fit(
         data, network, recipe, budget=budget, start=start, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        on_epoch=on_epoch, progress=progress,
+        augmentation=augmentation, sample_weight=sample_weight, on_epoch=on_epoch, progress=progress,
     ).model  # fmt: skip
 
 
@@ -169,6 +183,8 @@ def fit(
     epochs: int | None = None,
     seconds: float | None = None,
     until: float | None = None,
+    augmentation: Augmentation | ImageFunction | None = None,
+    sample_weight: ArrayLike | None = None,
     on_epoch: OnEpoch | None = None,
     progress: bool = True,
 ) -> TrainingResult:
@@ -176,15 +192,18 @@ def fit(
     check(start is None or network is None, "network", network, "left out when training goes on from a model")
     unused = recipe is not None and (network is not None or start is not None)
     check(budget is None or not unused, "budget", budget, "left out when both network and recipe are given")
-    splits = as_splits(data)
+    splits, weights = weighted_splits(data, sample_weight)
     budget_network, budget_recipe = get_budget("default" if budget is None else budget)
     is_named = not isinstance(recipe, Recipe)
     recipe = get_recipe(budget_recipe if recipe is None else recipe)
     if epochs is not None or seconds is not None:
         recipe = replace(recipe, epochs=MAX_EPOCHS if epochs is None else epochs)
     elif is_named:
-        steps_per_epoch = Batches(max(len(splits.train), 1), recipe, seed, first_epoch=0).steps / recipe.epochs
-        recipe = replace(recipe, epochs=max(recipe.epochs, math.ceil(MIN_STEPS / steps_per_epoch)))
+        recipe = long_enough(recipe, len(splits.train))
+    function = None if isinstance(augmentation, Augmentation) else augmentation
+    check(function is None or callable(function), "augmentation", function, "an Augmentation or a function of images")
+    if isinstance(augmentation, Augmentation):
+        recipe = replace(recipe, augmentation=augmentation)
     check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
     check(on_epoch is None or callable(on_epoch), "on_epoch", on_epoch, "a function of the model")
     check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
@@ -194,7 +213,7 @@ def fit(
     labels = _checked_labels(splits.train)
     start = None if start is None else as_model(start)
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
-    batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history))
+    batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history), weights=weights)
 
     if reason := shortfall():
         say(f"training on XLA, about ten times slower: {reason}", progress)
@@ -207,9 +226,12 @@ def fit(
         compile_seconds = time.perf_counter() - began
     digest, normalization = statistics.result()
     steps.load(splits.train.images, normalization)
-    model = replace(model, normalization=normalization, recipe=recipe, trained_on=digest, version=__version__)
+    model = replace(
+        model, normalization=normalization, recipe=recipe, trained_on=digest, version=__version__,
+        augmentation_function="" if function is None else name_of(function),
+    )  # fmt: skip
 
-    loop = TrainingLoop(model, splits, recipe, batches, steps, labels, seconds)
+    loop = TrainingLoop(model, splits, recipe, batches, steps, labels, seconds, function)
     stopped = loop.run(until, on_epoch, progress)
     model = loop.model
     if splits.validation is not None:
@@ -217,6 +239,12 @@ def fit(
     return TrainingResult(
         model, stopped, len(splits.train), loop.schedule.spent, compile_seconds, loop.images_per_second
     )
+
+
+def long_enough(recipe: Recipe, images: int) -> Recipe:
+    """Return a recipe with at least `MIN_STEPS` steps for a number of training images, by more epochs if needed."""
+    steps_per_epoch = Batches(max(images, 1), recipe, seed=0, first_epoch=0).steps / recipe.epochs
+    return replace(recipe, epochs=max(recipe.epochs, math.ceil(MIN_STEPS / steps_per_epoch)))
 
 
 def _checked_labels(data: Dataset) -> NDArray[np.int64]:

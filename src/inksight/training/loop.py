@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inksight._shared.interrupt import CtrlC
 from inksight.augmentation.pen_style import restyle
+from inksight.augmentation.user_function import ImageFunction, apply_function
 from inksight.config import DIGITS, Recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
@@ -40,14 +41,16 @@ class TrainingLoop:
         Of the training images.
     seconds : float or None
         Limit on the time of training steps.
+    function : callable or None
+        Changes the training images before each epoch (`inksight.augmentation.user_function`).
     """
 
     def __init__(
         self, model: Model, splits: Splits, recipe: Recipe, batches: Batches, steps: CompiledSteps,
-        labels: NDArray[np.int64], seconds: float | None,
+        labels: NDArray[np.int64], seconds: float | None, function: ImageFunction | None,
     ) -> None:  # fmt: skip
         self.model, self.splits, self.recipe = model, splits, recipe
-        self.batches, self.steps, self.labels = batches, steps, labels
+        self.batches, self.steps, self.labels, self.function = batches, steps, labels, function
         self.schedule = Schedule(batches.steps, seconds)
         self.images_seen = 0
 
@@ -61,7 +64,7 @@ class TrainingLoop:
         with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
             for epoch in range(self.recipe.epochs):
                 self.schedule.start_epoch()
-                self._restyle_images()
+                self._augment_images()
                 metrics = EpochMetrics(epoch)
                 stopped = self._run_steps(self.batches.of_epoch(epoch, self.schedule.time_share), metrics, bar, ctrl_c)
                 if metrics.images:
@@ -75,11 +78,16 @@ class TrainingLoop:
                     return stopped
         return "epochs"
 
-    def _restyle_images(self) -> None:
+    def _augment_images(self) -> None:
+        """Change the images as a whole; the engine transforms each image later, when its step is taken."""
+        images = self.splits.train.images
+        seed, epochs_before = self.batches.seed, len(self.model.history)
+        if self.function is not None:
+            images = apply_function(self.function, images, seed, epochs_before)
         if share := self.recipe.augmentation.pen_style:
             digits = self.labels if self.model.class_names == DIGITS else None
-            epochs_before = len(self.model.history)
-            images = restyle(self.splits.train.images, digits, share, self.batches.seed, epochs_before)
+            images = restyle(images, digits, share, seed, epochs_before)
+        if images is not self.splits.train.images:
             self.steps.load(images, self.model.normalization)
 
     def _run_steps(self, batches: Iterator[Batch], metrics: EpochMetrics, bar: TrainingBar, ctrl_c: CtrlC) -> str:
@@ -94,7 +102,7 @@ class TrainingLoop:
             rates = [self.recipe.learning_rate_at(min(share, 1.0)) for share in progress]
             losses, correct = self.steps.take(stack(chunk, self.labels, rates))
             metrics.fetch()  # results of the call before this one, so that the device does not wait for the host
-            metrics.add(losses, correct, [int(batch.weight.sum()) for batch in chunk], rates)
+            metrics.add(losses, correct, [int(np.count_nonzero(batch.weight)) for batch in chunk], rates)
             self.schedule.steps += len(chunk)
             if metrics.images:
                 speed = (self.images_seen + metrics.images) / self.schedule.elapsed

@@ -146,6 +146,8 @@ def loss_and_metrics(
 ) -> tuple[Array, tuple[Array, Array]]:
     """Return the loss to minimize, and as metrics the mean cross-entropy and the number of correct images.
 
+    The mean is weighted; each image counts once among the correct ones.
+
     Only the loss includes label smoothing and the L2 penalty.
 
     Parameters
@@ -154,7 +156,7 @@ def loss_and_metrics(
     x : n normalized images, in the layout of `inksight.engine.ops`
     labels : (b,) int32
     weight : (b,) float32
-        0 for images that only pad the batch, else 1.
+        0 for images that only pad the batch; otherwise the weight of the image in the loss, above 0.
     label_smoothing : float
     params : dict of str to Array
         The weights.
@@ -166,6 +168,6 @@ def loss_and_metrics(
     if label_smoothing:
         log_p_sum = (weight * log_p.mean(axis=1)).sum()
         loss = (1 - label_smoothing) * cross_entropy - label_smoothing * log_p_sum / weight.sum()
-    correct = (weight * (logits.argmax(axis=1) == labels)).sum()
+    correct = ((weight > 0) * (logits.argmax(axis=1) == labels)).sum(dtype=jnp.float32)
     squares = sum(jnp.sum(w**2) for name, w in params.items() if not name.endswith(".bias"))
     return loss + network.l2 * squares, (cross_entropy, correct)

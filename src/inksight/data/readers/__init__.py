@@ -32,7 +32,8 @@ _READERS: dict[str, Callable[[Path, int, str | None], Raw]] = {
     "Parquet": lambda path, memory_limit, _: parquet.read(path, memory_limit),
 }
 # Subfolders in which torchvision (below MNIST or its root) and Hugging Face keep the files of MNIST.
-_NESTED = ("raw", "MNIST/raw", "mnist")
+_NESTED = ("raw", "MNIST/raw", "mnist", "data")
+_TABLES = {"csv", "tsv"}  # endings of names; any other text, such as a README, looks like CSV
 
 
 def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = None) -> Raw:
@@ -120,9 +121,11 @@ def _read_folder(folder: Path, memory_limit: int, label: str | None) -> Raw:
         return idx.read_folder(folder, idx_files, memory_limit)
     if parquet_files := files.get("Parquet"):
         return parquet.read_folder(folder, parquet_files, memory_limit)
-    tables = [path for path in files.get("CSV", []) if ".csv" in path.suffixes]
+    tables = [path for path in files.get("CSV", []) if _TABLES & set(path.name.casefold().split("."))]
     for path in tables:
-        if path.name.startswith("train.csv"):  # Kaggle's folder has two more CSV files, without labels
+        if path.name.casefold().startswith(
+            ("train.csv", "train.tsv")
+        ):  # Kaggle's folder has two more CSV files, without labels
             return csv.read(path, memory_limit, label)
     candidates = [path for name in ("zip", "npy", "ARFF") for path in files.get(name, [])] + tables
     if len(candidates) == 1 and "picture" not in files:

@@ -28,16 +28,21 @@ def read(path: Path, memory_limit: int, label: str | None = None) -> Raw:
     array([7])
     """
     with open_unpacked(path) as stream:
-        head = read_bounded(stream, _HEAD).replace(b"\r\n", b"\n")
-        start = _DATA.search(head)
-        if start is None:
-            raise InputError(f"{str(path)!r} has no line @DATA: it is truncated or is not an ARFF file")
-        names = [name.strip(b"\"'") for name in _ATTRIBUTE.findall(head, 0, start.start())]
-        rows = head[start.end() :].lstrip()
-        if rows.startswith(b"{"):
-            raise InputError(f"{str(path)!r} has sparse rows, which are not read: save all pixels of each row, as CSV")
-        table = _Joined(b",".join(names) + b"\n" + rows, stream)
-        return csv.parse(path, table, memory_limit, label)
+        return parse(path, stream, memory_limit, label)
+
+
+def parse(path: Path, stream: Readable, memory_limit: int, label: str | None = None) -> Raw:
+    """Read unpacked ARFF from a stream; `path` is for messages."""
+    head = read_bounded(stream, _HEAD).replace(b"\r\n", b"\n")
+    start = _DATA.search(head)
+    if start is None:
+        raise InputError(f"{str(path)!r} has no line @DATA: it is truncated or is not an ARFF file")
+    names = [name.strip(b"\"'") for name in _ATTRIBUTE.findall(head, 0, start.start())]
+    rows = head[start.end() :].lstrip()
+    if rows.startswith(b"{"):
+        raise InputError(f"{str(path)!r} has sparse rows, which are not read: save all pixels of each row, as CSV")
+    table = _Joined(b",".join(names) + b"\n" + rows, stream)
+    return csv.parse(path, table, memory_limit, label)
 
 
 class _Joined:

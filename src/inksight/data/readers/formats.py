@@ -32,6 +32,7 @@ _MAGIC = (
     (b"\x28\xb5\x2f\xfd", "an archive"),
     *((bytes([0x80, protocol]), "a pickle") for protocol in range(2, 6)),
 )
+ARFF_START = re.compile(rb"\s*(%|@relation\b)", re.IGNORECASE)
 ADVICE = {
     "a PDF document": "save its pages as pictures, for example with pdftoppm -png",
     "a MATLAB file": f"open it with scipy.io.loadmat, or with h5py if it is of version 7.3, and {_SAVE}",
@@ -60,4 +61,4 @@ def detect_format(path: Path) -> str:
     # Text contains no control characters other than tab, line feed and carriage return.
     if any(byte < 32 and byte not in b"\t\n\r" for byte in head):
         return "unknown"
-    return "ARFF" if re.match(rb"\s*(%|@relation\b)", head, re.IGNORECASE) else "CSV"
+    return "ARFF" if ARFF_START.match(head) else "CSV"

@@ -1,5 +1,6 @@
 """Parquet in the layout of Hugging Face's MNIST: a column of encoded pictures and a column of labels."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from inksight._shared.untrusted import check_memory, damage_as_input_error
 from inksight.config import IMAGE_SIZE
 from inksight.data.readers.decoding_work import DecodingWork
 from inksight.data.readers.folder import to_digit
+from inksight.data.readers.named_arrays import part_of
 from inksight.data.readers.raw import Raw, concatenate
 from inksight.errors import InputError, MissingDependencyError
 from inksight.imaging.decoding import decode_upright
@@ -101,21 +103,22 @@ def read(path: Path, memory_limit: int) -> Raw:
 
 
 def read_folder(folder: Path, files: Sequence[Path], memory_limit: int) -> Raw:
-    """Read the Parquet `files` of a folder: a single one, or ``train-*`` and, optionally, the test set ``test-*``."""
-    train = [file for file in files if file.name.startswith("train")]
-    test = [file for file in files if file.name.startswith("test")]
-    if len(files) > 1 and (not train or len(train) + len(test) < len(files)):
+    """Read the Parquet `files` of a folder: a single one, or ``train-*``, ``validation-*`` and ``test-*``."""
+    part_of_file = {file: part_of(re.split(r"[^a-z]+", file.name.casefold())) for file in files}
+    by_part = {part: [file for file in files if part_of_file[file] == part] for part in ("train", "validation", "test")}
+    if len(files) > 1 and (not by_part["train"] or None in part_of_file.values()):
         raise InputError(
             f"folder {str(folder)!r} must contain one Parquet file, or files named train-*.parquet and test-*.parquet, "
             f"got {', '.join(file.name for file in files)[:200]!r}: give the path of one of them"
         )
-    parts = []
-    for file in [*train, *test] or files:
-        part = read(file, memory_limit)
-        memory_limit -= 2 * part.size  # twice, because the parts are concatenated
-        parts.append(part)
-    test_parts = parts[len(train) :] if train else []
-    return replace(concatenate(folder, parts), test_count=sum(len(part.images) for part in test_parts))
+    raws, counts = [], dict.fromkeys(by_part, 0)
+    for part, members in by_part.items() if by_part["train"] else [("train", files)]:
+        for file in members:
+            raw = read(file, memory_limit)
+            memory_limit -= 2 * raw.size  # twice, because they are concatenated
+            raws.append(raw)
+            counts[part] += len(raw.images)
+    return replace(concatenate(folder, raws), validation_count=counts["validation"], test_count=counts["test"])
 
 
 def _decode(content: bytes, name: Path, memory_limit: int, work: DecodingWork) -> NDArray[np.uint8]:
