@@ -47,6 +47,8 @@ from .inspection.geometry import embedding as embedding, separation as separatio
 from .inspection.label_errors import doubtful_labels as doubtful_labels
 from .inspection.model_card import card as card
 from .inspection.nearest import neighbours as neighbours
+from .nn.ensemble import Ensemble as Ensemble
+from .nn.ensemble_file import load_ensemble as load_ensemble
 from .nn.fine_tuning_record import FineTuningRecord as FineTuningRecord
 from .nn.history import History as History
 from .nn.layer_table import summary as summary
