@@ -29,6 +29,7 @@ from .errors import (
     InputError as InputError,
     MissingDependencyError as MissingDependencyError,
 )
+from .experiments.cross_validation import cross_validate as cross_validate
 from .experiments.pruning import prune as prune
 from .experiments.search import halving as halving, sweep as sweep
 from .imaging.preprocessing import prepare as prepare
