@@ -72,7 +72,7 @@ def train(
 @click.argument("test_source", metavar="TEST")
 @training_options
 @click.option("--folds", type=click.IntRange(2, 1000), metavar="N",
-              help="Train N networks, each without one of N folds, and submit the average of their probabilities.")  # fmt: skip
+              help="Train N networks, each without one of N folds, and average their probabilities.")  # fmt: skip
 @click.option("--no-check", is_flag=True, help="Train on all images at once, without an expected score.")
 @click.option("--out", default="submission.csv", show_default=True, metavar="FILE", help="Submission to write, as CSV.")
 @click.option("--model", "model_out", metavar="FILE", help="Also write the trained model, or the ensemble of --folds.")
@@ -86,8 +86,8 @@ def kaggle(
     """Write a submission for Kaggle's Digit Recognizer.
 
     Trains a network on all rows of TRAIN and classifies the rows of TEST: Kaggle's two CSV files. Before that, it
-    trains one on four fifths of TRAIN and measures on the others what score to expect, which takes almost as long again;
-    --no-check leaves this out.
+    trains one on four fifths of TRAIN and measures on the others what score to expect. This takes almost as long again,
+    and --no-check leaves it out. How long everything takes is measured first, by a short trial.
 
     With --folds 5, it trains five networks on four fifths each. What to expect is measured on all rows, by the network
     that was not trained on the row. The submission is the average of the five, which is usually a little better. This
