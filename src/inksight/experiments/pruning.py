@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 
 import numpy as np
 
@@ -112,8 +113,9 @@ def prune(
             "a model to prune must not be trained on the validation images, got one that was: "
             "train one without them, or give a network to train"
         )
-    if progress:
-        say(_announcement(splits, start, recipe, sample, by, share, epochs, steps))
+    announcement = partial(_announcement, splits, start, recipe, sample, by, share, epochs, steps)
+    if progress and not isinstance(start, Model):
+        say(announcement())
     began = time.perf_counter()
     if isinstance(start, Model):
         model = start
@@ -126,6 +128,8 @@ def prune(
             f"keep_accuracy must be at most the validation accuracy before pruning, {rows[0].accuracy:.4f}, "
             f"got {keep:.4f}: choose a lower one, or train longer first"
         )
+    if progress and isinstance(start, Model):
+        say(announcement())
     say(rows[0], progress)
     with CtrlC() as ctrl_c:
         while not stopped and (steps is None or len(rows) <= steps):
