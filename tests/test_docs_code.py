@@ -1,7 +1,6 @@
 """The Python code of the start page, the tutorial and the how-to guides runs, on a small part of MNIST."""
 
 import ast
-import re
 from dataclasses import replace
 from pathlib import Path
 

@@ -28,11 +28,11 @@ def test_seconds_are_those_of_steps_validation_and_detector():
     assert pace(recipe).trainings([(950, 0), (100, 0)]) == pytest.approx(2.0 + steps * 0.5 + 6 * 0.5)
 
 
-def test_a_named_recipe_has_more_epochs_if_there_are_few_images():
+def test_a_named_recipe_has_more_epochs_if_there_are_few_images(rng):
     recipe = Recipe(epochs=3, batch_size=100)
     assert pace(recipe, named=True).training(1000) == pytest.approx(MIN_STEPS * 0.5)
     assert pace(recipe, named=True).training(100_000) == pytest.approx(3000 * 0.5)
-    data = Dataset(np.zeros((200, 28, 28), np.uint8), np.arange(200) % 2, class_names=("a", "b"))
+    data = Dataset(rng.integers(0, 255, (200, 28, 28), np.uint8), np.arange(200) % 2, class_names=("a", "b"))
     trained = fit(Splits(data), "4x5p", "seconds", progress=False).model
     measured = measure_pace(data, "4x5p", "seconds")
     assert measured.training(200) == pytest.approx(len(trained.history) * 2 * measured.step_seconds)

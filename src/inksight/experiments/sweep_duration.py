@@ -59,7 +59,9 @@ def measure_costs(
     ctrl_c : CtrlC
         Ends the short trials when it is pressed.
     """
-    firsts = {trial.network: trial for trial in reversed(trials)}
+    firsts: dict[str, Trial] = {}
+    for trial in trials:
+        firsts.setdefault(trial.network, trial)
     rows = np.linspace(0, len(splits.train), min(len(splits.train), SAMPLE), endpoint=False).astype(np.int64)
     sample = Splits(splits.train[rows], splits.validation)
     write_parts(sample, folder)
