@@ -1,6 +1,7 @@
 """Cross-validation: what is judged was not trained on; and what `kaggle` makes of it."""
 
 import json
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -117,3 +118,13 @@ def test_command_averages_the_networks_of_folds(capsys, pair, tmp_path):
     assert [int(row.split(",")[1]) for row in rows] == ensemble.predict(load(pair[1]).images).tolist()
     error = command(capsys, *arguments, "--no-check", code=2)
     assert "--no-check must be left out with --folds" in error
+
+
+def test_test_images_of_a_source_are_not_used_but_those_of_a_competition_are_others(few, mnist, fits):
+    both = [few, replace(join(join(few.train, few.validation), mnist[-50:]), test_count=50)]
+    digests = {cross_validate(data, TINY, QUICK, held_out=1, progress=False).models[0].digest for data in both}
+    assert len(digests) == 1
+    assert [len(splits.train) + len(splits.validation) for splits, _ in fits] == [400, 400]
+    fits.clear()
+    compete(both[1], TINY, QUICK, progress=False)
+    assert [len(splits.train) for splits, _ in fits] == [360, 450]

@@ -58,7 +58,8 @@ def compete(
     Parameters
     ----------
     data : Dataset, Splits, str or path-like
-        Labeled. Of splits or a source for `inksight.load`, all images.
+        Labeled. All images, also those that are the test set of their source: the test images of the competition are
+        others.
     network, recipe, budget, epochs, seconds
         As in `inksight.train`; `seconds` limits each training.
     folds : int, optional
@@ -88,7 +89,7 @@ def compete(
     from inksight.training.fitting import fit  # imports JAX
     from inksight.training.pace import measure_pace
 
-    data = as_dataset(data, "all")
+    data = as_dataset(data, "all")[:]  # a slice has no test set
     data.require_labels("training")
     if progress:
         pace = measure_pace(data, network, recipe, budget=budget, epochs=epochs, seconds=seconds)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from inksight._shared.progress import say
 from inksight._shared.validation import check, is_count
 from inksight.config import Network, Recipe
+from inksight.data.dataset import Dataset
 from inksight.data.folds import first_duplicates, stratified_folds
 from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
@@ -92,7 +93,7 @@ def cross_validate(
     Parameters
     ----------
     data : Dataset, Splits, str or path-like
-        Labeled. Of splits or a source for `inksight.load`, all images.
+        Labeled. All images but test images.
     network, recipe, budget, epochs, seconds
         As in `inksight.train`; `seconds` limits each training.
     folds : int
@@ -124,7 +125,7 @@ def cross_validate(
     >>> result.ensemble, len(result.predictions)
     (Ensemble(2 models, 10 classes), 300)
     """
-    data = as_dataset(data, "all")
+    data = _without_test_images(data)
     labels = data.require_labels("a cross-validation")
     check(is_count(folds, 2), "folds", folds, "2 or more")
     held_out = folds if held_out is None else held_out
@@ -154,3 +155,10 @@ def cross_validate(
         spent += result.seconds
     all_judged = fold_of < held_out
     return CrossValidation(tuple(models), labels[all_judged], predictions[all_judged], spent)
+
+
+def _without_test_images(data: DataLike) -> Dataset:
+    if isinstance(data, Splits):
+        return data.with_validation_to_train().train
+    whole = as_dataset(data, "all")
+    return whole[: len(whole) - whole.test_count]
