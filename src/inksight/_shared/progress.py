@@ -31,8 +31,8 @@ def about(seconds: float) -> str:
 
     Examples
     --------
-    >>> about(0.2), about(44.6), about(400), about(5_000), about(400_000)
-    ('about 1 s', 'about 45 s', 'about 7 minutes', 'about 1.4 hours', 'about 4.6 days')
+    >>> about(0.2), about(44.6), about(400), about(8_000), about(400_000)
+    ('about 1 s', 'about 45 s', 'about 7 minutes', 'about 2.2 hours', 'about 4.6 days')
     """
     for limit, unit, name, decimals in ((120, 1, "s", 0), (5400, 60, "minutes", 0), (172_800, 3600, "hours", 1)):
         if seconds < limit:
