@@ -93,6 +93,7 @@ def made(monkeypatch):
     """Replace the processes of a sweep by `Made`."""
     Made.every, Made.running, Made.most = (), 0, 0
     monkeypatch.setattr("inksight.experiments.search.Worker", Made)
+    monkeypatch.setattr("inksight.experiments.search.measure_costs", lambda *arguments: {})
     return Made
 
 

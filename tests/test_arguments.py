@@ -77,7 +77,8 @@ OF_MODEL_AND_DATA: dict[str, Call] = {
 OF_DATA: dict[str, Call] = {
     "doubtful_labels": lambda data: inksight.doubtful_labels(data, 2, TINY, QUICK, repeats=1, epochs=1, progress=False),
     "prune": lambda data: prune(data, TINY, QUICK, keep_accuracy=None, epochs=1, steps=0, progress=False),
-    "teach": lambda data: inksight.teach(data, "small", data, progress=False),
+    "cross_validate": lambda data: inksight.cross_validate(data, TINY, QUICK, held_out=1, progress=False),
+    "teach": lambda data: inksight.teach(data, inksight.Model.untrained(TINY), data, progress=False),
     "train": lambda data: inksight.train(data, TINY, QUICK, epochs=1, progress=False),
     "fit": lambda data: inksight.fit(data, TINY, QUICK, epochs=1, progress=False),
 }

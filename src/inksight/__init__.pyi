@@ -29,6 +29,7 @@ from .errors import (
     InputError as InputError,
     MissingDependencyError as MissingDependencyError,
 )
+from .experiments.cross_validation import cross_validate as cross_validate
 from .experiments.pruning import prune as prune
 from .experiments.search import halving as halving, sweep as sweep
 from .imaging.preprocessing import prepare as prepare
@@ -47,6 +48,8 @@ from .inspection.geometry import embedding as embedding, separation as separatio
 from .inspection.label_errors import doubtful_labels as doubtful_labels
 from .inspection.model_card import card as card
 from .inspection.nearest import neighbours as neighbours
+from .nn.ensemble import Ensemble as Ensemble
+from .nn.ensemble_file import load_ensemble as load_ensemble
 from .nn.fine_tuning_record import FineTuningRecord as FineTuningRecord
 from .nn.history import History as History
 from .nn.layer_table import summary as summary

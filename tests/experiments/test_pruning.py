@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import signal
 import threading
 from dataclasses import replace
@@ -64,9 +65,21 @@ def test_first_training_does_not_use_the_test_images(digits, capsys):
     unseen = Splits(digits.train[:300], digits.validation, Forbidden())
     result = prune(unseen, SMALL, replace(QUICK, epochs=1), keep_accuracy=0, epochs=1, steps=1)
     assert len(train_from_scratch(unseen, result, QUICK)) == 1
-    words = [line.split()[0] for line in capsys.readouterr().err.splitlines()]
+    lines = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"training the network: about \d+ s; then at most about \d+ s for each step; 1 steps?, in all: about \d+ s",
+        lines.pop(0),
+    )
+    words = [line.split()[0] for line in lines]
     without_engine = ["training"] if shortfall() else []  # a line that says so
-    assert words == [*without_engine, "epoch", SMALL, *[result.steps[1].network.spec] * 2]
+    assert words == [
+        *without_engine,
+        "epoch",
+        SMALL,
+        result.steps[1].network.spec,
+        "training",
+        result.steps[1].network.spec,
+    ]
 
 
 def test_step_with_a_low_accuracy_is_undone_and_halved(digits, model, monkeypatch):

@@ -2,14 +2,16 @@
 
 import contextlib
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from mutations import covers, mutations
 from trials import RECIPE, SMALL, TINY, WILD, result_of
 
-from inksight import Augmentation, InputError
+from inksight import Augmentation, InputError, Recipe
+from inksight.cli.sweep import _parse_changes
 from inksight.experiments.search import sweep
 from inksight.experiments.trial import Result, Trial, grid
 
@@ -138,3 +140,36 @@ def test_result_file_named_after_another_trial_counts_as_damaged(few, made, tmp_
     result_of(replace(trial, seed=2)).save(tmp_path / f"{trial.id}.json")
     assert [result.trial for result in sweep(few, [trial], tmp_path).results] == [trial]
     assert "the name of the file" in capsys.readouterr().err
+
+
+def alternatives():
+    """Return two valid values for every field of a recipe and of its augmentation, by the name of the setting."""
+    result: dict[str, list[object]] = {}
+    for prefix, cls in (("", Recipe), ("augmentation.", Augmentation)):
+        kinds = get_type_hints(cls)
+        for field in fields(cls):
+            kind = kinds[field.name]
+            if get_origin(kind) is Literal:
+                result[prefix + field.name] = list(get_args(kind))
+            elif kind is not Augmentation:
+                values: dict[type, list[object]] = {int: [2, 3], float: [0.25, 0.5], bool: [False, True]}
+                result[prefix + field.name] = values[kind]
+    return result
+
+
+@pytest.mark.parametrize(("name", "values"), alternatives().items())
+def test_every_field_of_a_recipe_is_a_setting(name, values):
+    trials = grid([TINY], RECIPE, {name: values})
+    assert [trial.settings[name] for trial in trials] == values
+    assert len({trial.id for trial in trials}) == 2
+    assert [Trial.from_dict(json.loads(json.dumps(trial.to_dict()))) for trial in trials] == trials
+    texts = ",".join(json.dumps(value).strip('"') for value in values)
+    assert _parse_changes((f"{name}={texts}",)) == {name: values}
+    with pytest.raises(InputError, match=rf"setting must be one of .*\b{name}\b.*, got 'speed'"):
+        grid([TINY], RECIPE, {"speed": [1]})
+
+
+def test_whole_numbers_may_be_written_in_any_way():
+    assert _parse_changes(("batch_size=1e2,64.0, 32", "schedule=constant", "x=True,false")) == {
+        "batch_size": [100, 64, 32], "schedule": ["constant"], "x": [True, False],
+    }  # fmt: skip

@@ -50,7 +50,7 @@ def write(path, header, arrays, text=None):
     trained = {name: array for name, array in arrays.items() if not name.startswith(("clouds.", "ood_detector."))}
     if isinstance(header, dict):
         content = {name: value for name, value in header.items() if name != "checksum"}
-        header = content | {"checksum": model_file._checksum(content, digest(trained))}
+        header = content | {"checksum": model_file.checksum(content, digest(trained))}
     path.write_bytes(save(arrays, {"inksight": text or json.dumps(header)}))
 
 

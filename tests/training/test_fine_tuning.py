@@ -13,7 +13,8 @@ from trials import QUICK, SMALL, Forbidden
 from benchmarks.synthetic.handwriting import HANDS, rewrite, write
 from inksight import InksightError, InputError, Model, Splits, card, load, teach, train
 from inksight.config import Augmentation
-from inksight.data.dataset import Dataset
+from inksight.data.dataset import Dataset, join
+from inksight.data.loading import write_csv
 from inksight.inspection.evaluation import evaluate
 from inksight.inspection.model_card import describe
 from inksight.training import fine_tuning
@@ -117,7 +118,8 @@ def test_model_lists_the_pictures(taught, own, model, kept, tmp_path):
 
 
 def test_further_fine_tuning_appends_a_record(taught, kept, mnist):
-    more = teach(mnist[20_000:20_004], taught.model, kept, progress=False)
+    wrong = np.flatnonzero(taught.model.predict(mnist.images[20_000:22_000]) != mnist.labels[20_000:22_000])[:4]
+    more = teach(mnist[20_000 + wrong], taught.model, kept, progress=False)
     assert more.model.fine_tunings == (taught.record, more.record)
     assert sum(more.record.pictures.values()) == 4
 
@@ -264,3 +266,43 @@ def test_command_prints_one_line_and_exits_2_for_invalid_folders(folder, tmp_pat
     refused("class 'plus'", "contains no picture")
     next(folder.glob("3/*")).rename(folder / "plus" / "a.png")
     refused("classes of the own pictures must be the model's", "plus")
+
+
+def test_nothing_is_taught_if_the_model_is_right_already(own, model, kept):
+    right = own[model.predict(own.images) == own.labels]
+    message = f"nothing to learn: the model already classifies all {len(right)} pictures right"
+    with pytest.raises(InksightError, match=message):
+        teach(right, model, kept, progress=False)
+
+
+def test_training_images_are_left_out(own, model, kept, capsys):
+    with pytest.raises(
+        InksightError, match="nothing to learn: all 20 pictures are among the training images of 'mnist'"
+    ):
+        teach(kept.train[50:70], model, kept, progress=False)
+    mixed = join(own[::5], kept.train[:6])
+    result = teach(mixed, model, kept)
+    assert sum(result.record.pictures.values()) == len(own[::5])
+    assert f"left out 6 of {len(mixed)} pictures, which are among the training images" in capsys.readouterr().err
+    relabeled = replace(kept.train[:1], labels=(kept.train.labels[:1] + 1) % 10)
+    assert sum(teach(join(own[::5], relabeled), model, kept, progress=False).record.pictures.values()) == 11
+
+
+@pytest.mark.parametrize("reason", ["right", "training images", "unlabeled"])
+def test_command_leaves_the_model_file_as_it_was(reason, model, digits, mnist, capsys, tmp_path):
+    data, own, out = tmp_path / "data.csv", tmp_path / "own.csv", tmp_path / "mine.safetensors"
+    write_csv(digits.train, data)
+    train_part = load(data).split().train
+    new = mnist[-500:]
+    pictures, words, code = {
+        "right": (new[model.predict(new.images) == new.labels], "nothing to learn: the model already", 1),
+        "training images": (train_part[:9], "nothing to learn: all 9 pictures are among the training images", 1),
+        "unlabeled": (replace(new[:9], labels=None), "teaching needs labels, and", 2),
+    }[reason]
+    write_csv(pictures, own)
+    model.save(out)
+    before = out.read_bytes()
+    error = command(capsys, "teach", own, "--model", out, "--data", data, "--out", out, code=code)
+    assert words in error
+    assert error.count("\n") == 1
+    assert out.read_bytes() == before

@@ -38,6 +38,10 @@ print([epoch.accuracy for epoch in model.history], model.history["loss"], model.
 model.save("model.safetensors")
 again = inksight.load_model("model.safetensors")
 print(again.predict(digits), again.probabilities(digits)[:, 7])
+ensemble = inksight.Ensemble([model, again])
+print(ensemble.predict(digits), ensemble.probabilities(digits)[:, 7], ensemble.evaluate(test).accuracy)
+print(inksight.load_ensemble("ensemble.safetensors").models[0].digest, inksight.card(ensemble).name)
+print(inksight.cross_validate(data, network, recipe, folds=3).interval)
 
 # Evaluation
 evaluation = inksight.evaluate(model, test)

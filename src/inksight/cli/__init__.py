@@ -14,6 +14,7 @@ from typing import NoReturn, TextIO
 import click
 
 from inksight import __version__
+from inksight.cli.ensemble import ensemble
 from inksight.cli.evaluate import evaluate
 from inksight.cli.explore import explore, look
 from inksight.cli.inspect import card, data, doctor, summary
@@ -39,7 +40,9 @@ def cli() -> None:
     """
 
 
-for command in (explore, train, read, teach, sweep, evaluate, card, look, prune, labels, summary, kaggle, data, doctor):
+for command in (
+    explore, train, read, teach, sweep, evaluate, card, look, prune, labels, summary, kaggle, ensemble, data, doctor,
+):  # fmt: skip
     cli.add_command(command)
 
 

@@ -32,7 +32,7 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Measure the accuracy of a model on labeled digits.
 
-    MODEL is a shipped model (post, best, small, tiny) or a model file; without it, `best`.
+    MODEL is a shipped model (post, best, small, tiny), or a file of a model or an ensemble; without it, `best`.
 
     With --robustness, the images are corrupted: rotation, scale, shift, shear, stroke thickness, blur, noise, low
     resolution, low contrast, occlusion and lined paper. The network reads the corrupted images as they are; with
@@ -45,14 +45,14 @@ def evaluate(
       inksight evaluate model.safetensors --robustness --picture robustness.png
     """
     from inksight.data.loading import load
-    from inksight.nn.model_file import load_model
+    from inksight.nn.ensemble_file import load_classifier
 
     if (images or preprocessed) and not robustness:
         raise InputError("--images and --preprocessed are options of --robustness, which is missing: add it")
     check_outputs(picture=picture, inputs=[model, source])
     from inksight.inspection.evaluation import SEEN_IN_TRAINING, seen_in_training
 
-    loaded, digits = load_model(model), load(source, **load_arguments())
+    loaded, digits = load_classifier(model), load(source, **load_arguments())
     part = split or ("validation" if robustness else digits.default_part)
     chosen = digits.part(part)
     result: Robustness | Evaluation

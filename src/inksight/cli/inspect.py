@@ -112,7 +112,7 @@ def card(model: str, source: str | None, split: str | None, out: str | None, as_
     """Print the model card of a model.
 
     The card says what the model is, how accurate it is, and where it fails. MODEL is a shipped model (post, best,
-    small, tiny) or a model file.
+    small, tiny), or a file of a model or an ensemble.
 
     \b
     Examples:

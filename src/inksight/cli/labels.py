@@ -33,7 +33,11 @@ APPLY_OPTIONS = "only --csv, --split and --json"
               help="Repetitions of the cross-validation, averaged: networks that judge each image.")  # fmt: skip
 @click.option("--network", default="best", show_default=True, metavar="NETWORK", help=NETWORK_HELP)
 @click.option("--recipe", metavar="RECIPE", help=RECIPE_HELP + "  [default: seconds, with 20 epochs]")
-@click.option("--epochs", type=int, help="Epochs of each training.  [default: a minute's worth, at most the recipe's]")
+@click.option(
+    "--epochs",
+    type=int,
+    help="Epochs of each training.  [default: the recipe's, or as many as two million images of all trainings allow]",
+)
 @SEED
 @click.option("--out", default="labels.html", show_default=True, metavar="FILE", help="HTML page to write.")
 @click.option("--csv", metavar="FILE", help="Write all images as CSV, the most doubtful first.")
@@ -50,7 +54,8 @@ def labels(
     """Rank images by how doubtful their labels are, and correct them.
 
     DATA is a source of labeled digits, as in `inksight train --data`. Each image is judged by networks that were not
-    trained on it (cross-validation). The images whose labels these networks find least probable come first. A page
+    trained on it (cross-validation). How long this takes is measured first, by a short trial. The images whose labels
+    these networks find least probable come first. A page
     shows them; there you decide on each, and save your decisions as corrections.csv. With --apply, the command writes
     the corrected data in the layout of Kaggle's train.csv.
 

@@ -35,8 +35,8 @@ def prune(
     MODEL is a shipped model (post, best, small, tiny) or a model file; without it, a network is trained first.
 
     Each step removes the least important filters and trains the smaller network further. The smallest network that
-    keeps the accuracy is written. Validation images decide; test images are not used. Ctrl-C stops and keeps the
-    result so far.
+    keeps the accuracy is written. Validation images decide; test images are not used. A short trial measures first how
+    long a step takes. Ctrl-C stops and keeps the result so far.
 
     \b
     Examples:

@@ -71,13 +71,13 @@ def read(
       inksight read photo.jpg --show photo.html
     """
     from inksight._shared.progress import track
-    from inksight.nn.model_file import load_model
+    from inksight.nn.ensemble_file import load_classifier
     from inksight.reading.reader import read as read_picture
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
     check_outputs(table, page, inputs=[*sources, model])
-    loaded, files = load_model(model), list(_files(sources))
+    loaded, files = load_classifier(model), list(_files(sources))
     done, errors = 0, list[Exception]()
     transcript = None
     if page:

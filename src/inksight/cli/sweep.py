@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from inksight.cli.options import RECIPE_HELP, data_option, json_option, load_arguments, print_json
+from inksight.config import RECIPES
+from inksight.config.recipe import flatten
 from inksight.errors import InksightError, InputError
 
 
-@click.command()
+@click.command(epilog="Settings of --set: " + ", ".join(dict(flatten(RECIPES["default"].to_dict()))) + ".")
 @data_option
 @click.option("--network", "networks", multiple=True, default=("post",), show_default=True, metavar="NETWORK",
               help="A network to train, as in `inksight train`. May be repeated.")  # fmt: skip
@@ -34,9 +36,9 @@ def sweep(
     """Train many networks and compare their validation accuracy.
 
     Trains every combination of the values of --network and --set with every seed, and prints the means over the seeds,
-    best first. The settings are those of a recipe, and augmentation.rotation, .shift, .scale, .shear, .elastic,
-    .aspect and .pen_style. Test images are not used. Results that are already in DIR are not computed again, so the
-    same command resumes an interrupted sweep.
+    best first. Every field of a recipe and of its augmentation is a setting; the end of this text lists them. Test
+    images are not used. How long it will take is measured first, by a short trial of each network. Results that are
+    already in DIR are not computed again, so the same command resumes an interrupted sweep.
 
     \b
     Examples:
@@ -86,11 +88,10 @@ def _parse_changes(texts: tuple[str, ...]) -> dict[str, list[Any]]:
 
 def _parse_value(text: str) -> int | float | bool | str:
     """Return the boolean or number that a text spells, or else the text."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number  # a batch size may be written as 1e3

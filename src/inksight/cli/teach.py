@@ -18,7 +18,8 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
 
     FOLDER has one subfolder per digit, with pictures of one digit each. Five pictures of each digit help a lot.
     The model is trained for some seconds on them, mixed with images of --data, and evaluated on both before and after.
-    If it would lose more than 0.1 points of validation accuracy, nothing is written and the exit code is 1.
+    If it would lose more than 0.1 points of validation accuracy, or there is nothing to learn, because it already
+    classifies all pictures right or was trained on all of them, nothing is written and the exit code is 1.
 
     \b
     Examples:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inksight._shared.files import is_stream
+from inksight._shared.validation import check
 from inksight.cli.options import (
     check_outputs,
     claim,
@@ -70,40 +71,54 @@ def train(
 @click.argument("train_source", metavar="TRAIN")
 @click.argument("test_source", metavar="TEST")
 @training_options
+@click.option("--folds", type=click.IntRange(2, 1000), metavar="N",
+              help="Train N networks, each without one of N folds, and average their probabilities.")  # fmt: skip
+@click.option("--no-check", is_flag=True, help="Train on all images at once, without an expected score.")
 @click.option("--out", default="submission.csv", show_default=True, metavar="FILE", help="Submission to write, as CSV.")
-@click.option("--model", "model_out", metavar="FILE", help="Also write the trained model.")
+@click.option("--model", "model_out", metavar="FILE", help="Also write the trained model, or the ensemble of --folds.")
 @loading_options
 @json_option
 def kaggle(
     train_source: str, test_source: str, budget: str | None, network: str | None, recipe: str | None,
-    epochs: int | None, seconds: float | None, seed: int, out: str, model_out: str | None, as_json: bool,
+    epochs: int | None, seconds: float | None, seed: int, folds: int | None, no_check: bool, out: str,
+    model_out: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Write a submission for Kaggle's Digit Recognizer.
 
-    Trains a network on all rows of TRAIN and classifies the rows of TEST: Kaggle's two CSV files.
+    Trains a network on all rows of TRAIN and classifies the rows of TEST: Kaggle's two CSV files. Before that, it
+    trains one on four fifths of TRAIN and measures on the others what score to expect. This takes almost as long again,
+    and --no-check leaves it out. How long everything takes is measured first, by a short trial.
+
+    With --folds 5, it trains five networks on four fifths each. What to expect is measured on all rows, by the network
+    that was not trained on the row. The submission is the average of the five, which is usually a little better. This
+    takes four times as long as training on all rows.
 
     \b
-    Example:
+    Examples:
       inksight kaggle train.csv test.csv --out submission.csv
+      inksight kaggle train.csv test.csv --budget best --folds 5 --model ensemble.safetensors
     """
     from inksight.data.kaggle import write_submission
     from inksight.data.loading import load
-    from inksight.data.splits import Splits
-    from inksight.training.fitting import fit
+    from inksight.experiments.competition import compete
 
+    check(not (folds and no_check), "--no-check", no_check, "left out with --folds, whose networks are the check")
     check_outputs(out, model_out, inputs=[train_source, test_source])
     claim(out, model_out)
     arguments = load_arguments()
     labeled, test = load(train_source, **arguments), load(test_source, prepare=arguments["prepare"])
-    splits = Splits(labeled, None, None)
-    result = fit(splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds)
+    entry = compete(
+        labeled, network, recipe, folds=folds, check=not no_check, budget=budget, epochs=epochs, seconds=seconds,
+        seed=seed,
+    )  # fmt: skip
     if model_out:
-        result.model.save(model_out)
-    write_submission(result.model.predict(test.images), out)
+        entry.model.save(model_out)
+    write_submission(entry.model.predict(test.images), out)
     if as_json:
-        print_json(result.to_dict() | {"rows": len(test), "out": out})
-    else:
-        click.echo(f"{out}: {len(test):,} rows, from {result.train_images:,} labeled images")
+        print_json(entry.to_dict() | {"rows": len(test), "out": out})
+        return
+    expected = "" if entry.expected is None else f"; {entry.expected}"
+    click.echo(f"{out}: {len(test):,} rows, from {len(labeled):,} labeled images{expected}")
 
 
 def _print_result(result: "TrainingResult", out: str, as_json: bool) -> None:

@@ -1,5 +1,6 @@
 """`Recipe`: how to train a network, and its `Augmentation`."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
@@ -157,3 +158,18 @@ class Recipe:
         values = known_fields(cls, values)
         augmentation = Augmentation(**known_fields(Augmentation, values.pop("augmentation", {})))
         return cls(augmentation=augmentation, **values)
+
+
+def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the name and the value of every leaf of nested dicts; the parts of a name are joined by dots.
+
+    Examples
+    --------
+    >>> dict(flatten({"learning_rate": 0.01, "augmentation": {"shift": 2}}))
+    {'learning_rate': 0.01, 'augmentation.shift': 2}
+    """
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-IMAGE_BUDGET = 2_000_000  # images times passes, of all trainings together: about a minute on two cores
+IMAGE_BUDGET = 2_000_000  # images times passes, of all trainings together
 MIN_EPOCHS = 5  # epochs: with less time per training, longer trainings help more than more folds
 
 
 def plan_cross_validation(images: int, extra_images: int, passes: int, fold_choices: Sequence[int]) -> tuple[int, int]:
-    """Return the number of folds, and the number of epochs per training that the time budget allows.
+    """Return the number of folds, and the number of epochs per training that the budget allows.
 
     Parameters
     ----------

@@ -2,11 +2,12 @@
 
 import math
 import time
+from functools import partial
 
 import numpy as np
 
 from inksight._shared.interrupt import CtrlC
-from inksight._shared.progress import say
+from inksight._shared.progress import about, say
 from inksight._shared.validation import check, is_between, is_count
 from inksight.config import Network, Recipe
 from inksight.data.dataset import Dataset
@@ -20,6 +21,7 @@ from inksight.nn.model import Model
 from inksight.nn.model_file import NetworkLike, network_or_model
 from inksight.nn.parameters import parameter_count
 from inksight.training.fitting import fit
+from inksight.training.pace import measure_pace
 
 POST_ACCURACY = 0.989  # validation accuracy at which the post's training ends
 MIN_SHARE = 0.02  # of the parameters: smaller steps change the accuracy by less than its noise
@@ -70,7 +72,8 @@ def prune(
         Number of random training images to measure the importance on.
     seed : int
     progress : bool
-        Show one line per step on standard error, after the progress of the first training, if any.
+        Show on standard error how long it will take, which a short trial measures, the progress of the first training,
+        if any, and one line per step.
 
     Returns
     -------
@@ -103,14 +106,18 @@ def prune(
     splits.train.require_labels("pruning")
     sample = splits.train[np.random.default_rng(seed).permutation(len(splits.train))[:images]]
 
-    began, stopped = time.perf_counter(), ""
+    stopped = ""
     start = network_or_model(start, len(splits.train.class_names))
+    if isinstance(start, Model) and "validation" in splits.seen_by(start.trained_on):
+        raise InputError(
+            "a model to prune must not be trained on the validation images, got one that was: "
+            "train one without them, or give a network to train"
+        )
+    announcement = partial(_announcement, splits, start, recipe, sample, by, share, epochs, steps)
+    if progress and not isinstance(start, Model):
+        say(announcement())
+    began = time.perf_counter()
     if isinstance(start, Model):
-        if "validation" in splits.seen_by(start.trained_on):
-            raise InputError(
-                "a model to prune must not be trained on the validation images, got one that was: "
-                "train one without them, or give a network to train"
-            )
         model = start
     else:
         trained = fit(splits, start, recipe, seed=seed, progress=progress)
@@ -121,6 +128,8 @@ def prune(
             f"keep_accuracy must be at most the validation accuracy before pruning, {rows[0].accuracy:.4f}, "
             f"got {keep:.4f}: choose a lower one, or train longer first"
         )
+    if progress and isinstance(start, Model):
+        say(announcement())
     say(rows[0], progress)
     with CtrlC() as ctrl_c:
         while not stopped and (steps is None or len(rows) <= steps):
@@ -200,6 +209,10 @@ def train_from_scratch(
     splits = as_splits(data)
     validation = _validation(splits)
     rows: list[Step] = []
+    if progress and len(pruning.steps) > 1:
+        retrained = pruning.steps[1].epochs - pruning.steps[0].epochs
+        total = sum(step.seconds * step.epochs / retrained for step in pruning.steps[1:])
+        say(f"training {len(pruning.steps) - 1} networks of these sizes from scratch: {about(total)}")
     for step in pruning.steps[1:]:
         began = time.perf_counter()
         result = fit(splits, step.network, recipe, seed=seed, epochs=step.epochs, progress=False)
@@ -208,6 +221,24 @@ def train_from_scratch(
         rows.append(_step(result.model, validation, math.nan, began))
         say(rows[-1], progress)
     return tuple(rows)
+
+
+def _announcement(
+    splits: Splits, start: Network | Model, recipe: str | Recipe, sample: Dataset, by: str, share: float, epochs: int,
+    steps: int | None,
+) -> str:  # fmt: skip
+    """Return how long a pruning will take: measured on the network to start from, so that later steps take less."""
+    validation = len(_validation(splits))
+    network = start.network if isinstance(start, Model) else start
+    pace = measure_pace(splits.train, network, recipe)
+    began = time.perf_counter()
+    remove_least_important(pace.model, sample, parameter_count(network) * (1 - share), by)
+    step = time.perf_counter() - began + pace.compile_seconds + pace.training(len(splits.train), validation, epochs)
+    count = math.ceil(math.log(0.1) / math.log(1 - share)) if steps is None else steps
+    first = 0.0 if isinstance(start, Model) else pace.trainings([(len(splits.train), validation)])
+    training = f"training the network: {about(first)}; then " if first else ""
+    goal = "to a tenth of the parameters if the accuracy allows" if steps is None else "in all"
+    return f"{training}at most {about(step)} for each step; {count} steps, {goal}: {about(first + count * step)}"
 
 
 def _validation(splits: Splits) -> Dataset:

@@ -5,24 +5,24 @@ Each trial has a result file in a folder, so that the same call resumes an inter
 
 import hashlib
 import os
-import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
-from inksight._shared.progress import say, track
+from inksight._shared.progress import about, say, track
 from inksight._shared.temporary import temporary_folder
 from inksight._shared.validation import check, is_count
 from inksight.data.loading import DataLike, as_splits
+from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.experiments.ranking import Sweep, format_setting, varying_settings
+from inksight.experiments.sweep_duration import expected_seconds, measure_costs
 from inksight.experiments.trial import Result, Trial
-from inksight.experiments.worker import Worker, write_parts
+from inksight.experiments.worker import Worker, run_workers, write_parts
 
 
 def sweep(
@@ -49,7 +49,8 @@ def sweep(
     threads : int
         Threads of each process.
     progress : bool
-        Show one line per trial, and a bar in a terminal or a notebook, on standard error.
+        Show how long it will take, which short trials measure, one line per trial, and a bar in a terminal or a
+        notebook, on standard error.
 
     Returns
     -------
@@ -75,16 +76,17 @@ def sweep(
     >>> [len(configuration.accuracies) for configuration in result.configurations]
     [2]
     """
-    splits = as_splits(data)
-    if splits.validation is None:
-        raise InputError("a sweep needs validation images, got none: give a dataset, or splits that have some")
     _check_trials(trials)
+    return _sweep(_with_validation(data), trials, folder, workers, threads, progress, announce=progress)
+
+
+def _sweep(
+    splits: Splits, trials: Sequence[Trial], folder: str | os.PathLike[str], workers: int | None, threads: int,
+    progress: bool, announce: bool,
+) -> Sweep:  # fmt: skip
     unique = {trial.id: trial for trial in trials}
-    workers = _cores() if workers is None else workers
-    check(is_count(workers) and workers <= 1024, "workers", workers, "1 to 1024")
-    check(is_count(threads) and threads <= 1024, "threads", threads, "1 to 1024")
-    out = make_folder(folder)
-    check_writable(out / "result.json")
+    out, workers = _checked(folder, workers, threads)
+    assert splits.validation is not None
 
     digest = hashlib.sha256((splits.train.digest + splits.validation.digest).encode()).hexdigest()
     saved = {name: _saved_result(out / f"{name}.json", name, digest, progress) for name in unique}
@@ -94,10 +96,12 @@ def sweep(
     todo = [trial for name, trial in unique.items() if name not in results]
     names = varying_settings(list(unique.values()))
     with claimed(out, progress), temporary_folder() as data_folder, CtrlC() as ctrl_c:
+        if todo and announce:
+            _announce(splits, [todo], workers, threads, data_folder, ctrl_c)
         if todo:
             write_parts(splits, data_folder)
         workers_to_start = (Worker(trial, digest, data_folder, out / f"{trial.id}.json", threads) for trial in todo)
-        with closing(_run(workers_to_start, min(workers, len(todo)), ctrl_c)) as finished:
+        with closing(run_workers(workers_to_start, min(workers, len(todo)), ctrl_c)) as finished:
             for _, result in zip(track(todo, "trials", progress), finished, strict=False):
                 results[result.trial.id] = result
                 say(_describe(result, names), progress)
@@ -147,13 +151,22 @@ def halving(
     epochs = sorted({trial.recipe.epochs for trial in trials})
     check(len(epochs) == 1, "epochs of a halving", epochs, "one number, that of the last rung")
     plan = rungs(len({replace(trial, seed=0).id for trial in trials}), epochs[0], factor)
+    splits = _with_validation(data)
+    _, workers = _checked(folder, workers, threads)
+    if progress:
+        seeds = len({trial.id for trial in trials}) // plan[0][0]
+        expected = [[_with_epochs(trial, budget) for trial in trials[: count * seeds]] for count, budget in plan]
+        with temporary_folder() as data_folder, CtrlC() as ctrl_c:
+            _announce(splits, expected, workers, threads, data_folder, ctrl_c)
+        if ctrl_c.pressed:
+            return Sweep((), interrupted=True, halved=True)
     remaining, interrupted = list(trials), False
     results: list[Result] = []
     for rung, (count, budget) in enumerate(plan, start=1):
         if len(plan) > 1:
             say(f"rung {rung} of {len(plan)}: {count} configurations, {budget} epochs", progress)
-        remaining = [replace(trial, recipe=replace(trial.recipe, epochs=budget)) for trial in remaining]
-        swept = sweep(data, remaining, folder, workers=workers, threads=threads, progress=progress)
+        remaining = [_with_epochs(trial, budget) for trial in remaining]
+        swept = _sweep(splits, remaining, folder, workers, threads, progress, announce=False)
         results += swept.results
         interrupted = swept.interrupted
         trained = [configuration for configuration in swept.configurations if configuration.accuracies]
@@ -161,6 +174,38 @@ def halving(
             break
         remaining = [result.trial for configuration in trained[: plan[rung][0]] for result in configuration.results]
     return Sweep(tuple(results), interrupted, halved=True)
+
+
+def _checked(folder: str | os.PathLike[str], workers: int | None, threads: int) -> tuple[Path, int]:
+    """Return the folder, which can be written to, and the number of workers."""
+    workers = _cores() if workers is None else workers
+    check(is_count(workers) and workers <= 1024, "workers", workers, "1 to 1024")
+    check(is_count(threads) and threads <= 1024, "threads", threads, "1 to 1024")
+    out = make_folder(folder)
+    check_writable(out / "result.json")
+    return out, workers
+
+
+def _announce(
+    splits: Splits, rounds: Sequence[Sequence[Trial]], workers: int, threads: int, folder: Path, ctrl_c: CtrlC
+) -> None:
+    """Say how long rounds of trials will take, unless no short trial has succeeded."""
+    trials = [trial for trials in rounds for trial in trials]
+    costs = measure_costs(splits, trials, folder, workers, threads, ctrl_c)
+    if costs and not ctrl_c.pressed:
+        seconds = sum(expected_seconds(splits, trials, costs, workers) for trials in rounds)
+        say(f"{len(trials)} trainings, up to {min(workers, len(trials))} at a time: {about(seconds)}")
+
+
+def _with_validation(data: DataLike) -> Splits:
+    splits = as_splits(data)
+    if splits.validation is None:
+        raise InputError("a sweep needs validation images, got none: give a dataset, or splits that have some")
+    return splits
+
+
+def _with_epochs(trial: Trial, epochs: int) -> Trial:
+    return replace(trial, recipe=replace(trial.recipe, epochs=epochs))
 
 
 def _check_trials(trials: object) -> None:
@@ -188,22 +233,6 @@ def rungs(configurations: int, epochs: int, factor: int) -> list[tuple[int, int]
     while factor ** (last + 1) <= min(configurations, epochs):
         last += 1
     return [(configurations // factor**rung, epochs // factor ** (last - rung)) for rung in range(last + 1)]
-
-
-def _run(workers: Iterator[Worker], count: int, ctrl_c: CtrlC) -> Generator[Result]:
-    """Keep `count` processes running, yield results as they finish, and stop all running processes at the end."""
-    running: list[Worker] = []
-    try:
-        running.extend(islice(workers, count))
-        while running and not ctrl_c.pressed:
-            for worker in [worker for worker in running if worker.done]:
-                running.remove(worker)
-                running.extend(islice(workers, 1))
-                yield worker.result()
-            time.sleep(0.02)
-    finally:
-        for worker in running:
-            worker.stop()
 
 
 def _saved_result(path: Path, trial_id: str, digest: str, progress: bool) -> Result | None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from itertools import product
 from typing import Any, Self
@@ -14,25 +14,11 @@ from inksight._shared.files import as_path, write_text
 from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, is_between, is_count, known_fields
 from inksight.config import Recipe, get_network, get_recipe
+from inksight.config.recipe import flatten
 from inksight.errors import InputError
 from inksight.nn.history import History
 
 FORMAT = "inksight trial 1"
-
-
-def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the name and the value of every leaf of nested dicts; the parts of a name are joined by dots.
-
-    Examples
-    --------
-    >>> dict(flatten({"learning_rate": 0.01, "augmentation": {"shift": 2}}))
-    {'learning_rate': 0.01, 'augmentation.shift': 2}
-    """
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from flatten(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Generator, Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from inksight._shared.interrupt import CtrlC
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
@@ -110,6 +114,22 @@ class Worker:
         """Kill the process."""
         with self.process as process:
             process.kill()
+
+
+def run_workers(workers: Iterator[Worker], count: int, ctrl_c: CtrlC) -> Generator[Result]:
+    """Keep `count` processes running, yield results as they finish, and stop all running processes at the end."""
+    running: list[Worker] = []
+    try:
+        running.extend(islice(workers, count))
+        while running and not ctrl_c.pressed:
+            for worker in [worker for worker in running if worker.done]:
+                running.remove(worker)
+                running.extend(islice(workers, 1))
+                yield worker.result()
+            time.sleep(0.02)
+    finally:
+        for worker in running:
+            worker.stop()
 
 
 def train_trial(splits: Splits, trial: Trial, data: str) -> Result:

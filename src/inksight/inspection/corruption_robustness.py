@@ -14,8 +14,7 @@ from inksight.config import IMAGE_SIZE
 from inksight.data.loading import DataLike, as_dataset
 from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.inspection.evaluation import require_suited
-from inksight.nn.model import Model
-from inksight.nn.model_file import ModelLike, as_model
+from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,7 +103,7 @@ class Robustness(Display):
 
 
 def robustness(
-    model: ModelLike,
+    model: ClassifierLike,
     data: DataLike,
     *,
     images: int = 2000,
@@ -119,8 +118,8 @@ def robustness(
 
     Parameters
     ----------
-    model : Model, str or path-like
-        A model, or what `inksight.load_model` reads.
+    model : Model, Ensemble, str or path-like
+        A model or an ensemble, a shipped model by its name, or the path of a file of either.
     data : Dataset, Splits, str or path-like
         Labeled, with the classes of the model. Of splits or a source, the validation images: test images are for one
         measurement at the end.
@@ -153,7 +152,7 @@ def robustness(
     """
     check(is_count(images), "images", images, "1 or more")
     check(is_count(seed, 0), "seed", seed, "0 or more")
-    model, data = as_model(model), as_dataset(data, "validation")
+    model, data = as_classifier(model), as_dataset(data, "validation")
     labels = require_suited(data, model, "a robustness test")
     rows = np.random.default_rng(seed).permutation(len(data))[:images]
     chosen, labels = data.images[rows], labels[rows]
@@ -172,7 +171,7 @@ def robustness(
     return result
 
 
-def _accuracy(model: Model, images: NDArray[np.uint8], labels: NDArray[np.int64], prepare: bool) -> list[float]:
+def _accuracy(model: Classifier, images: NDArray[np.uint8], labels: NDArray[np.int64], prepare: bool) -> list[float]:
     """Return the accuracy on images and, if `prepare`, on the same images after preprocessing."""
     versions = [images]
     if prepare:

@@ -13,8 +13,8 @@ from inksight.data.dataset import Dataset
 from inksight.data.loading import DataLike, as_dataset
 from inksight.errors import InputError
 from inksight.inspection.reliability import Calibration, calibration_curve, share
+from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier
 from inksight.nn.model import Model
-from inksight.nn.model_file import ModelLike, as_model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,13 +133,13 @@ class Evaluation(Display):
         }
 
 
-def evaluate(model: ModelLike, data: DataLike, *, hardest: int = 50, bins: int = 15) -> Evaluation:
+def evaluate(model: ClassifierLike, data: DataLike, *, hardest: int = 50, bins: int = 15) -> Evaluation:
     """Evaluate a model on labeled images.
 
     Parameters
     ----------
-    model : Model, str or path-like
-        A model, or what `inksight.load_model` reads.
+    model : Model, Ensemble, str or path-like
+        A model or an ensemble, a shipped model by its name, or the path of a file of either.
     data : Dataset, Splits, str or path-like
         Labeled, with the classes of the model and at least one image; see `inksight.data.as_dataset`.
     hardest : int
@@ -165,7 +165,7 @@ def evaluate(model: ModelLike, data: DataLike, *, hardest: int = 50, bins: int =
     """
     check(is_count(hardest, 0), "hardest", hardest, "0 or more")
     check(is_count(bins), "bins", bins, "1 or more")
-    model, data = as_model(model), as_dataset(data)
+    model, data = as_classifier(model), as_dataset(data)
     labels = require_suited(data, model, "evaluation")
 
     log_p = model.log_probabilities(data.images)
@@ -190,7 +190,7 @@ def evaluate(model: ModelLike, data: DataLike, *, hardest: int = 50, bins: int =
     )
 
 
-def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int64]:
+def require_suited(data: Dataset, model: Classifier, purpose: str) -> NDArray[np.int64]:
     """Return the labels of data on which a model can be evaluated.
 
     Raises
@@ -211,17 +211,20 @@ def require_suited(data: Dataset, model: Model, purpose: str) -> NDArray[np.int6
 SEEN_IN_TRAINING = "The model was trained on these images or some of them: expect a lower accuracy on others."
 
 
-def seen_in_training(model: Model, data: Dataset, part: str) -> bool:
+def seen_in_training(model: Classifier, data: Dataset, part: str) -> bool:
     """Return whether the model is known to be trained on images of a part of the data.
 
     Parameters
     ----------
-    model : Model
+    model : Model or Ensemble
+        Of an ensemble, whether one of its models is.
     data : Dataset
         A whole source.
     part : {"train", "validation", "test", "all"}
         As in `Dataset.part`.
     """
+    if not isinstance(model, Model):
+        return any(seen_in_training(member, data, part) for member in model.models)
     if model.trained_on == data.digest:
         return True
     seen = data.split().seen_by(model.trained_on) if len(data) > 1 else ()

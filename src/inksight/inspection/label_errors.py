@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inksight._shared.display import Display
 from inksight._shared.files import replacing
-from inksight._shared.progress import track
+from inksight._shared.progress import about, say, track
 from inksight._shared.table import write_rows
 from inksight._shared.validation import check, is_count
 from inksight.config import RECIPES, Network, Recipe, get_network, get_recipe
@@ -171,14 +171,14 @@ def doubtful_labels(
         Number of networks that judge each image.
     epochs : int, optional
         Epochs of each training. By default those of the recipe, or fewer if all trainings together would use more
-        than two million images, which takes about a minute on two cores.
+        than two million images.
     seed : int
         For the folds and the trainings.
     extra : Dataset, optional
         More labeled images of the same classes. Every network is trained on them, and their labels are not judged.
         With them, a class of `data` may have fewer images than there are folds.
     progress : bool
-        Show on standard error how many networks are trained.
+        Show on standard error how long it will take, which a short trial measures, and how many networks are trained.
 
     Returns
     -------
@@ -218,12 +218,18 @@ def doubtful_labels(
     _check_classes(data, folds, extra)
 
     from inksight.training.fitting import fit  # imports JAX, which drawing a result does not need
+    from inksight.training.pace import measure_pace
 
     first = first_duplicates(data.images)
     fold_of = np.stack([stratified_folds(labels, folds, [seed, repeat])[first] for repeat in range(repeats)])
     log_p = np.full((len(data), len(data.class_names)), -np.inf)
     seconds = 0.0
     trainings = [(repeat, fold) for repeat in range(repeats) for fold in range(folds)]
+    if progress:
+        pace = measure_pace(join(extra, data), shape, recipe, epochs=epochs)
+        size = len(extra) + len(data) - len(data) // folds
+        total = pace.trainings([(size, 0)] * len(trainings)) + repeats * len(data) * pace.judge_seconds
+        say(f"training {len(trainings)} networks, {epochs} epochs each: {about(total)}")
     for repeat, fold in track(trainings, "training networks", progress):
         judged = np.flatnonzero(fold_of[repeat] == fold)
         others = join(extra, data[fold_of[repeat] != fold])

@@ -17,8 +17,9 @@ from inksight.data.dataset import Dataset
 from inksight.data.loading import as_dataset
 from inksight.errors import InksightError
 from inksight.inspection.evaluation import SEEN_IN_TRAINING, Evaluation, evaluate, seen_in_training
+from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier
 from inksight.nn.model import Model
-from inksight.nn.model_file import SHIPPED, ModelLike, as_model
+from inksight.nn.model_file import SHIPPED, load_model
 from inksight.nn.parameters import parameter_count
 
 HARDEST = 10  # images on a card
@@ -91,7 +92,7 @@ class Card:
     ----------
     name : str
         Name of a shipped model or of a model file.
-    model : Model
+    model : Model or Ensemble
     evaluation : dict
         From `inksight.Evaluation.to_dict`.
     images : str
@@ -109,7 +110,7 @@ class Card:
     """
 
     name: str
-    model: Model
+    model: Classifier
     evaluation: dict[str, Any]
     images: str
     protocol: Protocol | None = None
@@ -125,18 +126,15 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        network, recipe = self.model.network, self.model.recipe
+        model = self.model
+        facts = _facts(model) if isinstance(model, Model) else {
+            "models": [_facts(member) for member in model.models],
+            "temperature": model.temperature,
+            "weights": model.digest,
+        }  # fmt: skip
         return {
             "name": self.name,
-            "network": network.to_dict(),
-            "parameters": parameter_count(network),
-            "recipe": recipe and recipe.to_dict(),
-            "augmentation_function": self.model.augmentation_function,
-            "epochs": len(self.model.history),
-            "trained_on": self.model.trained_on,
-            "fine_tunings": [record.to_dict() for record in self.model.fine_tunings],
-            "temperature": self.model.temperature,
-            "weights": self.model.digest,
+            **facts,
             "license": self.license,
             "images": self.images,
             "seen_in_training": self.seen_in_training,
@@ -157,31 +155,18 @@ class Card:
         )  # fmt: skip
 
     def _model(self) -> list[str]:
-        model, network, recipe = self.model, self.model.network, self.model.recipe
-        rows = [
-            f"- Network: `{network.spec}`, {parameter_count(network):,} parameters, leak {network.leak:g}, "
-            f"L2 {network.l2:g}.",
-            f"- Training: {len(model.history)} epochs; digest of the images "
-            f"{code_span(model.trained_on[:16] or 'unknown')}.",
+        model = self.model
+        if isinstance(model, Model):
+            return [*_rows(model), f"- License of the weights: {self.license}."]
+        count = sum(parameter_count(member.network) for member in model.models)
+        return [
+            f"- Ensemble of {len(model.models)} models with {count:,} parameters in total; their probabilities are "
+            "averaged.",
+            f"- Temperature, which divides the logarithm of the average: {model.temperature:.3f}.",
+            f"- Weights: `{model.digest[:16]}`.",
+            f"- License of the weights: {self.license}.",
+            *(line for i, x in enumerate(model.models, 1) for line in ("", f"### Model {i}", "", *_rows(x))),
         ]
-        if recipe:
-            a = recipe.augmentation
-            rows.append(
-                f"- Recipe: batch size {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon "
-                f"{recipe.muon_scale:g}, label smoothing {recipe.label_smoothing:g}; images rotated by up to "
-                f"{a.rotation:g} degrees, shifted by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by "
-                f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, aspect ratio changed by up to "
-                f"{np.expm1(a.aspect):.0%}, all reduced by {recipe.taper:.0%} by the end; "
-                f"{a.pen_style:.0%} of the images redrawn in another pen style."
-            )
-        if model.augmentation_function:
-            name = escape_markdown(model.augmentation_function)
-            rows.append(f"- Images changed before each epoch by a function of the user, {name}, which is not stored.")
-        rows += [f"- Fine-tuned later on {escape_markdown(str(record))}." for record in model.fine_tunings]
-        rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
-        rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {escape_markdown(model.version)}.")
-        rows.append(f"- License of the weights: {self.license}.")
-        return rows
 
     def _accuracy(self) -> list[str]:
         evaluation, protocol = self.evaluation, self.protocol
@@ -230,17 +215,62 @@ class Card:
         ]
 
 
-def _ships(model: Model) -> bool:
-    """Return whether the weights are those of a model that ships, whatever its file is called."""
+def _facts(model: Model) -> dict[str, Any]:
+    """Return what a card says of one model, as plain JSON values."""
+    return {
+        "network": model.network.to_dict(),
+        "parameters": parameter_count(model.network),
+        "recipe": model.recipe and model.recipe.to_dict(),
+        "augmentation_function": model.augmentation_function,
+        "epochs": len(model.history),
+        "trained_on": model.trained_on,
+        "fine_tunings": [record.to_dict() for record in model.fine_tunings],
+        "temperature": model.temperature,
+        "weights": model.digest,
+    }
+
+
+def _rows(model: Model) -> list[str]:
+    """Return what a card says of one model, as Markdown."""
+    network, recipe = model.network, model.recipe
+    rows = [
+        f"- Network: `{network.spec}`, {parameter_count(network):,} parameters, leak {network.leak:g}, "
+        f"L2 {network.l2:g}.",
+        f"- Training: {len(model.history)} epochs; digest of the images "
+        f"{code_span(model.trained_on[:16] or 'unknown')}.",
+    ]
+    if recipe:
+        a = recipe.augmentation
+        rows.append(
+            f"- Recipe: batch size {recipe.batch_size}, learning rate {recipe.learning_rate:g}, Muon "
+            f"{recipe.muon_scale:g}, label smoothing {recipe.label_smoothing:g}; images rotated by up to "
+            f"{a.rotation:g} degrees, shifted by {a.shift:g} pixels, scaled by {a.scale:.0%}, sheared by "
+            f"{a.shear:g}, elastically distorted by {a.elastic:g} pixels, aspect ratio changed by up to "
+            f"{np.expm1(a.aspect):.0%}, all reduced by {recipe.taper:.0%} by the end; "
+            f"{a.pen_style:.0%} of the images redrawn in another pen style."
+        )
+    if model.augmentation_function:
+        name = escape_markdown(model.augmentation_function)
+        rows.append(f"- Images changed before each epoch by a function of the user, {name}, which is not stored.")
+    rows += [f"- Fine-tuned later on {escape_markdown(str(record))}." for record in model.fine_tunings]
+    rows.append(f"- Temperature, which divides the logits: {model.temperature:.3f}.")
+    rows.append(f"- Weights: `{model.digest[:16]}`, made by inksight {escape_markdown(model.version)}.")
+    return rows
+
+
+def _ships(model: Classifier) -> bool:
+    """Return whether the weights are those of a model that ships, whatever its file is called; or some of them are."""
+    if not isinstance(model, Model):
+        return any(map(_ships, model.models))
     for name in SHIPPED:
         with suppress(InksightError):  # the package may be installed without its models
-            if as_model(name).digest == model.digest:
+            if load_model(name).digest == model.digest:
                 return True
     return False
 
 
 def describe(
-    name: str, model: Model, evaluation: Evaluation, images: str, protocol: Protocol | None = None,
+    name: str, model: Classifier, evaluation: Evaluation, images: str, protocol: Protocol | None = None,
     seen_in_training: bool = False,
 ) -> Card:  # fmt: skip
     """Return the card of a model from an evaluation on the images that `images` names."""
@@ -249,7 +279,7 @@ def describe(
 
 
 def card(
-    model: ModelLike,
+    model: ClassifierLike,
     data: Dataset | str | os.PathLike[str] | None = None,
     part: str | None = None,
     *,
@@ -259,15 +289,15 @@ def card(
 
     Parameters
     ----------
-    model : Model, str or path-like
-        A model, or what `inksight.load_model` reads.
+    model : Model, Ensemble, str or path-like
+        A model or an ensemble, a shipped model by its name, or the path of a file of either.
     data : Dataset, str or path-like, optional
         Evaluate on these labeled images, or on those that `inksight.load` reads. By default MNIST; the card of a
         shipped model then has the measurements that ship with it.
     part : str, optional
         The part of the images, see `Dataset.part`.
     name : str, optional
-        Name on the card; by default that of the shipped model or of the file, or ``model``.
+        Name on the card; by default that of the shipped model or of the file, or ``model`` or ``ensemble``.
 
     Raises
     ------
@@ -282,8 +312,8 @@ def card(
     >>> card("small", inksight.load("mnist")[:100])
     Card('small', 99.00% of 100 images right)
     """
-    loaded = as_model(model)
-    title = name or ("model" if isinstance(model, Model) else Path(model).stem)
+    loaded = as_classifier(model)
+    title = name or (Path(model).stem if isinstance(model, (str, os.PathLike)) else type(model).__name__.lower())
     if isinstance(model, str) and model in SHIPPED and data is None and part is None:
         values = json.loads((resources.files("inksight") / "assets" / f"{model}.json").read_text("utf-8"))
         return Card(title, loaded, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))

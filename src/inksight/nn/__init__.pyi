@@ -1,3 +1,5 @@
+from .ensemble import Ensemble as Ensemble
+from .ensemble_file import as_classifier as as_classifier, load_ensemble as load_ensemble
 from .fine_tuning_record import FineTuningRecord as FineTuningRecord
 from .history import Epoch as Epoch, History as History
 from .layer_table import Layer as Layer, layers as layers, summary as summary

@@ -3,10 +3,11 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, known_fields
 from inksight.config import Network, Recipe, get_network
 from inksight.errors import InksightError, InputError
+from inksight.nn.ensemble import Ensemble
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
 from inksight.nn.mahalanobis import MahalanobisDetector
@@ -26,10 +28,13 @@ from inksight.nn.model_file_v1 import FORMAT_1, upgrade
 from inksight.nn.normalization import Normalization
 
 FORMAT = "inksight model 2"
+ENSEMBLE_FORMAT = "inksight ensemble 1"  # see inksight.nn.ensemble_file
 SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
 DETECTOR = "ood_detector."  # prefix of the names of the detector's arrays
 SIZE_LIMIT = 256 * 2**20  # bytes: over a thousand times the size of the post's network
 HEADER_LIMIT = 32 * 2**20  # bytes: room for the history of 100,000 epochs
+
+Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,11 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
     InputError
         If the folder does not exist or cannot be written to.
     """
+    write_content(path, *content_of_model(model))
+
+
+def content_of_model(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
+    """Return the JSON header and the arrays of the file of a model."""
     header: dict[str, Any] = {
         "format": FORMAT,
         "network": model.network.to_dict(),
@@ -93,7 +103,12 @@ def save_model(model: Model, path: str | os.PathLike[str]) -> None:
         if detector.temperature != model.temperature:  # else left out, as in files of earlier versions
             header["ood_detector"]["temperature"] = detector.temperature
         arrays |= {DETECTOR + name: array for name, array in detector.arrays.items()}
-    header["checksum"] = _checksum(header, model.digest)
+    header["checksum"] = checksum(header, model.digest)
+    return header, arrays
+
+
+def write_content(path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) -> None:
+    """Write a file with a JSON header and arrays."""
     # A single metadata key, because safetensors writes several keys in an order that changes from run to run.
     in_order = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # safetensors copies the memory
     write_bytes(path, save(in_order, {"inksight": json.dumps(header)}))
@@ -105,7 +120,20 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     Raises
     ------
     InputError
-        If the file is missing, damaged, not an inksight model, or too large to be one.
+        If the file is missing, damaged, not an inksight model, or too large to be one; or if it holds an ensemble.
+    """
+    return read_content(path, _one_model_of)
+
+
+def read_content(
+    path: str | os.PathLike[str], parse: Callable[[Any, dict[str, NDArray[np.float32]]], Parsed]
+) -> Parsed:
+    """Return what `parse` makes of the JSON header and the arrays of a file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or too large, or `parse` raises one.
     """
     allowed = f"one of {', '.join(SHIPPED)}, or the path of a model file"
     check(isinstance(path, (str, os.PathLike)), "model", path, allowed)
@@ -117,10 +145,16 @@ def read_model(path: str | os.PathLike[str]) -> Model:
             f"train one with `inksight train --out {name:.100}`"
         )
     try:
-        return _model_of(*_content_of(where))
+        return parse(*_content_of(where))
+    except WrongKindError as error:
+        raise InputError(f"{str(where)!r} holds {error}") from error
     except (InputError, RecursionError) as error:  # the latter when a deeply nested value is put into a message
         reason = " ".join(str(error).split())
         raise InputError(f"{str(where)!r} is not an inksight model, or damaged: {reason[:200]}") from error
+
+
+class WrongKindError(InputError):
+    """The file is sound, but holds one model where an ensemble is needed, or the reverse."""
 
 
 def _content_of(path: Path) -> tuple[Any, dict[str, NDArray[np.float32]]]:
@@ -141,7 +175,17 @@ def _content_of(path: Path) -> tuple[Any, dict[str, NDArray[np.float32]]]:
     return parse_json(metadata["inksight"]), arrays
 
 
-def _model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
+def _one_model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
+    if isinstance(content, dict) and content.get("format") == ENSEMBLE_FORMAT:
+        raise WrongKindError(
+            "an ensemble, where a single network is needed: give one of the model files that it was made of, or "
+            "`inksight.load_ensemble(path).models[0]` in Python"
+        )
+    return model_of(content, arrays)
+
+
+def model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
+    """Return the model of a JSON header and arrays; raise `InputError` if they are not valid."""
     check(isinstance(content, dict), "header", content, "an object with named values")
     as_written = {name: value for name, value in content.items() if name != "checksum"}
     file_format = content.get("format")
@@ -168,7 +212,7 @@ def _model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
         ood_detector=_detector_of(header, arrays),
         augmentation_function=header.augmentation_function,
     )
-    check(header.checksum == _checksum(as_written, model.digest), "checksum", header.checksum, "that of the content")
+    check(header.checksum == checksum(as_written, model.digest), "checksum", header.checksum, "that of the content")
     return model
 
 
@@ -231,7 +275,8 @@ def as_model(model: ModelLike) -> Model:
     if isinstance(model, Model):
         return model
     allowed = f"a Model, one of {', '.join(SHIPPED)}, or the path of a model file"
-    check(isinstance(model, (str, os.PathLike)), "model", model, allowed)
+    advice = "give one of its models, such as `ensemble.models[0]`" if isinstance(model, Ensemble) else ""
+    check(isinstance(model, (str, os.PathLike)), "model", model, allowed, advice)
     return load_model(model)
 
 
@@ -272,5 +317,6 @@ def network_or_model(value: NetworkLike, classes: int = 10) -> Network | Model:
         raise InputError(f"{error}; there is no model file of that name either") from error
 
 
-def _checksum(header: dict[str, Any], digest: str) -> str:
+def checksum(header: dict[str, Any], digest: str) -> str:
+    """Return the checksum of a header without its checksum, and of the arrays with this digest."""
     return hashlib.sha256((json.dumps(header, sort_keys=True) + digest).encode()).hexdigest()

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
-from inksight.nn.model import Model
+from inksight.nn.ensemble import Ensemble
+from inksight.nn.ensemble_file import Classifier
 from inksight.nn.ood import negative_log_odds_of_features, ood_features, ood_score_of_features
 
 MIN_CONFIDENCE = 0.5  # probability: below it, the digit is less probable than all other classes together
@@ -46,8 +47,17 @@ class Assessment(NamedTuple):
     negative_log_odds: NDArray[np.float64]
 
 
-def assess(model: Model, images: NDArray[np.uint8]) -> Assessment:
-    """Judge images (n, 28, 28); a model without a detector has margins and log-odds of minus infinity."""
+def assess(model: Classifier, images: NDArray[np.uint8]) -> Assessment:
+    """Judge images (n, 28, 28); a model without a detector has margins and log-odds of minus infinity.
+
+    An ensemble averages the judgments of its models. So it has no detector if one of them has none.
+    """
+    if isinstance(model, Ensemble):
+        each = [assess(member, images) for member in model.models]
+        with np.errstate(divide="ignore"):  # a probability of 0 has a logarithm of minus infinity, which is right
+            log_p = model.average([np.log(one.probabilities.astype(np.float64)) for one in each])
+        margin, odds = (np.mean([one[part] for one in each], axis=0) for part in (1, 2))
+        return Assessment(np.exp(log_p).astype(np.float32), margin, odds)
     features, probabilities = ood_features(model, images)
     if model.ood_detector is None:
         lowest = np.full(len(probabilities), -np.inf)
@@ -56,7 +66,7 @@ def assess(model: Model, images: NDArray[np.uint8]) -> Assessment:
     return Assessment(probabilities, margin, negative_log_odds_of_features(model, features, probabilities))
 
 
-def find_digits(grayscale: Grayscale, model: Model, invert: bool | None = None, single: bool = False) -> Lines:
+def find_digits(grayscale: Grayscale, model: Classifier, invert: bool | None = None, single: bool = False) -> Lines:
     """Find the digits on a picture, which shows either one digit that fills it or lines of digits.
 
     Where both are possible, the reading with the lower out-of-distribution margin counts.
@@ -65,7 +75,7 @@ def find_digits(grayscale: Grayscale, model: Model, invert: bool | None = None, 
     ----------
     grayscale : (height, width) float64, 0..1
         Brightness of the picture, upright.
-    model : Model
+    model : Model or Ensemble
         Judges what looks like a digit.
     invert, single : bool
         As in `inksight.read`.
@@ -90,7 +100,7 @@ def find_digits(grayscale: Grayscale, model: Model, invert: bool | None = None, 
     return lines
 
 
-def _prepare_whole(grayscale: Grayscale, model: Model, invert: bool | None) -> Prepared:
+def _prepare_whole(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Prepared:
     """Prepare a picture as a single digit; if its polarity is ambiguous, use the one with the lower margin."""
     whole = prepare_grayscale(grayscale, invert=invert)
     if not whole.polarity_ambiguous:
@@ -109,7 +119,7 @@ def _may_be_single(ink: Grayscale) -> bool:
     return fits and len(columns) == columns[-1] - columns[0] + 1
 
 
-def _segment(grayscale: Grayscale, model: Model, invert: bool | None) -> Lines:
+def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Lines:
     """Find lines of digits; if nothing looks like a digit, try the other polarity: ink and paper may be swapped."""
     from inksight.reading.segmentation import segment  # importing its SciPy takes longer than reading one digit
 
@@ -125,7 +135,7 @@ def _segment(grayscale: Grayscale, model: Model, invert: bool | None) -> Lines:
     return inverted if looks_like_digits(inverted) else lines
 
 
-def _digit_probabilities(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _digit_probabilities(model: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the class probabilities of images, (n, classes), lowered for images that hardly are one whole digit."""
     probabilities, margin, negative_log_odds = assess(model, images)
     excess_margin = np.maximum(margin - MARGIN_THRESHOLD, 0)
@@ -135,11 +145,11 @@ def _digit_probabilities(model: Model, images: NDArray[np.uint8]) -> NDArray[np.
     return result
 
 
-def _rejection_margin(model: Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _rejection_margin(model: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return by how much images exceed the rejection threshold, (n,): above 0, they are rejected.
 
     A model without a detector rejects images of which it is unsure.
     """
     probabilities, margin, _ = assess(model, images)
     confidence = probabilities.max(axis=1).astype(np.float64)
-    return margin if model.ood_detector is not None else MIN_CONFIDENCE - confidence
+    return np.where(np.isneginf(margin), MIN_CONFIDENCE - confidence, margin)

@@ -15,8 +15,8 @@ from inksight.errors import InputError
 from inksight.imaging.grayscale import BAND_PIXELS, Picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
+from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier, first_model
 from inksight.nn.model import Model
-from inksight.nn.model_file import ModelLike, as_model
 from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
 
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
@@ -49,7 +49,7 @@ class Reading(Display):
         Name of the second most probable class; None if there is nothing to read.
     prepared : Prepared
         The prepared picture of the digit: its ``image`` is the network's input, its ``box`` the digit's place.
-    model : Model
+    model : Model or Ensemble
         The model that read it: `neighbours` needs it. It is freed with its last reading.
     line : int
         Line of text on the picture, from 0.
@@ -62,7 +62,7 @@ class Reading(Display):
     reason: str
     runner_up: str | None
     prepared: Prepared
-    model: Model = field(repr=False)
+    model: Classifier = field(repr=False)
     line: int = 0
     probabilities: dict[str, float] = field(default_factory=dict, repr=False)
 
@@ -78,7 +78,7 @@ class Reading(Display):
 
     @cached_property
     def neighbours(self) -> "Neighbours":
-        """The five MNIST training digits with the nearest barcodes."""
+        """The five MNIST training digits with the nearest barcodes, for an ensemble those of its first model."""
         return nearest(self.model, self.image)
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ class Reading(Display):
         }
 
 
-def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
+def nearest(model: Classifier, images: NDArray[np.uint8]) -> "Neighbours":
     """Return the `Reading.neighbours` of all images (n, 28, 28) at once.
 
     Raises
@@ -106,8 +106,9 @@ def nearest(model: Model, images: NDArray[np.uint8]) -> "Neighbours":
     """
     from inksight.inspection.nearest import neighbours
 
-    training, barcodes = _training_digits(model)
-    return neighbours(model, images, training, NEIGHBOURS, barcodes=barcodes)
+    first = first_model(model)
+    training, barcodes = _training_digits(first)
+    return neighbours(first, images, training, NEIGHBOURS, barcodes=barcodes)
 
 
 # MNIST's training digits, with their barcodes for each model that is still in use. They take 50 MB, and must not
@@ -195,7 +196,7 @@ class Page(Display):
 @overload
 def read(
     pictures: Picture,
-    model: ModelLike = ...,
+    model: ClassifierLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -204,7 +205,7 @@ def read(
 @overload
 def read(
     pictures: list[Picture] | tuple[Picture, ...],  # pictures of several types, or any tuple
-    model: ModelLike = ...,
+    model: ClassifierLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -213,7 +214,7 @@ def read(
 @overload
 def read(
     pictures: list[P],  # pictures of one type: a list of another type is not a list[Picture]
-    model: ModelLike = ...,
+    model: ClassifierLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
@@ -221,7 +222,7 @@ def read(
 ) -> list[Page]: ...
 def read(
     pictures: Picture | list[P] | list[Picture] | tuple[Picture, ...],
-    model: ModelLike = "best",
+    model: ClassifierLike = "best",
     *,
     invert: bool | None = None,
     accept_all: bool = False,
@@ -233,8 +234,8 @@ def read(
     ----------
     pictures : path, bytes, file object, PIL image, array or Strokes, or a list or tuple of them
         A digit, or a photo or scan of lines of digits, as `inksight.prepare` takes it.
-    model : Model, str or path-like
-        A model, a shipped model (``best``, ``post``, ``small``, ``tiny``), or a model file.
+    model : Model, Ensemble, str or path-like
+        A model or an ensemble, a shipped model (``best``, ``post``, ``small``, ``tiny``), or a file of either.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected for each picture by default.
     accept_all : bool
@@ -261,7 +262,7 @@ def read(
     >>> page.text, page[0].box, len(page)
     ('7210', (18, 21, 46, 60), 4)
     """
-    loaded = as_model(model)
+    loaded = as_classifier(model)
     if isinstance(pictures, (list, tuple)):
         return list(_pages(_sheets(pictures, loaded, invert, single), loaded, accept_all))
     sheet = _sheet(to_grayscale(pictures), loaded, invert, single)
@@ -276,7 +277,7 @@ class _Sheet(NamedTuple):
     block: int
 
 
-def _sheet(grayscale: Grayscale, model: Model, invert: bool | None, single: bool) -> _Sheet:
+def _sheet(grayscale: Grayscale, model: Classifier, invert: bool | None, single: bool) -> _Sheet:
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
     return _Sheet(find_digits(grayscale, model, invert, single), _reduced(grayscale, block), block)
 
@@ -291,7 +292,7 @@ def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
     return bands[0] if len(bands) == 1 else np.concatenate(bands)
 
 
-def _sheets(pictures: Iterable[Picture], model: Model, invert: bool | None, single: bool) -> Iterator[_Sheet]:
+def _sheets(pictures: Iterable[Picture], model: Classifier, invert: bool | None, single: bool) -> Iterator[_Sheet]:
     """Yield the sheet of each picture; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
@@ -301,7 +302,7 @@ def _sheets(pictures: Iterable[Picture], model: Model, invert: bool | None, sing
         yield _sheet(grayscale, model, invert, single)
 
 
-def _pages(sheets: Iterable[_Sheet], model: Model, accept_all: bool) -> Iterator[Page]:
+def _pages(sheets: Iterable[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:
     """Classify the digits of pictures, in batches of whole pictures."""
     waiting: list[_Sheet] = []
     digits = 0
@@ -314,7 +315,7 @@ def _pages(sheets: Iterable[_Sheet], model: Model, accept_all: bool) -> Iterator
     yield from _classified(waiting, model, accept_all)
 
 
-def _classified(sheets: list[_Sheet], model: Model, accept_all: bool) -> Iterator[Page]:
+def _classified(sheets: list[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:
     """Classify the digits of some pictures all at once."""
     digits = [
         (digit, number, len(line) > 1) for sheet in sheets for number, line in enumerate(sheet.lines) for digit in line
@@ -324,7 +325,7 @@ def _classified(sheets: list[_Sheet], model: Model, accept_all: bool) -> Iterato
         yield Page(tuple(tuple(next(readings) for _ in line) for line in sheet.lines), sheet.picture, sheet.block)
 
 
-def _readings(digits: list[tuple[Prepared, int, bool]], model: Model, accept_all: bool) -> Iterator[Reading]:
+def _readings(digits: list[tuple[Prepared, int, bool]], model: Classifier, accept_all: bool) -> Iterator[Reading]:
     """Yield the reading of each digit, given with the number of its line and whether the line holds others."""
     if not digits:
         return

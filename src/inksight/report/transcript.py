@@ -16,7 +16,7 @@ from inksight.imaging.foreground import MIN_CONTRAST
 from inksight.imaging.grayscale import Picture, open_picture, to_grayscale
 from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.imaging.resampling import Grayscale, downscale
-from inksight.nn.model import Model
+from inksight.nn.ensemble_file import Classifier, first_model
 from inksight.plot.grammar import ACTIVATIONS
 from inksight.reading.reader import Page, Reading, nearest
 from inksight.report.template import render, sprite
@@ -42,8 +42,8 @@ class Transcript:
 
     Parameters
     ----------
-    model : Model
-        The model that reads all pictures.
+    model : Model or Ensemble
+        The model that reads all pictures. Of an ensemble, the page shows the barcodes of the first model.
 
     Examples
     --------
@@ -56,7 +56,7 @@ class Transcript:
     ...     transcript.write(f"{folder}/page.html")
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Classifier) -> None:
         self._model = model
         self._sheets: list[dict[str, Any]] = []
         self._cards: list[dict[str, Any]] = []
@@ -131,8 +131,9 @@ class Transcript:
         """Add barcode, prediction and nearest training digits to the cards; return a sprite of all their images."""
         rows = [row for row, image in enumerate(self._images) if image.any()]
         images = np.array([self._images[row] for row in rows], np.uint8).reshape(-1, 28, 28)
-        barcodes = self._model.barcodes(images)
-        predictions = self._model.logits_from_barcodes(barcodes).argmax(axis=1)
+        network = first_model(self._model)  # its barcodes are shown, and what it predicts from them
+        barcodes = network.barcodes(images)
+        predictions = network.logits_from_barcodes(barcodes).argmax(axis=1)
         neighbours = nearest(self._model, images) if rows and self._model.class_names == DIGITS else None
         for place, row in enumerate(rows):
             card = self._cards[row]

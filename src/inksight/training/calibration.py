@@ -1,13 +1,17 @@
 """Calibration by temperature scaling, fitted on validation images."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.validation import check
 from inksight.data.dataset import Dataset
+from inksight.nn.ensemble import Ensemble
 from inksight.nn.model import Model
+
+Classifier = TypeVar("Classifier", Model, Ensemble)
 
 # Limits of the temperature. Beyond them there are too few images, none is misclassified, or the model is not trained.
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.2, 5.0
@@ -65,21 +69,25 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
     return 1 / inverse
 
 
-def calibrated(model: Model, validation: Dataset) -> Model:
-    """Return the model with its temperature fitted again; its predictions and its detector do not change.
+def calibrated(model: Classifier, validation: Dataset) -> Classifier:
+    """Return a model or an ensemble with its temperature fitted again; its predictions do not change.
 
     Parameters
     ----------
-    model : Model
+    model : Model or Ensemble
     validation : Dataset
         Labeled images that the model was not trained on.
 
     Returns
     -------
-    Model
-        The weights of its output layer are divided by the temperature; `Model.temperature` is that number.
+    Model or Ensemble
+        The weights of a model's output layer are divided by the temperature; `Model.temperature` is that number. The
+        detector and the models of an ensemble do not change.
     """
     labels = validation.require_labels("calibration")
+    if isinstance(model, Ensemble):
+        raw_ensemble = replace(model, temperature=1.0)
+        return replace(model, temperature=fit_temperature(raw_ensemble.log_probabilities(validation.images), labels))
     raw = with_temperature(model, 1.0)
     return with_temperature(raw, fit_temperature(raw.activations(validation.images, only=["logits"])["logits"], labels))
 

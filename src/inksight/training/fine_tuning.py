@@ -135,7 +135,8 @@ def teach(
         If there are no pictures or no labels, the same picture has two labels, the classes are not those of the model,
         or there are no validation images.
     InksightError
-        If the accuracy on the validation images would drop by more than 0.1 percentage points.
+        If there is nothing to learn, because the model classifies all pictures right or all are among the training
+        images of `data`; or if the accuracy on the validation images would drop by more than 0.1 percentage points.
 
     References
     ----------
@@ -153,7 +154,13 @@ def teach(
     began = time.perf_counter()
     start, pictures, splits = as_model(model), as_dataset(own, "all"), as_splits(data)
     validation = _check_data(pictures, splits, start)
+    pictures = _new_to(splits.train, pictures, progress)
     distinct = _without_duplicates(pictures)
+    if (start.predict(distinct.images) == distinct.labels).all():
+        raise InksightError(
+            f"nothing to learn: the model already classifies all {len(distinct)} pictures right: "
+            "add pictures that it gets wrong, or use the model as it is"
+        )
     tuner = _Tuner(start, splits.train, validation, "validation" in splits.seen_by(start.trained_on), seed, progress)
 
     held_out = _held_out_rows(distinct, seed)
@@ -221,6 +228,27 @@ def _check_data(pictures: Dataset, splits: Splits, start: Model) -> Dataset:
         check(part.class_names == expected, f"classes of the {name}", part.class_names, f"the model's {expected}")
     check(len(pictures) > 0, "number of own pictures", 0, "1 or more")
     return splits.validation
+
+
+def _new_to(train: Dataset, pictures: Dataset, progress: bool) -> Dataset:
+    """Return the pictures that are not among the training images with the same label, from which it learns anyway.
+
+    Besides, the held-out check would find the model trained on such pictures.
+    """
+    labels = pictures.require_labels("teaching")
+    known = {(image.tobytes(), label) for image, label in zip(pictures.images, labels.tolist(), strict=True)}
+    train_labels = train.require_labels("teaching").tolist()
+    known &= {(image.tobytes(), label) for image, label in zip(train.images, train_labels, strict=True)}
+    new = np.array([(x.tobytes(), y) not in known for x, y in zip(pictures.images, labels.tolist(), strict=True)])
+    if not new.any():
+        raise InksightError(
+            f"nothing to learn: all {len(pictures)} pictures are among the training images of {train.name!r}: "
+            "add pictures of your own"
+        )
+    if not new.all():
+        count = len(pictures) - new.sum()
+        say(f"left out {count} of {len(pictures)} pictures, which are among the training images", progress)
+    return pictures[new]
 
 
 def _without_duplicates(pictures: Dataset) -> Dataset:
