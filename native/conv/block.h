@@ -24,7 +24,7 @@ void pack_forward(const Shape& s, const float* w, float* packed) {
 inline long input_map(const Shape& s) { return long(s.used_height() + s.kernel - 1) * s.tiles() * LANES; }
 
 template <int K>
-void transform_input(const Shape& s, const float* x, float* v) {
+OWN_REGISTERS void transform_input(const Shape& s, const float* x, float* v) {
   const long point = s.channels * input_map(s);
   for (int c = 0; c < s.channels; ++c)
     for (int r = 0; r < s.used_height() + K - 1; ++r) {
@@ -57,7 +57,7 @@ void forward(const Shape& s, const float* x, const float* packed, const float* b
   float* points = scratch(Use::POINTS, POINTS * sum.in_point);
   transform_input<K>(s, x, points);
   const Vec slope = broadcast(leak);
-  const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) {
+  const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) OWN_REGISTERS {
     const long line = long(tiles) * LANES, stride = outputs * rows * line;
     for (int f = first; f < first + outputs; ++f) {
       const Vec bias = broadcast(b[f]);

@@ -63,7 +63,8 @@ inline TapRange valid_taps(const Correlation& s, int q, int P) {
 
 // Compute O outputs at P positions. `w` is [input][tap][output].
 template <int O, int P>
-inline void products(const Correlation& s, TapRange taps, const float* in, const float* w, float* out, long out_map) {
+OWN_REGISTERS void products(const Correlation& s, TapRange taps, const float* in, const float* w, float* out,
+                            long out_map) {
   const long row = long(s.tiles) * LANES;
   for (int slice = 0; slice < LANES; slice += WIDTH) {
     Vec acc[O][P];
@@ -157,7 +158,8 @@ constexpr int WHOLE_VECTORS = (N + WIDTH - 1) / WIDTH * WIDTH;
 // Compute the gradients of F filters at E taps (of one channel's kernel column, or of E channels) at one point: sums
 // over all positions of gradient times input. Tap e reads x + offset[e]. Writes WHOLE_VECTORS<F * E> floats.
 template <int F, int E>
-inline void tap_products(int positions, const float* x, const long* offset, const float* d, long d_map, float* out) {
+OWN_REGISTERS void tap_products(int positions, const float* x, const long* offset, const float* d, long d_map,
+                                float* out) {
   Vec acc[WHOLE_VECTORS<F * E> / WIDTH][WIDTH] = {};
   const float* tap[E];
   UNROLL(e, E) tap[e] = x + offset[e];

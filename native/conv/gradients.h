@@ -35,8 +35,9 @@ struct FilterRange {
 // propagated through leaky ReLU and pooling. Its sum for each filter goes to db. If `dy_per_position` is false, dy has
 // one value per feature map, which holds for all positions.
 template <int K>
-void transform_gradient(const Shape& s, const FilterRange& range, const float* y, const std::uint8_t* pool_argmax,
-                        const float* dy, bool dy_per_position, float leak, float* d, float* db) {
+OWN_REGISTERS void transform_gradient(const Shape& s, const FilterRange& range, const float* y,
+                                      const std::uint8_t* pool_argmax, const float* dy, bool dy_per_position,
+                                      float leak, float* d, float* db) {
   const int height = s.out_height(), width = s.out_width(), tiles = s.tiles();
   const long map = range.map(s), point = range.point(s), line = long(tiles) * LANES;
   const long step = dy_per_position ? LANES : 0;
@@ -92,7 +93,8 @@ constexpr int TAP_FILTERS = std::min(8, (ACCUMULATORS + 1) / (K * TAP_CHANNELS<K
 // Write the gradient of the weights of some filters to dw, (k, k, channels, filters). `v` is the input and `d` the
 // gradient, both at the points.
 template <int K>
-void weight_gradient(const Shape& s, const FilterRange& range, const float* v, const float* d, float* dw) {
+OWN_REGISTERS void weight_gradient(const Shape& s, const FilterRange& range, const float* v, const float* d,
+                                   float* dw) {
   constexpr int BLOCK_SIZE = WHOLE_VECTORS<TAP_FILTERS<K> * TAP_CHANNELS<K> * K>;
   const long map = input_map(s), d_map = range.map(s), row = long(s.tiles()) * LANES;
   const Blocks filters(range.filters, TAP_FILTERS<K>), channels(s.channels, TAP_CHANNELS<K>);
@@ -135,10 +137,11 @@ void weight_gradient(const Shape& s, const FilterRange& range, const float* v, c
 
 // Write the gradient of the input to dx. `d` is the gradient with respect to all convolution sums, at the points.
 template <int K>
-void input_gradient(const Shape& s, const FilterRange& all, const float* d, const float* packed, float* dx) {
+OWN_REGISTERS void input_gradient(const Shape& s, const FilterRange& all, const float* d, const float* packed,
+                                  float* dx) {
   const int tiles = s.tiles();
   const Correlation sum{s.filters, s.channels, K, tiles, s.used_height(), s.height, 1 - K, 1, all.map(s), all.point(s)};
-  const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) {
+  const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) OWN_REGISTERS {
     const long stride = long(outputs) * rows * tiles * LANES;
     for (int c = first; c < first + outputs; ++c)
       for (int r = row; r < row + rows; ++r, sums += long(tiles) * LANES)

@@ -13,6 +13,10 @@ namespace INKSIGHT_ISA {
 // A loop that is always unrolled. An array of accumulators indexed by it stays in registers.
 #define UNROLL(i, n) _Pragma("GCC unroll 64") for (int i = 0; i < n; ++i)
 
+// A function whose loops need all registers. Where GCC inlines such loops into a larger function, it keeps some of
+// their values in memory.
+#define OWN_REGISTERS __attribute__((noinline))
+
 constexpr int WIDTH = INKSIGHT_WIDTH;  // lanes in a vector
 
 typedef float Vec __attribute__((vector_size(WIDTH * 4), may_alias));
@@ -26,7 +30,8 @@ inline Vec load_unaligned(const float* p) {
   return v;
 }
 inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
-inline Vec broadcast(float x) { return Vec{} + x; }
+// Subtracting 0 changes no number, so this is a single load. Adding 0 would change -0, and costs an addition.
+inline Vec broadcast(float x) { return x - Vec{}; }
 inline Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
 inline Vec leaky_relu(Vec x, Vec slope) { return x > 0 ? x : x * slope; }
 inline void store_bytes(std::uint8_t* p, Mask m) { *reinterpret_cast<Bytes*>(p) = __builtin_convertvector(m, Bytes); }

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
-from hypothesis import assume, given, note, settings, strategies as st
+from hypothesis import example, given, note, settings, strategies as st
 from trials import QUICK, SMALL
 
 from inksight import Model
@@ -51,13 +51,43 @@ def draw(case):
     return rng, x, w, b
 
 
-def close(result, expected, terms=0.0):
-    """Compare to 1e-5 of the largest value plus float32's rounding of the sum of the absolute `terms`.
-
-    The second part matters where terms of a sum cancel. No order of adding them in float32 does better.
-    """
-    tolerance = 1e-5 * np.abs(expected).max(initial=1e-30) + ROUNDING * np.max(terms)
+def close(result, expected):
+    """Compare to 1e-5 of the largest value."""
+    tolerance = 1e-5 * np.abs(expected).max(initial=1e-30)
     np.testing.assert_allclose(np.asarray(result), np.asarray(expected), rtol=0, atol=tolerance)
+
+
+def rounding_bounds(case, x, w, b, dz):
+    """Return how far from exact the outputs of a block and its gradients for x, w and b can be.
+
+    A rounding changes a result by at most 2**-24 of the sum of its absolute terms, so the bound is that sum times the
+    number of roundings on the longest way to the result. It holds for any data, with or without fused multiply-adds.
+    """
+    k, pool = case["kernel"], case["pool"]
+    channels, filters = w.shape[2:]
+    height, width = dz.shape[1] // pool, dz.shape[2] // pool
+    tiles = -(-width * pool // (9 - k))
+    groups = -(-len(x) // 16)
+    # Three transforms of at most eight terms and a rounded coefficient, the bias or the overlap of tiles, and the leak.
+    transforms = 3 * 9 + 2
+    per_lane = 16 // 4  # images of a lane group that are added up in one lane, on the narrowest vectors
+    across = 2 + groups  # the sum of four lanes, and that of the groups
+    y, *gradients = reference.winograd_terms(x, w, dz)
+    y += np.abs(b)
+    roundings = (
+        channels * k + transforms,
+        filters * k + transforms,
+        height * pool * tiles * per_lane + across + transforms,
+        height * width * per_lane + across + 1,
+    )
+    terms = (reference.max_pool(y) if pool == 2 else y, *gradients)
+    return [ROUNDING * count * sums for count, sums in zip(roundings, terms, strict=True)]
+
+
+def within(result, expected, bounds):
+    """Check that no element of the result is farther from `expected` than its bound."""
+    excess = np.abs(np.asarray(result, np.float64) - expected) - bounds
+    assert (excess <= 0).all(), f"{(excess > 0).sum()} of {excess.size} elements exceed their bound, by {excess.max()}"
 
 
 def to_lanes(x):
@@ -72,16 +102,43 @@ def from_lanes(x, n):
     return images.reshape(-1, *images.shape[2:])[:n]
 
 
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+def test_the_bounds_of_rounding_are_smaller_than_one_term(kernel):
+    largest = {"kernel": kernel, "pool": 1, "channels": 9, "filters": 12, "n": 1, "down": 14, "across": 27, "seed": 0}
+    rng, x, w, b = draw(largest)
+    dz = rng.normal(size=(1, 14, 27, 12))
+    y, dx, dw, db = rounding_bounds(largest, x, w, b, dz)
+    image, weight, gradient = (np.median(np.abs(values)) for values in (x, w, dz))
+    assert y.max() < image * weight / 5
+    assert dx.max() < gradient * weight / 5
+    assert dw.max() < image * gradient
+    assert db.max() < gradient / 5
+
+
+# Sums that cancel: the largest output is a 300th of the absolute terms.
+CANCELING = {
+    "kernel": 7, "pool": 1, "channels": 8, "filters": 1, "n": 1, "down": 2, "across": 2, "leak": 0.0, "seed": 0
+}  # fmt: skip
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
+@example(case=CANCELING)
 @given(case=shapes)
 def test_forward_and_gradients_agree_with_float64(case):
+    """Rounding cannot fail this test, and a wrong term does: see `rounding_bounds`.
+
+    In 2311 random shapes on all three instruction sets, the errors came to at most 0.12 of the bounds for outputs and
+    gradients of images, 0.05 for those of weights, and 0.16 for those of biases.
+    """
     rng, x, w, b = draw(case)
     pool, leak, n = case["pool"], case["leak"], case["n"]
-    # Where rounding decides the maximum of a pooling window or the sign of a value, gradients may differ.
-    assume(reference.margin(x, w, b, pool) > 4e-6)
     y = reference.conv_block(x.astype(np.float64), w, b, pool, leak)
     dy = rng.normal(size=y.shape).astype(np.float32)
-    expected, terms = reference.gradients(x, w, b, pool, leak, dy)
+    z_shape = (n, *(side - case["kernel"] + 1 for side in x.shape[1:3]), case["filters"])
+    # Where rounding decides the maximum of a pooling window or the sign of a value, gradients may differ.
+    dy[reference.margin(x, w, b, pool) <= rounding_bounds(case, x, w, b, np.zeros(z_shape))[0]] = 0
+    expected, dz = reference.gradients(x, w, b, pool, leak, dy)
+    y_bounds, *bounds = rounding_bounds(case, x, w, b, dz)
 
     def block(x, w, b):
         return lanes.conv_block(x, w, b, pool, leak)
@@ -105,14 +162,14 @@ def test_forward_and_gradients_agree_with_float64(case):
         note(f"instruction set: {name}")
         native.use(name)
         try:
-            close(forward(x, w, b), y)
+            within(forward(x, w, b), y, y_bounds)
             result, (dx, *others) = block_and_gradients(x_lanes, w, b, dy_lanes)
-            close(from_lanes(result, n), y)
-            for gradient in zip((from_lanes(dx, n), *others), expected, terms, strict=True):
-                close(*gradient)
+            within(from_lanes(result, n), y, y_bounds)
+            for gradient in zip((from_lanes(dx, n), *others), expected, bounds, strict=True):
+                within(*gradient)
             # Leaving out the gradient of the images changes nothing else.
-            for gradient in zip(gradients_of_weights(x_lanes, w, b, dy_lanes), expected[1:], terms[1:], strict=True):
-                close(*gradient)
+            for gradient in zip(gradients_of_weights(x_lanes, w, b, dy_lanes), expected[1:], bounds[1:], strict=True):
+                within(*gradient)
         finally:
             native.use(BEST)
 
