@@ -297,7 +297,7 @@ def _sheets(pictures: Iterable[Picture], model: Model, invert: bool | None, sing
         try:
             grayscale = to_grayscale(picture)
         except InputError as error:
-            raise InputError(f"picture {number}: {error}") from error
+            raise type(error)(f"picture {number}: {error}") from error
         yield _sheet(grayscale, model, invert, single)
 
 
