@@ -33,7 +33,7 @@ def pictures(mnist, tmp_path_factory):
 
 def test_pictures_are_read(pictures):
     paths = sorted(pictures.iterdir())
-    found = read(paths)
+    found = list(read(paths))
     assert [str(reading) for reading in found] == [path.name[0] for path in paths]
     assert all(reading.confidence > 0.9 and not reading.reason for reading in found)
     alone = read(paths[0])
@@ -46,7 +46,7 @@ def test_confidences_are_those_of_the_prepared_images(mnist):
     images = mnist.images[:300]  # more than a batch
     assert len(images) > BATCH
     model = load_model("small")
-    found = read(list(images), model)
+    found = list(read(list(images), model))
     expected = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
     np.testing.assert_allclose([reading.confidence for reading in found], expected, atol=1e-6)
 
@@ -221,7 +221,29 @@ def test_an_empty_folder_and_contradictory_options_are_bad_input(pictures, capsy
 
 def test_the_picture_of_a_list_that_fails_is_named(mnist):
     with pytest.raises(InputError, match=r"picture 1: values of a picture"):
-        read((mnist.images[0], np.full((3, 3), np.nan)))
+        list(read((mnist.images[0], np.full((3, 3), np.nan))))
+
+
+def test_many_pictures_are_read_one_batch_at_a_time_and_none_is_kept(mnist, monkeypatch):
+    monkeypatch.setattr(reader, "BATCH_SIZE", 3 * 28 * 28)  # bytes of three pictures
+    opened, kept = [], []
+
+    def pictures():
+        for number in range(9):
+            opened.append(number)
+            yield 255 - mnist.images[number]
+
+    pages = read(pictures(), "tiny")
+    assert not opened
+    for number, page in enumerate(pages):
+        assert len(opened) == 3 * (number // 3 + 1)
+        kept.append(weakref.ref(page))
+        del page
+        assert [ref() is None for ref in kept[: number // 3 * 3]] == [True] * (number // 3 * 3)
+    assert len(kept) == 9
+    with pytest.raises(InputError, match=r"^picture must be a path, .* got int$"):
+        read(7)  # type: ignore[call-overload]
+    assert list(read([])) == []
 
 
 def test_an_unknown_model_is_bad_input(pictures, capsys):

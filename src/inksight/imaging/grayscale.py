@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from inksight._shared.validation import check
 from inksight.errors import InputError, TooLargeError
 from inksight.imaging.decoding import MAX_PIXELS, MAX_SIDE, apply_orientation, decode_upright
 from inksight.imaging.strokes import Strokes, rasterize
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[Any] | Strokes
 
@@ -73,6 +76,12 @@ def open_picture(picture: Picture) -> Image.Image | NDArray[Any]:
     if hasattr(picture, "read"):
         return decode_upright(_read_file_object(picture), UNNAMED)
     raise _not_a_picture(picture)
+
+
+def is_picture(value: object) -> "TypeIs[Picture]":
+    """Return whether a value is of a type of `Picture`. Some of them, such as arrays, are iterable, too."""
+    types = (str, os.PathLike, bytes, bytearray, Image.Image, np.ndarray, Strokes)
+    return isinstance(value, types) or hasattr(value, "read")
 
 
 def read_picture_file(name: str | os.PathLike[str]) -> bytes:
