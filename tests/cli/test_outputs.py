@@ -309,6 +309,33 @@ def test_standard_streams_that_fail(line, code, error, inputs):
     assert (inputs / "all.csv").read_text().startswith("before\n")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "utf-8"])
+def test_every_console_shows_every_name(encoding, inputs, tmp_path):
+    """Letters that the console lacks are escaped, on standard output and standard error alike.
+
+    click takes ASCII for a missing setting and writes UTF-8, of which ASCII is a part.
+    """
+    (tmp_path / "\u6570\u5b57").mkdir()
+    for name in ("\u6570.png", "\xe9.png", "\u20ac.png"):
+        shutil.copy(inputs / "scans" / "0.png", tmp_path / "\u6570\u5b57" / name)
+    names = ["\u6570\u5b57/\xe9.png", "\u6570\u5b57/\u20ac.png", "\u6570\u5b57/\u6570.png"]
+    shown = "utf-8" if encoding == "ascii" else encoding
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [*MAIN, "read", "\u6570\u5b57", "\u6570"], cwd=tmp_path, env=environment, capture_output=True, timeout=120
+    )
+    lines = done.stdout.decode(shown).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        name.encode(shown, "backslashreplace").decode(shown) for name in names
+    ]
+    missing = "\u6570".encode(shown, "backslashreplace").decode(shown)
+    assert f"inksight: cannot read '{missing}': No such file" in done.stderr.decode(shown)
+    assert done.returncode == 1
+    for number, words in enumerate((["read", "\u6570\u5b57", "--csv", "\u6570.csv"], ["data", "\u6570"])):
+        done = subprocess.run([*MAIN, *words], cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+        assert (done.returncode, b"unexpected" in done.stdout + done.stderr) == (2 * number, False)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
