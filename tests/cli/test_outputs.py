@@ -51,7 +51,7 @@ PRUNING = (
 )  # fmt: skip
 # The command up to the option, the suffix of the file, and what the file contains near its beginning.
 OPTIONS = {
-    "read --csv": (["read", "scans", "--csv"], ".csv", b"path,text,confidence"),
+    "read --csv": (["read", "scans", "--csv"], ".csv", b"path,page,text,confidence"),
     "read --show": (["read", "scans/0.png", "--show"], ".html", HTML),
     "data --csv": (["data", "test.csv", "--csv"], ".csv", b"pixel0,pixel1"),
     "data --picture": (["data", "train.csv", "--picture"], ".png", PNG),
@@ -243,7 +243,10 @@ def test_files_that_cannot_be_read(capsys, inputs, tmp_path):
     assert table.read_bytes() == b"old"
     error = command(capsys, "read", "none.png", good, "--csv", table, code=1)
     assert [line[:20] for line in error.splitlines()] == ["inksight: cannot rea", "inksight: 1 of 2 fil"]
-    assert len(table.read_text().splitlines()) == 2
+    rows = table_rows(table)
+    assert [(row["path"], row["page"], row["error"].split(":")[0]) for row in rows] == [
+        ("none.png", "", "MissingFileError"), (str(good), "1", ""),
+    ]  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv"]
 
 

@@ -74,7 +74,7 @@ def test_the_command_prints_or_writes_what_it_reads(pictures, capsys, tmp_path):
     assert cli.run(["read", str(pictures), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["text"] for line in lines] == [line["path"].split("/")[-1][0] for line in lines]
-    assert set(lines[0]) == {"path", "text", "digits", "milliseconds"}
+    assert set(lines[0]) == {"path", "page", "text", "digits", "milliseconds", "error"}
     assert set(lines[0]["digits"][0]) == {"digit", "confidence", "reason", "runner_up", "box", "line"}
     out = tmp_path / "digits.csv"
     assert cli.run(["read", str(pictures), "--csv", str(out)]) == 0
@@ -104,7 +104,7 @@ def test_odd_file_names_do_not_stop_the_rest(pictures, capsys, tmp_path):
     out = tmp_path / "out.csv"
     assert cli.run(["read", "x" * 300, str(odd), str(good), "--csv", str(out)]) == 1
     assert "cannot read" in capsys.readouterr().err
-    assert len(out.read_text().splitlines()) == 3
+    assert len(out.read_text().splitlines()) == 4
     assert cli.run(["read", str(odd)]) == 0
     assert f": {good.name[0]} (" in capsys.readouterr().out
 
@@ -303,7 +303,8 @@ def test_lines_of_digits_are_printed_and_written(mnist, capsys, tmp_path):
     table = tmp_path / "out.csv"
     assert cli.run(["read", str(path), "--csv", str(table)]) == 0
     with table.open(newline="") as file:
-        assert next(csv.DictReader(file))["text"] == "\n".join(texts)
+        assert next(csv.DictReader(file))["text"] == "|".join(texts)
+    assert len(table.read_text().splitlines()) == 2
     capsys.readouterr()
     assert cli.run(["read", str(path), "--single"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
