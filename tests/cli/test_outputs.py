@@ -1,9 +1,11 @@
 """Every output option respects what is already there, and interrupted commands keep what they have."""
 
 import csv
+import errno
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import stat
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -141,6 +144,54 @@ def test_a_full_device_is_reported_in_one_line(option, capsys, inputs, monkeypat
     assert error.splitlines()[-1] == "inksight: cannot write '/dev/full': No space left on device"
 
 
+def contents(folder):
+    """The bytes, mode and target of everything in a folder."""
+    return {
+        path: (path.lstat().st_mode, path.readlink() if path.is_symlink() else path.is_file() and path.read_bytes())
+        for path in folder.rglob("*")
+    }
+
+
+@contextmanager
+def full_disk():
+    """No file can grow beyond a few bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def failing_rename():
+    """No file can be renamed, which is the last step of every output."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def fail(path, target):
+            raise OSError(errno.EIO, "Input/output error")
+
+        patch.setattr(Path, "replace", fail)
+        yield
+
+
+@pytest.mark.parametrize("failure", [full_disk, failing_rename])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_output_that_fails_at_the_last_moment_changes_nothing(option, failure, capsys, run, tmp_path):
+    arguments, suffix, _ = OPTIONS[option]
+    target, link = write(tmp_path, f"out/old{suffix}", b"old"), tmp_path / "out" / f"link{suffix}"
+    target.chmod(0o640)
+    link.symlink_to(target)
+    before = contents(target.parent)
+    with failure():
+        error = command(capsys, *arguments, link, code=2)
+    assert re.fullmatch(r"inksight: cannot write '.*': (File too large|Input/output error)", error.splitlines()[-1])
+    after = contents(target.parent)
+    part = after.pop(target.with_name(f"old{suffix}.part"), None)  # the rows that a table has so far
+    assert after == before
+    assert (part is not None) == (option == "read --csv")
+
+
 def test_all_outputs_are_checked_before_anything_is_written(capsys, inputs, tmp_path):
     arguments = ("data", inputs / "train.csv", "--csv", tmp_path / "a.csv", "--picture")
     assert "must be .png or .svg" in command(capsys, *arguments, tmp_path / "a.jpg", code=2)
@@ -261,10 +312,15 @@ def scans(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_an_interrupted_table_keeps_its_rows(number, code, scans, capsys, tmp_path, ctrl_c):
+@pytest.mark.parametrize(
+    ("number", "code", "workers"),
+    [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 1), (signal.SIGKILL, -9, 1), (signal.SIGINT, 130, 2)],
+)
+def test_an_interrupted_table_keeps_its_rows(number, code, workers, scans, capsys, tmp_path, ctrl_c):
     table, part = write(tmp_path, "table.csv", b"old"), tmp_path / "table.csv.part"
-    process = subprocess.Popen([*MAIN, "read", scans, "--csv", table], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*MAIN, "read", scans, "--csv", table, "--workers", str(workers)], stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while not (part.exists() and b"00.png" in part.read_bytes()) and time.monotonic() < deadline:
         time.sleep(0.01)
