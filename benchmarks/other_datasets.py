@@ -44,7 +44,7 @@ def main(semeion: str | None = None, model: str = MODEL) -> int:
     print(f"{describe('numpy', 'scipy')}; model {model}")
     for name, (images, labels) in datasets(semeion).items():
         start = time.perf_counter()
-        pages = read(list(images), network, accept_all=True)
+        pages = list(read(list(images), network, accept_all=True))
         seconds = time.perf_counter() - start
         accuracy = float(np.mean([str(page) == str(label) for page, label in zip(pages, labels, strict=True)]))
         rejected = sum(page.digit is None for page in pages)

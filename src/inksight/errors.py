@@ -12,6 +12,22 @@ class InputError(InksightError, ValueError):
     """
 
 
+class MissingFileError(InputError):
+    """A file or folder of that name does not exist."""
+
+
+class DamagedFileError(InputError):
+    """A file that is truncated, or whose content contradicts its format."""
+
+
+class UnsupportedFileError(InputError):
+    """A file in a format that is not read, or something else than a file, such as a folder or a device."""
+
+
+class TooLargeError(InputError):
+    """A file or a picture that needs more memory or work than is allowed."""
+
+
 class MissingDependencyError(InksightError, ImportError):
     """An optional library is not installed. The message names the extra that installs it."""
 

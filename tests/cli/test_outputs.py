@@ -1,9 +1,11 @@
 """Every output option respects what is already there, and interrupted commands keep what they have."""
 
 import csv
+import errno
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import stat
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -51,7 +54,7 @@ PRUNING = (
 )  # fmt: skip
 # The command up to the option, the suffix of the file, and what the file contains near its beginning.
 OPTIONS = {
-    "read --csv": (["read", "scans", "--csv"], ".csv", b"path,text,confidence"),
+    "read --csv": (["read", "scans", "--csv"], ".csv", b"path,page,text,confidence"),
     "read --show": (["read", "scans/0.png", "--show"], ".html", HTML),
     "data --csv": (["data", "test.csv", "--csv"], ".csv", b"pixel0,pixel1"),
     "data --picture": (["data", "train.csv", "--picture"], ".png", PNG),
@@ -139,6 +142,54 @@ def test_a_full_device_is_reported_in_one_line(option, capsys, inputs, monkeypat
     monkeypatch.chdir(inputs)
     error = command(capsys, *OPTIONS[option][0], "/dev/full", code=2)
     assert error.splitlines()[-1] == "inksight: cannot write '/dev/full': No space left on device"
+
+
+def contents(folder):
+    """The bytes, mode and target of everything in a folder."""
+    return {
+        path: (path.lstat().st_mode, path.readlink() if path.is_symlink() else path.is_file() and path.read_bytes())
+        for path in folder.rglob("*")
+    }
+
+
+@contextmanager
+def full_disk():
+    """No file can grow beyond a few bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def failing_rename():
+    """No file can be renamed, which is the last step of every output."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def fail(path, target):
+            raise OSError(errno.EIO, "Input/output error")
+
+        patch.setattr(Path, "replace", fail)
+        yield
+
+
+@pytest.mark.parametrize("failure", [full_disk, failing_rename])
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_output_that_fails_at_the_last_moment_changes_nothing(option, failure, capsys, run, tmp_path):
+    arguments, suffix, _ = OPTIONS[option]
+    target, link = write(tmp_path, f"out/old{suffix}", b"old"), tmp_path / "out" / f"link{suffix}"
+    target.chmod(0o640)
+    link.symlink_to(target)
+    before = contents(target.parent)
+    with failure():
+        error = command(capsys, *arguments, link, code=2)
+    assert re.fullmatch(r"inksight: cannot write '.*': (File too large|Input/output error)", error.splitlines()[-1])
+    after = contents(target.parent)
+    part = after.pop(target.with_name(f"old{suffix}.part"), None)  # the rows that a table has so far
+    assert after == before
+    assert (part is not None) == (option == "read --csv")
 
 
 def test_all_outputs_are_checked_before_anything_is_written(capsys, inputs, tmp_path):
@@ -243,7 +294,10 @@ def test_files_that_cannot_be_read(capsys, inputs, tmp_path):
     assert table.read_bytes() == b"old"
     error = command(capsys, "read", "none.png", good, "--csv", table, code=1)
     assert [line[:20] for line in error.splitlines()] == ["inksight: cannot rea", "inksight: 1 of 2 fil"]
-    assert len(table.read_text().splitlines()) == 2
+    rows = table_rows(table)
+    assert [(row["path"], row["page"], row["error"].split(":")[0]) for row in rows] == [
+        ("none.png", "", "MissingFileError"), (str(good), "1", ""),
+    ]  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv"]
 
 
@@ -258,10 +312,15 @@ def scans(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_an_interrupted_table_keeps_its_rows(number, code, scans, capsys, tmp_path, ctrl_c):
+@pytest.mark.parametrize(
+    ("number", "code", "workers"),
+    [(signal.SIGINT, 130, 1), (signal.SIGTERM, 143, 1), (signal.SIGKILL, -9, 1), (signal.SIGINT, 130, 2)],
+)
+def test_an_interrupted_table_keeps_its_rows(number, code, workers, scans, capsys, tmp_path, ctrl_c):
     table, part = write(tmp_path, "table.csv", b"old"), tmp_path / "table.csv.part"
-    process = subprocess.Popen([*MAIN, "read", scans, "--csv", table], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*MAIN, "read", scans, "--csv", table, "--workers", str(workers)], stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
     while not (part.exists() and b"00.png" in part.read_bytes()) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -307,6 +366,33 @@ def test_standard_streams_that_fail(line, code, error, inputs):
     (inputs / "all.csv").write_text("before\n")
     assert shell(line, inputs) == (code, error)
     assert (inputs / "all.csv").read_text().startswith("before\n")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1", "utf-8"])
+def test_every_console_shows_every_name(encoding, inputs, tmp_path):
+    """Letters that the console lacks are escaped, on standard output and standard error alike.
+
+    click takes ASCII for a missing setting and writes UTF-8, of which ASCII is a part.
+    """
+    (tmp_path / "\u6570\u5b57").mkdir()
+    for name in ("\u6570.png", "\xe9.png", "\u20ac.png"):
+        shutil.copy(inputs / "scans" / "0.png", tmp_path / "\u6570\u5b57" / name)
+    names = ["\u6570\u5b57/\xe9.png", "\u6570\u5b57/\u20ac.png", "\u6570\u5b57/\u6570.png"]
+    shown = "utf-8" if encoding == "ascii" else encoding
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        [*MAIN, "read", "\u6570\u5b57", "\u6570"], cwd=tmp_path, env=environment, capture_output=True, timeout=120
+    )
+    lines = done.stdout.decode(shown).splitlines()
+    assert [line.split(":")[0] for line in lines] == [
+        name.encode(shown, "backslashreplace").decode(shown) for name in names
+    ]
+    missing = "\u6570".encode(shown, "backslashreplace").decode(shown)
+    assert f"inksight: cannot read '{missing}': No such file" in done.stderr.decode(shown)
+    assert done.returncode == 1
+    for number, words in enumerate((["read", "\u6570\u5b57", "--csv", "\u6570.csv"], ["data", "\u6570"])):
+        done = subprocess.run([*MAIN, *words], cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+        assert (done.returncode, b"unexpected" in done.stdout + done.stderr) == (2 * number, False)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def pictures(mnist, tmp_path_factory):
 
 def test_pictures_are_read(pictures):
     paths = sorted(pictures.iterdir())
-    found = read(paths)
+    found = list(read(paths))
     assert [str(reading) for reading in found] == [path.name[0] for path in paths]
     assert all(reading.confidence > 0.9 and not reading.reason for reading in found)
     alone = read(paths[0])
@@ -46,7 +46,7 @@ def test_confidences_are_those_of_the_prepared_images(mnist):
     images = mnist.images[:300]  # more than a batch
     assert len(images) > BATCH
     model = load_model("small")
-    found = read(list(images), model)
+    found = list(read(list(images), model))
     expected = model.probabilities(np.stack([page[0].image for page in found])).max(axis=1)
     np.testing.assert_allclose([reading.confidence for reading in found], expected, atol=1e-6)
 
@@ -74,7 +74,7 @@ def test_the_command_prints_or_writes_what_it_reads(pictures, capsys, tmp_path):
     assert cli.run(["read", str(pictures), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["text"] for line in lines] == [line["path"].split("/")[-1][0] for line in lines]
-    assert set(lines[0]) == {"path", "text", "digits", "milliseconds"}
+    assert set(lines[0]) == {"path", "page", "text", "digits", "milliseconds", "error"}
     assert set(lines[0]["digits"][0]) == {"digit", "confidence", "reason", "runner_up", "box", "line"}
     out = tmp_path / "digits.csv"
     assert cli.run(["read", str(pictures), "--csv", str(out)]) == 0
@@ -104,7 +104,7 @@ def test_odd_file_names_do_not_stop_the_rest(pictures, capsys, tmp_path):
     out = tmp_path / "out.csv"
     assert cli.run(["read", "x" * 300, str(odd), str(good), "--csv", str(out)]) == 1
     assert "cannot read" in capsys.readouterr().err
-    assert len(out.read_text().splitlines()) == 3
+    assert len(out.read_text().splitlines()) == 4
     assert cli.run(["read", str(odd)]) == 0
     assert f": {good.name[0]} (" in capsys.readouterr().out
 
@@ -221,7 +221,29 @@ def test_an_empty_folder_and_contradictory_options_are_bad_input(pictures, capsy
 
 def test_the_picture_of_a_list_that_fails_is_named(mnist):
     with pytest.raises(InputError, match=r"picture 1: values of a picture"):
-        read((mnist.images[0], np.full((3, 3), np.nan)))
+        list(read((mnist.images[0], np.full((3, 3), np.nan))))
+
+
+def test_many_pictures_are_read_one_batch_at_a_time_and_none_is_kept(mnist, monkeypatch):
+    monkeypatch.setattr(reader, "BATCH_SIZE", 3 * 28 * 28)  # bytes of three pictures
+    opened, kept = [], []
+
+    def pictures():
+        for number in range(9):
+            opened.append(number)
+            yield 255 - mnist.images[number]
+
+    pages = read(pictures(), "tiny")
+    assert not opened
+    for number, page in enumerate(pages):
+        assert len(opened) == 3 * (number // 3 + 1)
+        kept.append(weakref.ref(page))
+        del page
+        assert [ref() is None for ref in kept[: number // 3 * 3]] == [True] * (number // 3 * 3)
+    assert len(kept) == 9
+    with pytest.raises(InputError, match=r"^picture must be a path, .* got int$"):
+        read(7)  # type: ignore[call-overload]
+    assert list(read([])) == []
 
 
 def test_an_unknown_model_is_bad_input(pictures, capsys):
@@ -281,7 +303,8 @@ def test_lines_of_digits_are_printed_and_written(mnist, capsys, tmp_path):
     table = tmp_path / "out.csv"
     assert cli.run(["read", str(path), "--csv", str(table)]) == 0
     with table.open(newline="") as file:
-        assert next(csv.DictReader(file))["text"] == "\n".join(texts)
+        assert next(csv.DictReader(file))["text"] == "|".join(texts)
+    assert len(table.read_text().splitlines()) == 2
     capsys.readouterr()
     assert cli.run(["read", str(path), "--single"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1

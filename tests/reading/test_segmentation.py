@@ -70,7 +70,7 @@ def test_digits_are_found_where_they_are_drawn(texts, clear, network):
             assert digit.dark
     assert texts_of(page, network) == texts
     assert texts_of(1 - page, network) == texts
-    pages = read([page, 1 - page, page], network)
+    pages = list(read([page, 1 - page, page], network))
     assert [each.text for each in pages] == ["\n".join(texts)] * 3
     assert [reading.line for reading in pages[0]] == [row for row, text in enumerate(texts) for _ in text]
 

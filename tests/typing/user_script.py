@@ -71,11 +71,13 @@ print([picture.title for picture in inksight.gallery(model, test)])
 # Reading
 page = inksight.read("photo.jpg")
 print(page.text, page.confidence, page[0].runner_up, [digit.box for digit in page])
-pages = inksight.read(["photo.jpg", "scan.png"], accept_all=True)
-pages += inksight.read(("photo.jpg", page[0].image))
-pages += inksight.read([Path("photo.jpg"), b"GIF89a", inksight.Strokes([[(40, 20), (120, 20), (70, 160)]])], model)
+pages = list(inksight.read(["photo.jpg", "scan.png"], accept_all=True))
+pages.extend(inksight.read(("photo.jpg", page[0].image)))
+strokes = inksight.Strokes([[(40, 20), (120, 20), (70, 160)]])
+pages.extend(inksight.read([Path("photo.jpg"), b"GIF89a", strokes], model))
 names = list(Path().glob("*.png"))
-pages += inksight.read(names, "small", single=True)
+pages.extend(inksight.read(names, "small", single=True))
+pages.extend(inksight.read(name for name in names))
 print([each.text for each in pages], inksight.prepare("seven.png").image)
 
 # Fine-tuning, pruning, search

@@ -1,21 +1,31 @@
 """Reading untrusted files: bounded memory, and one `InputError` for any damage."""
 
 import bz2
+import errno
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from inksight.errors import InksightError, InputError
+from inksight.errors import (
+    DamagedFileError,
+    InksightError,
+    InputError,
+    MissingFileError,
+    TooLargeError,
+    UnsupportedFileError,
+)
 
 GZIP, BZIP2 = b"\x1f\x8b", b"BZh"  # the first bytes of every file of these kinds
 _GZIP_ERRORS = (EOFError, gzip.BadGzipFile, zlib.error)
 _BZIP2_ERRORS = (EOFError, OSError, ValueError)
 FREE_UNPACKED = 64 << 20  # bytes: what any packed file may become
 MAX_RATIO = 30  # unpacked bytes per packed byte, in addition; digits have about ten
+_NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 _CHUNK = 1 << 20  # bytes: requested from a stream at once
 
 
@@ -28,15 +38,25 @@ class Readable(Protocol):
 
 
 def check_is_file(path: Path, advice: str) -> None:
-    """Raise `InputError` that says what `path` is instead of a file; do nothing if it does not exist.
+    """Raise `UnsupportedFileError` that says what `path` is instead of a file; do nothing if it does not exist.
 
     Opening a FIFO would wait for a writer, and a device may have no end.
     """
     if path.is_symlink() and not path.exists():
-        raise InputError(f"{str(path)!r} is a link to a file that does not exist, {str(path.readlink())!r}: {advice}")
+        raise MissingFileError(
+            f"{str(path)!r} is a link to a file that does not exist, {str(path.readlink())!r}: {advice}"
+        )
     if path.exists() and not path.is_file():
         kind = next(kind for kind, is_kind in _KINDS.items() if is_kind(path))
-        raise InputError(f"{str(path)!r} is {kind}, not a file: {advice}")
+        raise UnsupportedFileError(f"{str(path)!r} is {kind}, not a file: {advice}")
+
+
+def unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> InputError:
+    """Return the error of a file that cannot be opened or read: `MissingFileError` if no file can have its name."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    missing = isinstance(error, ValueError) or error.errno in _NO_SUCH_FILE  # the former for a null character
+    kind = MissingFileError if missing else InputError
+    return kind(f"cannot read {os.fspath(path)!r:.200}: {reason}; check its name and permissions")
 
 
 _KINDS: dict[str, Callable[[Path], bool]] = {
@@ -51,7 +71,7 @@ _KINDS: dict[str, Callable[[Path], bool]] = {
 def damage_as_input_error(
     path: Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
 ) -> Iterator[None]:
-    """Convert the errors of a library that reads a damaged file to an `InputError`.
+    """Convert the errors of a library that reads a damaged file to a `DamagedFileError`.
 
     Parameters
     ----------
@@ -68,7 +88,7 @@ def damage_as_input_error(
         raise
     except errors as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise InputError(
+        raise DamagedFileError(
             f"{str(path)!r} is damaged or is not {kind} ({reason}): download or create it again"
         ) from error
 
@@ -90,7 +110,7 @@ def open_unpacked(path: Path) -> Iterator[Readable]:
 
 
 class _Unpacked:
-    """A compressed file that raises `InputError` as soon as it has unpacked to too much."""
+    """A compressed file that raises `TooLargeError` as soon as it has unpacked to too much."""
 
     def __init__(self, path: Path, stream: Readable) -> None:
         self.path, self.stream, self.packed, self.unpacked = path, stream, path.stat().st_size, 0
@@ -103,9 +123,9 @@ class _Unpacked:
 
 
 def check_ratio(path: Path, unpacked: int, packed: int) -> None:
-    """Raise `InputError` if `packed` bytes become so many that they are hardly digits but a decompression bomb."""
+    """Raise `TooLargeError` if `packed` bytes become so many that they are hardly digits but a decompression bomb."""
     if unpacked > FREE_UNPACKED + MAX_RATIO * packed:
-        raise InputError(
+        raise TooLargeError(
             f"{str(path)!r} unpacks to more than {MAX_RATIO} times its size, {packed:,} bytes: check that it is the "
             "right file, or unpack it first"
         )
@@ -129,7 +149,7 @@ def read_bounded(stream: Readable, limit: int) -> bytearray:
 
 
 def read_unpacked(path: Path, memory_limit: int) -> bytearray:
-    """Return all bytes of a plain or gzipped file. Raise `InputError` if they are more than `memory_limit`."""
+    """Return all bytes of a plain or gzipped file. Raise `TooLargeError` if they are more than `memory_limit`."""
     with open_unpacked(path) as stream:
         content = read_bounded(stream, memory_limit + 1)
     check_memory(path, len(content), memory_limit, "at least ")
@@ -167,9 +187,9 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def check_memory(path: Path, needed: int, memory_limit: int, qualifier: str = "") -> None:
-    """Raise `InputError` if `needed` is more than `memory_limit`, both in bytes."""
+    """Raise `TooLargeError` if `needed` is more than `memory_limit`, both in bytes."""
     if needed > memory_limit:
-        raise InputError(
+        raise TooLargeError(
             f"{str(path)!r} needs {qualifier}{needed:,} bytes of memory, {memory_limit:,} are allowed: "
             "check that it is the right file, or raise memory_limit"
         )

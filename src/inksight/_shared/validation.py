@@ -10,8 +10,12 @@ from inksight.errors import InputError
 LONGEST = 300  # characters of a value in a message
 
 
-def check(ok: bool, name: str, got: object, allowed: str, advice: str = "") -> None:
+def check(
+    ok: bool, name: str, got: object, allowed: str, advice: str = "", error: type[InputError] = InputError
+) -> None:
     """Raise `InputError` with the name, what is allowed, the value got and what to do about it, unless `ok`.
+
+    `error` is the class to raise, if the caller knows one that says more.
 
     Examples
     --------
@@ -21,7 +25,7 @@ def check(ok: bool, name: str, got: object, allowed: str, advice: str = "") -> N
     inksight.errors.InputError: range of images must be 0 to 1, got (0, 255): divide by 255
     """
     if not ok:
-        raise InputError(f"{name} must be {allowed}, got {shown(got)}" + (f": {advice}" if advice else ""))
+        raise error(f"{name} must be {allowed}, got {shown(got)}" + (f": {advice}" if advice else ""))
 
 
 def shown(value: object) -> str:

@@ -3,6 +3,7 @@
 Errors are printed on one line, without a traceback.
 """
 
+import io
 import os
 import signal
 import sys
@@ -53,6 +54,11 @@ class Terminated(KeyboardInterrupt):
 def main() -> None:
     """Run the command line; exit with 0, 1 after a failure, 2 after wrong input, 130 or 143 if interrupted."""
     _open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a name must not end a command because a console lacks letters
     warnings.showwarning = _print_warning
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)

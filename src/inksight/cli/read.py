@@ -2,11 +2,10 @@
 
 import mimetypes
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,10 +16,14 @@ from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, print_json
 from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
+    from inksight.reading.file_reading import FileReading
     from inksight.reading.reader import Page
 
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
-COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
+COLUMNS = ("path", "page", "text", "confidence", "reason", "runner_up", "milliseconds", "error")
+LINE_BREAK = "|"  # between lines of digits in a cell: no digit, and no part of what spreadsheets take for a date
+
+Row = tuple[object, ...]  # of the table
 
 
 def _check_page(_context: click.Context, _option: click.Parameter, page: str | None) -> str | None:
@@ -43,13 +46,15 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
               help="Light ink on dark paper, or dark ink on light.  [default: detected]")  # fmt: skip
 @click.option("--accept-all", is_flag=True, help="Do not reject digits as `unsure` or `not a digit`.")
 @click.option("--single", is_flag=True, help="Read each picture as one digit.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")
-@click.option("--csv", "table", callback=_check_table, metavar="FILE", help="Write a CSV file with one row per file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per page.")
+@click.option("--csv", "table", callback=_check_table, metavar="FILE", help="Write a CSV file with one row per page.")
+@click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True,
+              help="Read with this many processes.")  # fmt: skip
 @click.option("--show", "page", callback=_check_page, is_flag=False, flag_value=DEFAULT_PAGE, metavar="[FILE.html]",
               help=f"Write an HTML page of what was read, and how.  [without a name: {DEFAULT_PAGE}]")  # fmt: skip
 def read(
     sources: tuple[str, ...], model: str, invert: bool | None, accept_all: bool, single: bool, as_json: bool,
-    table: str | None, page: str | None,
+    table: str | None, workers: int, page: str | None,
 ) -> None:  # fmt: skip
     """Read the digits on photos, scans and other pictures.
 
@@ -59,9 +64,13 @@ def read(
     cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
     read.
 
+    --csv and --json name them, too, in the order of the files. The column `error` has the class of the error and its
+    message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a CSV file, lines of
+    digits are separated by |. The output does not depend on the number of --workers.
+
     Rows of --csv are written to FILE.part as they come, which is renamed to FILE at the end. Ctrl-C, or a killed
     process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name
-    that starts with =, gets a single quote in front.
+    that starts with =, gets a single quote in front. If no file can be read, FILE is left as it was.
 
     \b
     Examples:
@@ -72,13 +81,13 @@ def read(
     """
     from inksight._shared.progress import track
     from inksight.nn.ensemble_file import load_classifier
-    from inksight.reading.reader import read as read_picture
+    from inksight.reading.file_reading import read_files
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
     check_outputs(table, page, inputs=[*sources, model])
     loaded, files = load_classifier(model), list(_files(sources))
-    done, errors = 0, list[Exception]()
+    done, failures = 0, _Failures()
     transcript = None
     if page:
         from inksight.report.transcript import Transcript
@@ -86,56 +95,110 @@ def read(
         transcript = Transcript(loaded)
     if table and part_of(table).exists():
         click.echo(f"{display_name(part_of(table))}: rows of an interrupted run, which this run replaces", err=True)
+    results = read_files(files, loaded, invert=invert, accept_all=accept_all, single=single, workers=workers)
+    waiting: list[Row] = [COLUMNS]  # until a file is read, so that an earlier table is not replaced by one of errors
     try:
-        with growing(table) if table else nullcontext() as rows:
+        with closing(results), growing(table) if table else nullcontext() as rows:
             # Lines that are printed on a terminal show the progress themselves.
-            for path in track(files, "reading", bool(table) or not sys.stdout.isatty()):
-                start = time.perf_counter()
-                try:
-                    result = read_picture(path, loaded, invert=invert, accept_all=accept_all, single=single)
-                    milliseconds = round(1000 * (time.perf_counter() - start), 2)
-                    if transcript:
-                        transcript.add(path, result, path)
-                except (InputError, MemoryError) as error:
-                    errors.append(error)
-                    reason = display_name(error) or f"not enough memory for {display_name(path)}"
-                    if len(files) > 1:
-                        click.echo(f"inksight: {reason}", err=True)
-                    if transcript:
-                        transcript.add_unread(path, reason)
-                    continue
-                if as_json:
-                    print_json({"path": as_utf8(path), **result.to_dict(), "milliseconds": milliseconds})
-                elif rows is not None:
-                    if not done:
-                        write_row(rows, COLUMNS)
-                    row = (path, result.text, result.confidence, result.reason, result.runner_up or "", milliseconds)
-                    write_row(rows, row)
+            progress = track(files, "reading", bool(table) or not sys.stdout.isatty())
+            for path, result in zip(progress, results, strict=True):
+                error: Exception | None = result.error
+                if transcript and not error:
+                    try:
+                        for each in result.pages:
+                            transcript.add(path, each, path)
+                    except InputError as reason:  # the file has changed meanwhile
+                        error = reason
+                if error is None:
+                    done += 1
                 else:
-                    click.echo(_format(path, result))
-                done += 1
+                    message = failures.add(error, path)
+                    if len(files) > 1:
+                        click.echo(f"inksight: {display_name(message)}", err=True)
+                    if transcript:
+                        transcript.add_unread(path, message)
+                if as_json:
+                    for record in _records(result, error):
+                        print_json(record)
+                elif rows is not None:
+                    waiting += _rows(result, error)
+                    while done and waiting:
+                        write_row(rows, waiting.pop(0))
+                elif error is None:
+                    for each in result.pages:
+                        click.echo(_format(path, each))
             if page and transcript:
                 transcript.write(page)
                 click.echo(f"{display_name(page)}: what was read, and how", err=True)
-            if not done:  # within the block, so that an earlier table is not replaced by an empty one
-                _raise_for(errors)
+            if not done:
+                failures.raise_all()
     except KeyboardInterrupt as error:
         if table and done and not is_stream(table):
-            kept = f"{display_name(part_of(table))} holds the first {done:,} of {len(files):,} pictures"
-            raise type(error)(f"interrupted: {kept}") from error
+            number = f"{done + failures.count:,} of {len(files):,} pictures"
+            raise type(error)(f"interrupted: {display_name(part_of(table))} holds the first {number}") from error
         raise
     if table:
         click.echo(f"{display_name(table)}: {done:,} picture{'' if done == 1 else 's'}")
-    if errors:
-        raise InksightError(f"{len(errors):,} of {len(files):,} files could not be read")
+    if failures.count:
+        raise InksightError(f"{failures.count:,} of {len(files):,} files could not be read")
 
 
-def _raise_for(errors: list[Exception]) -> NoReturn:
-    """Raise the error of a command that could read none of its files, each of which failed with one of `errors`."""
-    if len(errors) == 1:
-        raise InputError(str(errors[0])) if isinstance(errors[0], InputError) else InksightError("not enough memory")
-    wrong_input = all(isinstance(error, InputError) for error in errors)
-    raise (InputError if wrong_input else InksightError)(f"none of the {len(errors):,} files could be read")
+class _Failures:
+    """Counts the files that could not be read, of which there may be many, and keeps the last error only."""
+
+    def __init__(self) -> None:
+        self.count, self.all_input_errors = 0, True
+        self.last: Exception = InksightError()
+
+    def add(self, error: Exception, path: Path) -> str:
+        """Count an error and return its message."""
+        self.count += 1
+        self.all_input_errors &= isinstance(error, InputError)
+        self.last = error if isinstance(error, InksightError) else InksightError(_message(error, path))
+        return _message(error, path)
+
+    def raise_all(self) -> NoReturn:
+        """Raise the error of a command that could read none of its files."""
+        if self.count == 1:
+            raise self.last
+        kind = InputError if self.all_input_errors else InksightError
+        raise kind(f"none of the {self.count:,} files could be read")
+
+
+def _message(error: Exception, path: Path) -> str:
+    return str(error) or f"not enough memory for {str(path)!r}"
+
+
+def _rows(result: "FileReading", error: Exception | None) -> list[Row]:
+    """Return the rows of a file in a table, in the order of `COLUMNS`: one for each page, or one with the error."""
+    path, time = result.path, result.milliseconds
+    if error is not None:
+        return [(path, "", "", "", "", "", time, f"{type(error).__name__}: {_message(error, path)}")]
+    return [
+        (
+            path,
+            number,
+            page.text.replace("\n", LINE_BREAK),
+            page.confidence,
+            page.reason,
+            page.runner_up or "",
+            time,
+            "",
+        )
+        for number, page in enumerate(result.pages, start=1)
+    ]
+
+
+def _records(result: "FileReading", error: Exception | None) -> list[dict[str, Any]]:
+    """Return the JSON objects of a file: one for each page, or one with the error."""
+    path, time = as_utf8(result.path), result.milliseconds
+    if error is not None:
+        failure = {"class": type(error).__name__, "message": as_utf8(_message(error, result.path))}
+        return [{"path": path, "page": None, "text": None, "digits": [], "milliseconds": time, "error": failure}]
+    return [
+        {"path": path, "page": number, **page.to_dict(), "milliseconds": time, "error": None}
+        for number, page in enumerate(result.pages, start=1)
+    ]
 
 
 def _format(path: Path, page: "Page") -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.files import as_path
-from inksight._shared.untrusted import read_unpacked
+from inksight._shared.untrusted import read_unpacked, unreadable
 from inksight._shared.validation import check, shown
 from inksight.data.dataset import Dataset
 from inksight.errors import InputError
@@ -93,8 +93,7 @@ def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
         content = read_unpacked(path, LIMIT)
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(f"cannot read {str(path)!r}: {reason}; check its name and permissions") from error
+        raise unreadable(path, error) from error
     lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
     rows = (row for row in csv.reader(lines, strict=True) if row)  # not a list, which would take far more memory
     try:

@@ -83,7 +83,7 @@ def load(
     try:
         return Dataset(images, raw.labels, name, raw.class_names, raw.test_count, raw.validation_count)
     except InputError as error:
-        raise InputError(f"{name!r}: {error}") from error
+        raise type(error)(f"{name!r}: {error}") from error
 
 
 def as_dataset(data: DataLike, part: str | None = None) -> Dataset:

@@ -13,6 +13,7 @@ from pathlib import Path
 from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
+from inksight._shared.process import cores
 from inksight._shared.progress import about, say, track
 from inksight._shared.temporary import temporary_folder
 from inksight._shared.validation import check, is_count
@@ -178,7 +179,7 @@ def halving(
 
 def _checked(folder: str | os.PathLike[str], workers: int | None, threads: int) -> tuple[Path, int]:
     """Return the folder, which can be written to, and the number of workers."""
-    workers = _cores() if workers is None else workers
+    workers = cores() if workers is None else workers
     check(is_count(workers) and workers <= 1024, "workers", workers, "1 to 1024")
     check(is_count(threads) and threads <= 1024, "threads", threads, "1 to 1024")
     out = make_folder(folder)
@@ -258,8 +259,3 @@ def _describe(result: Result, names: Sequence[str]) -> str:
     if result.failed:
         return "  ".join([*parts, f"failed: {result.failed}"])
     return "  ".join([*parts, f"val_accuracy {result.val_accuracy:.4f}", f"{result.seconds:.1f} s"])
-
-
-def _cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

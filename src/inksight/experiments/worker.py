@@ -2,8 +2,6 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from inksight._shared.interrupt import CtrlC
+from inksight._shared.process import describe_end, start_worker
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InksightError, InputError
@@ -50,8 +49,7 @@ def read_parts(folder: Path) -> Splits:
 class Worker:
     """A process that trains one trial and writes its result.
 
-    Each trial has a new interpreter. It inherits nothing from a process that may have used JAX, a script needs no
-    ``if __name__ == "__main__"``, its memory is freed at the end, and a crash affects one trial only.
+    Each trial has a new interpreter: its memory is freed at the end, and a crash affects one trial only.
 
     Parameters
     ----------
@@ -70,18 +68,8 @@ class Worker:
         self.trial, self.data, self.out = trial, data, out
         self.errors = folder / f"{trial.id}.err"
         job = {"trial": trial.to_dict(), "data": data, "folder": str(folder), "out": str(out.resolve())}
-        # The process has the same module path. Its own session shields it from the terminal's Ctrl-C: `sweep` stops it.
-        path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
-        environment = os.environ | {"INKSIGHT_THREADS": str(threads), "PYTHONPATH": path}
-        if threads == 1:
-            flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
-            environment["XLA_FLAGS"] = flags.strip()
         with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "inksight.experiments.worker", json.dumps(job)],
-                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors,
-                env=environment, start_new_session=True,
-            )  # fmt: skip
+            self.process = start_worker(__name__, json.dumps(job), threads=threads, stderr=errors)
 
     @property
     def done(self) -> bool:
@@ -107,7 +95,7 @@ class Worker:
         last_line = next((line.strip()[:300] for line in reversed(lines) if line.strip()), "nothing")
         if code == 2:
             raise InputError(last_line)
-        reason = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}: {last_line}"
+        reason = describe_end(code) + (f": {last_line}" if code > 0 else "")
         return Result(self.trial, self.data, failed=f"its process {reason}")
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from PIL import Image, ImageOps
 
 from inksight._shared.untrusted import check_memory, damage_as_input_error
-from inksight.errors import InputError
+from inksight.errors import TooLargeError, UnsupportedFileError
 from inksight.imaging.metadata import Stripped, strip_jpeg, strip_png, strip_tiff, strip_webp, webp_size
 
 MAX_PIXELS = 1 << 26  # pixels: largest picture that is decoded
@@ -79,13 +79,17 @@ def decode_upright(content: bytes, path: Path, memory_limit: int = 4 * MAX_PIXEL
 
     Raises
     ------
-    InputError
-        If the picture is damaged, has more pixels than allowed, or its pixels are not 8 or 16 bits deep.
+    DamagedFileError
+        If the picture is damaged.
+    TooLargeError
+        If it has more pixels than allowed.
+    UnsupportedFileError
+        If it is not of a known format, or its pixels are not 8 or 16 bits deep.
     """
     kind = next((kind for kind in _FORMATS.values() if content.startswith(kind.magic)), None)
     if kind is None:
         formats = ", ".join(FORMATS)
-        raise InputError(f"{str(path)!r} is damaged or is not a picture: give a file of type {formats}")
+        raise UnsupportedFileError(f"{str(path)!r} is damaged or is not a picture: give a file of type {formats}")
     with damage_as_input_error(path, "a picture"):
         if kind.decoder == "WebP":
             _check_size(webp_size(content), path)
@@ -110,7 +114,7 @@ def apply_orientation(image: Image.Image, path: Path) -> Image.Image:
 def _check_size_and_mode(image: Image.Image, path: Path) -> None:
     _check_size(image.size, path)
     if image.mode not in _MODES:
-        raise InputError(
+        raise UnsupportedFileError(
             f"{str(path)!r} has pixels of mode {image.mode}, 8 or 16 bits per channel are allowed: "
             "save it as 8-bit grayscale or RGB"
         )
@@ -119,6 +123,8 @@ def _check_size_and_mode(image: Image.Image, path: Path) -> None:
 def _check_size(size: tuple[int, int], path: Path) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
-        raise InputError(f"{str(path)!r} has {width * height:,} pixels, {MAX_PIXELS:,} are allowed: make it smaller")
+        raise TooLargeError(f"{str(path)!r} has {width * height:,} pixels, {MAX_PIXELS:,} are allowed: make it smaller")
     if max(size) > MAX_SIDE:
-        raise InputError(f"{str(path)!r} has {width:,}x{height:,} pixels, {MAX_SIDE:,} a side are allowed: cut it up")
+        raise TooLargeError(
+            f"{str(path)!r} has {width:,}x{height:,} pixels, {MAX_SIDE:,} a side are allowed: cut it up"
+        )

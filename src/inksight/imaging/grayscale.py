@@ -2,17 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from inksight._shared.untrusted import check_is_file, damage_as_input_error, read_bounded
+from inksight._shared.untrusted import check_is_file, damage_as_input_error, read_bounded, unreadable
 from inksight._shared.validation import check
-from inksight.errors import InputError
+from inksight.errors import InputError, TooLargeError
 from inksight.imaging.decoding import MAX_PIXELS, MAX_SIDE, apply_orientation, decode_upright
 from inksight.imaging.strokes import Strokes, rasterize
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[Any] | Strokes
 
@@ -40,7 +43,8 @@ def to_grayscale(picture: Picture) -> NDArray[np.float64]:
     Raises
     ------
     InputError
-        If it is not a picture, is damaged, too large or empty, or has values out of range.
+        If it is not a picture, is empty, or has values out of range. For files, its subclasses say more:
+        `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`.
 
     Examples
     --------
@@ -74,19 +78,25 @@ def open_picture(picture: Picture) -> Image.Image | NDArray[Any]:
     raise _not_a_picture(picture)
 
 
+def is_picture(value: object) -> "TypeIs[Picture]":
+    """Return whether a value is of a type of `Picture`. Some of them, such as arrays, are iterable, too."""
+    types = (str, os.PathLike, bytes, bytearray, Image.Image, np.ndarray, Strokes)
+    return isinstance(value, types) or hasattr(value, "read")
+
+
 def read_picture_file(name: str | os.PathLike[str]) -> bytes:
     """Return the content of a picture file. Raise `InputError` if it cannot be read, is not a file or is too large."""
     try:
         path = Path(name)
         check_is_file(path, "give a picture file")
         size = path.stat().st_size
-        check(size <= MAX_FILE_SIZE, f"bytes of {str(path)!r}", size, f"at most {MAX_FILE_SIZE:,}", "make it smaller")
+        name_of_size, allowed = f"bytes of {str(path)!r}", f"at most {MAX_FILE_SIZE:,}"
+        check(size <= MAX_FILE_SIZE, name_of_size, size, allowed, "make it smaller", TooLargeError)
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot read {os.fspath(name)!r:.200}: {reason}; check its name and permissions") from error
+        raise unreadable(name, error) from error
 
 
 def _read_file_object(file: IO[bytes]) -> bytes:
@@ -98,7 +108,8 @@ def _read_file_object(file: IO[bytes]) -> bytes:
         if isinstance(error, InputError):
             raise
         raise InputError(f"cannot read the file given: {error}; open it for reading bytes") from error
-    check(len(content) <= MAX_FILE_SIZE, "bytes of a picture", len(content), f"at most {MAX_FILE_SIZE:,}")
+    allowed = f"at most {MAX_FILE_SIZE:,}"
+    check(len(content) <= MAX_FILE_SIZE, "bytes of a picture", len(content), allowed, error=TooLargeError)
     return bytes(content)
 
 
@@ -138,8 +149,9 @@ def _array_to_grayscale(array: NDArray[Any]) -> NDArray[np.float64]:
     single_channel = array.ndim == 2
     valid = (single_channel or (array.ndim == 3 and shape[2] in (3, 4))) and array.size > 0
     check(valid, "shape of a picture", shape, "(height, width), or with a last axis of 1, 3 or 4, not empty")
-    check(shape[0] * shape[1] <= MAX_PIXELS, "pixels of a picture", shape[:2], f"up to {MAX_PIXELS:,}", "reduce it")
-    check(max(shape[:2]) <= MAX_SIDE, "sides of a picture", shape[:2], f"up to {MAX_SIDE:,} pixels", "cut it up")
+    size, pixels, sides = shape[:2], f"up to {MAX_PIXELS:,}", f"up to {MAX_SIDE:,} pixels"
+    check(size[0] * size[1] <= MAX_PIXELS, "pixels of a picture", size, pixels, "reduce it", TooLargeError)
+    check(max(size) <= MAX_SIDE, "sides of a picture", size, sides, "cut it up", TooLargeError)
     dtype = array.dtype.newbyteorder("=").name
     white = {"bool": 1.0, "uint8": 255.0, "uint16": 65535.0}.get(dtype, 1.0)
     check(

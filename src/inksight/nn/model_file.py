@@ -18,7 +18,7 @@ from inksight._shared.files import as_path, is_file, write_bytes
 from inksight._shared.untrusted import parse_json
 from inksight._shared.validation import check, known_fields
 from inksight.config import Network, Recipe, get_network
-from inksight.errors import InksightError, InputError
+from inksight.errors import InksightError, InputError, MissingFileError
 from inksight.nn.ensemble import Ensemble
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
@@ -140,7 +140,7 @@ def read_content(
     where = as_path(path)
     if not is_file(where):
         name = where.name if where.name and where.name.isprintable() else "model.safetensors"
-        raise InputError(
+        raise MissingFileError(
             f"model must be a file that exists, or one of {', '.join(SHIPPED)}, got {str(where)!r:.300}: "
             f"train one with `inksight train --out {name:.100}`"
         )

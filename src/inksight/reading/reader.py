@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image
 
 from inksight._shared.display import Display
 from inksight.errors import InputError
-from inksight.imaging.grayscale import BAND_PIXELS, Picture, to_grayscale
+from inksight.imaging.grayscale import BAND_PIXELS, Picture, is_picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier, first_model
@@ -23,12 +23,11 @@ if TYPE_CHECKING:  # imported where they are used: they take longer to import th
     from inksight.data.dataset import Dataset
     from inksight.inspection.nearest import Neighbours
 
-BATCH = 256  # digits that are classified at once, at least
+BATCH = 256  # digits that are classified at once, at least, unless their pictures are large
+BATCH_SIZE = 1 << 23  # bytes of the pictures that wait until there are enough digits for a batch
 MAX_PICTURE_SIZE = 1000  # pixels a side: larger pictures are reduced to be kept in a `Page`
 NEIGHBOURS = 5  # training digits in `Reading.neighbours`
 LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
-
-P = TypeVar("P", bound=Picture)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +193,7 @@ class Page(Display):
 
 
 @overload
-def read(
+def read(  # type: ignore[overload-overlap] # a path or an array is one picture, though it is iterable, too
     pictures: Picture,
     model: ClassifierLike = ...,
     *,
@@ -204,35 +203,29 @@ def read(
 ) -> Page: ...
 @overload
 def read(
-    pictures: list[Picture] | tuple[Picture, ...],  # pictures of several types, or any tuple
+    pictures: Iterable[Picture],
     model: ClassifierLike = ...,
     *,
     invert: bool | None = ...,
     accept_all: bool = ...,
     single: bool = ...,
-) -> list[Page]: ...
-@overload
+) -> Iterator[Page]: ...
 def read(
-    pictures: list[P],  # pictures of one type: a list of another type is not a list[Picture]
-    model: ClassifierLike = ...,
-    *,
-    invert: bool | None = ...,
-    accept_all: bool = ...,
-    single: bool = ...,
-) -> list[Page]: ...
-def read(
-    pictures: Picture | list[P] | list[Picture] | tuple[Picture, ...],
+    pictures: Picture | Iterable[Picture],
     model: ClassifierLike = "best",
     *,
     invert: bool | None = None,
     accept_all: bool = False,
     single: bool = False,
-) -> Page | list[Page]:
-    """Read the digits on a picture, or on each picture of a list.
+) -> Page | Iterator[Page]:
+    """Read the digits on a picture, or on each of many pictures.
+
+    Many pictures are read while the result is iterated over, a few hundred digits at a time. So any number of them can
+    be read in bounded memory, as long as the pages are not kept.
 
     Parameters
     ----------
-    pictures : path, bytes, file object, PIL image, array or Strokes, or a list or tuple of them
+    pictures : path, bytes, file object, PIL image, array or Strokes, or an iterable of them
         A digit, or a photo or scan of lines of digits, as `inksight.prepare` takes it.
     model : Model, Ensemble, str or path-like
         A model or an ensemble, a shipped model (``best``, ``post``, ``small``, ``tiny``), or a file of either.
@@ -245,12 +238,15 @@ def read(
 
     Returns
     -------
-    Page, or list of Page
+    Page, or iterator of Page
+        One page for a picture; for many, an iterator over their pages, in order.
 
     Raises
     ------
     InputError
-        If a picture is not a picture, is damaged or too large, or the model does not exist.
+        If a picture is not a picture, or the model does not exist. For files, its subclasses say more:
+        `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many pictures, the
+        error names the picture by its number, from 0, and ends the iteration.
 
     Examples
     --------
@@ -261,12 +257,14 @@ def read(
     >>> page = read(np.hstack(255 - digits.images[:4]).repeat(3, axis=0).repeat(3, axis=1))
     >>> page.text, page[0].box, len(page)
     ('7210', (18, 21, 46, 60), 4)
+    >>> [page.text for page in read(255 - image for image in digits.images[:4])]
+    ['7', '2', '1', '0']
     """
     loaded = as_classifier(model)
-    if isinstance(pictures, (list, tuple)):
-        return list(_pages(_sheets(pictures, loaded, invert, single), loaded, accept_all))
-    sheet = _sheet(to_grayscale(pictures), loaded, invert, single)
-    return next(_classified([sheet], loaded, accept_all))
+    if is_picture(pictures) or not isinstance(pictures, Iterable):
+        sheet = _sheet(to_grayscale(pictures), loaded, invert, single)
+        return next(_classified([sheet], loaded, accept_all))
+    return _pages(_sheets(pictures, loaded, invert, single), loaded, accept_all)
 
 
 class _Sheet(NamedTuple):
@@ -298,20 +296,21 @@ def _sheets(pictures: Iterable[Picture], model: Classifier, invert: bool | None,
         try:
             grayscale = to_grayscale(picture)
         except InputError as error:
-            raise InputError(f"picture {number}: {error}") from error
+            raise type(error)(f"picture {number}: {error}") from error
         yield _sheet(grayscale, model, invert, single)
 
 
 def _pages(sheets: Iterable[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:
     """Classify the digits of pictures, in batches of whole pictures."""
     waiting: list[_Sheet] = []
-    digits = 0
+    digits = size = 0
     for sheet in sheets:
         waiting.append(sheet)
         digits += sum(map(len, sheet.lines))
-        if digits >= BATCH:
+        size += sheet.picture.nbytes
+        if digits >= BATCH or size >= BATCH_SIZE:
             yield from _classified(waiting, model, accept_all)
-            waiting, digits = [], 0
+            waiting, digits, size = [], 0, 0
     yield from _classified(waiting, model, accept_all)
 
 

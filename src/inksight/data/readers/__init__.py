@@ -5,12 +5,12 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
-from inksight._shared.untrusted import BZIP2, GZIP, check_is_file
+from inksight._shared.untrusted import BZIP2, GZIP, check_is_file, unreadable
 from inksight._shared.validation import check
 from inksight.data.readers import arff, csv, folder as pictures, idx, npz, parquet, zipped
 from inksight.data.readers.formats import ADVICE, detect_format
 from inksight.data.readers.raw import Raw
-from inksight.errors import InputError
+from inksight.errors import DamagedFileError, InputError, MissingFileError, TooLargeError, UnsupportedFileError
 from inksight.imaging.decoding import visible_files, visible_folders
 
 __all__ = ["FORMATS", "MEMORY_LIMIT", "Raw", "read", "read_source"]
@@ -57,7 +57,8 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = Non
     Raises
     ------
     InputError
-        If the source does not exist, cannot be read, is damaged, or its format is not supported.
+        If the source cannot be read or does not hold digits. Its subclasses say more: `MissingFileError`,
+        `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`.
     MissingDependencyError
         If the source is Parquet and pyarrow is not installed.
 
@@ -66,7 +67,7 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = Non
     >>> read(Path("nowhere"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    inksight.errors.InputError: no file or folder 'nowhere': ...
+    inksight.errors.MissingFileError: no file or folder 'nowhere': ...
     """
     try:
         if source.is_dir():
@@ -75,11 +76,10 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = Non
             return _read_file(source, memory_limit, label)
         check_is_file(source, f"give {FORMATS}")
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise InputError(f"cannot read {str(source)!r}: {reason}; check its name and permissions") from error
+        raise unreadable(source, error) from error
     except MemoryError as error:
-        raise InputError(f"{str(source)!r} needs more memory than is available: give fewer images") from error
-    raise InputError(f"no file or folder {str(source)!r}: give the name mnist, or {FORMATS}")
+        raise TooLargeError(f"{str(source)!r} needs more memory than is available: give fewer images") from error
+    raise MissingFileError(f"no file or folder {str(source)!r}: give the name mnist, or {FORMATS}")
 
 
 def read_source(source: str | os.PathLike[str], memory_limit: int, label: str | None = None) -> tuple[str, Raw]:
@@ -97,17 +97,17 @@ def read_source(source: str | os.PathLike[str], memory_limit: int, label: str | 
 def _read_file(path: Path, memory_limit: int, label: str | None) -> Raw:
     format_name = detect_format(path)
     if format_name == "empty":
-        raise InputError(f"{str(path)!r} is empty: give {FORMATS}")
+        raise DamagedFileError(f"{str(path)!r} is empty: give {FORMATS}")
     if format_name == "picture":
         raise InputError(f"{str(path)!r} is a single picture: give a folder with one subfolder of pictures per class")
     if format_name in ADVICE:
-        raise InputError(f"{str(path)!r} is {format_name}: {ADVICE[format_name]}")
+        raise UnsupportedFileError(f"{str(path)!r} is {format_name}: {ADVICE[format_name]}")
     if format_name not in _READERS:
-        raise InputError(f"{str(path)!r} has an unknown format: give {FORMATS}")
+        raise UnsupportedFileError(f"{str(path)!r} has an unknown format: give {FORMATS}")
     if format_name in ("zip", "Parquet"):
         with path.open("rb") as file:
             if file.read(3).startswith((GZIP, BZIP2)):
-                raise InputError(f"{str(path)!r} is a compressed {format_name} file: unpack it first")
+                raise UnsupportedFileError(f"{str(path)!r} is a compressed {format_name} file: unpack it first")
     if label is not None and format_name not in ("CSV", "ARFF", "zip"):
         raise InputError(
             f"label must be left out, because {str(path)!r} is {format_name}, which has no columns to choose"

@@ -6,7 +6,7 @@ from pathlib import Path
 from inksight._shared.untrusted import Readable, open_unpacked, read_bounded
 from inksight.data.readers import csv
 from inksight.data.readers.raw import Raw
-from inksight.errors import InputError
+from inksight.errors import DamagedFileError, UnsupportedFileError
 
 _HEAD = 1 << 18  # bytes: largest size of the declarations
 _DATA = re.compile(rb"^[ \t]*@data[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -36,11 +36,13 @@ def parse(path: Path, stream: Readable, memory_limit: int, label: str | None = N
     head = read_bounded(stream, _HEAD).replace(b"\r\n", b"\n")
     start = _DATA.search(head)
     if start is None:
-        raise InputError(f"{str(path)!r} has no line @DATA: it is truncated or is not an ARFF file")
+        raise DamagedFileError(f"{str(path)!r} has no line @DATA: it is truncated or is not an ARFF file")
     names = [name.strip(b"\"'") for name in _ATTRIBUTE.findall(head, 0, start.start())]
     rows = head[start.end() :].lstrip()
     if rows.startswith(b"{"):
-        raise InputError(f"{str(path)!r} has sparse rows, which are not read: save all pixels of each row, as CSV")
+        raise UnsupportedFileError(
+            f"{str(path)!r} has sparse rows, which are not read: save all pixels of each row, as CSV"
+        )
     table = _Joined(b",".join(names) + b"\n" + rows, stream)
     return csv.parse(path, table, memory_limit, label)
 

@@ -19,7 +19,7 @@ from inksight.data.readers.class_names import parse_labels
 from inksight.data.readers.csv_layout import Layout, detect
 from inksight.data.readers.pixels import PIXELS, PixelBuffer
 from inksight.data.readers.raw import Raw
-from inksight.errors import InputError
+from inksight.errors import DamagedFileError, InputError
 
 COLUMNS = ("label", *(f"pixel{i}" for i in range(PIXELS)))
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -151,7 +151,7 @@ def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
             try:
                 chunk = decoder.decode(chunk).encode()
             except UnicodeError as error:
-                raise InputError(f"{str(path)!r} is not UTF-16 text: {error}; save it as UTF-8") from error
+                raise DamagedFileError(f"{str(path)!r} is not UTF-16 text: {error}; save it as UTF-8") from error
         if held or b"\r" in chunk:
             chunk = held + chunk
             held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
@@ -161,7 +161,7 @@ def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
         chunk = stream.read(_READ)
     yield held.replace(b"\r", b"\n")
     if decoder is not None and decoder.getstate()[0]:
-        raise InputError(f"{str(path)!r} is not UTF-16 text: it is truncated; download or create it again")
+        raise DamagedFileError(f"{str(path)!r} is not UTF-16 text: it is truncated; download or create it again")
 
 
 def _sample(text: bytearray) -> list[str]:

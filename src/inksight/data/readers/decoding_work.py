@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from inksight.errors import InputError
+from inksight.errors import TooLargeError
 
 FREE_PIXELS = 1 << 27  # pixels that a source of any size may have
 PIXELS_PER_BYTE = 1000  # of the source: DEFLATE, for one, compresses at most 1032 times
@@ -27,7 +27,7 @@ class DecodingWork:
     ...     work.count(8000 * 8000)
     Traceback (most recent call last):
     ...
-    inksight.errors.InputError: 'digits.parquet' has pictures of more than 139,217,728 pixels together, \
+    inksight.errors.TooLargeError: 'digits.parquet' has pictures of more than 139,217,728 pixels together, \
 which its 5,000 bytes allow: make them smaller
     """
 
@@ -39,11 +39,11 @@ which its 5,000 bytes allow: make them smaller
         self.size += size
 
     def count(self, pixels: int) -> None:
-        """Add a picture. Raise `InputError` if all together have more pixels than the size of the source allows."""
+        """Add a picture. Raise `TooLargeError` if all together have more pixels than the size of the source allows."""
         self.pixels += max(pixels, MIN_PIXELS)
         allowed = FREE_PIXELS + PIXELS_PER_BYTE * self.size
         if self.pixels > allowed:
-            raise InputError(
+            raise TooLargeError(
                 f"{str(self.source)!r} has pictures of more than {allowed:,} pixels together, which its "
                 f"{self.size:,} bytes allow: make them smaller"
             )

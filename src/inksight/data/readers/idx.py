@@ -15,7 +15,7 @@ from inksight.config import IMAGE_SIZE
 from inksight.data.readers.formats import detect_format
 from inksight.data.readers.named_arrays import part_of
 from inksight.data.readers.raw import Raw, join
-from inksight.errors import InputError
+from inksight.errors import DamagedFileError, InputError, UnsupportedFileError
 from inksight.imaging.decoding import visible_files
 
 _TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}  # codes of element types
@@ -109,13 +109,13 @@ def _read_header(path: Path) -> tuple[np.dtype[Any], tuple[int, ...]]:
         magic = read_bounded(stream, 4)
         code, dimensions = (magic[2], magic[3]) if len(magic) == 4 else (0, 0)
         if code not in _TYPES or not _LABELS <= dimensions <= _IMAGES:
-            raise InputError(
+            raise UnsupportedFileError(
                 f"{str(path)!r}: an IDX file must contain uint8 (0x08) or int32 (0x0c) in 3 dimensions for images, or "
                 f"1 or 2 for labels, got type 0x{code:02x} in {dimensions}; convert it or give another file"
             )
         header = read_bounded(stream, 4 * dimensions)
     if len(header) < 4 * dimensions:
-        raise InputError(
+        raise DamagedFileError(
             f"{str(path)!r} is truncated: its header must have {4 + 4 * dimensions} bytes, got {4 + len(header)}; "
             "download or create it again"
         )
@@ -132,7 +132,7 @@ def _read_array(path: Path, memory_limit: int) -> NDArray[Any]:
         content = read_bounded(stream, size + 1)  # one more byte, to detect a file that is too long
     if len(content) != size:
         got = f"only {len(content):,}" if len(content) < size else "more"
-        raise InputError(
+        raise DamagedFileError(
             f"{str(path)!r}: the header declares {size:,} bytes {shape}, the file contains {got}: "
             "it is truncated or damaged, download or create it again"
         )

@@ -19,7 +19,7 @@ from inksight._shared.untrusted import (
 )
 from inksight.data.readers.named_arrays import Array, read_parts
 from inksight.data.readers.raw import Raw
-from inksight.errors import InputError
+from inksight.errors import DamagedFileError, InputError, UnsupportedFileError
 
 _FORMAT = b"\x93NUMPY\x01\x00"
 # As NumPy writes it. Its own parser raises warnings, whose filters all threads share, for other texts.
@@ -79,7 +79,7 @@ def read(path: Path, memory_limit: int) -> Raw:
             name = info.filename.removesuffix(".npy")
             where = f"{str(path)!r}: array {name!r}"
             if info.compress_type not in _COMPRESSIONS:
-                raise InputError(
+                raise UnsupportedFileError(
                     f"{where} must be stored or deflated, got compression method {info.compress_type}: "
                     "save it with np.savez_compressed"
                 )
@@ -105,7 +105,7 @@ def _read_header(stream: Readable, where: str) -> tuple[tuple[int, ...], bool, n
     """Read the header of an array and return its shape, whether it is in Fortran order, and its type."""
     prefix = read_bounded(stream, len(_FORMAT) + 2)
     if not prefix.startswith(_FORMAT) or len(prefix) < len(_FORMAT) + 2:
-        raise InputError(
+        raise UnsupportedFileError(
             f"{where} is not a NumPy array of format 1.0, it starts with {bytes(prefix)!r}: "
             "save it with np.savez_compressed"
         )
@@ -127,7 +127,7 @@ def _read_content(
 ) -> NDArray[Any]:
     """Return the array that follows its header."""
     if dtype.hasobject:
-        raise InputError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
+        raise UnsupportedFileError(f"{where} contains pickled Python objects, which could run code: save plain numbers")
     size = math.prod(shape) * dtype.itemsize
     # Arrays are copied when they become bytes or int64 labels, and once more when parts are joined.
     copies = math.prod(shape) * (1 if dtype == np.uint8 else 8 if len(shape) == 1 else 2) + size * fortran
@@ -135,7 +135,7 @@ def _read_content(
     content = read_bounded(stream, size + 1)  # one more byte: zipfile verifies the checksum at the end
     if len(content) != size:
         got = f"only {len(content):,}" if len(content) < size else "more"
-        raise InputError(
+        raise DamagedFileError(
             f"{where} declares {size:,} bytes and contains {got}: the file is damaged, download or create it again"
         )
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
