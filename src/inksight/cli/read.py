@@ -3,7 +3,7 @@
 import mimetypes
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,8 +17,10 @@ from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, print_json
 from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
+    from inksight.imaging.file_pages import FilePage
     from inksight.reading.reader import Page
 
+STANDARD_INPUT = Path("-")
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
 COLUMNS = ("path", "text", "confidence", "reason", "runner_up", "milliseconds")
 
@@ -54,7 +56,8 @@ def read(
     """Read the digits on photos, scans and other pictures.
 
     A picture shows a single digit or lines of digits. The command reads every file in a folder, but not in its
-    subfolders, and the first picture of an animation. Each text is followed by the lowest confidence of its digits.
+    subfolders, every page of a TIFF or PDF, named like scan.tif[2], and the first picture of an animation; - is
+    standard input. Each text is followed by the lowest confidence of its digits.
     A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
     cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
     read.
@@ -69,6 +72,7 @@ def read(
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
+      curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track
     from inksight.nn.model_file import load_model
@@ -89,17 +93,17 @@ def read(
     try:
         with growing(table) if table else nullcontext() as rows:
             # Lines that are printed on a terminal show the progress themselves.
-            for path in track(files, "reading", bool(table) or not sys.stdout.isatty()):
+            for path in _pages(track(files, "reading", bool(table) or not sys.stdout.isatty())):
                 start = time.perf_counter()
                 try:
                     result = read_picture(path, loaded, invert=invert, accept_all=accept_all, single=single)
                     milliseconds = round(1000 * (time.perf_counter() - start), 2)
                     if transcript:
                         transcript.add(path, result, path)
-                except (InputError, MemoryError) as error:
+                except (InksightError, MemoryError) as error:
                     errors.append(error)
                     reason = display_name(error) or f"not enough memory for {display_name(path)}"
-                    if len(files) > 1:
+                    if len(files) > 1 or path.number:
                         click.echo(f"inksight: {reason}", err=True)
                     if transcript:
                         transcript.add_unread(path, reason)
@@ -127,18 +131,18 @@ def read(
     if table:
         click.echo(f"{display_name(table)}: {done:,} picture{'' if done == 1 else 's'}")
     if errors:
-        raise InksightError(f"{len(errors):,} of {len(files):,} files could not be read")
+        raise InksightError(f"{len(errors):,} of {done + len(errors):,} files could not be read")
 
 
 def _raise_for(errors: list[Exception]) -> NoReturn:
     """Raise the error of a command that could read none of its files, each of which failed with one of `errors`."""
     if len(errors) == 1:
-        raise InputError(str(errors[0])) if isinstance(errors[0], InputError) else InksightError("not enough memory")
+        raise errors[0] if isinstance(errors[0], InksightError) else InksightError("not enough memory")
     wrong_input = all(isinstance(error, InputError) for error in errors)
     raise (InputError if wrong_input else InksightError)(f"none of the {len(errors):,} files could be read")
 
 
-def _format(path: Path, page: "Page") -> str:
+def _format(path: "FilePage", page: "Page") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
     notes = [
         next(
@@ -148,6 +152,22 @@ def _format(path: Path, page: "Page") -> str:
     ]
     texts = [f"{text} ({note})" for text, note in zip(page.text.split("\n"), notes, strict=True)]
     return f"{display_name(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{display_name(path)}:", *texts])
+
+
+def _pages(files: Iterable[Path]) -> "Iterator[FilePage]":
+    """Yield each page of some files, of which `-` is standard input."""
+    from inksight.imaging.file_pages import FilePage, pages, pages_of
+    from inksight.imaging.grayscale import read_file_object
+
+    for path in files:
+        if path == STANDARD_INPUT:
+            yield from pages_of(FilePage(path, content=read_file_object(sys.stdin.buffer)))
+            continue
+        try:
+            found = pages(path)
+        except InksightError:  # reading the file raises it again
+            found = [FilePage(path)]
+        yield from found
 
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:
