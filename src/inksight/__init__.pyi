@@ -32,6 +32,7 @@ from .errors import (
 from .experiments.cross_validation import cross_validate as cross_validate
 from .experiments.pruning import prune as prune
 from .experiments.search import halving as halving, sweep as sweep
+from .imaging.file_pages import pages as pages
 from .imaging.preprocessing import prepare as prepare
 from .imaging.strokes import Strokes as Strokes
 from .inspection.ablation import filter_importance as filter_importance

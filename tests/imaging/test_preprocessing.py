@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from PIL import Image
 from scipy import ndimage
 
-from inksight import InputError
+from inksight.errors import InputError, InputWarning
 from inksight.imaging.foreground import threshold_otsu
 from inksight.imaging.framing import BOX_SIZE, CENTER
 from inksight.imaging.grayscale import to_grayscale
@@ -214,8 +214,11 @@ def test_exif_orientation_is_applied(some):
 
 def test_the_first_frame_of_an_animation_is_used(some):
     frames = [Image.fromarray(255 - image) for image in some[:3]]
-    animation = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    np.testing.assert_array_equal(prepare(animation).image, prepare(frames[0]).image)
+    for kind, options in {"GIF": {}, "PNG": {}, "WEBP": {"lossless": True}}.items():
+        animation = saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+        with pytest.warns(InputWarning, match="'the picture given' is animated, and only its first frame is used"):
+            prepared = prepare(animation)
+        np.testing.assert_array_equal(prepared.image, prepare(frames[0]).image)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +242,6 @@ def test_the_first_frame_of_an_animation_is_used(some):
         (saved(Image.new("1", (9000, 9000))), "81,000,000 pixels, 67,108,864 are allowed: make it smaller"),
         (saved(Image.new("1", (20_000, 20_000))), "400,000,000 pixels, 67,108,864 are allowed: make it smaller"),
         (b"", "damaged or is not a picture"),
-        (b"%PDF-1.7 nothing to see", "damaged or is not a picture"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "damaged or is not a picture"),
         ("nowhere.png", "cannot read 'nowhere.png'"),
         (7, "picture must be a path, bytes, a binary file, a PIL image, an array or Strokes, got int"),

@@ -1,6 +1,7 @@
 """Form lines: frames and underlines are found, digits are not taken for them."""
 
 import numpy as np
+import pytest
 from scipy import ndimage
 
 from inksight.reading.form_lines import find_form_lines
@@ -11,7 +12,9 @@ def form_lines_of(page):
     """Return which connected components of a page are form lines."""
     regions, count = ndimage.label(page, np.ones((3, 3)))
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(regions)])
-    return find_form_lines(regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64))
+    return find_form_lines(
+        regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64), page < 0
+    )
 
 
 def test_underline_held_askew_is_a_form_line_and_a_row_of_touching_ones_is_not():
@@ -48,3 +51,32 @@ def test_digits_in_a_row_of_boxes_and_above_an_underline_are_read(mnist):
     underlined[120:123, 30:440] = 0
     assert read(boxed).text == text
     assert read(underlined).text == text
+
+
+def row_of_digits(mnist, count, zoom=2):
+    """Return a white page (140, 80 * count + 60) with some digits, 80 pixels apart, and their text."""
+    page = np.full((140, 80 * count + 60), 235, np.uint8)
+    for i in range(count):
+        digit = 255 - mnist.images[60_000 + i]
+        at = (slice(42, 42 + 28 * zoom), slice(42 + 80 * i, 42 + 80 * i + 28 * zoom))
+        page[at] = np.minimum(page[at], digit.repeat(zoom, axis=0).repeat(zoom, axis=1))
+    return page, "".join(str(label) for label in mnist.labels[60_000 : 60_000 + count])
+
+
+@pytest.mark.parametrize("count", [3, 5, 9])
+@pytest.mark.parametrize("thickness", [2, 3])
+def test_the_borders_of_a_row_of_boxes_as_long_as_the_page_are_not_read_as_ones(count, thickness, mnist):
+    page, text = row_of_digits(mnist, count)
+    page[30 : 30 + thickness, 30:-30] = page[108 : 108 + thickness, 30:-30] = 60
+    for x in range(30, page.shape[1], 80):
+        page[30 : 108 + thickness, x : x + thickness] = 60
+    assert read(page).text == text
+
+
+def test_ones_between_two_ruled_lines_are_read(mnist):
+    """They do not reach from line to line, or are not as thin as a line."""
+    page = np.full((140, 600), 235, np.uint8)
+    page[30:32, 10:-10] = page[110:112, 10:-10] = 60
+    for x in (100, 200, 300):
+        page[42:100, x : x + 4] = 30
+    assert read(page).text == "111"

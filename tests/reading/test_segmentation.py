@@ -257,3 +257,22 @@ def test_the_benchmark_counts_lines_strictly():
     assert page_reading.lines_right(("12", "345"), ("12",)) == [False, False]
     assert page_reading.digits_right(("12", "345"), ("13", "345")) == [True, False, True, True, True]
     assert page_reading.digits_right(("12",), ("123",)) == [False, False]
+
+
+@pytest.mark.parametrize("height", [14, 18, 22])
+def test_no_digit_of_a_small_line_vanishes(height, mnist):
+    """Thin strokes of a few gray pixels beside a bold one."""
+    picked = (60_002, 60_008, 60_015, 60_023)
+    page = np.full((height + 16, 4 * (height + 8) + 8), 234.0)
+    for i, number in enumerate(picked):
+        ink = np.asarray(Image.fromarray(mnist.images[number]).resize((height, height), Image.Resampling.BICUBIC)) / 255
+        at = (slice(8, 8 + height), slice(8 + i * (height + 8), 8 + i * (height + 8) + height))
+        page[at] *= 1 - (0.9 if i == 0 else 0.6) * ink
+    assert read(page.astype(np.uint8)).text == "".join(str(mnist.labels[number]) for number in picked)
+
+
+def test_boxes_on_a_small_page_are_in_its_own_pixels():
+    page = np.full((30, 60), 255, np.uint8)
+    page[6:24, 10:13] = page[8:26, 40:43] = 0
+    for digit, (left, top, width, height) in zip(read(page), [(10, 6, 3, 18), (40, 8, 3, 18)], strict=True):
+        np.testing.assert_allclose(digit.box, (left, top, width, height), atol=1)

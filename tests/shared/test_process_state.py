@@ -94,6 +94,7 @@ def test_pillow_itself_warns_on_these_files(name, tmp_path):
         image.getexif()
 
 
+@pytest.mark.filterwarnings("ignore:.* is animated:inksight.errors.InputWarning")
 def test_sixteen_threads_that_read_leave_the_process_as_it_is(tmp_path):
     paths, model = files(tmp_path), load_model("tiny")
     assert len(paths) == len({path.read_bytes() for path in paths})

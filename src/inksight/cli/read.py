@@ -2,7 +2,7 @@
 
 import mimetypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,9 +16,10 @@ from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, print_json
 from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
-    from inksight.reading.file_reading import FileReading
+    from inksight.imaging.file_pages import FilePage
     from inksight.reading.reader import Page
 
+STANDARD_INPUT = Path("-")
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
 COLUMNS = ("path", "page", "text", "confidence", "reason", "runner_up", "milliseconds", "error")
 LINE_BREAK = "|"  # between lines of digits in a cell: no digit, and no part of what spreadsheets take for a date
@@ -59,7 +60,8 @@ def read(
     """Read the digits on photos, scans and other pictures.
 
     A picture shows a single digit or lines of digits. The command reads every file in a folder, but not in its
-    subfolders, and the first picture of an animation. Each text is followed by the lowest confidence of its digits.
+    subfolders, every page of a TIFF or PDF, named like scan.tif[2], and the first picture of an animation; - is
+    standard input. Each text is followed by the lowest confidence of its digits.
     A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
     cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
     read.
@@ -78,10 +80,11 @@ def read(
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
+      curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track
     from inksight.nn.ensemble_file import load_classifier
-    from inksight.reading.file_reading import read_files
+    from inksight.reading.page_reading import read_pages
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
@@ -95,38 +98,35 @@ def read(
         transcript = Transcript(loaded)
     if table and part_of(table).exists():
         click.echo(f"{display_name(part_of(table))}: rows of an interrupted run, which this run replaces", err=True)
-    results = read_files(files, loaded, invert=invert, accept_all=accept_all, single=single, workers=workers)
+    # Lines that are printed on a terminal show the progress themselves.
+    pages = _pages(track(files, "reading", bool(table) or not sys.stdout.isatty()))
+    results = read_pages(pages, loaded, invert=invert, accept_all=accept_all, single=single, workers=workers)
     waiting: list[Row] = [COLUMNS]  # until a file is read, so that an earlier table is not replaced by one of errors
     try:
         with closing(results), growing(table) if table else nullcontext() as rows:
-            # Lines that are printed on a terminal show the progress themselves.
-            progress = track(files, "reading", bool(table) or not sys.stdout.isatty())
-            for path, result in zip(progress, results, strict=True):
-                error: Exception | None = result.error
-                if transcript and not error:
+            for result in results:
+                source, found, error = result.source, result.page, result.error
+                if transcript and found:
                     try:
-                        for each in result.pages:
-                            transcript.add(path, each, path)
+                        transcript.add(source, found, source)
                     except InputError as reason:  # the file has changed meanwhile
-                        error = reason
-                if error is None:
+                        found, error = None, reason
+                if found:
                     done += 1
                 else:
-                    message = failures.add(error, path)
-                    if len(files) > 1:
+                    message = failures.add(error, source)
+                    if len(files) > 1 or source.number:
                         click.echo(f"inksight: {display_name(message)}", err=True)
                     if transcript:
-                        transcript.add_unread(path, message)
+                        transcript.add_unread(source, message)
                 if as_json:
-                    for record in _records(result, error):
-                        print_json(record)
+                    print_json(_record(source, found, error, result.milliseconds))
                 elif rows is not None:
-                    waiting += _rows(result, error)
+                    waiting.append(_row(source, found, error, result.milliseconds))
                     while done and waiting:
                         write_row(rows, waiting.pop(0))
-                elif error is None:
-                    for each in result.pages:
-                        click.echo(_format(path, each))
+                elif found:
+                    click.echo(_format(source, found))
             if page and transcript:
                 transcript.write(page)
                 click.echo(f"{display_name(page)}: what was read, and how", err=True)
@@ -140,22 +140,22 @@ def read(
     if table:
         click.echo(f"{display_name(table)}: {done:,} picture{'' if done == 1 else 's'}")
     if failures.count:
-        raise InksightError(f"{failures.count:,} of {len(files):,} files could not be read")
+        raise InksightError(f"{failures.count:,} of {done + failures.count:,} files could not be read")
 
 
 class _Failures:
-    """Counts the files that could not be read, of which there may be many, and keeps the last error only."""
+    """Counts the pages that could not be read, of which there may be many, and keeps the last error only."""
 
     def __init__(self) -> None:
         self.count, self.all_input_errors = 0, True
         self.last: Exception = InksightError()
 
-    def add(self, error: Exception, path: Path) -> str:
+    def add(self, error: Exception | None, source: "FilePage") -> str:
         """Count an error and return its message."""
         self.count += 1
         self.all_input_errors &= isinstance(error, InputError)
-        self.last = error if isinstance(error, InksightError) else InksightError(_message(error, path))
-        return _message(error, path)
+        self.last = error if isinstance(error, InksightError) else InksightError(_message(error, source))
+        return _message(error, source)
 
     def raise_all(self) -> NoReturn:
         """Raise the error of a command that could read none of its files."""
@@ -165,43 +165,30 @@ class _Failures:
         raise kind(f"none of the {self.count:,} files could be read")
 
 
-def _message(error: Exception, path: Path) -> str:
-    return str(error) or f"not enough memory for {str(path)!r}"
+def _message(error: Exception | None, source: "FilePage") -> str:
+    return str(error or "") or f"not enough memory for {str(source)!r}"
 
 
-def _rows(result: "FileReading", error: Exception | None) -> list[Row]:
-    """Return the rows of a file in a table, in the order of `COLUMNS`: one for each page, or one with the error."""
-    path, time = result.path, result.milliseconds
-    if error is not None:
-        return [(path, "", "", "", "", "", time, f"{type(error).__name__}: {_message(error, path)}")]
-    return [
-        (
-            path,
-            number,
-            page.text.replace("\n", LINE_BREAK),
-            page.confidence,
-            page.reason,
-            page.runner_up or "",
-            time,
-            "",
-        )
-        for number, page in enumerate(result.pages, start=1)
-    ]
+def _row(source: "FilePage", page: "Page | None", error: Exception | None, time: float) -> Row:
+    """Return the row of a page in a table, in the order of `COLUMNS`."""
+    if page is None:
+        reason = f"{type(error).__name__}: {_message(error, source)}"
+        return (source.path, source.number or "", "", "", "", "", time, reason)
+    text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
+    return (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
 
 
-def _records(result: "FileReading", error: Exception | None) -> list[dict[str, Any]]:
-    """Return the JSON objects of a file: one for each page, or one with the error."""
-    path, time = as_utf8(result.path), result.milliseconds
-    if error is not None:
-        failure = {"class": type(error).__name__, "message": as_utf8(_message(error, result.path))}
-        return [{"path": path, "page": None, "text": None, "digits": [], "milliseconds": time, "error": failure}]
-    return [
-        {"path": path, "page": number, **page.to_dict(), "milliseconds": time, "error": None}
-        for number, page in enumerate(result.pages, start=1)
-    ]
+def _record(source: "FilePage", page: "Page | None", error: Exception | None, time: float) -> dict[str, Any]:
+    """Return the JSON object of a page."""
+    path = as_utf8(source.path)
+    if page is None:
+        failure = {"class": type(error).__name__, "message": as_utf8(_message(error, source))}
+        record: dict[str, Any] = {"path": path, "page": source.number, "text": None, "digits": []}
+        return record | {"milliseconds": time, "error": failure}
+    return {"path": path, "page": source.number or 1, **page.to_dict(), "milliseconds": time, "error": None}
 
 
-def _format(path: Path, page: "Page") -> str:
+def _format(path: "FilePage", page: "Page") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
     notes = [
         next(
@@ -211,6 +198,22 @@ def _format(path: Path, page: "Page") -> str:
     ]
     texts = [f"{text} ({note})" for text, note in zip(page.text.split("\n"), notes, strict=True)]
     return f"{display_name(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{display_name(path)}:", *texts])
+
+
+def _pages(files: Iterable[Path]) -> "Iterator[FilePage]":
+    """Yield each page of some files, of which `-` is standard input."""
+    from inksight.imaging.file_pages import FilePage, pages, pages_of
+    from inksight.imaging.grayscale import read_file_object
+
+    for path in files:
+        if path == STANDARD_INPUT:
+            yield from pages_of(FilePage(path, content=read_file_object(sys.stdin.buffer)))
+            continue
+        try:
+            found = pages(path)
+        except InksightError:  # reading the file raises it again
+            found = [FilePage(path)]
+        yield from found
 
 
 def _files(sources: tuple[str, ...]) -> Iterator[Path]:

@@ -1,7 +1,9 @@
 """Decoding of untrusted picture files, with their EXIF orientation applied."""
 
 import io
+import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -9,35 +11,56 @@ from typing import NamedTuple
 from PIL import Image, ImageOps
 
 from inksight._shared.untrusted import check_memory, damage_as_input_error
-from inksight.errors import TooLargeError, UnsupportedFileError
-from inksight.imaging.metadata import Stripped, strip_jpeg, strip_png, strip_tiff, strip_webp, webp_size
+from inksight.errors import InputWarning, UnsupportedFileError
+from inksight.imaging.heif import avif_orientation, heif_format, open_avif, open_heic, strip_heif
+from inksight.imaging.limits import MAX_PIXELS, check_pages, check_size, check_size_and_mode
+from inksight.imaging.metadata import (
+    Stripped,
+    select_tiff_page,
+    strip_jpeg,
+    strip_png,
+    strip_tiff,
+    strip_webp,
+    tiff_pages,
+    webp_size,
+)
+from inksight.imaging.pdf import count_pdf_pages, is_pdf, render_page
 
-MAX_PIXELS = 1 << 26  # pixels: largest picture that is decoded
-MAX_SIDE = (1 << 16) - 1  # pixels: longest side of a picture; that of JPEG
-_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "I;16B", "I;16L")
 _SYSTEM_FILES = ("Thumbs.db", "desktop.ini")  # created by file managers
 
 
+def _open_with_pillow(plugin: str, content: bytes, path: Path) -> Image.Image:
+    """Open a picture by one decoder of Pillow.
+
+    The decoders are called directly, because `PIL.Image.open` parses metadata and raises warnings, whose filters all
+    threads share.
+    """
+    decoder = getattr(import_module(f"PIL.{plugin}ImagePlugin"), f"{plugin}ImageFile")
+    image: Image.Image = decoder(io.BytesIO(content))
+    return image
+
+
 class _Format(NamedTuple):
-    """A format of pictures: its first bytes, its decoder in Pillow, and how metadata is removed from it."""
+    """A format of pictures: its first bytes, its decoder, and how metadata is removed from it."""
 
     magic: tuple[bytes, ...]
-    decoder: str
+    open: Callable[[bytes, Path], Image.Image]
     strip: Callable[[bytes], Stripped] = Stripped
 
 
-# Only formats that Pillow decodes itself: it would pass PostScript to an external interpreter. The decoders are called
-# directly, because `PIL.Image.open` parses metadata and raises warnings, whose filters all threads share.
+# Only formats that Pillow decodes itself, or libheif: Pillow would pass PostScript to an external interpreter.
 _FORMATS = {
-    "PNG": _Format((b"\x89PNG\r\n\x1a\n",), "Png", strip_png),
-    "JPEG": _Format((b"\xff\xd8\xff",), "Jpeg", strip_jpeg),
-    "BMP": _Format((b"BM",), "Bmp"),
-    "GIF": _Format((b"GIF87a", b"GIF89a"), "Gif"),
-    "TIFF": _Format((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "Tiff", strip_tiff),
-    "WEBP": _Format((b"RIFF",), "WebP", strip_webp),
-    "PPM": _Format(tuple(b"P%d" % number for number in range(1, 7)), "Ppm"),
+    "PNG": _Format((b"\x89PNG\r\n\x1a\n",), partial(_open_with_pillow, "Png"), strip_png),
+    "JPEG": _Format((b"\xff\xd8\xff",), partial(_open_with_pillow, "Jpeg"), strip_jpeg),
+    "BMP": _Format((b"BM",), partial(_open_with_pillow, "Bmp")),
+    "GIF": _Format((b"GIF87a", b"GIF89a"), partial(_open_with_pillow, "Gif")),
+    "TIFF": _Format((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), partial(_open_with_pillow, "Tiff"), strip_tiff),
+    "WEBP": _Format((b"RIFF",), partial(_open_with_pillow, "WebP"), strip_webp),
+    "PPM": _Format(tuple(b"P%d" % number for number in range(1, 7)), partial(_open_with_pillow, "Ppm")),
+    "HEIC": _Format((), open_heic, strip_heif),
+    "AVIF": _Format((), open_avif, strip_heif),
 }
-FORMATS = tuple(_FORMATS)
+FORMATS = (*_FORMATS, "PDF")
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,8 +88,34 @@ def _visible(folder: Path) -> list[Path]:
     )
 
 
-def decode_upright(content: bytes, path: Path, memory_limit: int = 4 * MAX_PIXELS) -> Image.Image:
+def format_of(content: bytes) -> str | None:
+    """Return which of `FORMATS` a file has by its first bytes, at least 1024 if it has as many; None if none."""
+    found = next((name for name, kind in _FORMATS.items() if kind.magic and content.startswith(kind.magic)), None)
+    return found or heif_format(content) or ("PDF" if is_pdf(content) else None)
+
+
+def count_pages(content: bytes, path: Path) -> int:
+    """Return the number of pages of a TIFF or PDF, and 1 for all other pictures; `path` is for messages.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or has more pages than allowed.
+    MissingDependencyError
+        If it is a PDF and pypdfium2 is not installed.
+    """
+    kind = format_of(content)
+    if kind == "PDF":
+        return count_pdf_pages(content, path)
+    return len(_tiff_pages(content, path)) if kind == "TIFF" else 1
+
+
+def decode_upright(
+    content: bytes, path: Path, memory_limit: int = 4 * MAX_PIXELS, page: int | None = None
+) -> Image.Image:
     """Return a picture in its original color mode, decoded and with its EXIF orientation applied.
+
+    It warns if the picture is the first frame of an animation, or the first page of several and no page was asked for.
 
     Parameters
     ----------
@@ -76,6 +125,8 @@ def decode_upright(content: bytes, path: Path, memory_limit: int = 4 * MAX_PIXEL
         The name of the file, for messages.
     memory_limit : int
         Largest number of bytes of the decoded picture, at four bytes per pixel.
+    page : int, optional
+        The page, from 0, of a TIFF or PDF.
 
     Raises
     ------
@@ -85,46 +136,50 @@ def decode_upright(content: bytes, path: Path, memory_limit: int = 4 * MAX_PIXEL
         If it has more pixels than allowed.
     UnsupportedFileError
         If it is not of a known format, or its pixels are not 8 or 16 bits deep.
+    MissingDependencyError
+        If the library that decodes HEIC, AVIF or PDF is not installed.
     """
-    kind = next((kind for kind in _FORMATS.values() if content.startswith(kind.magic)), None)
-    if kind is None:
+    name = format_of(content)
+    if name is None:
         formats = ", ".join(FORMATS)
         raise UnsupportedFileError(f"{str(path)!r} is damaged or is not a picture: give a file of type {formats}")
+    if page is None and (count := count_pages(content, path)) > 1:
+        _warn(f"{str(path)!r} has {count:,} pages, of which only the first is used: `inksight.pages` returns all")
+    if name == "PDF":
+        return render_page(content, page or 0, path, memory_limit)
+    kind = _FORMATS[name]
     with damage_as_input_error(path, "a picture"):
-        if kind.decoder == "WebP":
-            _check_size(webp_size(content), path)
+        if name == "WEBP":
+            check_size(webp_size(content), path)
+        if name == "TIFF":
+            content = select_tiff_page(content, _tiff_pages(content, path)[page or 0])
         stripped = kind.strip(content)
-        decoder = getattr(import_module(f"PIL.{kind.decoder}ImagePlugin"), f"{kind.decoder}ImageFile")
-        image: Image.Image = decoder(io.BytesIO(stripped.content))
-        _check_size_and_mode(image, path)
+        image = kind.open(stripped.content, path)
+        check_size_and_mode(image, path)
         check_memory(path, 4 * image.width * image.height, memory_limit)
         if stripped.damage:  # after the size, which is what is wrong with a picture that is too large
             raise ValueError(stripped.damage)
+        is_animated = stripped.is_animated or getattr(image, "is_animated", False)
         image.load()
-        transposition = _TRANSPOSITIONS.get(stripped.orientation)
-        return image if transposition is None else image.transpose(transposition)
+        transposition = _TRANSPOSITIONS.get(avif_orientation(image) if name == "AVIF" else stripped.orientation)
+        upright = image if transposition is None else image.transpose(transposition)
+    if is_animated:
+        _warn(f"{str(path)!r} is animated, and only its first frame is used: save others as pictures to use them")
+    return upright
+
+
+def _tiff_pages(content: bytes, path: Path) -> list[int]:
+    with damage_as_input_error(path, "a picture"):
+        pages = tiff_pages(content)
+        check_pages(len(pages), path)
+        return pages
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, InputWarning, stacklevel=3)
 
 
 def apply_orientation(image: Image.Image, path: Path) -> Image.Image:
     """Return an open picture decoded and rotated or flipped by its EXIF orientation; `path` is for messages."""
-    _check_size_and_mode(image, path)
+    check_size_and_mode(image, path)
     return ImageOps.exif_transpose(image)
-
-
-def _check_size_and_mode(image: Image.Image, path: Path) -> None:
-    _check_size(image.size, path)
-    if image.mode not in _MODES:
-        raise UnsupportedFileError(
-            f"{str(path)!r} has pixels of mode {image.mode}, 8 or 16 bits per channel are allowed: "
-            "save it as 8-bit grayscale or RGB"
-        )
-
-
-def _check_size(size: tuple[int, int], path: Path) -> None:
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise TooLargeError(f"{str(path)!r} has {width * height:,} pixels, {MAX_PIXELS:,} are allowed: make it smaller")
-    if max(size) > MAX_SIDE:
-        raise TooLargeError(
-            f"{str(path)!r} has {width:,}x{height:,} pixels, {MAX_SIDE:,} a side are allowed: cut it up"
-        )

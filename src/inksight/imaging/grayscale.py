@@ -6,21 +6,22 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
-from inksight._shared.untrusted import check_is_file, damage_as_input_error, read_bounded, unreadable
+from inksight._shared.untrusted import damage_as_input_error, read_bounded
 from inksight._shared.validation import check
 from inksight.errors import InputError, TooLargeError
-from inksight.imaging.decoding import MAX_PIXELS, MAX_SIDE, apply_orientation, decode_upright
+from inksight.imaging.decoding import apply_orientation, decode_upright
+from inksight.imaging.file_pages import MAX_FILE_SIZE, FilePage, read_picture_file
+from inksight.imaging.limits import MAX_PIXELS, MAX_SIDE
 from inksight.imaging.strokes import Strokes, rasterize
+from inksight.imaging.transparency import LUMA, alpha_is_ink
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
-Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | Image.Image | NDArray[Any] | Strokes
+Picture = str | os.PathLike[str] | bytes | bytearray | IO[bytes] | FilePage | Image.Image | NDArray[Any] | Strokes
 
-LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in the brightness: ITU-R BT.601
-MAX_FILE_SIZE = 1 << 28  # bytes: largest picture file that is read
 BAND_PIXELS = 1 << 20  # pixels of a large picture that are converted at once
 UNNAMED = Path("the picture given")  # name, in messages, of a picture without a file name
 
@@ -33,7 +34,7 @@ def to_grayscale(picture: Picture) -> NDArray[np.float64]:
     picture : path, bytes, file object, PIL image, array, or Strokes
         The first frame of an animation is used. Arrays have the shape (height, width) or a third axis of length 1,
         3 (RGB) or 4 (RGBA), and the type bool, uint8, uint16, or float with values 0 to 1. Transparent pixels are
-        blended with a white background.
+        blended with a white background, unless the ink would vanish on it (see `inksight.imaging.transparency`).
 
     Returns
     -------
@@ -71,35 +72,24 @@ def open_picture(picture: Picture) -> Image.Image | NDArray[Any]:
             return apply_orientation(picture, UNNAMED)
     if isinstance(picture, (str, os.PathLike)):
         return decode_upright(read_picture_file(picture), Path(picture))
+    if isinstance(picture, FilePage):
+        number = (picture.number or 1) - 1
+        return decode_upright(picture.read_content(), Path(str(picture)), page=number)
     if isinstance(picture, (bytes, bytearray)):
         return decode_upright(bytes(picture), UNNAMED)
     if hasattr(picture, "read"):
-        return decode_upright(_read_file_object(picture), UNNAMED)
+        return decode_upright(read_file_object(picture), UNNAMED)
     raise _not_a_picture(picture)
 
 
 def is_picture(value: object) -> "TypeIs[Picture]":
     """Return whether a value is of a type of `Picture`. Some of them, such as arrays, are iterable, too."""
-    types = (str, os.PathLike, bytes, bytearray, Image.Image, np.ndarray, Strokes)
+    types = (str, os.PathLike, bytes, bytearray, FilePage, Image.Image, np.ndarray, Strokes)
     return isinstance(value, types) or hasattr(value, "read")
 
 
-def read_picture_file(name: str | os.PathLike[str]) -> bytes:
-    """Return the content of a picture file. Raise `InputError` if it cannot be read, is not a file or is too large."""
-    try:
-        path = Path(name)
-        check_is_file(path, "give a picture file")
-        size = path.stat().st_size
-        name_of_size, allowed = f"bytes of {str(path)!r}", f"at most {MAX_FILE_SIZE:,}"
-        check(size <= MAX_FILE_SIZE, name_of_size, size, allowed, "make it smaller", TooLargeError)
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise unreadable(name, error) from error
-
-
-def _read_file_object(file: IO[bytes]) -> bytes:
+def read_file_object(file: IO[bytes]) -> bytes:
+    """Return the content of a picture as an open file. Raise `InputError` if it cannot be read or is too large."""
     try:
         if not isinstance(file.read(0), bytes):
             raise _not_a_picture(file)
@@ -124,13 +114,15 @@ def image_to_grayscale(image: Image.Image) -> NDArray[np.float64]:
 
     A large picture is converted in bands, so that only the result and the picture itself take much memory.
     """
+    if image.has_transparency_data and alpha_is_ink(image):
+        image = ImageOps.invert(image.convert("RGBA").getchannel("A"))
     rows = max(BAND_PIXELS // image.width, 1)
     if image.height <= rows:
-        return _array_to_grayscale(_to_array(image))
+        return _array_to_grayscale(_to_array(image), blend=True)
     grayscale = np.empty((image.height, image.width))
     for top in range(0, image.height, rows):
         band = image.crop((0, top, image.width, min(top + rows, image.height)))
-        grayscale[top : top + rows] = _array_to_grayscale(_to_array(band))
+        grayscale[top : top + rows] = _array_to_grayscale(_to_array(band), blend=True)
     return grayscale
 
 
@@ -142,7 +134,8 @@ def _to_array(image: Image.Image) -> NDArray[Any]:
     return np.asarray(image.convert("L" if image.mode == "1" else "RGBA" if image.has_transparency_data else "RGB"))
 
 
-def _array_to_grayscale(array: NDArray[Any]) -> NDArray[np.float64]:
+def _array_to_grayscale(array: NDArray[Any], blend: bool = False) -> NDArray[np.float64]:
+    """Return the brightness of an array; `blend` says that its ink is known not to be in its alpha channel alone."""
     shape = array.shape
     if array.ndim == 3 and shape[2] == 1:
         array = array[..., 0]
@@ -161,6 +154,8 @@ def _array_to_grayscale(array: NDArray[Any]) -> NDArray[np.float64]:
     if array.dtype.kind == "f":
         low, high = float(array.min()), float(array.max())  # NaN if any value is NaN
         check(0 <= low <= high <= 1, "values of a picture", (low, high), "0 to 1")
+    if array.ndim == 3 and shape[2] == 4 and not blend and alpha_is_ink(array):
+        array, single_channel = white - array[..., 3], True
     if single_channel:
         result: NDArray[np.float64] = np.divide(array, white, dtype=np.float64)
         return result

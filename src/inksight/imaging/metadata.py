@@ -10,6 +10,8 @@ from typing import NamedTuple
 MAX_SCANS = 100  # of a progressive JPEG, each of which costs a pass over all pixels; encoders write about ten
 MAX_TEXT = 1 << 20  # bytes: of a compressed text in a PNG, unpacked; metadata takes a few thousand
 ORIENTATION, XMP = 0x0112, 700  # tags of EXIF and TIFF
+MAX_DIRECTORIES = 20_000  # of a TIFF: pages, and their thumbnails
+_TIFF_KIND, _TIFF_NO_PAGE = 254, 0b101  # the tag of a picture's kind, and its bits for a thumbnail and for a mask
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _PNG_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _JPEG_METADATA = {*range(0xE1, 0xEE), 0xEF, 0xFE}  # APP1 to APP15 and comments, without APP14, which holds the colors
@@ -21,16 +23,17 @@ _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 
 
 
 class Stripped(NamedTuple):
-    """The content of a picture file without metadata, its orientation, 1 to 8 as in EXIF, and damage that was found."""
+    """The content of a picture file without metadata, with its orientation, 1 to 8 as in EXIF, and what was found."""
 
     content: bytes
     orientation: int = 1
     damage: str = ""
+    is_animated: bool = False
 
 
 def strip_png(content: bytes) -> Stripped:
     """Check the checksums of a PNG, which decoding does not, and keep the chunks that hold pixels and colors."""
-    kept, exif, xmp, start, damage = [content[:8]], None, None, 8, "it is truncated"
+    kept, exif, xmp, start, damage, is_animated = [content[:8]], None, None, 8, "it is truncated", False
     while damage and start + 12 <= len(content):
         size, kind = struct.unpack_from(">I4s", content, start)
         end = start + 12 + size
@@ -40,18 +43,20 @@ def strip_png(content: bytes) -> Stripped:
             return Stripped(content, damage=f"chunk {kind!r} has a wrong checksum")
         if kind in _PNG_CHUNKS:
             kept.append(content[start:end])
+        elif kind == b"fdAT":  # a further frame
+            is_animated = True
         elif kind == b"eXIf":
-            exif = _exif_orientation(content[start + 8 : end - 4])
+            exif = exif_orientation(content[start + 8 : end - 4])
         elif kind in (b"tEXt", b"zTXt", b"iTXt"):
             keyword, text = _png_text(kind, content[start + 8 : end - 4])
             if keyword == b"XML:com.adobe.xmp":
                 xmp = _xmp_orientation(text)
             elif keyword == b"Raw profile type exif" and exif is None:  # written by ImageMagick
-                exif = _exif_orientation(_unhexed(text))
+                exif = exif_orientation(_unhexed(text))
         if kind == b"IEND":
             damage = ""
         start = end
-    return Stripped(b"".join([*kept, content[start:]]), _orientation(exif, xmp), damage)
+    return Stripped(b"".join([*kept, content[start:]]), _orientation(exif, xmp), damage, is_animated)
 
 
 def strip_jpeg(content: bytes) -> Stripped:
@@ -66,7 +71,7 @@ def strip_jpeg(content: bytes) -> Stripped:
             break
         segment = content[start + 4 : start + 2 + size]
         if marker == 0xE1 and segment.startswith(b"Exif\0"):
-            exif = _exif_orientation(segment[6:]) if exif is None else exif
+            exif = exif_orientation(segment[6:]) if exif is None else exif
         elif marker == 0xE1:
             xmp = _xmp_orientation(segment) if xmp is None else xmp
         if marker not in _JPEG_METADATA:
@@ -76,6 +81,31 @@ def strip_jpeg(content: bytes) -> Stripped:
     if content.count(b"\xff\xda", start) > MAX_SCANS and (scans := _count_scans(content, start)) > MAX_SCANS:
         raise ValueError(f"{scans} scans, {MAX_SCANS} are allowed")
     return Stripped(b"".join([*kept, content[start:]]), _orientation(exif, xmp))
+
+
+def tiff_pages(content: bytes) -> list[int]:
+    """Return where the directory of each page of a TIFF starts, in bytes, without thumbnails and masks."""
+    layout, pages, seen = _TiffLayout.of(content), list[int](), set[int]()
+    start = layout.start
+    while start and start not in seen:
+        if len(seen) == MAX_DIRECTORIES:
+            raise ValueError(f"more than {MAX_DIRECTORIES:,} directories")
+        seen.add(start)
+        directory = layout._replace(start=start)
+        tag, entry = next(directory.entries(content), (0, b""))  # the tag of the kind is the lowest, so it comes first
+        if tag != _TIFF_KIND or not layout.first_value(entry) & _TIFF_NO_PAGE:
+            pages.append(start)
+        start = directory.following(content)
+    return pages or [layout.start]
+
+
+def select_tiff_page(content: bytes, start: int) -> bytes:
+    """Return a TIFF whose first page is the one whose directory starts at `start`."""
+    layout = _TiffLayout.of(content)
+    if layout.start == start:
+        return content
+    pointer = layout.offset_size  # where the header holds it: at 4, or at 8 in a BigTIFF
+    return b"".join([content[:pointer], struct.pack(layout.number, start), content[2 * pointer :]])
 
 
 def strip_tiff(content: bytes) -> Stripped:
@@ -103,7 +133,7 @@ def strip_webp(content: bytes) -> Stripped:
         kind, size = struct.unpack_from("<4sI", content, start)
         block = content[start + 8 : start + 8 + size] if kind in (b"EXIF", b"XMP ") else b""
         if kind == b"EXIF":
-            exif = _exif_orientation(block.removeprefix(b"Exif\0\0"))
+            exif = exif_orientation(block.removeprefix(b"Exif\0\0"))
         elif kind == b"XMP ":
             xmp = _xmp_orientation(block)
         start += 8 + size + size % 2
@@ -155,6 +185,15 @@ class _TiffLayout(NamedTuple):
         for start in range(first, min(first + size * count, len(content) - size + 1), size):
             entry = content[start : start + size]
             yield struct.unpack_from(f"{self.order}H", entry)[0], entry
+
+    def following(self, content: bytes) -> int:
+        """Return where the next directory starts; 0 if this is the last one, or the file ends before it says so."""
+        (count,) = struct.unpack_from(self.order + ("Q" if self.offset_size == 8 else "H"), content, self.start)
+        end = self.start + len(self.pack(0)) + count * (4 + 2 * self.offset_size)
+        if end + self.offset_size > len(content):
+            return 0
+        following: int = struct.unpack_from(self.number, content, end)[0]
+        return following
 
     def count_of(self, entry: bytes) -> int:
         """Return the number of values of an entry."""
@@ -215,7 +254,7 @@ def _unhexed(profile: bytes) -> bytes:
         return b""
 
 
-def _exif_orientation(block: bytes) -> int | None:
+def exif_orientation(block: bytes) -> int | None:
     """Return the orientation in an EXIF block; None if it has none or is damaged."""
     try:
         layout = _TiffLayout.of(block)

@@ -38,6 +38,8 @@ class BinarizedPage:
         Where there is ink, without the ruled lines.
     page_mask : (height, width) bool
         Where the page is, without the table around it.
+    ruled : (height, width) bool
+        Where there are ruled lines.
     noise : float
         Contrast up to which a pixel may be noise of the paper.
     dark : bool
@@ -47,6 +49,7 @@ class BinarizedPage:
     contrast: Grayscale
     ink_mask: NDArray[np.bool_]
     page_mask: NDArray[np.bool_]
+    ruled: NDArray[np.bool_]
     noise: float
     dark: bool
 
@@ -66,7 +69,8 @@ def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
     noise = noise_level(np.partition(contrast, quartiles, axis=None))
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
-        return BinarizedPage(contrast, above_noise, np.ones(above_noise.shape, bool), noise, dark)
+        everywhere = np.ones(above_noise.shape, bool)
+        return BinarizedPage(contrast, above_noise, everywhere, ~everywhere, noise, dark)
     strong = contrast[above_noise]
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
     threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
@@ -74,7 +78,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
     ink = ndimage.gaussian_filter(contrast, SMOOTHING) > np.maximum(INK_PER_TEXTURE * texture, threshold)
     ruled = find_ruled_lines(above_noise)
     page_mask = detect_page(~above_noise | ruled)
-    return BinarizedPage(contrast, ink & ~ruled & page_mask, page_mask, noise, dark)
+    return BinarizedPage(contrast, ink & ~ruled & page_mask, page_mask, ruled, noise, dark)
 
 
 def _texture_contrast(contrast: Grayscale, tile: int) -> Grayscale:

@@ -78,7 +78,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
-    is_writing &= ~find_form_lines(regions, boxes, mass)
+    is_writing &= ~find_form_lines(regions, boxes, mass, page.ruled)
     height = _median_height(size[is_writing, 1], mass[is_writing])
     is_writing &= (size.max(axis=1) >= max(MIN_COMPONENT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
     kept = np.flatnonzero(is_writing)

@@ -14,7 +14,7 @@ from scipy import ndimage
 from inksight.imaging.foreground import normalize_contrast, upper_decile
 from inksight.imaging.framing import center_in_frame
 from inksight.imaging.preprocessing import Prepared
-from inksight.imaging.resampling import Grayscale, block_mean
+from inksight.imaging.resampling import Grayscale, block_mean, resample
 from inksight.reading.binarization import BinarizedPage, binarize
 from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components
 from inksight.reading.lattice import SegmentationLattice
@@ -24,6 +24,7 @@ Classifier = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 MAX_PAGE_SIZE = 2000  # pixels: larger pages are reduced by block means
+MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
 
@@ -53,9 +54,12 @@ def segment(grayscale: Grayscale, classifier: Classifier, *, invert: bool | None
     >>> [[digit.box for digit in line] for line in lines]
     [[(50, 20, 8, 60), (200, 30, 10, 60)]]
     """
-    block = -(-max(grayscale.shape) // MAX_PAGE_SIZE)
-    reduced = block_mean(grayscale, block)
-    page = binarize(reduced, invert)
+    longer = max(grayscale.shape)
+    block, zoom = -(-longer // MAX_PAGE_SIZE), max(MIN_PAGE_SIZE // longer, 1)
+    scaled = block_mean(grayscale, block)
+    if zoom > 1:
+        scaled = resample(grayscale, *(zoom * length for length in grayscale.shape))
+    page = binarize(scaled, invert)
     regions, groups, height = find_components(page)
     lattices = [SegmentationLattice(line, height) for line in _text_lines(groups, height)]
     crops = [_crop(page, regions, part) for lattice in lattices for part in lattice.candidates()]
@@ -66,7 +70,7 @@ def segment(grayscale: Grayscale, classifier: Classifier, *, invert: bool | None
     for lattice in lattices:
         end = start + len(lattice.stretches)
         path = lattice.best_path(probabilities[start:end])
-        lines.append([_prepared(*crops[start + i], reduced, block, grayscale.shape, page.dark) for i in path])
+        lines.append([_prepared(*crops[start + i], scaled, block, zoom, grayscale.shape, page.dark) for i in path])
         start = end
     return [line for line in lines if line]
 
@@ -109,10 +113,12 @@ def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Comp
 
 
 def _prepared(
-    ink: Grayscale, box: Box, page: Grayscale, block: int, original_shape: tuple[int, ...], dark: bool
+    ink: Grayscale, box: Box, page: Grayscale, block: int, zoom: int, original_shape: tuple[int, ...], dark: bool
 ) -> Prepared:
+    """Return a digit whose box in pixels of the `page`, and then in those of the original, is given."""
     left, top, right, bottom = box
-    width = min(right * block, original_shape[1]) - left * block
-    height = min(bottom * block, original_shape[0]) - top * block
+    x, y = left * block // zoom, top * block // zoom
+    width = min(-(-right * block // zoom), original_shape[1]) - x
+    height = min(-(-bottom * block // zoom), original_shape[0]) - y
     crop = page[top:bottom, left:right].copy()  # a copy, so that a digit does not keep its whole page in memory
-    return Prepared(center_in_frame(ink), crop, ink, (left * block, top * block, width, height), dark)
+    return Prepared(center_in_frame(ink), crop, ink, (x, y, width, height), dark)

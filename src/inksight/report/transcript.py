@@ -16,6 +16,7 @@ from inksight.imaging.foreground import MIN_CONTRAST
 from inksight.imaging.grayscale import Picture, open_picture, to_grayscale
 from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.imaging.resampling import Grayscale, downscale
+from inksight.imaging.transparency import alpha_is_ink
 from inksight.nn.ensemble_file import Classifier, first_model
 from inksight.plot.grammar import ACTIVATIONS
 from inksight.reading.reader import Page, Reading, nearest
@@ -64,7 +65,7 @@ class Transcript:
         self._unread: list[tuple[str, str]] = []
         self._counts = {"pictures": 0, "digits": 0, "rejected": 0, "unread": 0}
 
-    def add(self, picture: Picture, page: Page, name: str | os.PathLike[str]) -> None:
+    def add(self, picture: Picture, page: Page, name: object) -> None:
         """Add a picture, what was read on it, and its name.
 
         Raises
@@ -89,7 +90,7 @@ class Transcript:
         self._counts["digits"] += len(page)
         self._counts["rejected"] += sum(reading.digit is None for reading in page)
 
-    def add_unread(self, name: str | os.PathLike[str], reason: object) -> None:
+    def add_unread(self, name: object, reason: object) -> None:
         """Add a file that could not be read, with the reason."""
         self._counts["unread"] += 1
         if len(self._unread) < MAX_UNREAD:
@@ -156,7 +157,8 @@ def _median_height(cards: list[dict[str, Any]]) -> float:
 def _embedded(picture: Picture) -> tuple[str, tuple[int, int]]:
     """Return a picture as a data URL, reduced if it is large, and its original size."""
     original = open_picture(picture)
-    if not isinstance(original, Image.Image) or original.mode.startswith("I;16"):
+    hides_ink = isinstance(original, Image.Image) and original.has_transparency_data and alpha_is_ink(original)
+    if not isinstance(original, Image.Image) or original.mode.startswith("I;16") or hides_ink:
         original = _to_image(to_grayscale(original))
     size = original.size
     image = original.convert("RGBA" if original.has_transparency_data else "RGB")

@@ -79,6 +79,8 @@ def read(source: Path, memory_limit: int = MEMORY_LIMIT, label: str | None = Non
         raise unreadable(source, error) from error
     except MemoryError as error:
         raise TooLargeError(f"{str(source)!r} needs more memory than is available: give fewer images") from error
+    if source == Path("-"):
+        raise InputError("data cannot be read from standard input, '-': save it to a file, and give its name")
     raise MissingFileError(f"no file or folder {str(source)!r}: give the name mnist, or {FORMATS}")
 
 

@@ -16,11 +16,13 @@ from inksight.data.readers.named_arrays import part_of
 from inksight.data.readers.picture_labels import labels_by_name, labels_by_table
 from inksight.data.readers.raw import Raw, join
 from inksight.errors import InputError, InputWarning
-from inksight.imaging.decoding import decode_upright, visible_files, visible_folders
-from inksight.imaging.grayscale import image_to_grayscale, read_picture_file
+from inksight.imaging.decoding import count_pages, decode_upright, visible_files, visible_folders
+from inksight.imaging.file_pages import read_picture_file
+from inksight.imaging.grayscale import image_to_grayscale
 from inksight.imaging.preprocessing import prepare_grayscale
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
+_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm")
+_SUFFIXES += (".heic", ".heif", ".avif")
 _TABLES = (".csv", ".tsv")
 
 
@@ -85,17 +87,21 @@ def _read_classes(folder: Path, memory_limit: int) -> Raw:
             raise InputError(f"{str(folder)!r} must contain one table of labels, got {listed}: keep one of them")
         names = labels_by_table(tables[0], files) if tables else labels_by_name(files)
     labels, class_names = parse_labels(names, lambda i: repr(str(files[i])), may_mix=bool(subfolders))
-    # Twice, because the images are stacked at the end.
-    check_memory(folder, 2 * len(files) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
     work = DecodingWork(folder)
-    images = []
-    for file in files:
+    images: list[NDArray[np.uint8]] = []
+    counts = np.zeros(len(files), np.int64)  # pages of each file
+    for i, file in enumerate(files):
         content = read_picture_file(file)
-        picture = decode_upright(content, file, memory_limit)
         work.allow(len(content))
-        work.count(picture.width * picture.height)
-        images.append(to_digit(image_to_grayscale(picture), repr(str(file))))
-    return Raw(np.stack(images), labels, class_names)
+        count = counts[i] = count_pages(content, file)
+        # Twice, because the images are stacked at the end.
+        check_memory(folder, 2 * (len(images) + count + len(files) - i) * IMAGE_SIZE * IMAGE_SIZE, memory_limit)
+        for page in range(count):
+            name = file if count == 1 else Path(f"{file}[{page + 1}]")
+            picture = decode_upright(content, name, memory_limit, page)
+            work.count(picture.width * picture.height)
+            images.append(to_digit(image_to_grayscale(picture), repr(str(name))))
+    return Raw(np.stack(images), None if labels is None else labels.repeat(counts), class_names)
 
 
 def _by_subfolder(folder: Path, subfolders: Sequence[Path]) -> tuple[list[Path], list[str]]:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from inksight._shared.untrusted import open_unpacked, read_bounded
+from inksight.imaging.heif import heif_format
 
 _SAVE = "save the arrays with np.savez('digits.npz', x=images, y=labels)"
 
@@ -22,6 +23,8 @@ _MAGIC = (
     (b"BM", "picture"),
     (b"II*\0", "picture"),
     (b"MM\0*", "picture"),
+    (b"II+\0", "picture"),  # BigTIFF
+    (b"MM\0+", "picture"),
     (b"RIFF", "picture"),
     (b"%PDF", "a PDF document"),
     (b"MATLAB", "a MATLAB file"),
@@ -52,9 +55,11 @@ def detect_format(path: Path) -> str:
         A key of `ADVICE`, or CSV, ARFF, zip, npy, Parquet, IDX, picture, empty or unknown.
     """
     with open_unpacked(path) as stream:
-        head = read_bounded(stream, 512)
+        head = bytes(read_bounded(stream, 512))
     if not head:
         return "empty"
+    if heif_format(head):  # first, because the size of its first box may look like IDX
+        return "picture"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name

@@ -1,4 +1,4 @@
-"""Many files are read in order, whatever the number of processes, and no process outlives its task."""
+"""Many pages are read in order, whatever the number of processes, and no process outlives its task."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ from PIL import Image
 from sources import write
 
 from inksight import InksightError
+from inksight._shared.process import start_worker
+from inksight.imaging.file_pages import FilePage
 from inksight.nn.model_file import load_model
 from inksight.reading import worker
-from inksight.reading.file_reading import AHEAD, read_files
+from inksight.reading.page_reading import AHEAD, read_pages
 
-OPTIONS = {"invert": None, "accept_all": False, "single": False}
+OPTIONS: dict[str, Any] = {"invert": None, "accept_all": False, "single": False}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def files(mnist, tmp_path_factory):
     two_lines = np.vstack([np.hstack(255 - mnist.images[:3]), np.hstack(255 - mnist.images[3:6])])
     Image.fromarray(two_lines.repeat(4, axis=0).repeat(4, axis=1)).save(folder / "05.png")
     write(folder, "07.png", b"no picture")
-    return [*sorted(folder.iterdir()), folder / "none.png", folder / "00.png"]
+    return [*map(FilePage, [*sorted(folder.iterdir()), folder / "none.png", folder / "00.png"])]
 
 
 @pytest.fixture
@@ -42,7 +45,6 @@ def started(monkeypatch):
         processes.append(start_worker(*arguments, **options))
         return processes[-1]
 
-    start_worker = worker.start_worker
     monkeypatch.setattr(worker, "start_worker", start)
     return processes
 
@@ -50,13 +52,13 @@ def started(monkeypatch):
 def test_the_number_of_workers_changes_nothing(files, started):
     model, found = load_model("tiny"), {}
     for workers in (1, 2, 3):
-        with closing(read_files(files, model, **OPTIONS, workers=workers)) as readings:
+        with closing(read_pages(files, model, **OPTIONS, workers=workers)) as readings:
             found[workers] = [
-                (reading.path, [page.to_dict() for page in reading.pages], repr(reading.error)) for reading in readings
+                (reading.source, reading.page and reading.page.to_dict(), repr(reading.error)) for reading in readings
             ]
-    assert [path for path, _, _ in found[1]] == files
-    assert [bool(pages) for _, pages, _ in found[1]] == [number not in (7, 19) for number in range(21)]
-    assert [error.split("(")[0] for _, pages, error in found[1] if not pages] == [
+    assert [source for source, _, _ in found[1]] == files
+    assert [bool(page) for _, page, _ in found[1]] == [number not in (7, 19) for number in range(21)]
+    assert [error.split("(")[0] for _, page, error in found[1] if not page] == [
         "UnsupportedFileError", "MissingFileError",
     ]  # fmt: skip
     assert found[1] == found[2] == found[3]
@@ -66,14 +68,15 @@ def test_the_number_of_workers_changes_nothing(files, started):
 
 def test_pages_from_workers_are_those_of_the_model_given(files):
     model = load_model("tiny")
-    for reading in read_files(files[:3], model, **OPTIONS, workers=2):
-        page = reading.pages[0]
+    for reading in read_pages(files[:3], model, **OPTIONS, workers=2):
+        page = reading.page
+        assert page is not None
         assert page[0].model is model
         assert page.picture.shape == page[0].prepared.grayscale.shape == (28, 28)
 
 
 def test_processes_end_with_the_generator(files, started):
-    readings = read_files(files, load_model("tiny"), **OPTIONS, workers=2)
+    readings = read_pages(files, load_model("tiny"), **OPTIONS, workers=2)
     next(readings)
     assert [process.poll() for process in started] == [None, None]
     readings.close()
@@ -81,14 +84,14 @@ def test_processes_end_with_the_generator(files, started):
 
 
 def test_a_killed_process_is_named_with_its_file(files, started):
-    readings = read_files(files[:2] * 2 * AHEAD, load_model("tiny"), **OPTIONS, workers=2)
+    readings = read_pages(files[:2] * 2 * AHEAD, load_model("tiny"), **OPTIONS, workers=2)
     first = [next(readings), next(readings)]
     started[1].kill()
     started[1].wait()
     message = r"^the process that read '.*01.png' was ended by SIGKILL: use fewer --workers, or leave the file out$"
     with pytest.raises(InksightError, match=message):
         first.extend(readings)
-    assert [reading.path for reading in first] == (files[:2] * 2 * AHEAD)[: len(first)]
+    assert [reading.source for reading in first] == (files[:2] * 2 * AHEAD)[: len(first)]
     assert len(first) >= 3
     assert all(process.returncode is not None for process in started)
 
@@ -97,15 +100,17 @@ def test_an_unexpected_error_in_a_process_is_raised_here(files):
     model = load_model("tiny")
     object.__setattr__(model, "params", {})  # the model can still be sent, but not used
     with pytest.raises(Exception) as alone:  # noqa: PT011 - of whatever type
-        list(read_files(files[:1], model, **OPTIONS, workers=1))
+        list(read_pages(files[:1], model, **OPTIONS, workers=1))
     with pytest.raises(type(alone.value)):
-        list(read_files(files, model, **OPTIONS, workers=2))
+        list(read_pages(files, model, **OPTIONS, workers=2))
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_workers_end_when_the_command_is_killed(files, tmp_path):
-    command = [sys.executable, "-c", "from inksight.cli import main; main()", "read", files[0].parent, "--workers", "2"]
-    process = subprocess.Popen([*command, *files * 200], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", "from inksight.cli import main; main()", "read", "--workers", "2"]
+    process = subprocess.Popen(
+        [*command, *(file.path for file in files * 200)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert process.stdout is not None
     process.stdout.readline()
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

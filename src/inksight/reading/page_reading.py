@@ -1,0 +1,89 @@
+"""`read_pages`: reads the pages of many files in order, each of which may fail, in this process or in several."""
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from itertools import chain, cycle, islice
+
+from inksight.errors import InksightError
+from inksight.imaging.file_pages import FilePage
+from inksight.nn.ensemble_file import Classifier
+from inksight.reading.reader import Page, read
+
+AHEAD = 4  # pages that wait for each worker, so that a large one does not hold up the others
+
+
+@dataclass(frozen=True, eq=False)
+class PageReading:
+    """What was read on a page of a file, or why it could not be read.
+
+    Parameters
+    ----------
+    source : FilePage
+    page : Page or None
+        None if it could not be read.
+    milliseconds : float
+        How long it took.
+    error : InksightError or MemoryError, optional
+        Why it could not be read.
+    """
+
+    source: FilePage
+    page: Page | None
+    milliseconds: float
+    error: InksightError | MemoryError | None = None
+
+
+def read_page(
+    source: FilePage, model: Classifier, *, invert: bool | None, accept_all: bool, single: bool
+) -> PageReading:
+    """Read one page. The options are those of `inksight.read`."""
+    start = time.perf_counter()
+    page, failure = None, None
+    try:
+        page = read(source, model, invert=invert, accept_all=accept_all, single=single)
+    except (InksightError, MemoryError) as error:
+        failure = error.with_traceback(None)  # which would keep what was decoded
+    return PageReading(source, page, round(1000 * (time.perf_counter() - start), 2), failure)
+
+
+def read_pages(
+    sources: Iterable[FilePage], model: Classifier, *, invert: bool | None, accept_all: bool, single: bool, workers: int
+) -> Generator[PageReading]:
+    """Read pages and yield their readings in the same order, whatever the number of processes.
+
+    Close the generator to stop the processes.
+
+    Raises
+    ------
+    InksightError
+        If a process is killed.
+    """
+    sources = iter(sources)
+    first = list(islice(sources, workers)) if workers > 1 else []
+    if len(first) < 2:
+        for source in chain(first, sources):
+            yield read_page(source, model, invert=invert, accept_all=accept_all, single=single)
+        return
+    from inksight._shared.process import cores
+    from inksight.reading.worker import Worker  # would slow down the reading of one picture
+
+    running: list[Worker] = []
+    waiting: deque[tuple[Worker, FilePage]] = deque()
+    try:
+        for _ in first:
+            running.append(Worker(max(cores() // len(first), 1)))
+        for worker in running:  # all of them start meanwhile
+            worker.send(model, {"invert": invert, "accept_all": accept_all, "single": single})
+        for source, worker in zip(chain(first, sources), cycle(running), strict=False):  # taking turns keeps the order
+            worker.send(source)
+            waiting.append((worker, source))
+            if len(waiting) > AHEAD * len(running):
+                done, page = waiting.popleft()
+                yield done.receive(page, model)
+        for worker, source in waiting:
+            yield worker.receive(source, model)
+    finally:
+        for worker in running:
+            worker.stop()
