@@ -152,6 +152,26 @@ void inksight_trainer_read(const inksight_trainer* trainer, float* weights, floa
 void inksight_trainer_write(inksight_trainer* trainer, const float* weights, const float* first, const float* second,
                             long steps);
 
+/* One bank applied to a batch of `groups` lane groups of sixteen images each, and its gradients, for tests of the kernels.
+ * Arrays are (groups, channels, height, width, 16); `w` is (k, k, channels, filters).
+ */
+INKSIGHT_DECLARE(struct, inksight_block,
+  int channels; int height; int width; int filters; int kernel; int pool; int groups;
+  int dy_per_position; /* 0 if `dy` has one value for each feature map */
+  float leak;
+  float* x;
+  float* w;
+  float* b;
+  float* y;
+  float* dy; /* null if no gradients are wanted */
+  float* dx; /* may be null, too */
+  float* dw;
+  float* db;
+);
+
+/* Compute y, and the gradients if `dy` is not null. Return 0 if memory runs out, else 1. */
+int inksight_apply(const inksight_block* block);
+
 /* The constants of src/inksight/imaging/preprocessing.py. */
 INKSIGHT_DECLARE(struct, inksight_constants,
   double side;               /* pixels: side of the result */

@@ -33,6 +33,7 @@ constexpr inksight_declaration declarations[] = {
     TYPE(inksight_stages),
     TYPE(inksight_recipe),
     TYPE(inksight_batches),
+    TYPE(inksight_block),
     TYPE(inksight_constants),
     TYPE(inksight_problem),
     TYPE(inksight_found),
@@ -51,6 +52,7 @@ constexpr inksight_declaration declarations[] = {
     FUNCTION(inksight_trainer_update),
     FUNCTION(inksight_trainer_read),
     FUNCTION(inksight_trainer_write),
+    FUNCTION(inksight_apply),
     FUNCTION(inksight_preprocess),
     {nullptr, nullptr},
 };

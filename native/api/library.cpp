@@ -116,6 +116,37 @@ void inksight_trainer_write(inksight_trainer* trainer, const float* weights, con
   trainer->trainer.optimizer.write(weights, first, second, steps);
 }
 
+int inksight_apply(const inksight_block* block) {
+  return succeeds([&] {
+    const inksight_block& b = *block;
+    const inksight::Shape s{b.channels, b.height, b.width, b.filters, b.kernel, b.pool};
+    const inksight::Kernels& k = inksight::kernels();
+    const auto packed = inksight::make_buffer(s.packed()), packed_backward = inksight::make_buffer(s.packed());
+    const auto gradients = inksight::make_buffer((s.weights() + s.filters) * b.groups);
+    k.pack_forward(s, b.w, packed.get());
+    k.pack_backward(s, b.w, packed_backward.get());
+    inksight::pool().run(b.groups, [&](int g) {
+      const float* x = b.x + g * s.input();
+      float* y = b.y + g * s.output();
+      auto* argmax = reinterpret_cast<std::uint8_t*>(inksight::scratch(inksight::Use::ACTIVATIONS, s.output() / 4));
+      k.forward(s, x, packed.get(), b.b, b.leak, y, argmax);
+      if (!b.dy) return;
+      const long dy_size = b.dy_per_position ? s.output() : long(s.filters) * inksight::LANES;
+      float* dw = gradients.get() + g * (s.weights() + s.filters);
+      k.backward(s, x, b.dx ? packed_backward.get() : nullptr, y, argmax, b.dy + g * dy_size, b.dy_per_position, b.leak,
+                 b.dx ? b.dx + g * s.input() : nullptr, dw, dw + s.weights());
+    });
+    if (!b.dy) return;
+    std::fill_n(b.dw, s.weights(), 0.0f);
+    std::fill_n(b.db, s.filters, 0.0f);
+    for (int g = 0; g < b.groups; ++g) {
+      const float* dw = gradients.get() + g * (s.weights() + s.filters);
+      for (long i = 0; i < s.weights(); ++i) b.dw[i] += dw[i];
+      for (int f = 0; f < s.filters; ++f) b.db[f] += dw[s.weights() + f];
+    }
+  });
+}
+
 int inksight_preprocess(const double* picture, long height, long width, int invert, const inksight_constants* constants,
                         std::uint8_t* image, double* gray, double* ink, inksight_found* found) {
   return succeeds([&] {

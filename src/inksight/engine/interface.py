@@ -68,6 +68,16 @@ class Batches(Structure):
     _fields_ = _fields(DECLARATION)
 
 
+class Block(Structure):
+    """A bank applied to a batch, and its gradients, for tests."""
+
+    DECLARATION = (
+        "int channels; int height; int width; int filters; int kernel; int pool; int groups; int dy_per_position; "
+        "float leak; float* x; float* w; float* b; float* y; float* dy; float* dx; float* dw; float* db;"
+    )
+    _fields_ = _fields(DECLARATION)
+
+
 class Constants(Structure):
     """The constants of `inksight.imaging.preprocessing`."""
 
@@ -109,6 +119,7 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {  # the type of the result, then those 
     "inksight_trainer_update": (c_int, c_void_p, c_void_p, c_double),
     "inksight_trainer_read": (None, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
     "inksight_trainer_write": (None, c_void_p, c_void_p, c_void_p, c_void_p, c_long),
+    "inksight_apply": (c_int, c_void_p),
     "inksight_preprocess": (
         c_int, c_void_p, c_long, c_long, c_int, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,
     ),
@@ -120,6 +131,7 @@ DECLARATIONS = {
     "inksight_stages": Stages.DECLARATION,
     "inksight_recipe": TrainingRecipe.DECLARATION,
     "inksight_batches": Batches.DECLARATION,
+    "inksight_block": Block.DECLARATION,
     "inksight_constants": Constants.DECLARATION,
     "inksight_problem": ", ".join(f"INKSIGHT_{(name or 'none').upper()}" for name in PROBLEMS),
     "inksight_found": Found.DECLARATION,

@@ -39,7 +39,7 @@ class JaxTrainer:
         images: NDArray[np.uint8],
     ) -> None:  # fmt: skip
         self.network, self.recipe = network, recipe
-        self.start = dict(params)  # for names and shapes: JAX sorts the names
+        self.shapes = {name: array.shape for name, array in params.items()}  # in order: JAX sorts the names
         self.statistics = np.float32(mean), np.float32(variance)
         zeros = {name: np.zeros_like(array) for name, array in params.items()}
         self._state: OptimizerState = jax.device_put(OptimizerState(dict(params), zeros, zeros, jnp.float32(0)))
@@ -64,12 +64,12 @@ class JaxTrainer:
     def state(self) -> TrainingState:
         """The whole state."""
         state = jax.device_get(self._state)
-        parts = [flatten({name: part[name] for name in self.start}) for part in (state.params, state.first, state.second)]
+        parts = [flatten({name: part[name] for name in self.shapes}) for part in (state.params, state.first, state.second)]
         return TrainingState(*parts, int(state.steps))
 
     @state.setter
     def state(self, state: TrainingState) -> None:
-        arrays = [unflatten(flat, self.start) for flat in (state.weights, state.first, state.second)]
+        arrays = [unflatten(flat, self.shapes) for flat in (state.weights, state.first, state.second)]
         self._state = jax.device_put(OptimizerState(*arrays, jnp.float32(state.steps)))
 
 

@@ -1,5 +1,6 @@
 """`Trainer`: training steps on the native engine."""
 
+import math
 import weakref
 from collections.abc import Mapping
 from ctypes import byref, c_double, c_int64
@@ -85,7 +86,7 @@ class Trainer:
     recipe : Recipe
         Its optimizer and label smoothing; learning rates come with the steps.
     params : dict of str to array
-        Starting weights, with the names and shapes of `inksight.nn.parameters.param_shapes`.
+        Starting weights, with the names, the shapes and the order of `inksight.nn.parameters.param_shapes`.
     mean, variance : float
         Normalization of pixels scaled to 0..1.
     images : (n, 28, 28) uint8
@@ -229,10 +230,11 @@ def flatten(params: Mapping[str, Floats]) -> Floats:
     return np.concatenate([np.ravel(array) for array in params.values()]).astype(np.float32)
 
 
-def unflatten(flat: Floats, like: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the weights by name, with the names and shapes of `like`."""
+def unflatten(flat: Floats, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Floats]:
+    """Return weights (w,) as arrays of these names and shapes."""
     params, start = {}, 0
-    for name, array in like.items():
-        params[name] = flat[start : start + array.size].reshape(array.shape)
-        start += array.size
+    for name, shape in shapes.items():
+        size = math.prod(shape)
+        params[name] = flat[start : start + size].reshape(shape)
+        start += size
     return params
