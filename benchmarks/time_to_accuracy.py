@@ -71,9 +71,7 @@ def main(seeds: int = SEEDS, keras: int | None = None) -> int:
     accuracies = [row["val_accuracy"] for row in rows]
     mean, seconds = statistics.mean(accuracies), statistics.median(row["seconds"] for row in rows)
     sd = statistics.stdev(accuracies) if seeds > 1 else float("nan")
-    print(
-        f"validation accuracy {mean:.2%}, sd {sd:.2%}, n = {seeds}; median {seconds:.2f} s of training"
-    )
+    print(f"validation accuracy {mean:.2%}, sd {sd:.2%}, n = {seeds}; median {seconds:.2f} s of training")
     measured = {"validation accuracy": mean}
     if (RESULTS / KERAS_RESULTS).exists():
         record = json.loads((RESULTS / KERAS_RESULTS).read_text())

@@ -1,5 +1,6 @@
 """One bank on the engine's kernels, for tests."""
 
+import math
 from ctypes import byref
 
 import numpy as np
@@ -10,10 +11,20 @@ from inksight.engine.interface import Block
 LANES = 16  # images in a lane group
 
 
+def aligned(shape):
+    """Return an array of float32 whose address suits every vector type."""
+    memory = np.empty(4 * math.prod(shape) + 64, np.uint8)
+    start = -native.address(memory) % 64
+    return memory[start : start + 4 * math.prod(shape)].view(np.float32).reshape(shape)
+
+
 def to_lanes(x):
     """Convert (n, height, width, channels) to the engine's layout. Images of zeros fill the last group."""
     images = np.pad(x, ((0, -len(x) % LANES), (0, 0), (0, 0), (0, 0)))
-    return np.ascontiguousarray(images.reshape(-1, LANES, *x.shape[1:]).transpose(0, 4, 2, 3, 1), np.float32)
+    images = images.reshape(-1, LANES, *x.shape[1:]).transpose(0, 4, 2, 3, 1)
+    result = aligned(images.shape)
+    result[:] = images
+    return result
 
 
 def from_lanes(x, n):
@@ -32,8 +43,8 @@ def apply(x, w, b, pool, leak, dy=None, *, needs_dx=True):
     out = [(side - kernel + 1) // pool for side in (height, width)]
     inputs = [to_lanes(x), *(np.ascontiguousarray(a, np.float32) for a in (w, b))]
     groups = len(inputs[0])
-    y = np.empty((groups, filters, *out, LANES), np.float32)
-    gradients = [np.empty_like(array) for array in inputs]
+    y = aligned((groups, filters, *out, LANES))
+    gradients = [aligned(array.shape) for array in inputs]
     per_position = dy is not None and dy.shape[1:3] == tuple(out)
     dy = None if dy is None else to_lanes(dy)
     x_, w_, b_, y_, dx_, dw_, db_ = map(native.address, [*inputs, y, *gradients])

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [*PROJECT["dependencies"], *(each for extra in EXTRAS.values() for each in extra)]
-PRODUCT = [*PROJECT["dependencies"], *EXTRAS["arrow"], *EXTRAS["sklearn"]]
+PRODUCT = [*PROJECT["dependencies"], *EXTRAS["arrow"], *EXTRAS["jax"], *EXTRAS["sklearn"]]
 TOOLS = [*EXTRAS["docs"], *EXTRAS["post"], *EXTRAS["test"]]
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -24,10 +24,11 @@ Loss cross_entropy(int classes, int n, const float* logits, const Answers& answe
       if (x[c * LANES] > x[predicted * LANES]) predicted = c;
       if (answer(c) > answer(expected)) expected = c;
     }
+    // Rounded from double precision, the results of different mathematical libraries are the same.
     const float top = x[predicted * LANES];
     float total = 0;
-    for (int c = 0; c < classes; ++c) total += d[c * LANES] = std::exp(x[c * LANES] - top);
-    const float log_total = std::log(total), weight = answers.weights[lane];
+    for (int c = 0; c < classes; ++c) total += d[c * LANES] = float(std::exp(double(x[c * LANES] - top)));
+    const float log_total = float(std::log(double(total))), weight = answers.weights[lane];
     float entropy = 0, answered = 0;
     for (int c = 0; c < classes; ++c) {
       if (const float share = answer(c)) entropy -= share * (x[c * LANES] - top - log_total);

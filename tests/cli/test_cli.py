@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 import sources
 from commands import command
+from inksight.cli.startup import load_while_importing_jax
 from trials import SMALL, TINY
 
 from inksight import Dataset, Model, cli
-from inksight.cli.startup import load_while_importing_jax
 from inksight.config import BUDGETS, get_network, get_recipe
 from inksight.data.loading import load, write_csv
 from inksight.report import report

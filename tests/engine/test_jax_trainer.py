@@ -14,7 +14,13 @@ from scipy import interpolate, ndimage
 from inksight.augmentation.geometric import draw_lattices
 from inksight.config import Augmentation, Recipe
 from inksight.engine.jax_trainer import (
-    NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS, OptimizerState, conv_block, orthogonalized, update, warp,
+    NEWTON_SCHULZ_COEFFICIENTS,
+    NEWTON_SCHULZ_STEPS,
+    OptimizerState,
+    conv_block,
+    orthogonalized,
+    update,
+    warp,
 )  # fmt: skip
 
 

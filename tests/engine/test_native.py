@@ -61,7 +61,7 @@ def close(result, expected, terms=0.0):
 @given(case=shapes)
 def test_forward_and_gradients_agree_with_float64(case):
     rng, x, w, b = draw(case)
-    pool, leak, n = case["pool"], case["leak"], case["n"]
+    pool, leak = case["pool"], case["leak"]
     # Where rounding decides the maximum of a pooling window or the sign of a value, gradients may differ.
     assume(reference.margin(x, w, b, pool) > 4e-6)
     y = reference.conv_block(x.astype(np.float64), w, b, pool, leak)

@@ -1,6 +1,5 @@
 """The choice of the engine that trains: the native one, or JAX."""
 
-import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 
@@ -11,6 +10,8 @@ from inksight.config import Network, Recipe
 from inksight.engine import library as native
 from inksight.engine.trainer import Floats, StepTaker, Trainer
 from inksight.errors import InksightError
+
+INSTALL_JAX = "pip install 'inksight[jax]'"
 
 
 def training_engine() -> str | None:
@@ -27,10 +28,12 @@ def training_engine() -> str | None:
 
 def shortfall() -> str | None:
     """Return why training is slow or impossible and what to do; None if it runs as fast as it can, or as asked."""
-    if (found := training_engine()) and (found != "jax" or os.environ.get("INKSIGHT_ENGINE") == "jax"):
-        return None
-    reasons = {"jax": "JAX is not installed: pip install 'inksight[jax]'", "numpy": "INKSIGHT_ENGINE asks for NumPy"}
-    return reasons.get(native.wanted_engine()) or native.problem()
+    wanted, found = native.wanted_engine(), training_engine()
+    if wanted == "numpy":
+        return "INKSIGHT_ENGINE is numpy, which only predicts: unset it"
+    if wanted == "jax":
+        return None if found else f"INKSIGHT_ENGINE is jax, which is not installed: {INSTALL_JAX}"
+    return native.problem()
 
 
 def make_trainer(
@@ -46,7 +49,10 @@ def make_trainer(
     """
     name = training_engine()
     if name is None:
-        raise InksightError(f"training needs an engine: {shortfall()}")
+        reason = shortfall() or ""
+        if native.wanted_engine() in ("", "native"):
+            reason = f"training needs an engine, and {reason}; or install JAX: {INSTALL_JAX}"
+        raise InksightError(reason)
     if name != "jax":
         return Trainer(network, recipe, params, mean, variance, images)
     from inksight.engine.jax_trainer import JaxTrainer  # imports JAX

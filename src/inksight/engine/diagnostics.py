@@ -16,8 +16,8 @@ def examine() -> dict[str, str | int | None]:
     path = native.library_path()
     if problem := native.problem() or shortfall():
         why = problem
-    elif os.environ.get("INKSIGHT_ENGINE"):
-        why = "INKSIGHT_ENGINE asks for it"
+    elif wanted := native.wanted_engine():
+        why = f"INKSIGHT_ENGINE is {wanted}"
     elif os.environ.get("INKSIGHT_ISA"):
         why = "INKSIGHT_ISA asks for it"
     else:

@@ -64,8 +64,8 @@ class JaxTrainer:
     def state(self) -> TrainingState:
         """The whole state."""
         state = jax.device_get(self._state)
-        parts = [flatten({name: part[name] for name in self.shapes}) for part in (state.params, state.first, state.second)]
-        return TrainingState(*parts, int(state.steps))
+        parts = ({name: part[name] for name in self.shapes} for part in (state.params, state.first, state.second))
+        return TrainingState(*map(flatten, parts), int(state.steps))
 
     @state.setter
     def state(self, state: TrainingState) -> None:

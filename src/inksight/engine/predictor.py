@@ -1,4 +1,4 @@
-"""Prediction on the native engine, without JAX."""
+"""`Predictor`: prediction on the native engine."""
 
 import weakref
 from collections.abc import Sequence

@@ -46,7 +46,7 @@ def read_parts(folder: Path) -> Splits:
 class Worker:
     """A process that trains one trial and writes its result.
 
-    Each trial has a new interpreter. It inherits nothing from a process that may have used JAX, a script needs no
+    Each trial has a new interpreter. It inherits no threads or locks, a script needs no
     ``if __name__ == "__main__"``, its memory is freed at the end, and a crash affects one trial only.
 
     Parameters
@@ -69,9 +69,6 @@ class Worker:
         # The process has the same module path. Its own session shields it from the terminal's Ctrl-C: `sweep` stops it.
         path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
         environment = os.environ | {"INKSIGHT_THREADS": str(threads), "PYTHONPATH": path}
-        if threads == 1:
-            flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
-            environment["XLA_FLAGS"] = flags.strip()
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "inksight.experiments.worker", json.dumps(job)],

@@ -217,7 +217,7 @@ def doubtful_labels(
     epochs = min(affordable, recipe.epochs) if epochs is None else epochs
     _check_classes(data, folds, extra)
 
-    from inksight.training.fitting import fit  # imports JAX, which drawing a result does not need
+    from inksight.training.fitting import fit  # which drawing a result does not need
 
     first = first_duplicates(data.images)
     fold_of = np.stack([stratified_folds(labels, folds, [seed, repeat])[first] for repeat in range(repeats)])

@@ -21,7 +21,9 @@ class EpochMetrics:
         self.epoch, self.learning_rate = epoch, 0.0
         self.steps, self.images, self.loss_sum, self.correct = 0, 0, 0.0, 0
 
-    def add(self, losses: NDArray[np.float64], correct: NDArray[np.int64], images: list[int], rates: list[float]) -> None:
+    def add(
+        self, losses: NDArray[np.float64], correct: NDArray[np.int64], images: list[int], rates: list[float]
+    ) -> None:
         """Add steps: the mean loss, the number of correct images, that of all images, and the learning rate of each.
 
         Raises
