@@ -37,7 +37,7 @@ def test_conv_block_agrees_with_numpy(kernel, channels, filters, n, extra, pool,
     w = rng.normal(size=(kernel, kernel, channels, filters)).astype(np.float32)
     b = rng.normal(size=filters).astype(np.float32)
     expected = reference.conv_block(x.astype(np.float64), w, b, pool, leak)
-    result = np.asarray(conv_block(x, w, b, pool, leak))
+    result = np.asarray(conv_block(*map(jnp.asarray, (x, w, b)), pool, leak))
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max(initial=1))
 
@@ -118,12 +118,12 @@ def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(shape, r
     expected = values / np.linalg.norm(values)
     for _ in range(NEWTON_SCHULZ_STEPS):
         expected = a * expected + b * expected**3 + c * expected**5
-    result = np.asarray(orthogonalized(matrix))
+    result = np.asarray(orthogonalized(jnp.asarray(matrix)))
     np.testing.assert_allclose(result, (u * expected) @ v, atol=2e-4)
     assert expected[values > 0.02 * np.linalg.norm(values)].min() > 0.65
     assert expected.max() < 1.25
     zeros = np.zeros(shape, np.float32)
-    np.testing.assert_array_equal(orthogonalized(zeros), zeros)
+    np.testing.assert_array_equal(orthogonalized(jnp.asarray(zeros)), zeros)
 
 
 def start(weights):
@@ -157,7 +157,7 @@ def test_muon_updates_kernels_and_adam_the_rest(rng):
         # All directions move equally: 0.1 (learning rate) x 0.5 (muon_scale) x 0.2 x root of the longer side.
         direction = (weights[name] - by_muon[name]).reshape(-1, shapes[name][-1]) / (0.1 * 0.5 * 0.2 * rows**0.5)
         matrix = gradient[name].reshape(-1, shapes[name][-1])
-        expected = orthogonalized(matrix)
+        expected = orthogonalized(jnp.asarray(matrix))
         np.testing.assert_allclose(direction, expected, atol=1e-4)
 
 
@@ -167,6 +167,6 @@ def test_muon_uses_nesterov_momentum(rng):
     before = update(start({"bank1.pointwise": weights}), {"bank1.pointwise": first}, recipe, 0.1)
     after = update(before, {"bank1.pointwise": second}, recipe, 0.1)
     momentum = 0.9 * (0.1 * first) + 0.1 * second
-    expected = orthogonalized(0.9 * momentum + 0.1 * second)
+    expected = orthogonalized(jnp.asarray(0.9 * momentum + 0.1 * second))
     direction = (before.params["bank1.pointwise"] - after.params["bank1.pointwise"]) / (0.1 * 0.2 * 6**0.5)
     np.testing.assert_allclose(direction, expected, atol=1e-4)

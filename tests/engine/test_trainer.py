@@ -49,8 +49,10 @@ def make_steps(network, count, size, *, seed=0, soft=False):
 
 def part(steps, rows):
     """Return some images of a single step."""
-    arrays = (array[:, rows] for array in (steps.rows, steps.weights, steps.lattices, steps.answers))
-    return Steps(*arrays, steps.rates)
+    rows_, weights, lattices, answers = (
+        array[:, rows] for array in (steps.rows, steps.weights, steps.lattices, steps.answers)
+    )
+    return Steps(rows_, weights, lattices, answers, steps.rates)
 
 
 def make_params(network, seed):
@@ -142,8 +144,8 @@ def test_one_update_agrees_with_jax_for_matrices_of_any_shape(isa, rng):
     network = Network((Bank(20, 5, 2), Bank(40, 3, separable=True), Bank(7, 7), Bank(60, 1)), dense=9, l2=0.01)
     params = make_params(network, 0)
     for recipe in (Recipe(1, epsilon=1e-2), Recipe(1, muon_scale=0.5, momentum=0.9)):
-        ours, theirs = (engine(network, recipe, params, *STATISTICS, IMAGES) for engine in (Trainer, JaxTrainer))
-        state = theirs._state
+        ours = Trainer(network, recipe, params, *STATISTICS, IMAGES)
+        state = JaxTrainer(network, recipe, params, *STATISTICS, IMAGES)._state
         for _ in range(2):
             gradient = {k: rng.normal(size=v.shape).astype(np.float32) for k, v in params.items()}
             with_penalty = {
@@ -205,7 +207,8 @@ def test_images_of_weight_0_count_for_nothing():
     gradient, loss, correct = trainer.gradient(steps, 12)
     alone, same_loss, same_correct = trainer.gradient(part(steps, slice(0, 12)), 12)
     np.testing.assert_allclose(gradient, alone, atol=1e-6 * np.abs(alone).max())
-    assert (loss, correct) == (pytest.approx(same_loss), same_correct)
+    assert loss == pytest.approx(same_loss)
+    assert correct == same_correct
     nothing = trainer.gradient(replace(steps, weights=np.zeros((1, 20), np.float32)), 0)
     assert not nothing[0].any()
     assert nothing[1:] == (0, 0)

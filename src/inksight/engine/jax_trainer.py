@@ -1,4 +1,4 @@
-"""`JaxTrainer`: training steps in JAX, for a GPU or TPU, and the reference that tests compare the native engine with."""
+"""`JaxTrainer`: training steps in JAX, for a GPU or TPU. Tests compare the native engine with it."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -64,13 +64,14 @@ class JaxTrainer:
     def state(self) -> TrainingState:
         """The whole state."""
         state = jax.device_get(self._state)
-        parts = ({name: part[name] for name in self.shapes} for part in (state.params, state.first, state.second))
-        return TrainingState(*map(flatten, parts), int(state.steps))
+        parts = (state.params, state.first, state.second)
+        weights, first, second = (flatten({name: part[name] for name in self.shapes}) for part in parts)
+        return TrainingState(weights, first, second, int(state.steps))
 
     @state.setter
     def state(self, state: TrainingState) -> None:
-        arrays = [unflatten(flat, self.shapes) for flat in (state.weights, state.first, state.second)]
-        self._state = jax.device_put(OptimizerState(*arrays, jnp.float32(state.steps)))
+        params, first, second = (unflatten(x, self.shapes) for x in (state.weights, state.first, state.second))
+        self._state = jax.device_put(OptimizerState(params, first, second, jnp.float32(state.steps)))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -242,4 +243,5 @@ def orthogonalized(matrix: Array) -> Array:
         y = jnp.matmul(x, x.T, precision="highest")
         polynomial = b * y + c * jnp.matmul(y, y, precision="highest")
         x = a * x + jnp.matmul(polynomial, x, precision="highest")
-    return x if is_wide else x.T
+    result: Array = x if is_wide else x.T
+    return result

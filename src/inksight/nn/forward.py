@@ -70,7 +70,7 @@ def convolve(x: Floats, kernel: Floats) -> Floats:
     """Convolve without padding: (n, height, width, channels) by (k, k, channels, filters)."""
     k = kernel.shape[0]
     windows = sliding_window_view(x, (k, k), axis=(1, 2))  # (n, height - k + 1, width - k + 1, channels, k, k)
-    result: Floats = np.tensordot(windows, kernel, axes=[(4, 5, 3), (0, 1, 2)])
+    result: Floats = np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
     return result
 
 
