@@ -37,7 +37,7 @@ def test_conv_block_agrees_with_numpy(kernel, channels, filters, n, extra, pool,
     w = rng.normal(size=(kernel, kernel, channels, filters)).astype(np.float32)
     b = rng.normal(size=filters).astype(np.float32)
     expected = reference.conv_block(x.astype(np.float64), w, b, pool, leak)
-    result = np.asarray(conv_block(*map(jnp.asarray, (x, w, b)), pool, leak))
+    result = np.asarray(conv_block(jnp.asarray(x), jnp.asarray(w), jnp.asarray(b), pool, leak))
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max(initial=1))
 
