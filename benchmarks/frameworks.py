@@ -74,7 +74,7 @@ MAX_DIFFERENCE = {"float32": 2e-6, "bf16": 2e-3}  # of probabilities from those 
 OURS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "inksight": ({}, ()),
     "inksight avx2": ({"INKSIGHT_ISA": "avx2"}, ("native-avx512",)),
-    "inksight xla": ({"INKSIGHT_ENGINE": "xla"}, ("native-avx512", "native-avx2", "native")),
+    "inksight jax": ({"INKSIGHT_ENGINE": "jax"}, ("native-avx512", "native-avx2", "native")),
 }
 # Each worker's script, the framework's name, and the package whose version is shown.
 THEIRS = {

@@ -7,7 +7,7 @@ Data: 33,600 images to train on and 8,400 to validate (`benchmarks.common.data.k
 
 Measured: mean validation accuracy over the seeds, with the weights of the last step, and the median seconds of
 training. Each seed has its own starting weights, batches and augmentation. The timer covers all training steps with
-augmentation; not compilation (given apart, once a process), loading or validation.
+augmentation; not loading or validation.
 
 ``--keras EPOCHS`` runs the first epochs of the recipe `post` in Keras on TensorFlow, in the environment of
 `benchmarks.frameworks`: 3 passes an epoch, batches of 256, the post's augmentation, in the variant that is fastest
@@ -48,7 +48,7 @@ def main(seeds: int = SEEDS, keras: int | None = None) -> int:
     if keras:
         return measure_keras(keras)
     splits = kaggle_sized_mnist()
-    machine = describe("inksight", "jax", "numpy")
+    machine = describe("inksight", "numpy")
     print(f"{machine}; network post, {RECIPE.epochs} epochs of {len(splits.train):,} images, {seeds} seeds")
     rows: list[dict[str, Any]] = []
     for seed in range(seeds):
@@ -58,24 +58,20 @@ def main(seeds: int = SEEDS, keras: int | None = None) -> int:
             "epochs": RECIPE.epochs,
             "val_accuracy": result.model.history.rows[-1].val_accuracy,
             "seconds": round(result.seconds, 3),
-            "compile_seconds": round(result.compile_seconds, 3),
             "images_per_second": round(result.images_per_second),
             "machine": machine,
         }
         rows.append(row)
         print(
             f"seed {seed}: validation {row['val_accuracy']:.2%}, {row['seconds']:.2f} s "
-            f"({row['images_per_second']:,} images/s; compilation {row['compile_seconds']:.2f} s)",
+            f"({row['images_per_second']:,} images/s)",
             flush=True,
         )
     write_json_lines(OWN_RESULTS, *rows)
     accuracies = [row["val_accuracy"] for row in rows]
     mean, seconds = statistics.mean(accuracies), statistics.median(row["seconds"] for row in rows)
     sd = statistics.stdev(accuracies) if seeds > 1 else float("nan")
-    print(
-        f"validation accuracy {mean:.2%}, sd {sd:.2%}, n = {seeds}; median {seconds:.2f} s of training; "
-        f"the first compilation took {rows[0]['compile_seconds']:.2f} s"
-    )
+    print(f"validation accuracy {mean:.2%}, sd {sd:.2%}, n = {seeds}; median {seconds:.2f} s of training")
     measured = {"validation accuracy": mean}
     if (RESULTS / KERAS_RESULTS).exists():
         record = json.loads((RESULTS / KERAS_RESULTS).read_text())

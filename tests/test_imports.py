@@ -33,7 +33,7 @@ def test_the_top_level_holds_rooms_only():
         pytest.param(
             "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
             ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.inspection.nearest"),
-            marks=pytest.mark.skipif(not native.computes(), reason="without the engine JAX predicts"),
+            marks=pytest.mark.skipif(not native.computes(), reason="without the engine NumPy predicts"),
         ),
     ],
 )

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [*PROJECT["dependencies"], *(each for extra in EXTRAS.values() for each in extra)]
-PRODUCT = [*PROJECT["dependencies"], *(each for name in ("arrow", "heif", "pdf", "sklearn") for each in EXTRAS[name])]
+PRODUCT_EXTRAS = ("arrow", "heif", "jax", "pdf", "sklearn")
+PRODUCT = [*PROJECT["dependencies"], *(each for name in PRODUCT_EXTRAS for each in EXTRAS[name])]
 TOOLS = [*EXTRAS["docs"], *EXTRAS["post"], *EXTRAS["test"]]
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -1,15 +1,14 @@
 /* The C interface of the engine, which src/inksight/engine/ calls with ctypes.
  *
  * src/inksight/engine/interface.py declares it again. Python refuses a library whose number or whose declarations differ
- * from its own (see inksight_interface). Whoever changes the interface must raise INKSIGHT_ABI here and ABI there. The
- * custom calls of train/xla.cpp are exported too; XLA checks their arguments itself.
+ * from its own (see inksight_interface). Whoever changes the interface must raise INKSIGHT_ABI here and ABI there.
  */
 #ifndef INKSIGHT_H
 #define INKSIGHT_H
 
 #include <stdint.h>
 
-#define INKSIGHT_ABI 2
+#define INKSIGHT_ABI 3
 
 /* Declare a struct or an enum, and keep the declaration as text for inksight_interface. */
 #define INKSIGHT_DECLARE(kind, name, ...) \
@@ -52,8 +51,9 @@ double inksight_peak(void);
 
 INKSIGHT_DECLARE(struct, inksight_bank,
   int filters;
-  int kernel; /* pixels: side */
-  int pool;   /* pixels: side of the pooling window, 1 or 2 */
+  int kernel;    /* pixels: side */
+  int pool;      /* pixels: side of the pooling window, 1 or 2 */
+  int separable; /* 1 if its weights are depthwise and pointwise ones; a predictor takes effective kernels instead */
 );
 
 INKSIGHT_DECLARE(struct, inksight_network,
@@ -92,6 +92,85 @@ INKSIGHT_DECLARE(struct, inksight_stages,
  */
 int inksight_predict(const inksight_predictor* predictor, const uint8_t* bytes, const float* floats, long n,
                      const inksight_stages* stages);
+
+/* How to train; the fields are those of src/inksight/config/recipe.py and network.py. */
+INKSIGHT_DECLARE(struct, inksight_recipe,
+  double label_smoothing;
+  double l2; /* factor of the sum of the squared weights, without biases, in the loss */
+  double beta1;
+  double beta2;
+  double epsilon;
+  double muon_scale;
+  double momentum;
+);
+
+/* Batches of images, one for each step, all of one size. */
+INKSIGHT_DECLARE(struct, inksight_batches,
+  int steps;
+  int size;         /* images in a batch */
+  int32_t* rows;    /* (steps, size): the images to take */
+  float* weights;   /* (steps, size): the weight of each image in the loss, 0 for those that fill up a batch */
+  float* lattices;  /* (steps, size, 2, 5, 5): where the pixels of each image are read, see native/image/warp.h */
+  int32_t* labels;  /* (steps, size): classes; or null, */
+  float* targets;   /* (steps, size, classes): their probabilities, used if `labels` is null */
+  double* rates;    /* (steps): learning rates */
+);
+
+/* A network in training: its weights and the state of its optimizer. One thread at a time may use it. */
+typedef struct inksight_trainer inksight_trainer;
+
+/* Make a trainer, or return null if memory runs out. `weights` holds all weights in the order of the model file. */
+inksight_trainer* inksight_trainer_new(const inksight_network* network, const inksight_bank* banks,
+                                       const inksight_recipe* recipe, const float* weights);
+
+void inksight_trainer_free(inksight_trainer* trainer);
+
+/* Take several steps. `images` is (count, side, side). Write to `losses` the mean cross-entropy of each batch, without
+ * label smoothing and the penalty of the squared weights, and to `correct` the number of its images of weight above 0
+ * that were classified correctly. The results do not depend on the number of threads. Return 0 if memory runs out, else
+ * 1.
+ */
+int inksight_trainer_steps(inksight_trainer* trainer, const uint8_t* images, long count,
+                           const inksight_batches* batches, double* losses, int64_t* correct);
+
+/* Compute the gradient of the first of `batches`, a part of a larger batch whose weights sum to `total_weight`: the
+ * parts' gradients add up to that of the batch, without the penalty of the squared weights. Write to `loss` the sum of
+ * the weighted cross-entropies. Return 0 if memory runs out, else 1.
+ */
+int inksight_trainer_gradient(inksight_trainer* trainer, const uint8_t* images, long count,
+                              const inksight_batches* batches, double total_weight, float* gradient, double* loss,
+                              int64_t* correct);
+
+/* Take the optimizer's step for the gradient of a whole batch. Return 0, and change nothing, if memory runs out. */
+int inksight_trainer_update(inksight_trainer* trainer, const float* gradient, double rate);
+
+/* Read or write the whole state: weights, first and second moments, each in the order of the model file, and the number
+ * of steps taken.
+ */
+void inksight_trainer_read(const inksight_trainer* trainer, float* weights, float* first, float* second,
+                           int64_t* steps);
+void inksight_trainer_write(inksight_trainer* trainer, const float* weights, const float* first, const float* second,
+                            long steps);
+
+/* One bank applied to a batch of `groups` lane groups of sixteen images each, and its gradients, for tests of the kernels.
+ * Arrays are (groups, channels, height, width, 16); `w` is (k, k, channels, filters).
+ */
+INKSIGHT_DECLARE(struct, inksight_block,
+  int channels; int height; int width; int filters; int kernel; int pool; int groups;
+  int dy_per_position; /* 0 if `dy` has one value for each feature map */
+  float leak;
+  float* x;
+  float* w;
+  float* b;
+  float* y;
+  float* dy; /* null if no gradients are wanted */
+  float* dx; /* may be null, too */
+  float* dw;
+  float* db;
+);
+
+/* Compute y, and the gradients if `dy` is not null. Return 0 if memory runs out, else 1. */
+int inksight_apply(const inksight_block* block);
 
 /* The constants of src/inksight/imaging/preprocessing.py. */
 INKSIGHT_DECLARE(struct, inksight_constants,

@@ -6,6 +6,7 @@
 #include "conv/single.h"
 #include "image/warp.h"
 #include "runtime/peak.h"
+#include "train/dense.h"
 #include "train/orthogonal.h"
 
 namespace inksight {
@@ -50,6 +51,8 @@ const Kernels TABLE(INKSIGHT_ISA) = {
     [](const Shape& s, const float* x, int pixel_stride, const float* packed, const float* b, float leak, float* y) {
       INKSIGHT_ISA::forward_single_for(s)(s, x, pixel_stride, packed, b, leak, y);
     },
+    INKSIGHT_ISA::dense_forward,
+    INKSIGHT_ISA::dense_backward,
     INKSIGHT_ISA::warp,
     INKSIGHT_ISA::orthogonalize,
     INKSIGHT_ISA::peak,

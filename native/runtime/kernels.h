@@ -24,6 +24,10 @@ struct Kernels {
   void (*pack_single)(const Shape&, const float* w, float* packed);
   void (*forward_single)(const Shape&, const float* x, int pixel_stride, const float* packed, const float* b,
                          float leak, float* y);
+  // See train/dense.h.
+  void (*dense_forward)(int inputs, int units, const float* x, const float* w, const float* b, float* y);
+  void (*dense_backward)(int inputs, int units, const float* x, const float* w, const float* dy, float* dx, float* dw,
+                         float* db);
   // See image/warp.h, train/orthogonal.h, runtime/peak.h and image/preprocess.h.
   void (*warp)(const std::uint8_t* images, long count, int side, const std::int32_t* rows, const float* lattice, int n,
                float mean, float variance, float* out);

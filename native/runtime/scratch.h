@@ -19,12 +19,12 @@ enum class Use {
   SUMS,             // a kernel's sums of products
   GRADIENT,         // the gradient at the interpolation points
   WEIGHT_GRADIENT,  // the sums for the gradient of the weights
-  PACKED,           // the packed weights of a batch
-  GROUPS,           // the gradients of the weights, from each lane group of a batch
-  STAGE,            // a stage of a network,
+  GROUPS,           // the gradient of a bank's weights from one lane group
+  ACTIVATIONS,      // all stages of a lane group in training
+  STAGE,            // a stage of a network, or its gradient,
   NEXT_STAGE,       // and the one computed from it
   BARCODE,          // the means of the last bank
-  HEAD,             // the dense layers
+  HEAD,             // the dense layers, and their gradients
   IMAGES,           // the images of a lane group, packed for interpolation
   IMAGE,            // one of them with its border
   MATRICES,         // the matrices of an orthogonalization

@@ -1,4 +1,4 @@
-// An approximation of the nearest orthogonal matrix, for the Muon optimizer: see src/inksight/training/optimizer.py.
+// An approximation of the nearest orthogonal matrix, for the Muon optimizer: see train/optimizer.h.
 #pragma once
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,5 @@
 """Every command, run as a user would, and every kind of bad input, reported in one line."""
 
-import gc
 import gzip
 import importlib
 import json
@@ -20,7 +19,6 @@ from commands import command
 from trials import SMALL, TINY
 
 from inksight import Dataset, Model, cli
-from inksight.cli.startup import load_while_importing_jax
 from inksight.config import BUDGETS, get_network, get_recipe
 from inksight.data.loading import load, write_csv
 from inksight.report import report
@@ -86,11 +84,6 @@ def test_summary_prints_the_table(capsys, model_file):
     assert json.loads(command(capsys, "summary", "post", "--json"))["trained_parameters"] == 18_810
     assert "(None, 12, 12, 8)" in command(capsys, "summary", model_file)
     assert "(None, 26, 26, 3)" in command(capsys, "summary", "3x3")
-
-
-def test_mnist_is_loaded_while_jax_is_imported(mnist):
-    assert load_while_importing_jax("mnist").digest == mnist.digest
-    assert gc.isenabled()
 
 
 def test_train_evaluate_and_continue_training(capsys, csv_pair, tmp_path):

@@ -4,17 +4,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from inksight.engine import interface, library as native, ops
+from inksight.engine import interface, library as native
 
 
 @pytest.fixture
 def forget_engine():
     """Load the engine anew in the test, and again after it."""
     native.load.cache_clear()
-    ops.engine.cache_clear()
     yield
     native.load.cache_clear()
-    ops.engine.cache_clear()
 
 
 @pytest.fixture(params=[0, 999])

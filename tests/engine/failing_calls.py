@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import reference
 from numpy.typing import NDArray
 
 from inksight import InksightError
-from inksight.config import get_network
+from inksight.config import Recipe, get_network
 from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
+from inksight.engine.trainer import Steps, Trainer
 from inksight.imaging.preprocessing import prepare_with_engine
-from inksight.nn.parameters import stage_names
+from inksight.nn.parameters import init_params, stage_names
 
 Arrays = dict[str, NDArray[np.generic]]
 ALL_SUCCEEDED, SOME_FAILED = 0, 10  # exit codes of a child
@@ -62,6 +64,16 @@ def predict(n: int) -> Arrays:
     return result
 
 
+def train(n: int) -> Arrays:
+    """Return what a step on n images gives."""
+    rows = np.arange(n, dtype=np.int32)[None] % 256
+    lattices = np.broadcast_to(reference.IDENTITY_LATTICE, (1, n, 2, 5, 5))
+    steps = Steps(rows, np.ones((1, n), np.float32), lattices, rows % 10, np.array([0.1]))
+    trainer = Trainer(NETWORK, Recipe(1, muon_scale=0.3), init_params(NETWORK, 0), 0.13, 0.09, IMAGES)
+    losses, correct = trainer.take(steps)
+    return {"losses": losses, "correct": correct, "weights": trainer.state.weights}
+
+
 def prepare(name: str) -> Arrays:
     """Return the results of preprocessing a picture."""
     done = prepare_with_engine(PICTURES[name])
@@ -75,6 +87,8 @@ def peak() -> Arrays:
 
 
 CALLS: dict[str, Callable[[], Arrays]] = {
+    "inksight_trainer_new": partial(train, 1),
+    **{f"inksight_trainer_steps/{n}": partial(train, n) for n in (20, 300)},
     "inksight_predictor_new": partial(predict, 1),
     **{f"inksight_predict/{n}": partial(predict, n) for n in (1, 16, 256)},
     **{f"inksight_preprocess/{name}": partial(prepare, name) for name in PICTURES},

@@ -40,7 +40,7 @@ def test_an_engine_built_for_another_machine_counts_as_missing(monkeypatch, tmp_
     ("name", "value", "words"),
     [
         ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, portable, or unset, got 'sse9'"),
-        ("INKSIGHT_ENGINE", "abacus", "INKSIGHT_ENGINE must be native or xla, or unset, got 'abacus'"),
+        ("INKSIGHT_ENGINE", "abacus", "INKSIGHT_ENGINE must be native, jax or numpy, or unset, got 'abacus'"),
         *(
             ("INKSIGHT_THREADS", value, f"{NUMBER} {shown(value)}")
             for value in ("abc", "-1", "1.5", "0", "1025", "+4", "4 ", "1_0", "0x2", "\u0664", "9" * 5000)

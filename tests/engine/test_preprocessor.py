@@ -124,7 +124,7 @@ def test_no_value_reads_out_of_bounds(isa, rng):
 def test_the_engine_preprocesses_only_if_it_computes(monkeypatch, rng):
     calls = []
     monkeypatch.setattr(preprocessing, "prepare_with_engine", lambda *arguments: calls.append(arguments))
-    monkeypatch.setenv("INKSIGHT_ENGINE", "xla")
+    monkeypatch.setenv("INKSIGHT_ENGINE", "numpy")
     assert prepare_grayscale(rng.random((30, 30))).image.any()
     assert not calls
     monkeypatch.delenv("INKSIGHT_ENGINE")

@@ -1,12 +1,12 @@
 """Parameters, layers and the forward pass, against the post's table and a reference in NumPy."""
 
-import jax
 import numpy as np
 import pytest
 
 from inksight.config import NETWORKS, Bank, Network
 from inksight.nn.forward import activations
 from inksight.nn.layer_table import layers, summary
+from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import effective_kernel, init_params, param_shapes, parameter_count, stage_names
 
 
@@ -52,9 +52,8 @@ def network_and_stages(request):
     """A network, and its activations for three random images as uint8 and as float."""
     network, params = request.param, init_params(request.param, 1)
 
-    @jax.jit
     def compute(images):
-        result = activations(network, params, 0.13, 0.09, images)
+        result = activations(network, params, Normalization(0.13, 0.09), images)
         assert tuple(result) == stage_names(network)
         return result
 
@@ -77,9 +76,16 @@ def test_float_and_uint8_images_give_the_same_logits(network_and_stages):
     np.testing.assert_allclose(from_float["logits"], from_uint8["logits"], rtol=1e-5, atol=1e-6)
 
 
-def test_numpy_forward_pass_agrees_on_a_thousand_images(post_model, post_probabilities):
+def test_probabilities_agree_on_a_thousand_images(post_model, post_probabilities):
     images, expected = post_probabilities
     np.testing.assert_allclose(post_model.probabilities(images), expected, rtol=0, atol=1e-5)
+
+
+def test_without_the_engine_numpy_predicts_the_same(post_model, post_probabilities, monkeypatch):
+    images, expected = post_probabilities
+    monkeypatch.setenv("INKSIGHT_ENGINE", "numpy")
+    np.testing.assert_allclose(post_model.probabilities(images), expected, rtol=0, atol=1e-5)
+    assert post_model.probabilities(images[:0]).shape == (0, 10)
 
 
 def test_starting_weights_are_glorot_uniform():

@@ -2,21 +2,15 @@
 
 from dataclasses import replace
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from trials import QUICK, TINY
 
 from inksight import Dataset, InputError, Recipe, Splits
-from inksight.config import get_network
 from inksight.data.loading import write_csv
-from inksight.engine import ops
-from inksight.nn.forward import forward
-from inksight.nn.parameters import init_params
 from inksight.training.batches import Batches
 from inksight.training.fitting import fit
 from inksight.training.sample_weights import weighted_splits
-from inksight.training.step import loss_and_metrics
 
 
 def numbered(n, **options):
@@ -79,22 +73,6 @@ def test_batches_carry_the_weights_of_their_images():
         used = batch.weight > 0
         np.testing.assert_array_equal(batch.weight[used], weights[batch.rows[used]])
         assert used.sum() in (2, 3)
-
-
-def test_loss_is_the_weighted_mean_and_correct_images_count_once(digits):
-    network = get_network(TINY)
-    params = {k: jnp.asarray(v) for k, v in init_params(network, 1).items()}
-    x = digits.train.images[:16].reshape(16, 28, 28, 1) / np.float32(255)
-    labels, weight = digits.train.labels[:16], np.r_[np.linspace(0.1, 3, 12), np.zeros(4)].astype(np.float32)
-    smoothing = 0.3
-    loss, (cross_entropy, correct) = loss_and_metrics(network, ops.enter(x), labels, weight, smoothing, params)
-    logits = np.asarray(forward(network, params, ops.enter(x), 16)["logits"], np.float64)
-    log_p = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    target = np.eye(10)[labels]
-    assert float(cross_entropy) == pytest.approx(np.average(-(target * log_p).sum(1), weights=weight), rel=1e-5)
-    smooth = (1 - smoothing) * target + smoothing / 10
-    assert float(loss) == pytest.approx(np.average(-(smooth * log_p).sum(1), weights=weight), rel=1e-5)
-    assert int(correct) == ((logits.argmax(1) == labels) & (weight > 0)).sum()
 
 
 def test_equal_weights_change_nothing_and_zero_leaves_images_out(few):

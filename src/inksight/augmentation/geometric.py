@@ -29,9 +29,9 @@ def draw_lattices(seed: int, pass_number: int, images: int, augmentation: Augmen
     -------
     (images, 2, KNOTS, KNOTS) float32
         For knots spaced evenly over the result, from corner to corner, the row and the column of the source, in pixels
-        from the image's center; `inksight.engine.ops.warp` takes them.
+        from the image's center; `inksight.engine.trainer.Steps` holds them.
     """
-    # NumPy draws the whole pass in a hundredth of its time; XLA would take a third of a second to compile this.
+    # NumPy draws the whole pass in a hundredth of its time.
 
     def draw(stream: int, count: int) -> NDArray[np.float32]:
         """Draw numbers (images, count) uniformly from -1 to 1."""

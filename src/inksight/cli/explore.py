@@ -18,7 +18,6 @@ from inksight.cli.options import (
     training_options,
     until_option,
 )
-from inksight.cli.startup import load_while_importing_jax
 from inksight.errors import InputError
 
 
@@ -44,10 +43,12 @@ def explore(
     """
     folder = make_folder(out)
     click.get_current_context().with_resource(claimed(folder))
-    splits = load_while_importing_jax(source).split()
+    from inksight.data.loading import load
     from inksight.inspection.evaluation import evaluate
     from inksight.report.report import write_report
     from inksight.training.fitting import fit
+
+    splits = load(source, **load_arguments()).split()
 
     result = fit(
         splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, until=until,

@@ -97,7 +97,7 @@ def doctor(as_json: bool) -> None:
     else:
         width = max(map(len, facts))
         for name, value in facts.items():
-            missing = "not installed" if name == "library" else "not available without the native engine"
+            missing = "not installed" if name in ("library", "jax") else "not available without the native engine"
             click.echo(f"{name:<{width}}  {missing if value is None else value}")
 
 

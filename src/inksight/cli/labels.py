@@ -16,7 +16,6 @@ from inksight.cli.options import (
     loading_options,
     print_json,
 )
-from inksight.cli.startup import load_while_importing_jax
 from inksight.config import DIGITS
 from inksight.errors import InputError
 
@@ -73,9 +72,11 @@ def labels(
         _write_corrected(source, split, corrections, csv, as_json)
         return
     check_outputs(out, csv, inputs=[source])
-    judged, extra = load_while_importing_jax(source).split_off(split)
+    from inksight.data.loading import load
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
+
+    judged, extra = load(source, **load_arguments()).split_off(split)
 
     result = doubtful_labels(judged, folds, network, recipe, repeats=repeats, epochs=epochs, seed=seed, extra=extra)
     write_review(result, out, top=top)

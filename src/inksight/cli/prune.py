@@ -3,8 +3,16 @@
 import click
 
 from inksight._shared.validation import check, is_between
-from inksight.cli.options import RECIPE_HELP, SEED, check_outputs, claim, data_option, json_option, print_json
-from inksight.cli.startup import load_while_importing_jax
+from inksight.cli.options import (
+    RECIPE_HELP,
+    SEED,
+    check_outputs,
+    claim,
+    data_option,
+    json_option,
+    load_arguments,
+    print_json,
+)
 
 
 @click.command()
@@ -44,6 +52,7 @@ def prune(
       inksight prune model.safetensors --keep-accuracy 99.2 --out small.safetensors
       inksight prune model.safetensors --picture curve.png --compare
     """
+    from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 percent")
@@ -51,9 +60,10 @@ def prune(
     check_outputs(out, picture=picture, inputs=[source])
     claim(out)
     start = load_model(model) if model else network or "post"
-    splits = load_while_importing_jax(source).split()
     from inksight.experiments import pruning
     from inksight.experiments.tradeoff import Tradeoff
+
+    splits = load(source, **load_arguments()).split()
 
     # Rounded, because 98.9 / 100 is slightly more than 0.989, which 9,890 of 10,000 would then miss.
     keep = round(keep_accuracy / 100, 12) if keep_accuracy > 1 else keep_accuracy

@@ -2,8 +2,16 @@
 
 import click
 
-from inksight.cli.options import SEED, SHIPPED_OR_FILE, check_outputs, claim, data_option, json_option, print_json
-from inksight.cli.startup import load_while_importing_jax
+from inksight.cli.options import (
+    SEED,
+    SHIPPED_OR_FILE,
+    check_outputs,
+    claim,
+    data_option,
+    json_option,
+    load_arguments,
+    print_json,
+)
 
 
 @click.command()
@@ -33,8 +41,9 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
     check_outputs(out, inputs=[folder, source])
     claim(out)
     start, own = load_model(model), load(folder)
-    data = load_while_importing_jax(source)
     from inksight.training import fine_tuning
+
+    data = load(source, **load_arguments())
 
     result = fine_tuning.teach(own, start, data, seed=seed)
     result.model.save(out)

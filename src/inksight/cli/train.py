@@ -18,7 +18,6 @@ from inksight.cli.options import (
     training_options,
     until_option,
 )
-from inksight.cli.startup import load_while_importing_jax
 
 if TYPE_CHECKING:
     from inksight.training.fitting import TrainingResult
@@ -49,13 +48,15 @@ def train(
       inksight train --network 12x3,12x3p,24x3 --until 0.99
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
     """
+    from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
     check_outputs(out, inputs=[source])
     claim(out)
     model = load_model(start) if start else None
-    splits = load_while_importing_jax(source).split()
     from inksight.training.fitting import fit
+
+    splits = load(source, **load_arguments()).split()
 
     if everything:
         splits = splits.with_validation_to_train()

@@ -1,4 +1,4 @@
-"""The interface to the native engine (`native/`), with XLA where it is missing."""
+"""The engines: the native one (`native/`) seen from Python, and JAX in its place."""
 
 import lazy_loader
 

@@ -1,11 +1,11 @@
 """A report of what computes on this machine, and why."""
 
 import os
-
-import jax
+from importlib.metadata import PackageNotFoundError, version
 
 from inksight.engine import library as native
-from inksight.engine.ops import engine, shortfall
+from inksight.engine.choice import shortfall, training_engine
+from inksight.engine.interface import ABI
 
 
 def examine() -> dict[str, str | int | None]:
@@ -13,24 +13,30 @@ def examine() -> dict[str, str | int | None]:
 
     Where there is no engine, what only the engine has is None.
     """
-    path, backend = native.library_path(), jax.default_backend()
+    path = native.library_path()
     if problem := native.problem() or shortfall():
         why = problem
-    elif os.environ.get("INKSIGHT_ENGINE") == "xla":
-        why = "INKSIGHT_ENGINE asks for XLA"
-    elif backend != "cpu":
-        why = f"JAX trains on {backend}"
+    elif wanted := native.wanted_engine():
+        why = f"INKSIGHT_ENGINE is {wanted}"
     elif os.environ.get("INKSIGHT_ISA"):
         why = "INKSIGHT_ISA asks for it"
     else:
         why = "the fastest that this processor and this build support"
     return {
-        "training": engine(),
-        "prediction": native.engine() or "xla",
+        "training": training_engine(),
+        "prediction": native.engine() or "numpy",
         "why": why,
         "library": None if path is None else str(path),
         "instruction sets": ", ".join(native.available()) or None,
         "threads": native.threads() or None,
         "peak": f"{native.peak():.0f} GFLOP/s of multiply-adds" if native.library() else None,
-        "jax": f"{jax.__version__} on {backend}",
+        "interface": ABI if native.library() else None,
+        "jax": _version("jax"),
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

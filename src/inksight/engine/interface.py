@@ -1,13 +1,16 @@
 """The C interface of the engine, as declared in ``native/api/inksight.h``."""
 
-from ctypes import CDLL, POINTER, Structure, c_char_p, c_double, c_float, c_int, c_int64, c_long, c_void_p
+from ctypes import CDLL, POINTER, Array, Structure, c_char_p, c_double, c_float, c_int, c_int64, c_long, c_void_p
 from itertools import takewhile
 from typing import Any
 
-ABI = 2  # number: INKSIGHT_ABI in the header
+from inksight.config import IMAGE_SIZE, Network
+
+ABI = 3  # number: INKSIGHT_ABI in the header
 
 _TYPES: dict[str, Any] = {
     "int": c_int, "int64_t": c_int64, "float": c_float, "double": c_double, "float*": c_void_p, "float**": c_void_p,
+    "double*": c_void_p, "int32_t*": c_void_p,
 }  # fmt: skip
 _LETTERS: dict[Any, str] = {None: "v", c_int: "i", c_long: "l", c_double: "d", c_char_p: "s", c_void_p: "p"}
 
@@ -27,7 +30,7 @@ def _fields(declaration: str) -> list[tuple[str, Any]]:
 class Bank(Structure):
     """A bank of a network."""
 
-    DECLARATION = "int filters; int kernel; int pool;"
+    DECLARATION = "int filters; int kernel; int pool; int separable;"
     _fields_ = _fields(DECLARATION)
 
 
@@ -42,6 +45,36 @@ class Stages(Structure):
     """Where the stages of a prediction are written. A stage whose address is None is not written."""
 
     DECLARATION = "float* normalized; float** banks; float* barcode; float* dense; float* logits; float* probabilities;"
+    _fields_ = _fields(DECLARATION)
+
+
+class TrainingRecipe(Structure):
+    """The part of a recipe that a training step needs."""
+
+    DECLARATION = (
+        "double label_smoothing; double l2; double beta1; double beta2; double epsilon; double muon_scale; "
+        "double momentum;"
+    )
+    _fields_ = _fields(DECLARATION)
+
+
+class Batches(Structure):
+    """Batches of images, one for each step."""
+
+    DECLARATION = (
+        "int steps; int size; int32_t* rows; float* weights; float* lattices; int32_t* labels; float* targets; "
+        "double* rates;"
+    )
+    _fields_ = _fields(DECLARATION)
+
+
+class Block(Structure):
+    """A bank applied to a batch, and its gradients, for tests."""
+
+    DECLARATION = (
+        "int channels; int height; int width; int filters; int kernel; int pool; int groups; int dy_per_position; "
+        "float leak; float* x; float* w; float* b; float* y; float* dy; float* dx; float* dw; float* db;"
+    )
     _fields_ = _fields(DECLARATION)
 
 
@@ -77,6 +110,16 @@ FUNCTIONS: dict[str, tuple[Any, ...]] = {  # the type of the result, then those 
     "inksight_predictor_new": (c_void_p, c_void_p, c_void_p, c_void_p),
     "inksight_predictor_free": (None, c_void_p),
     "inksight_predict": (c_int, c_void_p, c_void_p, c_void_p, c_long, c_void_p),
+    "inksight_trainer_new": (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
+    "inksight_trainer_free": (None, c_void_p),
+    "inksight_trainer_steps": (c_int, c_void_p, c_void_p, c_long, c_void_p, c_void_p, c_void_p),
+    "inksight_trainer_gradient": (
+        c_int, c_void_p, c_void_p, c_long, c_void_p, c_double, c_void_p, c_void_p, c_void_p,
+    ),
+    "inksight_trainer_update": (c_int, c_void_p, c_void_p, c_double),
+    "inksight_trainer_read": (None, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p),
+    "inksight_trainer_write": (None, c_void_p, c_void_p, c_void_p, c_void_p, c_long),
+    "inksight_apply": (c_int, c_void_p),
     "inksight_preprocess": (
         c_int, c_void_p, c_long, c_long, c_int, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p,
     ),
@@ -86,6 +129,9 @@ DECLARATIONS = {
     "inksight_bank": Bank.DECLARATION,
     "inksight_network": Description.DECLARATION,
     "inksight_stages": Stages.DECLARATION,
+    "inksight_recipe": TrainingRecipe.DECLARATION,
+    "inksight_batches": Batches.DECLARATION,
+    "inksight_block": Block.DECLARATION,
     "inksight_constants": Constants.DECLARATION,
     "inksight_problem": ", ".join(f"INKSIGHT_{(name or 'none').upper()}" for name in PROBLEMS),
     "inksight_found": Found.DECLARATION,
@@ -96,6 +142,17 @@ class _Declaration(Structure):
     """A part of the library's own description of its interface."""
 
     _fields_ = [("name", c_char_p), ("text", c_char_p)]
+
+
+def describe(network: Network, mean: float, variance: float) -> tuple[Description, Array[Bank]]:
+    """Return a network and its banks as the engine takes them."""
+    count = len(network.banks)
+    banks = (Bank * count)(*(Bank(b.filters, b.kernel, b.pool, b.separable) for b in network.banks))
+    description = Description(
+        side=IMAGE_SIZE, banks=count, dense=network.dense, classes=network.classes, leak=network.leak, mean=mean,
+        variance=variance,
+    )  # fmt: skip
+    return description, banks
 
 
 def declare(library: CDLL) -> str | None:

@@ -67,11 +67,16 @@ def library_path() -> Path | None:
     return next((folder / name for folder in folders for name in NAMES if (folder / name).is_file()), None)
 
 
-def computes() -> bool:
-    """Return whether the engine is usable and ``INKSIGHT_ENGINE`` does not ask for XLA."""
+def wanted_engine() -> str:
+    """Return ``INKSIGHT_ENGINE``: empty, ``native``, ``jax`` (for training) or ``numpy`` (predicts, cannot train)."""
     wanted = os.environ.get("INKSIGHT_ENGINE", "")
-    check(wanted in ("", "native", "xla"), "INKSIGHT_ENGINE", wanted, "native or xla, or unset")
-    return wanted != "xla" and library() is not None
+    check(wanted in ("", "native", "jax", "numpy"), "INKSIGHT_ENGINE", wanted, "native, jax or numpy, or unset")
+    return wanted
+
+
+def computes() -> bool:
+    """Return whether the engine predicts and preprocesses: it is usable, and nothing else was asked for."""
+    return wanted_engine() != "numpy" and library() is not None
 
 
 def address(array: NDArray[np.generic]) -> int:
@@ -80,7 +85,7 @@ def address(array: NDArray[np.generic]) -> int:
 
 
 def engine() -> str | None:
-    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if XLA computes."""
+    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if NumPy computes."""
     if not computes():
         return None
     return "native" if isa() == "portable" else f"native-{isa()}"

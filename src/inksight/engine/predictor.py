@@ -1,4 +1,4 @@
-"""Prediction on the native engine, without JAX."""
+"""`Predictor`: prediction on the native engine."""
 
 import weakref
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inksight.config import IMAGE_SIZE, Network
 from inksight.engine import library as native
-from inksight.engine.interface import Bank, Description, Stages
+from inksight.engine.interface import Stages, describe
 from inksight.errors import InksightError
 
 
@@ -35,11 +35,7 @@ class Predictor:
         assert library is not None
         self.network, self.library = network, library
         count = len(network.banks)
-        banks = (Bank * count)(*(Bank(bank.filters, bank.kernel, bank.pool) for bank in network.banks))
-        description = Description(
-            side=IMAGE_SIZE, banks=count, dense=network.dense, classes=network.classes, leak=network.leak, mean=mean,
-            variance=variance,
-        )  # fmt: skip
+        description, banks = describe(network, mean, variance)
         self.handle = library.inksight_predictor_new(byref(description), banks, native.address(weights))
         if not self.handle:
             raise InksightError("not enough memory for the network's weights")

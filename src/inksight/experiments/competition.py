@@ -86,7 +86,7 @@ def compete(
     >>> len(entry.expected.labels), entry.training.train_images
     (60, 300)
     """
-    from inksight.training.fitting import fit  # imports JAX
+    from inksight.training.fitting import fit
     from inksight.training.pace import measure_pace
 
     data = as_dataset(data, "all")[:]  # a slice has no test set
@@ -96,12 +96,12 @@ def compete(
         held_out = len(data) // (folds or CHECK_FOLDS)
         partial, full = pace.training(len(data) - held_out, held_out), pace.training(len(data))
         if folds:
-            say(f"training {folds} networks: {about(pace.compile_seconds + folds * partial)}")
+            say(f"training {folds} networks: {about(folds * partial)}")
         elif check:
-            total = about(2 * pace.compile_seconds + partial + full)
+            total = about(partial + full)
             say(f"training two networks: {total}, of which the first measures what to expect: {about(partial)}")
         else:
-            say(f"training a network: {about(pace.compile_seconds + full)}")
+            say(f"training a network: {about(full)}")
     expected = None
     if folds or check:
         expected = cross_validate(

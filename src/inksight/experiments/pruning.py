@@ -233,7 +233,7 @@ def _announcement(
     pace = measure_pace(splits.train, network, recipe)
     began = time.perf_counter()
     remove_least_important(pace.model, sample, parameter_count(network) * (1 - share), by)
-    step = time.perf_counter() - began + pace.compile_seconds + pace.training(len(splits.train), validation, epochs)
+    step = time.perf_counter() - began + pace.training(len(splits.train), validation, epochs)
     count = math.ceil(math.log(0.1) / math.log(1 - share)) if steps is None else steps
     first = 0.0 if isinstance(start, Model) else pace.trainings([(len(splits.train), validation)])
     training = f"training the network: {about(first)}; then " if first else ""

@@ -135,12 +135,12 @@ class Result:
         Digest of the training and validation images and labels.
     history : History
         One row per epoch; empty if the trial failed.
-    seconds, compile_seconds, images_per_second : float
+    seconds, images_per_second : float
         See `inksight.training.fitting.TrainingResult`.
     weights : str
         Digest of the trained weights.
     engine : str
-        Engine of the training; see `inksight.engine.ops.engine`.
+        Engine of the training; see `inksight.engine.choice.training_engine`.
     failed : str
         Why the trial failed, such as an infinite loss; empty if it did not.
     version : str
@@ -156,7 +156,6 @@ class Result:
     data: str
     history: History = field(default_factory=History)
     seconds: float = 0.0
-    compile_seconds: float = 0.0
     images_per_second: float = 0.0
     weights: str = ""
     engine: str = ""
@@ -166,7 +165,7 @@ class Result:
     def __post_init__(self) -> None:
         for name in ("data", "weights", "engine", "failed", "version"):
             check(isinstance(getattr(self, name), str), name, getattr(self, name), "a string")
-        for name in ("seconds", "compile_seconds", "images_per_second"):
+        for name in ("seconds", "images_per_second"):
             check(is_between(getattr(self, name), 0, 1e300), name, getattr(self, name), "0 or more")
         if not self.failed:
             epochs = self.trial.recipe.epochs

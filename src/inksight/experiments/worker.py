@@ -122,7 +122,7 @@ def run_workers(workers: Iterator[Worker], count: int, ctrl_c: CtrlC) -> Generat
 
 def train_trial(splits: Splits, trial: Trial, data: str) -> Result:
     """Train a trial and return its result, which is failed if the loss becomes infinite or NaN."""
-    from inksight.engine.ops import engine  # these import JAX, which the process of `sweep` does not need
+    from inksight.engine.choice import training_engine
     from inksight.training.fitting import fit
 
     try:
@@ -130,12 +130,12 @@ def train_trial(splits: Splits, trial: Trial, data: str) -> Result:
     except InputError:
         raise
     except InksightError as error:
-        return Result(trial, data, engine=engine(), failed=str(error))
+        return Result(trial, data, engine=training_engine() or "", failed=str(error))
     if training.stopped != "epochs":
         raise InksightError(f"training was {training.stopped}")
     return Result(
-        trial, data, training.model.history, training.seconds, training.compile_seconds, training.images_per_second,
-        training.model.digest, engine(),
+        trial, data, training.model.history, training.seconds, training.images_per_second,
+        training.model.digest, training_engine() or "",
     )  # fmt: skip
 
 

@@ -217,7 +217,7 @@ def doubtful_labels(
     epochs = min(affordable, recipe.epochs) if epochs is None else epochs
     _check_classes(data, folds, extra)
 
-    from inksight.training.fitting import fit  # imports JAX, which drawing a result does not need
+    from inksight.training.fitting import fit  # which drawing a result does not need
     from inksight.training.pace import measure_pace
 
     first = first_duplicates(data.images)

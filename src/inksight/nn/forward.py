@@ -1,115 +1,87 @@
-"""The forward pass, as pure functions in JAX.
+"""The forward pass in NumPy: the definition of the network, and how it predicts where the native engine is missing."""
 
-Weights are a flat dict, `Params`, with the names of the model file: ``bank1.kernel``, ``bank1.bias``, ...,
-``dense.kernel``, ``output.bias``. Mean and variance are those of a `Normalization`.
-"""
+from collections.abc import Mapping, Sequence
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
-
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from inksight.config import Network
-from inksight.engine import ops
 from inksight.nn.normalization import Normalization
 from inksight.nn.parameters import effective_kernel
 
-Params = Mapping[str, Any]
+Floats = NDArray[np.float32]
+CHUNK = 64  # images: bounds the memory
 
 
-def normalize(mean: Any, variance: Any, images: Array) -> Array:
-    """Normalize images, (n, 28, 28) uint8 or float 0..1, by the training set's mean and variance: (n, 28, 28, 1)."""
-    pixels = images.astype(jnp.float32) / 255 if images.dtype == jnp.uint8 else images
-    normalized: Array = (pixels - mean) / jnp.sqrt(variance)
-    return normalized[..., None]
+def predict(
+    network: Network,
+    params: Mapping[str, Floats],
+    normalization: Normalization,
+    images: NDArray[np.generic],
+    names: Sequence[str],
+) -> dict[str, Floats]:
+    """Return the activations of the named stages for any number of images, (n, 28, 28) uint8 or float32 0..1."""
+    starts = range(0, max(len(images), 1), CHUNK)
+    parts = [activations(network, params, normalization, images[start : start + CHUNK]) for start in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def head(network: Network, params: Params, barcodes: Array) -> dict[str, Array]:
-    """Return the stages after the barcodes (n, filters): ``dense`` (n, units), if any, and ``logits`` (n, classes)."""
-    result = {}
-    x = barcodes
-    if network.dense:
-        x = x @ params["dense.kernel"] + params["dense.bias"]
-        x = result["dense"] = jnp.where(x > 0, x, network.leak * x)
-    result["logits"] = x @ params["output.kernel"] + params["output.bias"]
-    return result
-
-
-def forward(network: Network, params: Params, x: Array, count: int) -> dict[str, Array]:
-    """Return every stage from ``bank1`` to ``logits`` for `count` normalized images.
-
-    The images `x` and the stages of the banks are in the layout of `inksight.engine.ops`.
-    """
-    result = {}
-    for number, bank in enumerate(network.banks, start=1):
-        weights, bias = jnp.asarray(effective_kernel(params, number)), jnp.asarray(params[f"bank{number}.bias"])
-        if number < len(network.banks):
-            x = ops.conv_block(x, weights, bias, pool=bank.pool, leak=network.leak)
-        else:  # global average pooling: (count, filters)
-            x, barcodes = ops.averaged_conv_block(x, weights, bias, pool=bank.pool, leak=network.leak, count=count)
-        result[f"bank{number}"] = x
-    return result | {"barcode": barcodes} | head(network, params, barcodes)
-
-
-def activations(network: Network, params: Params, mean: Any, variance: Any, images: Array) -> dict[str, Array]:
-    """Return the activations of every stage by name, from the same forward pass that predicts.
+def activations(
+    network: Network, params: Mapping[str, Floats], normalization: Normalization, images: NDArray[np.generic]
+) -> dict[str, Floats]:
+    """Return the activations of every stage by name.
 
     Parameters
     ----------
     network : Network
-    params : Params
-    mean, variance : () float32
-        Of pixels scaled to 0..1.
+    params : dict of str to float32 array
+        The weights, with the names of the model file: ``bank1.kernel``, ``bank1.bias``, ..., ``output.bias``.
+    normalization : Normalization
     images : (n, 28, 28) uint8, or float 0..1
         High = ink.
 
     Returns
     -------
-    dict of str to Array
+    dict of str to float32 array
         ``normalized`` (n, 28, 28, 1); ``bank1``, ``bank2``, ... (n, side, side, filters), after pooling and
         leaky ReLU; ``barcode`` (n, filters of the last bank); ``dense`` (n, units) if there is one;
         ``logits`` (n, classes); ``probabilities`` (n, classes), each row summing to 1.
     """
-    count = len(images)
-    normalized = normalize(mean, variance, images)
-    result = {"normalized": normalized} | forward(network, params, ops.enter(normalized), count)
-    for number in range(1, len(network.banks) + 1):
-        result[f"bank{number}"] = ops.leave(result[f"bank{number}"], count)
-    return result | {"probabilities": jax.nn.softmax(result["logits"])}
+    leak = np.float32(network.leak)
+    pixels = images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images.astype(np.float32)
+    x = (pixels - np.float32(normalization.mean)) / np.sqrt(np.float32(normalization.variance))
+    x = x[..., None]  # (n, 28, 28, 1)
+    result = {"normalized": x}
+    for number, bank in enumerate(network.banks, start=1):
+        x = convolve(x, effective_kernel(params, number))
+        if bank.pool == 2:
+            x = max_pool(x)
+        x = result[f"bank{number}"] = leaky_relu(x + params[f"bank{number}.bias"], leak)
+    x = result["barcode"] = x.mean(axis=(1, 2))  # global average pooling
+    if network.dense:
+        x = result["dense"] = leaky_relu(x @ params["dense.kernel"] + params["dense.bias"], leak)
+    logits = result["logits"] = x @ params["output.kernel"] + params["output.bias"]
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return result | {"probabilities": exponentials / exponentials.sum(axis=1, keepdims=True)}
 
 
-# Images per chunk. `predict` takes the smallest size that holds all images, else the largest, and pads the last chunk.
-# This bounds the memory, and the network is compiled at most once per size.
-CHUNK_SIZES = (1, 32, 512)
+def convolve(x: Floats, kernel: Floats) -> Floats:
+    """Convolve without padding: (n, height, width, channels) by (k, k, channels, filters)."""
+    k = kernel.shape[0]
+    windows = sliding_window_view(x, (k, k), axis=(1, 2))  # (n, height - k + 1, width - k + 1, channels, k, k)
+    result: Floats = np.tensordot(windows, kernel, axes=((4, 5, 3), (0, 1, 2)))
+    return result
 
 
-def predict(
-    network: Network,
-    params: Params,
-    normalization: Normalization,
-    images: NDArray[np.generic],
-    names: tuple[str, ...],
-) -> dict[str, NDArray[np.float32]]:
-    """Return the activations of the named stages for any number of images, (n, 28, 28) uint8 or float32 0..1."""
-    size = next((size for size in CHUNK_SIZES if size >= len(images)), CHUNK_SIZES[-1])
-    mean, variance = np.float32(normalization.mean), np.float32(normalization.variance)
-    parts = []
-    for start in range(0, max(len(images), 1), size):
-        chunk = images[start : start + size]
-        padding = np.zeros((size - len(chunk), *images.shape[1:]), images.dtype)
-        result = _activations(network, names, params, mean, variance, np.concatenate([chunk, padding]))
-        parts.append({name: np.asarray(result[name])[: len(chunk)] for name in names})
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+def max_pool(x: Floats) -> Floats:
+    """Return the maxima of windows of 2x2 pixels. An odd last row or column is dropped."""
+    n, height, width, channels = x.shape
+    x = x[:, : height // 2 * 2, : width // 2 * 2].reshape(n, height // 2, 2, width // 2, 2, channels)
+    result: Floats = x.max(axis=(2, 4))
+    return result
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _activations(
-    network: Network, names: tuple[str, ...], params: Params, mean: Array, variance: Array, images: Array
-) -> dict[str, Array]:
-    stages = activations(network, params, mean, variance, images)
-    return {name: stages[name] for name in names}  # XLA drops the computation of all others
+def leaky_relu(x: Floats, leak: np.float32) -> Floats:
+    """Multiply negative values by `leak`."""
+    return np.where(x > 0, x, leak * x)

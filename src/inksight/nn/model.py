@@ -20,6 +20,7 @@ from inksight.engine.predictor import Predictor
 from inksight.errors import InputError
 from inksight.imaging.arrays import as_images
 from inksight.nn.fine_tuning_record import FineTuningRecord
+from inksight.nn.forward import predict
 from inksight.nn.history import History
 from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.normalization import Normalization
@@ -168,8 +169,6 @@ class Model(Display):
             if name not in self._stage_names:  # formatting the message each time would slow down single predictions
                 check(False, "stage", name, "one of " + ", ".join(self._stage_names))
         if not native.computes():
-            from inksight.nn.forward import predict  # imports JAX, which the native engine does not need
-
             return predict(self.network, self.params, self.normalization, batch, names)
         return self._predictor(batch, names)
 

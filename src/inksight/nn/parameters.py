@@ -1,4 +1,4 @@
-"""Names, shapes, number and starting values of a network's weights, and the names of its stages; without JAX."""
+"""Names, shapes, number and starting values of a network's weights, and the names of its stages."""
 
 import math
 from collections.abc import Mapping
@@ -44,8 +44,8 @@ def param_shapes(network: Network) -> dict[str, tuple[int, ...]]:
 def effective_kernel(params: Mapping[str, Any], bank: int) -> Any:
     """Return the kernel of a bank, counted from 1, as (k, k, channels, filters).
 
-    For a separable bank, this is the product of its depthwise and pointwise weights. The result is a NumPy or a JAX
-    array, like the weights.
+    For a separable bank, this is the product of its depthwise and pointwise weights. The result is an
+    array of their type.
     """
     name = f"bank{bank}."
     if name + "kernel" in params:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inksight.augmentation.geometric import draw_lattices
 from inksight.config import Recipe
+from inksight.engine.trainer import Steps
 
 
 class Batch(NamedTuple):
@@ -21,7 +22,7 @@ class Batch(NamedTuple):
         Rows of the training set.
     weight : (b,) float32
         Weight of each image, or 0 for images that pad the last batch of a pass. All batches have the same size, so
-        that the step is compiled once.
+        that the steps of a call are a few arrays.
     lattice : (b, 2, 5, 5) float32
         Sampling positions of each image (`inksight.augmentation.geometric.draw_lattices`).
     pass_number : int
@@ -96,3 +97,15 @@ class Batches:
                 weight[: len(rows)] = weights[rows]
                 rows = np.resize(rows, self.size)
                 yield Batch(rows, weight, lattices[rows], pass_number)
+
+
+def stack(batches: list[Batch], labels: NDArray[np.int64], rates: list[float]) -> Steps:
+    """Return the training steps of some batches, with the labels of the training images and a learning rate each."""
+    rows = np.stack([batch.rows for batch in batches])
+    return Steps(
+        rows,
+        np.stack([batch.weight for batch in batches]),
+        np.stack([batch.lattice for batch in batches]),
+        labels[rows].astype(np.int32),
+        np.array(rates),
+    )

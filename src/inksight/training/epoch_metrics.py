@@ -3,15 +3,13 @@
 import math
 
 import numpy as np
-from jax import Array
+from numpy.typing import NDArray
 
 from inksight.errors import InksightError
 
 
 class EpochMetrics:
     """Loss and accuracy of an epoch so far.
-
-    Results of the device are fetched one call later, so that the device never waits for the host.
 
     Parameters
     ----------
@@ -21,34 +19,28 @@ class EpochMetrics:
 
     def __init__(self, epoch: int) -> None:
         self.epoch, self.learning_rate = epoch, 0.0
-        self.pending: list[tuple[Array, Array, list[int], list[float]]] = []
         self.steps, self.images, self.loss_sum, self.correct = 0, 0, 0.0, 0
 
-    def add(self, losses: Array, correct: Array, images: list[int], rates: list[float]) -> None:
-        """Add steps; their mean losses and numbers of correct images may not be computed yet."""
-        self.pending.append((losses, correct, images, rates))
-
-    def fetch(self) -> None:
-        """Wait for the results of the added steps and sum them up.
+    def add(
+        self, losses: NDArray[np.float64], correct: NDArray[np.int64], images: list[int], rates: list[float]
+    ) -> None:
+        """Add steps: the mean loss, the number of correct images, that of all images, and the learning rate of each.
 
         Raises
         ------
         InksightError
             If a loss is not finite.
         """
-        for losses, correct, images, rates in self.pending:
-            values = zip(np.asarray(losses).tolist(), np.asarray(correct).tolist(), images, rates, strict=False)
-            for loss, hits, count, self.learning_rate in values:
-                self.steps += 1
-                if not math.isfinite(loss):
-                    raise InksightError(
-                        f"loss became {loss} at step {self.steps} of epoch {self.epoch + 1}, "
-                        f"learning rate {self.learning_rate:.3g}: try a tenth of that learning rate, or check the data"
-                    )
-                self.images += count
-                self.loss_sum += loss * count
-                self.correct += int(hits)
-        self.pending.clear()
+        for loss, hits, count, self.learning_rate in zip(losses.tolist(), correct.tolist(), images, rates, strict=True):
+            self.steps += 1
+            if not math.isfinite(loss):
+                raise InksightError(
+                    f"loss became {loss} at step {self.steps} of epoch {self.epoch + 1}, "
+                    f"learning rate {self.learning_rate:.3g}: try a tenth of that learning rate, or check the data"
+                )
+            self.images += count
+            self.loss_sum += loss * count
+            self.correct += hits
 
     @property
     def loss(self) -> float:

@@ -1,9 +1,7 @@
 """`train`: trains a network by a recipe on a dataset, and returns a model."""
 
 import math
-import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,19 +15,17 @@ from inksight.augmentation.user_function import ImageFunction, name_of
 from inksight.config import Augmentation, Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
 from inksight.data.loading import DataLike
-from inksight.engine.ops import engine, shortfall
+from inksight.engine.choice import make_trainer, shortfall, training_engine
 from inksight.errors import InputError, InputWarning
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
 from inksight.nn.normalization import Normalization
-from inksight.nn.parameters import parameter_count
+from inksight.nn.parameters import param_shapes, parameter_count
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
-from inksight.training.compilation_cache import enable_compilation_cache
 from inksight.training.loop import OnEpoch, TrainingLoop
 from inksight.training.ood_detector import with_ood_detector
 from inksight.training.sample_weights import weighted_splits
-from inksight.training.step import CompiledSteps
 
 MAX_EPOCHS = 100_000  # epochs of a training that only `seconds` limits
 MIN_STEPS = 500  # steps of a recipe that is given by name: its epochs have too few of them if there are few images
@@ -47,9 +43,7 @@ class TrainingResult:
     train_images : int
         Number of training images.
     seconds : float
-        Time of the training steps, without compiling and validating.
-    compile_seconds : float
-        Time of compiling the step.
+        Time of the training steps, without validating.
     images_per_second : float
         Images of all epochs, divided by `seconds`.
     """
@@ -58,7 +52,6 @@ class TrainingResult:
     stopped: str
     train_images: int
     seconds: float
-    compile_seconds: float
     images_per_second: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,9 +65,8 @@ class TrainingResult:
             "epochs": len(rows),
             **{name: last[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
             "seconds": self.seconds,
-            "compile_seconds": self.compile_seconds,
             "images_per_second": self.images_per_second,
-            "engine": engine(),
+            "engine": training_engine(),
             "stopped": self.stopped,
             "weights": self.model.digest,
         }
@@ -117,9 +109,8 @@ def train(
         and append to its history.
     seed : int
         Seed of starting weights, order and augmentation. The same seed gives the same weights to the last bit on
-        processors of one kind, unless `seconds` or Ctrl-C ends the training. The number of threads of the native
-        engine makes no difference. The number of cores does where XLA computes large sums: all convolutions without
-        the native engine, and with it a large dense layer in large batches.
+        processors of one kind, unless `seconds` or Ctrl-C ends the training. The number of threads makes no
+        difference on the native engine.
     epochs : int, optional
         Number of epochs. By default that of the recipe, or unlimited with `seconds`. A recipe that is given by name
         has more epochs if there are so few images that these would be fewer than 500 steps.
@@ -215,30 +206,23 @@ def fit(
     model = _starting_model(splits.train, budget_network if network is None else network, start, seed)
     batches = Batches(len(splits.train), recipe, seed, first_epoch=len(model.history), weights=weights)
 
+    normalization = Normalization.fit(splits.train.images) if start is None else start.normalization
+    params = {name: model.params[name] for name in param_shapes(model.network)}  # a model file may have another order
+    statistics = normalization.mean, normalization.variance
+    trainer = make_trainer(model.network, recipe, params, *statistics, splits.train.images)
     if reason := shortfall():
-        say(f"training on XLA, about ten times slower: {reason}", progress)
-    enable_compilation_cache()
-    # Compiling needs only shapes, so that another thread can read the pixels at the same time.
-    with ThreadPoolExecutor(1) as executor:
-        statistics = executor.submit(_digest_and_normalization, splits.train, start)
-        began = time.perf_counter()
-        steps = CompiledSteps(model, recipe, splits.train.images, next(batches.of_epoch(0)), labels)
-        compile_seconds = time.perf_counter() - began
-    digest, normalization = statistics.result()
-    steps.load(splits.train.images, normalization)
+        say(f"training in JAX, about ten times slower: {reason}", progress)
     model = replace(
-        model, normalization=normalization, recipe=recipe, trained_on=digest, version=__version__,
+        model, normalization=normalization, recipe=recipe, trained_on=splits.train.digest, version=__version__,
         augmentation_function="" if function is None else name_of(function),
     )  # fmt: skip
 
-    loop = TrainingLoop(model, splits, recipe, batches, steps, labels, seconds, function)
+    loop = TrainingLoop(model, splits, recipe, batches, trainer, labels, seconds, function)
     stopped = loop.run(until, on_epoch, progress)
     model = loop.model
     if splits.validation is not None:
         model = with_ood_detector(calibrated(model, splits.validation), splits.train, splits.validation)
-    return TrainingResult(
-        model, stopped, len(splits.train), loop.schedule.spent, compile_seconds, loop.images_per_second
-    )
+    return TrainingResult(model, stopped, len(splits.train), loop.schedule.spent, loop.images_per_second)
 
 
 def long_enough(recipe: Recipe, images: int) -> Recipe:
@@ -271,8 +255,3 @@ def _starting_model(data: Dataset, network: str | Network, start: Model | None, 
     network = get_network(network, classes=classes)
     check(network.classes == classes, "classes of the network", network.classes, f"the data's {classes}")
     return Model.untrained(network, seed, data.class_names)
-
-
-def _digest_and_normalization(data: Dataset, start: Model | None) -> tuple[str, Normalization]:
-    """Return the digest of the data; and the normalization of the starting model, else that of the data."""
-    return data.digest, Normalization.fit(data.images) if start is None else start.normalization

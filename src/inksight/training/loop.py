@@ -14,13 +14,16 @@ from inksight.augmentation.user_function import ImageFunction, apply_function
 from inksight.config import DIGITS, Recipe
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
+from inksight.engine.trainer import StepTaker, unflatten
 from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
-from inksight.training.batches import Batch, Batches
+from inksight.nn.parameters import param_shapes
+from inksight.training.batches import Batch, Batches, stack
 from inksight.training.epoch_metrics import EpochMetrics
 from inksight.training.progress_bar import Progress, TrainingBar
 from inksight.training.schedule import Schedule
-from inksight.training.step import CompiledSteps, stack, steps_per_call
+
+CALL_SECONDS = 0.05  # of training steps per call of the engine: the bar moves and Ctrl-C is heard between calls
 
 OnEpoch = Callable[[Model], object]
 
@@ -31,12 +34,12 @@ class TrainingLoop:
     Parameters
     ----------
     model : Model
-        With the weights that `steps` starts from.
+        With the weights that `trainer` starts from.
     splits : Splits
     recipe : Recipe
     batches : Batches
-    steps : CompiledSteps
-        With the training images loaded.
+    trainer : StepTaker
+        With the starting weights and the training images.
     labels : (n,) int64
         Of the training images.
     seconds : float or None
@@ -46,11 +49,11 @@ class TrainingLoop:
     """
 
     def __init__(
-        self, model: Model, splits: Splits, recipe: Recipe, batches: Batches, steps: CompiledSteps,
+        self, model: Model, splits: Splits, recipe: Recipe, batches: Batches, trainer: StepTaker,
         labels: NDArray[np.int64], seconds: float | None, function: ImageFunction | None,
     ) -> None:  # fmt: skip
         self.model, self.splits, self.recipe = model, splits, recipe
-        self.batches, self.steps, self.labels, self.function = batches, steps, labels, function
+        self.batches, self.trainer, self.labels, self.function = batches, trainer, labels, function
         self.schedule = Schedule(batches.steps, seconds)
         self.images_seen = 0
 
@@ -88,34 +91,34 @@ class TrainingLoop:
             digits = self.labels if self.model.class_names == DIGITS else None
             images = restyle(images, digits, share, seed, epochs_before)
         if images is not self.splits.train.images:
-            self.steps.load(images, self.model.normalization)
+            self.trainer.load(images)
 
     def _run_steps(self, batches: Iterator[Batch], metrics: EpochMetrics, bar: TrainingBar, ctrl_c: CtrlC) -> str:
         """Take the steps of one epoch; return why the training ends during it, or an empty string."""
         stopped = ""
-        # The first call takes one step: it shows progress early, and gives a pace for the schedule.
-        while chunk := list(islice(batches, steps_per_call() if self.schedule.steps else 1)):
+        while chunk := list(islice(batches, self.schedule.steps_within(CALL_SECONDS))):
             progress = self.schedule.progress(len(chunk))
             if progress[0] >= 1 or ctrl_c.pressed:
                 stopped = "interrupted" if ctrl_c.pressed else "seconds"
                 break
             rates = [self.recipe.learning_rate_at(min(share, 1.0)) for share in progress]
-            losses, correct = self.steps.take(stack(chunk, self.labels, rates))
-            metrics.fetch()  # results of the call before this one, so that the device does not wait for the host
+            losses, correct = self.trainer.take(stack(chunk, self.labels, rates))
             metrics.add(losses, correct, [int(np.count_nonzero(batch.weight)) for batch in chunk], rates)
             self.schedule.steps += len(chunk)
             if metrics.images:
                 speed = (self.images_seen + metrics.images) / self.schedule.elapsed
                 epoch = len(self.model.history) + 1
                 bar.update(Progress(progress[0], epoch, metrics.loss, metrics.accuracy, speed))
-        metrics.fetch()
         return stopped
+
+    def _params(self) -> dict[str, NDArray[np.float32]]:
+        return unflatten(self.trainer.state.weights, param_shapes(self.model.network))
 
     def _finish_epoch(self, metrics: EpochMetrics) -> Epoch:
         """Update the model with the current weights, validate it, and add a row to its history."""
         seconds = self.schedule.end_epoch()
         self.images_seen += metrics.images
-        model = replace(self.model, params=self.steps.params)
+        model = replace(self.model, params=self._params())
         row = Epoch(
             len(model.history) + 1,
             metrics.loss,

@@ -31,8 +31,6 @@ class Pace:
         Whether the recipe was given by name: it then has more epochs if there are few images; see `inksight.train`.
     limit : float
         Seconds of training steps after which a training stops.
-    compile_seconds : float
-        Of the first training.
     step_seconds : float
         Of one training step.
     judge_seconds : float
@@ -46,14 +44,13 @@ class Pace:
     recipe: Recipe
     named: bool
     limit: float
-    compile_seconds: float
     step_seconds: float
     judge_seconds: float
     detector_seconds: float
     model: Model
 
     def training(self, images: int, validation: int = 0, epochs: int | None = None) -> float:
-        """Return the expected seconds of a training on so many images, without compiling.
+        """Return the expected seconds of a training on so many images.
 
         Parameters
         ----------
@@ -73,7 +70,7 @@ class Pace:
 
     def trainings(self, sizes: Sequence[tuple[int, int]]) -> float:
         """Return the expected seconds of trainings of these numbers of images and validation images, one by one."""
-        return self.compile_seconds + sum(self.training(*size) for size in sizes)
+        return sum(self.training(*size) for size in sizes)
 
 
 def measure_pace(
@@ -132,7 +129,6 @@ def measure_pace(
         recipe=recipe,
         named=named,
         limit=math.inf if seconds is None else seconds,
-        compile_seconds=result.compile_seconds,
         step_seconds=result.seconds / (len(result.model.history) * _steps(len(sample), recipe)),
         judge_seconds=(judged - began) / len(few),
         detector_seconds=(ended - judged) / len(few),

@@ -39,6 +39,10 @@ class Schedule:
         """Share of the time limit used by finished epochs, 0 to 1; 0 without a limit."""
         return min(self.spent / self.seconds, 1.0) if self.seconds else 0.0
 
+    def steps_within(self, seconds: float) -> int:
+        """Return how many steps take about so many seconds, 1 to 256: one before the first, which gives the pace."""
+        return min(max(int(seconds * self.steps / self.elapsed), 1), 256) if self.steps else 1
+
     def progress(self, count: int) -> list[float]:
         """Return the share of the training done at the middle of each of the next `count` steps, from 0 up.
 

@@ -1,4 +1,7 @@
-"""The operations on XLA, and those of the engine that need no other reference, compared with NumPy and SciPy."""
+"""Training in JAX: its operations and its optimizers, compared with NumPy, SciPy and the formulas of Keras."""
+
+import math
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -9,10 +12,16 @@ from hypothesis import given, settings, strategies as st
 from scipy import interpolate, ndimage
 
 from inksight.augmentation.geometric import draw_lattices
-from inksight.config import Augmentation
-from inksight.engine.ops import lanes, xla
-from inksight.engine.ops.xla import conv_block, convolve_any, convolve_one_channel, warp
-from inksight.training.optimizer import NEWTON_SCHULZ_COEFFICIENTS, NEWTON_SCHULZ_STEPS
+from inksight.config import Augmentation, Recipe
+from inksight.engine.jax_trainer import (
+    NEWTON_SCHULZ_COEFFICIENTS,
+    NEWTON_SCHULZ_STEPS,
+    OptimizerState,
+    conv_block,
+    orthogonalized,
+    update,
+    warp,
+)  # fmt: skip
 
 
 @settings(max_examples=25, deadline=None)
@@ -28,7 +37,7 @@ def test_conv_block_agrees_with_numpy(kernel, channels, filters, n, extra, pool,
     w = rng.normal(size=(kernel, kernel, channels, filters)).astype(np.float32)
     b = rng.normal(size=filters).astype(np.float32)
     expected = reference.conv_block(x.astype(np.float64), w, b, pool, leak)
-    result = np.asarray(conv_block(x, w, b, pool, leak))
+    result = np.asarray(conv_block(jnp.asarray(x), jnp.asarray(w), jnp.asarray(b), pool, leak))
     assert result.shape == expected.shape
     np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max(initial=1))
 
@@ -56,16 +65,6 @@ def test_gradients_agree_with_finite_differences(rng, pool, channels):
             up, down = ([*values[:position], values[position] + s, *values[position + 1 :]] for s in (step, -step))
             expected = (loss(*up) - loss(*down)) / 2e-6
             assert float(gradient[at]) == pytest.approx(expected, rel=1e-4, abs=1e-4)
-
-
-def test_one_channel_gradients_equal_those_of_the_general_convolution(rng):
-    x, w = jnp.asarray(rng.normal(size=(3, 9, 9, 1))), jnp.asarray(rng.normal(size=(5, 5, 1, 4)))
-    for position in (0, 1):
-        ours, theirs = (
-            jax.grad(lambda x, w, f=f: jnp.sin(f(x, w)).sum(), argnums=position)(x, w)
-            for f in (convolve_one_channel, convolve_any)
-        )
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
 def _warp_one(image, lattice, mean=0.2, variance=0.3):
@@ -111,20 +110,63 @@ def test_a_lattice_far_outside_the_image_reads_only_zeros(rng):
     assert float(jnp.abs(result).max()) == 0
 
 
-@pytest.mark.parametrize("implementation", [lanes, xla] if lanes.register() else [xla])
 @pytest.mark.parametrize("shape", [(25, 20), (20, 25), (500, 20), (7, 1), (1, 7), (12, 12), (180, 40), (30, 33)])
-def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(implementation, shape, rng):
+def test_orthogonalized_keeps_singular_vectors_and_evens_out_the_values(shape, rng):
     matrix = rng.normal(size=shape).astype(np.float32)
     u, values, v = np.linalg.svd(matrix.astype(np.float64), full_matrices=False)
     a, b, c = NEWTON_SCHULZ_COEFFICIENTS
     expected = values / np.linalg.norm(values)
     for _ in range(NEWTON_SCHULZ_STEPS):
         expected = a * expected + b * expected**3 + c * expected**5
-    result = np.asarray(implementation.orthogonalized(matrix, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS))
+    result = np.asarray(orthogonalized(jnp.asarray(matrix)))
     np.testing.assert_allclose(result, (u * expected) @ v, atol=2e-4)
     assert expected[values > 0.02 * np.linalg.norm(values)].min() > 0.65
     assert expected.max() < 1.25
     zeros = np.zeros(shape, np.float32)
-    np.testing.assert_array_equal(
-        implementation.orthogonalized(zeros, NEWTON_SCHULZ_STEPS, NEWTON_SCHULZ_COEFFICIENTS), zeros
+    np.testing.assert_array_equal(orthogonalized(jnp.asarray(zeros)), zeros)
+
+
+def start(weights):
+    zeros = {name: np.zeros_like(array) for name, array in weights.items()}
+    return OptimizerState(weights, zeros, zeros, jnp.float32(0))
+
+
+def test_two_adam_steps_agree_with_keras():
+    state = start({"w": np.asarray(1, np.float32)})
+    recipe = Recipe(1, beta1=0.9, beta2=0.99, epsilon=1e-2)
+    w, m, v = 1.0, 0.0, 0.0
+    for step, gradient in enumerate((0.5, -0.2), start=1):
+        state = update(state, {"w": jnp.float32(gradient)}, recipe, 0.1)
+        m, v = m + (gradient - m) * 0.1, v + (gradient**2 - v) * 0.01
+        w -= 0.1 * math.sqrt(1 - 0.99**step) / (1 - 0.9**step) * m / (math.sqrt(v) + 1e-2)
+        assert float(state.params["w"]) == pytest.approx(w, rel=1e-5)
+
+
+def test_muon_updates_kernels_and_adam_the_rest(rng):
+    shapes = {"bank1.bias": (3,), "bank1.kernel": (5, 5, 1, 3), "bank2.depthwise": (3, 3, 3), "bank2.pointwise": (3, 4),
+              "output.kernel": (4, 2)}  # fmt: skip
+    weights, gradient = (
+        {name: np.asarray(rng.normal(size=shape), np.float32) for name, shape in shapes.items()} for _ in "wg"
     )
+    plain = Recipe(1, beta1=0.8, beta2=0.9, epsilon=1e-3)
+    muon = replace(plain, muon_scale=0.5, momentum=0.9)
+    by_adam, by_muon = (update(start(weights), gradient, recipe, 0.1).params for recipe in (plain, muon))
+    for name in ("bank1.bias", "bank2.depthwise", "output.kernel"):
+        np.testing.assert_allclose(by_muon[name], by_adam[name], rtol=1e-6)
+    for name, rows in (("bank1.kernel", 25), ("bank2.pointwise", 4)):
+        # All directions move equally: 0.1 (learning rate) x 0.5 (muon_scale) x 0.2 x root of the longer side.
+        direction = (weights[name] - by_muon[name]).reshape(-1, shapes[name][-1]) / (0.1 * 0.5 * 0.2 * rows**0.5)
+        matrix = gradient[name].reshape(-1, shapes[name][-1])
+        expected = orthogonalized(jnp.asarray(matrix))
+        np.testing.assert_allclose(direction, expected, atol=1e-4)
+
+
+def test_muon_uses_nesterov_momentum(rng):
+    recipe = Recipe(1, muon_scale=1, momentum=0.9)
+    weights, first, second = (rng.normal(size=(6, 4)).astype(np.float32) for _ in range(3))
+    before = update(start({"bank1.pointwise": weights}), {"bank1.pointwise": first}, recipe, 0.1)
+    after = update(before, {"bank1.pointwise": second}, recipe, 0.1)
+    momentum = 0.9 * (0.1 * first) + 0.1 * second
+    expected = orthogonalized(jnp.asarray(0.9 * momentum + 0.1 * second))
+    direction = (before.params["bank1.pointwise"] - after.params["bank1.pointwise"]) / (0.1 * 0.2 * 6**0.5)
+    np.testing.assert_allclose(direction, expected, atol=1e-4)
