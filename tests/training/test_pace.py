@@ -14,7 +14,7 @@ from inksight.training.pace import Pace, measure_pace
 
 
 def pace(recipe, named=False, limit=math.inf):
-    return Pace(recipe, named, limit, 2.0, 0.5, 0.01, 0.001, Model.untrained(SMALL))
+    return Pace(recipe, named, limit, 0.5, 0.01, 0.001, Model.untrained(SMALL))
 
 
 def test_seconds_are_those_of_steps_validation_and_detector():
@@ -25,7 +25,7 @@ def test_seconds_are_those_of_steps_validation_and_detector():
     assert pace(recipe).training(20_000, 1) == pytest.approx(3 * 400 * 0.5 + 5 * 0.01 + 10_000 * 0.001)
     assert pace(recipe).training(950, epochs=1) == pytest.approx(steps * 0.5 / 3)
     assert pace(recipe, limit=7.0).training(950) == 7.0
-    assert pace(recipe).trainings([(950, 0), (100, 0)]) == pytest.approx(2.0 + steps * 0.5 + 6 * 0.5)
+    assert pace(recipe).trainings([(950, 0), (100, 0)]) == pytest.approx(steps * 0.5 + 6 * 0.5)
 
 
 def test_a_named_recipe_has_more_epochs_if_there_are_few_images(rng):
