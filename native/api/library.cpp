@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 #include <new>
 
 #include "api/inksight.h"
@@ -38,12 +38,11 @@ void inksight_choose_threads(int threads) { inksight::choose_threads(threads); }
 
 double inksight_peak() {
   const int threads = std::min(inksight::pool().threads(), inksight::usable_cores());  // others would only take turns
-  std::mutex adding;
-  double total = 0;
+  std::atomic<double> total{0};
   inksight::pool().run(threads, [&](int) {
     const double rate = inksight::kernels().peak(20'000'000);
-    std::lock_guard<std::mutex> lock(adding);
-    total += rate;
+    for (double sum = total; !total.compare_exchange_weak(sum, sum + rate);) {
+    }
   });
   return total;
 }

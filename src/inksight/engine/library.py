@@ -14,8 +14,8 @@ from inksight._shared.validation import check
 from inksight.engine.interface import declare
 from inksight.errors import InputError
 
-NAMES = ("libinksight.so", "libinksight.dylib")
-ISAS = ("avx512", "avx2", "portable")  # the fastest first
+NAMES = ("libinksight.so", "libinksight.dylib", "libinksight.dll")
+ISAS = ("avx512", "avx2", "neon", "portable")  # the fastest first
 MAX_THREADS = 1024
 
 
@@ -80,7 +80,7 @@ def address(array: NDArray[np.generic]) -> int:
 
 
 def engine() -> str | None:
-    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if XLA computes."""
+    """Return ``native-avx512``, ``native-avx2``, ``native-neon`` or ``native`` (portable), or None if XLA computes."""
     if not computes():
         return None
     return "native" if isa() == "portable" else f"native-{isa()}"

@@ -18,7 +18,7 @@ from inksight.engine.ops import lanes, xla
 
 @cache
 def engine() -> str:
-    """Return what computes: ``native-avx512``, ``native-avx2``, ``native`` (portable) or ``xla``.
+    """Return what computes: ``native-avx512``, ``native-avx2``, ``native-neon``, ``native`` (portable) or ``xla``.
 
     XLA computes on a GPU or TPU, where the native engine is missing, and where ``INKSIGHT_ENGINE`` asks for it.
     """
