@@ -13,7 +13,7 @@ namespace {
 // kernels of that name count.
 const Kernels* find(const char* name) {
   const auto matches = [&](const Kernels& k) { return !name || !std::strcmp(name, k.name); };
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(INKSIGHT_PORTABLE)
   const Cpu cpu = examine_cpu();
   if (cpu.avx512 && matches(avx512_kernels)) return &avx512_kernels;
   if (cpu.avx2 && matches(avx2_kernels)) return &avx2_kernels;
