@@ -37,7 +37,19 @@ def build(path: Path) -> None:
     warnings = ["-Wall", "-Wextra", "-Werror"]
     sources = [str(NATIVE / source) for source in SOURCES]
     exports = [f"-Wl,--export={name}" for name in EXPORTS]
-    command = [zig(), "c++", *target, *options, *warnings, "-I", NATIVE, *sources, *exports, "-o", path]
+    command: list[str | Path] = [
+        zig(),
+        "c++",
+        *target,
+        *options,
+        *warnings,
+        "-I",
+        NATIVE,
+        *sources,
+        *exports,
+        "-o",
+        path,
+    ]
     if subprocess.run(command, check=False).returncode:
         sys.exit("the engine did not compile; the lines above say why")
     size = path.stat().st_size
