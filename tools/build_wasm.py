@@ -31,9 +31,25 @@ def build(path: Path) -> None:
         If the compiler is missing or fails, or the file is too large for a page.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    target = ["-target", "wasm32-wasi", "-mexec-model=reactor", "-mcpu=baseline", "-msimd128"]
+    target = [
+        "-target",
+        "wasm32-wasi",
+        "-mexec-model=reactor",
+        "-mcpu=baseline",
+        "-msimd128",
+        "-DINKSIGHT_PREDICTION_ONLY",
+    ]
     # Preprocessing must agree with NumPy to the last bit: no contraction of products and sums.
-    options = ["-std=c++17", "-O3", "-s", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+    options = [
+        "-std=c++17",
+        "-O3",
+        "-s",
+        "-fno-unroll-loops",
+        "-fno-rtti",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+    ]
     warnings = ["-Wall", "-Wextra", "-Werror"]
     sources = [str(NATIVE / source) for source in SOURCES]
     exports = [f"-Wl,--export={name}" for name in EXPORTS]
