@@ -40,16 +40,8 @@ def build(path: Path) -> None:
         "-DINKSIGHT_PREDICTION_ONLY",
     ]
     # Preprocessing must agree with NumPy to the last bit: no contraction of products and sums.
-    options = [
-        "-std=c++17",
-        "-O3",
-        "-s",
-        "-fno-unroll-loops",
-        "-fno-rtti",
-        "-ffp-contract=off",
-        "-fno-math-errno",
-        "-fno-trapping-math",
-    ]
+    size = ["-fno-unroll-loops", "-fno-rtti"]  # loops marked UNROLL still are
+    options = ["-std=c++17", "-Os", "-s", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", *size]
     warnings = ["-Wall", "-Wextra", "-Werror"]
     sources = [str(NATIVE / source) for source in SOURCES]
     exports = [f"-Wl,--export={name}" for name in EXPORTS]
