@@ -40,8 +40,8 @@ def build(path: Path) -> None:
         "-DINKSIGHT_PREDICTION_ONLY",
     ]
     # Preprocessing must agree with NumPy to the last bit: no contraction of products and sums.
-    size = ["-fno-unroll-loops", "-fno-rtti"]  # loops marked UNROLL still are
-    options = ["-std=c++17", "-Os", "-s", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", *size]
+    small = ["-fno-unroll-loops", "-fno-rtti"]  # loops marked UNROLL still are
+    options = ["-std=c++17", "-Os", "-s", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", *small]
     warnings = ["-Wall", "-Wextra", "-Werror"]
     sources = [str(NATIVE / source) for source in SOURCES]
     exports = [f"-Wl,--export={name}" for name in EXPORTS]
