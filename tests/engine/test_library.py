@@ -39,7 +39,7 @@ def test_an_engine_built_for_another_machine_counts_as_missing(monkeypatch, tmp_
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, portable, or unset, got 'sse9'"),
+        ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, neon, portable, or unset, got 'sse9'"),
         ("INKSIGHT_ENGINE", "abacus", "INKSIGHT_ENGINE must be native, jax or numpy, or unset, got 'abacus'"),
         *(
             ("INKSIGHT_THREADS", value, f"{NUMBER} {shown(value)}")

@@ -14,8 +14,8 @@ from inksight._shared.validation import check
 from inksight.engine.interface import declare
 from inksight.errors import InputError
 
-NAMES = ("libinksight.so", "libinksight.dylib")
-ISAS = ("avx512", "avx2", "portable")  # the fastest first
+NAMES = ("libinksight.so", "libinksight.dylib", "libinksight.dll")
+ISAS = ("avx512", "avx2", "neon", "portable")  # the fastest first
 MAX_THREADS = 1024
 
 
@@ -85,7 +85,7 @@ def address(array: NDArray[np.generic]) -> int:
 
 
 def engine() -> str | None:
-    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if NumPy computes."""
+    """Return ``native-avx512``, ``native-avx2``, ``native-neon`` or ``native`` (portable); None if NumPy computes."""
     if not computes():
         return None
     return "native" if isa() == "portable" else f"native-{isa()}"

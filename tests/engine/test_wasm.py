@@ -1,0 +1,89 @@
+"""The engine for WebAssembly, as tools/build_wasm.py builds it, agrees with the one for this machine."""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import inksight
+from inksight.engine import library as native
+from inksight.engine.interface import PROBLEMS
+from inksight.imaging import preprocessing
+from inksight.nn.parameters import flatten_weights
+
+HERE = Path(__file__).parent
+MODULE = HERE.parents[1] / "build" / "engine.wasm"
+NODE = shutil.which("node")
+VECTORS = json.loads((HERE.parent / "imaging" / "vectors" / "prepare.json").read_text())
+COUNT = 37  # images: two lane groups, and five that are predicted one by one
+pytestmark = pytest.mark.skipif(
+    not MODULE.is_file() or NODE is None or not native.computes(),
+    reason="needs the engine for WebAssembly (python tools/build_wasm.py), Node and the native engine",
+)
+
+
+def encoded(array):
+    """Return an array's bytes in base64."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def decoded(text, dtype):
+    """Return the array whose bytes are `text` in base64."""
+    return np.frombuffer(base64.b64decode(text), dtype)
+
+
+def pictures():
+    """Return the pictures of the shared vectors, brightness 0..1."""
+    return [decoded(v["picture"], np.uint8).reshape(v["height"], v["width"]) / 255 for v in VECTORS]
+
+
+@pytest.fixture(scope="module", params=["post", "tiny"])
+def both(request, tmp_path_factory):
+    """A model, its images, and what WebAssembly computes for them and for the pictures of the shared vectors."""
+    model = inksight.load_model(request.param)
+    test = inksight.load("mnist").split().test
+    assert test is not None
+    network, images = model.network, test.images[:COUNT]
+    stages = model.activations(images)
+    constants = preprocessing._preprocessor().constants
+    values = {
+        "constants": [getattr(constants, name) for name, _ in constants._fields_],
+        "pictures": [{name: vector[name] for name in ("height", "width", "picture")} for vector in VECTORS],
+        "banks": [[bank.filters, bank.kernel, bank.pool] for bank in network.banks],
+        "dense": network.dense, "classes": network.classes, "leak": network.leak,
+        "mean": model.normalization.mean, "variance": model.normalization.variance,
+        "weights": encoded(flatten_weights(network, model.params)), "images": encoded(images), "n": COUNT,
+        "stages": {name: int(np.prod(array.shape[1:])) for name, array in stages.items()},
+    }  # fmt: skip
+    path = tmp_path_factory.mktemp("wasm") / "input.json"
+    path.write_text(json.dumps(values))
+    command = [str(NODE), HERE / "wasm.mjs", MODULE, path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return stages, json.loads(done.stdout)
+
+
+def test_preprocessing_agrees_to_the_last_bit(both):
+    _, computed = both
+    assert len(computed["prepared"]) == len(VECTORS) >= 6
+    for vector, picture, found in zip(VECTORS, pictures(), computed["prepared"], strict=True):
+        expected = preprocessing.prepare_grayscale(picture)
+        assert found["image"] == vector["image"] == encoded(expected.image)
+        assert found["gray"] == encoded(expected.grayscale)
+        assert found["ink"] == encoded(expected.ink)
+        height, width, *box, dark, ambiguous, problem = found["found"]
+        assert ((height, width), tuple(box)) == (expected.grayscale.shape, expected.box)
+        assert (bool(dark), bool(ambiguous)) == (expected.dark, expected.polarity_ambiguous)
+        assert PROBLEMS[problem] == (expected.problem or "")
+
+
+def test_every_stage_of_a_prediction_agrees(both):
+    stages, computed = both
+    assert computed["predicted"].keys() == stages.keys()
+    for name, expected in stages.items():
+        values = decoded(computed["predicted"][name], np.float32).reshape(expected.shape)
+        scale = float(np.abs(expected).max())
+        np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5 * max(scale, 1), err_msg=name)
