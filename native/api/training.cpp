@@ -37,17 +37,17 @@ int inksight_trainer_gradient(inksight_trainer* trainer, const std::uint8_t* ima
 }
 
 int inksight_trainer_update(inksight_trainer* trainer, const float* gradient, double rate) {
-  return inksight::succeeds([&] { trainer->trainer.optimizer.update(gradient, rate); });
+  return inksight::succeeds([&] { trainer->trainer.optimizer().update(gradient, rate); });
 }
 
 void inksight_trainer_read(const inksight_trainer* trainer, float* weights, float* first, float* second,
                            std::int64_t* steps) {
-  trainer->trainer.optimizer.read(weights, first, second, steps);
+  trainer->trainer.optimizer().read(weights, first, second, steps);
 }
 
 void inksight_trainer_write(inksight_trainer* trainer, const float* weights, const float* first, const float* second,
                             long steps) {
-  trainer->trainer.optimizer.write(weights, first, second, steps);
+  trainer->trainer.optimizer().write(weights, first, second, steps);
 }
 
 int inksight_apply(const inksight_block* block) {
