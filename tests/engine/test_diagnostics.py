@@ -50,7 +50,8 @@ def test_without_the_engine_the_printed_report_consists_of_plain_words(no_engine
     facts = {name.strip(): value.strip() for name, value in lines.items()}
     assert facts["why"] == NOT_BUILT
     assert facts["library"] == "not installed"
-    missing = ("training", "compiler", "instruction sets", "threads", "peak", "interface")
+    assert facts["training"] == "not possible"
+    missing = ("compiler", "instruction sets", "threads", "peak", "interface")
     assert {facts[name] for name in missing} == {"not available without the native engine"}
     assert "None" not in facts.values()
 
