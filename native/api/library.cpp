@@ -13,6 +13,19 @@ struct inksight_predictor {
 
 int inksight_abi() { return INKSIGHT_ABI; }
 
+#define QUOTE(text) #text
+#define VERSION(major, minor, patch) QUOTE(major) "." QUOTE(minor) "." QUOTE(patch)
+
+const char* inksight_compiler() {
+#if defined(__apple_build_version__)  // numbered otherwise than Clang
+  return "Apple Clang " VERSION(__clang_major__, __clang_minor__, __clang_patchlevel__);
+#elif defined(__clang__)
+  return "Clang " VERSION(__clang_major__, __clang_minor__, __clang_patchlevel__);
+#else
+  return "GCC " VERSION(__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+}
+
 const char* inksight_isa() { return inksight::kernels().name; }
 
 int inksight_use(const char* isa) { return inksight::use_kernels(isa); }

@@ -1,4 +1,4 @@
-// A whole network, ready to predict: uint8 or float images in, any stage out, without JAX.
+// A whole network, ready to predict: uint8 or float images in, any stage out.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -13,7 +13,7 @@ def start_worker(
 ) -> subprocess.Popen[bytes]:
     """Run a module of this package in a new interpreter, with a pipe to its standard input.
 
-    The process inherits nothing from one that may have used JAX, and a script that starts it needs no
+    The process inherits nothing of its parent's memory, and a script that starts it needs no
     ``if __name__ == "__main__"``.
 
     Parameters
@@ -30,7 +30,7 @@ def start_worker(
     # The process has the same module path. Its own session shields it from the terminal's Ctrl-C: the caller stops it.
     path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     environment = os.environ | {"INKSIGHT_THREADS": str(threads), "PYTHONPATH": path}
-    if threads == 1:
+    if threads == 1:  # for JAX, too, should it train
         flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
         environment["XLA_FLAGS"] = flags.strip()
     return subprocess.Popen(

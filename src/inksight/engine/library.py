@@ -91,6 +91,12 @@ def engine() -> str | None:
     return "native" if isa() == "portable" else f"native-{isa()}"
 
 
+def compiler() -> str | None:
+    """Return the name and the version of the compiler that built the engine, or None without the engine."""
+    loaded = library()
+    return None if loaded is None else loaded.inksight_compiler().decode()
+
+
 def isa() -> str | None:
     """Return the instruction set in use, one of `ISAS`, or None without the engine."""
     loaded = library()
