@@ -146,11 +146,11 @@ def test_the_command_names_each_page_in_every_output(digits, tmp_path, capsys):
     ]
     assert cli.run(["read", str(path), "--json", "--show", str(tmp_path / "a.html")]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(row["path"], row["text"]) for row in rows] == [(names[0], "7"), (names[1], "2")]
+    assert [(row["path"], row["page"], row["text"]) for row in rows] == [(str(path), 1, "7"), (str(path), 2, "2")]
     assert all(name in (tmp_path / "a.html").read_text() for name in names)
     assert cli.run(["read", str(path), "--csv", str(tmp_path / "a.csv")]) == 0
-    assert [line.split(",")[:2] for line in (tmp_path / "a.csv").read_text().splitlines()[1:]] == [
-        [names[0], "7"], [names[1], "2"],
+    assert [line.split(",")[:3] for line in (tmp_path / "a.csv").read_text().splitlines()[1:]] == [
+        [str(path), "1", "7"], [str(path), "2", "2"],
     ]  # fmt: skip
 
 
