@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import subprocess
 import sys
 
 import numpy as np
@@ -132,7 +133,7 @@ def test_a_damaged_page_is_named_and_the_others_are_read(digits, tmp_path, capsy
     captured = capsys.readouterr()
     assert [line.partition(": ")[0] for line in captured.out.splitlines()] == [f"{path}[1]", f"{path}[3]"]
     assert captured.err.splitlines()[0].startswith(f"inksight: '{path}[2]' is damaged or is not a picture")
-    assert captured.err.splitlines()[-1] == "inksight: 1 of 3 files could not be read"
+    assert captured.err.splitlines()[-1] == "inksight: 1 of 3 pages could not be read"
 
 
 def test_the_command_names_each_page_in_every_output(digits, tmp_path, capsys):
@@ -146,11 +147,11 @@ def test_the_command_names_each_page_in_every_output(digits, tmp_path, capsys):
     ]
     assert cli.run(["read", str(path), "--json", "--show", str(tmp_path / "a.html")]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(row["path"], row["text"]) for row in rows] == [(names[0], "7"), (names[1], "2")]
+    assert [(row["path"], row["page"], row["text"]) for row in rows] == [(str(path), 1, "7"), (str(path), 2, "2")]
     assert all(name in (tmp_path / "a.html").read_text() for name in names)
     assert cli.run(["read", str(path), "--csv", str(tmp_path / "a.csv")]) == 0
-    assert [line.split(",")[:2] for line in (tmp_path / "a.csv").read_text().splitlines()[1:]] == [
-        [names[0], "7"], [names[1], "2"],
+    assert [line.split(",")[:3] for line in (tmp_path / "a.csv").read_text().splitlines()[1:]] == [
+        [str(path), "1", "7"], [str(path), "2", "2"],
     ]  # fmt: skip
 
 
@@ -165,6 +166,34 @@ def test_the_command_reads_standard_input(digits, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     assert cli.run(["read", "-"]) == 2
     assert "'-' is damaged or is not a picture" in capsys.readouterr().err
+
+
+def test_damage_of_standard_input_does_not_keep_others_from_being_read(digits, monkeypatch, tmp_path, capsys):
+    (tmp_path / "a.tif").write_bytes(several_pages(digits[:1], "TIFF"))
+    damaged = several_pages(digits, "TIFF")[:100]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(damaged)))
+    assert cli.run(["read", "-", str(tmp_path / "a.tif")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{tmp_path / 'a.tif'}: 7")
+    assert "inksight: '-' is damaged or is not a picture" in captured.err
+
+
+def test_a_file_named_like_standard_input_is_read_as_a_file(digits, monkeypatch, tmp_path, capsys):
+    (tmp_path / "-").write_bytes(several_pages(digits[:1], "TIFF"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(several_pages(digits[1:2], "TIFF"))))
+    for source in (".", "./-"):
+        assert cli.run(["read", source]) == 0
+        assert capsys.readouterr().out.startswith("-: 7")
+    assert cli.run(["read", "-"]) == 0
+    assert capsys.readouterr().out.startswith("-: 2")
+
+
+def test_closed_standard_input_holds_no_picture():
+    command = [sys.executable, "-c", "from inksight.cli import main; main()", "read", "-"]
+    closed = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, timeout=120)
+    assert closed.returncode == 2
+    assert closed.stderr.startswith("inksight: '-' is damaged or is not a picture")
 
 
 def test_data_from_standard_input_is_refused_with_what_to_do():
