@@ -5,6 +5,8 @@ import json
 import struct
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from PIL import Image
 
 from inksight import cli, load, pages, prepare, read
 from inksight.errors import InputError, InputWarning, MissingDependencyError
+from inksight.imaging.file_pages import FilePage
 from inksight.imaging.limits import MAX_PAGES
 from inksight.imaging.metadata import MAX_DIRECTORIES
 
@@ -251,6 +254,15 @@ def test_files_that_cannot_be_opened_are_named(tmp_path):
     for path, words in ((tmp_path / "none.tif", "cannot read"), (tmp_path, "is a folder")):
         with pytest.raises(InputError, match=words):
             pages(path)
+
+
+def test_a_page_that_a_file_lacks_is_named(digits, tmp_path):
+    kinds = ("TIFF", "PNG", *(["PDF"] if find_spec("pypdfium2") else []))
+    for kind in kinds:
+        content = several_pages(digits[: 1 if kind == "PNG" else 2], kind)
+        count = "1" if kind == "PNG" else "1 to 2"
+        with pytest.raises(InputError, match=rf"number of a page of 'a\[3\]' must be {count}, got 3"):
+            read(FilePage(Path("a"), 3, content))
 
 
 def test_a_page_is_read_from_its_file_when_it_is_used(digits, tmp_path):
