@@ -1,5 +1,6 @@
 """Many pages are read in order, whatever the number of processes, and no process outlives its task."""
 
+import errno
 import os
 import pickle
 import signal
@@ -116,6 +117,21 @@ def test_large_input_and_output_do_not_block_each_other(mnist, tmp_path):
         [sys.executable, "-c", command], input=pickle.dumps((sources * 3, options)), capture_output=True, timeout=120
     )
     assert found.stdout.decode().strip() == str([*map(str, mnist.labels[:4])] * 3)
+
+
+def test_too_many_processes_for_the_system_are_one_error(files, started, monkeypatch):
+    popen = subprocess.Popen
+
+    def start(*arguments, **options):
+        if len(started) == 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    message = "^cannot start a process: Too many open files; use fewer workers$"
+    with pytest.raises(InksightError, match=message):
+        list(read_pages(files, load_model("tiny"), **OPTIONS, workers=3))
+    assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
 
 
 def test_an_unexpected_error_in_a_process_is_raised_here(files):

@@ -68,7 +68,7 @@ def read(
 
     --csv and --json name them, too, in the order of the files. The column `error` has the class of the error and its
     message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a CSV file, lines of
-    digits are separated by |. The output does not depend on the number of --workers.
+    digits are separated by |. More --workers change only how long it takes.
 
     Rows of --csv are written to FILE.part as they come, which is renamed to FILE at the end. Ctrl-C, or a killed
     process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name

@@ -134,7 +134,7 @@ def cross_validate(
     fold_of = stratified_folds(labels, folds, seed)[first_duplicates(data.images)]
     distinct = len(np.unique(fold_of))
     check(distinct == folds, "number of folds", folds, f"at most {distinct}, as there are so few different images")
-    from inksight.training.fitting import fit  # imports JAX
+    from inksight.training.fitting import fit
 
     models: list[Model] = []
     predictions = np.empty_like(labels)
