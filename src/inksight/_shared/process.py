@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from inksight.errors import InksightError
+
 
 def start_worker(
     module: str, *arguments: str, threads: int, stdout: int | None = None, stderr: int | IO[bytes] = subprocess.DEVNULL
@@ -26,6 +28,11 @@ def start_worker(
         Threads of the engine (``INKSIGHT_THREADS``).
     stdout, stderr : int or file
         As for `subprocess.Popen`.
+
+    Raises
+    ------
+    InksightError
+        If the system has too few resources for another process.
     """
     # The process has the same module path. Its own session shields it from the terminal's Ctrl-C: the caller stops it.
     path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
@@ -33,11 +40,14 @@ def start_worker(
     if threads == 1:  # for JAX, too, should it train
         flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
         environment["XLA_FLAGS"] = flags.strip()
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *arguments],
-        stdin=subprocess.PIPE, stdout=stdout or subprocess.DEVNULL, stderr=stderr,
-        env=environment, start_new_session=True,
-    )  # fmt: skip
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module, *arguments],
+            stdin=subprocess.PIPE, stdout=stdout or subprocess.DEVNULL, stderr=stderr,
+            env=environment, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:  # too many processes or open files, or too little memory
+        raise InksightError(f"cannot start a process: {error.strerror}; use fewer workers") from error
 
 
 def describe_end(code: int) -> str:

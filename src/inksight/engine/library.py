@@ -49,6 +49,8 @@ def load() -> tuple[ctypes.CDLL | None, str | None]:
     try:
         loaded = ctypes.CDLL(str(path))
     except OSError:
+        if not path.is_file():
+            return None, f"{path} does not exist: correct INKSIGHT_LIBRARY, or unset it"
         return None, f"{path} was built for another machine: install inksight again"
     if difference := declare(loaded):
         return None, f"{path} has {difference}: install inksight again to rebuild the engine"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inksight._shared.display import Display
+from inksight._shared.validation import check
 from inksight.errors import InputError
 from inksight.imaging.grayscale import BAND_PIXELS, Picture, is_picture, to_grayscale
 from inksight.imaging.preprocessing import Prepared
@@ -261,6 +262,7 @@ def read(
     ['7', '2', '1', '0']
     """
     loaded = as_classifier(model)
+    check(invert in (None, True, False), "invert", invert, "true, false or None")
     if is_picture(pictures) or not isinstance(pictures, Iterable):
         sheet = _sheet(to_grayscale(pictures), loaded, invert, single)
         return next(_classified([sheet], loaded, accept_all))
