@@ -121,7 +121,7 @@ def test_the_transcript_shows_white_ink_on_white_paper_as_dark(ink, tmp_path):
     assert shown.max() > 225
 
 
-def test_transparency_that_does_not_fit_the_palette_is_damage(ink):
+def test_a_palette_or_transparency_that_does_not_fit_is_damage(ink):
     palette = Image.fromarray(255 - ink).convert("P")
     file = io.BytesIO()
     palette.save(file, "PNG", transparency=bytes(256))
@@ -131,6 +131,11 @@ def test_transparency_that_does_not_fit_the_palette_is_damage(ink):
     palette.info["transparency"] = "none"
     channels = Image.new("RGB", (30, 30))
     channels.info["transparency"] = (1, 2)
-    for picture in (content, palette, channels):
+    file = io.BytesIO()
+    Image.fromarray(255 - ink).convert("P").save(file, "PNG")
+    opaque = file.getvalue()
+    start = opaque.index(b"PLTE") - 4
+    without_palette = opaque[:start] + opaque[start + 12 + int.from_bytes(opaque[start : start + 4]) :]
+    for picture in (content, without_palette, palette, channels):
         with pytest.raises(DamagedFileError, match="'the picture given' is damaged or is not a picture"):
             read(picture)
