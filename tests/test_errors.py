@@ -11,7 +11,7 @@ from sources import npz_bytes, write
 
 import inksight
 from inksight.errors import DamagedFileError, InputError, MissingFileError, TooLargeError, UnsupportedFileError
-from inksight.imaging import grayscale
+from inksight.imaging import file_pages, grayscale
 from inksight.imaging.grayscale import to_grayscale
 
 
@@ -65,7 +65,8 @@ def test_the_class_of_an_error_tells_what_is_wrong_with_a_picture(name, file):
 
 
 def test_bytes_arrays_and_files_that_are_too_large(tmp_path, monkeypatch):
-    monkeypatch.setattr(grayscale, "MAX_FILE_SIZE", 99)
+    for module in (grayscale, file_pages):
+        monkeypatch.setattr(module, "MAX_FILE_SIZE", 99)
     path = write(tmp_path, "a.png", png(Image.effect_noise((40, 40), 50)))
     with path.open("rb") as opened:
         for picture in (path, opened, np.zeros((9000, 9000), np.uint8), np.zeros((70_000, 1), np.uint8)):

@@ -94,7 +94,7 @@ class Recipe:
         Inception architecture for computer vision", CVPR 2016).
     muon_scale : float
         If above 0, Muon instead of Adam trains the kernels of all layers but the output, with a learning rate of
-        `muon_scale` times `learning_rate`; see `inksight.training.optimizer`.
+        `muon_scale` times `learning_rate`; see `inksight.engine.trainer`.
     momentum : float
         Momentum of Muon.
     augmentation : Augmentation

@@ -94,7 +94,8 @@ def find_digits(grayscale: Grayscale, model: Classifier, invert: bool | None = N
     lines = _segment(grayscale, model, invert)
     images = [digit.image for line in lines for digit in line]
     if len(images) <= 1:
-        return lines if images and whole.problem else [[whole]]
+        # A dot is one, also where the segmentation has enlarged it.
+        return lines if images and whole.problem not in ("", "small") else [[whole]]
     if whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
         return [[whole]]
     return lines
