@@ -166,6 +166,7 @@ def decode_upright(
             raise ValueError(stripped.damage)
         is_animated = stripped.is_animated or getattr(image, "is_animated", False)
         image.load()
+        _check_colors(image)
         transposition = _TRANSPOSITIONS.get(avif_orientation(image) if name == "AVIF" else stripped.orientation)
         upright = image if transposition is None else image.transpose(transposition)
     if is_animated:
@@ -180,6 +181,13 @@ def _tiff_pages(content: bytes, path: Path) -> list[int]:
         return pages
 
 
+def _check_colors(image: Image.Image) -> None:
+    """Raise Pillow's error for a palette that is missing, or a transparency that does not fit, on a single pixel."""
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        image.crop((0, 0, 1, 1)).convert(mode)
+
+
 def _warn(message: str) -> None:
     warnings.warn(message, InputWarning, stacklevel=3)
 
@@ -187,4 +195,5 @@ def _warn(message: str) -> None:
 def apply_orientation(image: Image.Image, path: Path) -> Image.Image:
     """Return an open picture decoded and rotated or flipped by its EXIF orientation; `path` is for messages."""
     check_size_and_mode(image, path)
+    _check_colors(image)
     return ImageOps.exif_transpose(image)
