@@ -5,11 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, downscale, resample, round_half_up
+from inksight.reading.colored_ink import color_contrast, find_colored_ink
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_ruled_lines
 
@@ -54,7 +56,9 @@ class BinarizedPage:
     dark: bool
 
 
-def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
+def binarize(
+    grayscale: Grayscale, invert: bool | None = None, colors: Image.Image | None = None
+) -> BinarizedPage:
     """Separate the ink of a page from its paper.
 
     Parameters
@@ -63,6 +67,8 @@ def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
         Brightness of the page.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected by default.
+    colors : PIL image, optional
+        The same page in color (RGB), to find ink that is light but of another color than the paper.
     """
     contrast, dark, stroke = _flatten(grayscale, invert)
     quartiles = (contrast.size // 4, contrast.size // 2)
@@ -78,7 +84,15 @@ def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
     ink = ndimage.gaussian_filter(contrast, SMOOTHING) > np.maximum(INK_PER_TEXTURE * texture, threshold)
     ruled = find_ruled_lines(above_noise)
     page_mask = detect_page(~above_noise | ruled)
-    return BinarizedPage(contrast, ink & ~ruled & page_mask, page_mask, ruled, noise, dark)
+    writable = ~ruled & page_mask
+    ink &= writable
+    if colors is not None:
+        color = color_contrast(colors, dark, round_half_up(stroke))
+        texture = _texture_contrast(color, max(2 * round_half_up(stroke), 1))
+        colored = find_colored_ink(color, contrast, ink, writable, INK_PER_TEXTURE * texture)
+        ink |= colored
+        contrast = np.where(ndimage.binary_dilation(colored, np.ones((3, 3))), np.maximum(contrast, color), contrast)
+    return BinarizedPage(contrast, ink, page_mask, ruled, noise, dark)
 
 
 def _texture_contrast(contrast: Grayscale, tile: int) -> Grayscale:
