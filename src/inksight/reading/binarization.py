@@ -89,7 +89,7 @@ def binarize(
     if colors is not None:
         color = color_contrast(colors, dark, round_half_up(stroke))
         texture = _texture_contrast(color, max(2 * round_half_up(stroke), 1))
-        colored = find_colored_ink(color, contrast, ink, writable, INK_PER_TEXTURE * texture)
+        colored = find_colored_ink(color, contrast, INK_PER_TEXTURE * texture, ink, writable)
         ink |= colored
         contrast = np.where(ndimage.binary_dilation(colored, np.ones((3, 3))), np.maximum(contrast, color), contrast)
     return BinarizedPage(contrast, ink, page_mask, ruled, noise, dark)
