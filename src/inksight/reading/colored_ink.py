@@ -1,7 +1,7 @@
 """Colored ink: what is written in lighter pens than the rest of a page, as with felt pens of several colors.
 
-In brightness, orange or light green is nearer to white paper than to black ink. But every colored ink absorbs much of the
-red, green or blue light.
+In brightness, orange or light green is nearer to white paper than to black ink. But every colored ink absorbs much of
+the red, green or blue light.
 """
 
 import numpy as np
@@ -113,13 +113,17 @@ def find_colored_ink(
     for label, box in enumerate(ndimage.find_objects(regions), 1):
         own = regions[box] == label
         if (
-            all(0 < side.start and side.stop < length for side, length in zip(box, ink.shape, strict=True))  # no table
+            all(side.start > 0 and side.stop < length for side, length in zip(box, ink.shape, strict=True))  # no table
             and MIN_HEIGHT * height <= len(own) <= MAX_HEIGHT * height
             and ink[box][own].mean() <= MAX_INK_SHARE
             and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, len(own))
         ):
             found[box] |= own
     return found
+
+
+def _is_inside(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+    return all(side.start > 0 and side.stop < length for side, length in zip(box, shape, strict=True))
 
 
 def _width_of_strokes(ink: NDArray[np.bool_]) -> int:
