@@ -14,13 +14,16 @@ ORANGE = (255, 102, 0)
 def test_arrays_of_any_type_have_the_same_colors(dtype, white, channels):
     array = np.full((6, 4, channels), (*ORANGE, 255)[:channels], float) / 255 * white
     colors = colors_of(array.astype(dtype))
+    assert colors is not None
     assert (colors.mode, colors.size, colors.getpixel((2, 2))) == ("RGB", (4, 6), ORANGE)
 
 
 def test_transparent_pixels_are_blended_with_white():
     picture = Image.new("RGBA", (60, 40), (*ORANGE, 0))
     picture.paste((20, 30, 40, 255), (0, 0, 60, 30))
-    assert [colors_of(picture).getpixel((30, y)) for y in (10, 35)] == [(20, 30, 40), (255, 255, 255)]
+    colors = colors_of(picture)
+    assert colors is not None
+    assert [colors.getpixel((30, y)) for y in (10, 35)] == [(20, 30, 40), (255, 255, 255)]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "I;16"])

@@ -102,7 +102,9 @@ def _add_colored_ink(
     block = -(-max(ink.shape) // COLOR_SIZE)
     color = color_contrast(colors.reduce(block), dark, round_half_up(stroke / block))
     texture = INK_PER_TEXTURE * _texture_contrast(color, max(2 * round_half_up(stroke / block), 1))
-    brightness, ink_share, writable_share = (block_mean(part, block) for part in (contrast, ink, writable))
+    brightness, ink_share, writable_share = (
+        block_mean(part.astype(np.float64), block) for part in (contrast, ink, writable)
+    )
     colored = find_colored_ink(color, brightness, texture, ink_share >= 0.5, writable_share >= 0.5)
     if not colored.any():
         return
