@@ -1,7 +1,7 @@
 """Colored ink: what is written in lighter pens than the rest of a page, as with felt pens of several colors.
 
-In brightness, orange or light green is nearer to white paper than to black ink. But every colored ink absorbs much of the
-red, green or blue light.
+In brightness, orange or light green is nearer to white paper than to black ink. But every colored ink absorbs much of
+the red, green or blue light.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ SMOOTHING = 0.7  # pixels: standard deviation of the blur before thresholding
 
 # In heights of the other strokes:
 MIN_HEIGHT, MAX_HEIGHT = 0.5, 2.0
-MAX_WIDTH = 0.5  # of a stroke: a highlighter is wider
+MAX_WIDTH = 0.5  # of a stroke, also in heights of its own: a highlighter or a colored area is wider
 MIN_WIDTH = 1 / 3  # of the widest other stroke: rests of ruled lines are thinner
 
 
@@ -103,19 +103,27 @@ def find_colored_ink(
     if not ink.any() or not (colored & ~ink).any():
         return np.zeros_like(ink)
     colored &= ~ndimage.binary_dilation(ink & ~colored, np.ones((3, 3)), iterations=EDGE)
+    height, widest = _height_of_strokes(ink), _width_of_strokes(ink)
+    regions, _ = ndimage.label(colored, np.ones((3, 3)))
+    if all(rows.stop - rows.start < MIN_HEIGHT * height for rows, _ in ndimage.find_objects(regions)):
+        return np.zeros_like(ink)  # without the search for ruled lines, which takes longest
     colored &= ~ndimage.binary_dilation(find_ruled_lines(smooth > MIN_CONTRAST / 2))
     regions, _ = ndimage.label(colored, np.ones((3, 3)))
-    height, widest = _height_of_strokes(ink), _width_of_strokes(ink)
     found = np.zeros_like(ink)
     for label, box in enumerate(ndimage.find_objects(regions), 1):
         own = regions[box] == label
         if (
-            MIN_HEIGHT * height <= len(own) <= MAX_HEIGHT * height
+            all(side.start > 0 and side.stop < length for side, length in zip(box, ink.shape, strict=True))  # no table
+            and MIN_HEIGHT * height <= len(own) <= MAX_HEIGHT * height
             and ink[box][own].mean() <= MAX_INK_SHARE
-            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * height
+            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, len(own))
         ):
             found[box] |= own
     return found
+
+
+def _is_inside(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+    return all(side.start > 0 and side.stop < length for side, length in zip(box, shape, strict=True))
 
 
 def _width_of_strokes(ink: NDArray[np.bool_]) -> int:

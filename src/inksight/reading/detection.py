@@ -129,9 +129,7 @@ def _may_be_single(ink: Grayscale) -> bool:
     return fits and len(columns) == columns[-1] - columns[0] + 1
 
 
-def _segment(
-    grayscale: Grayscale, model: Classifier, invert: bool | None, colors: Image.Image | None
-) -> Lines:
+def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None, colors: Image.Image | None) -> Lines:
     """Find lines of digits; if nothing looks like a digit, try the other polarity: ink and paper may be swapped."""
     from inksight.reading.segmentation import segment  # importing its SciPy takes longer than reading one digit
 
