@@ -80,8 +80,11 @@ def build_library(name: str) -> Path:
     run("cmake", "-S", NATIVE, "-B", folder, "-GNinja", *(f"-D{key}={value}" for key, value in definitions.items()))
     run("cmake", "--build", folder)
     library = folder / platform.library
-    if missing := set(exported_functions()) - exports(library):
+    declared, exported = set(exported_functions()), exports(library)
+    if missing := declared - exported:
         sys.exit(f"{library} lacks {', '.join(sorted(missing))}")
+    if platform.system == "Linux" and (others := exported - declared):  # see native/api/exports.map
+        sys.exit(f"{library} must export only the interface, but it exports {', '.join(sorted(others))}")
     return library
 
 
