@@ -73,7 +73,8 @@ def build_library(name: str) -> Path:
     definitions = {
         "CMAKE_SYSTEM_NAME": platform.system,
         "CMAKE_SYSTEM_PROCESSOR": platform.processor,
-        "CMAKE_CXX_COMPILER": f"{zig()};c++;-target;{platform.target};-mcpu=baseline",
+        # The options are those of native/CMakeLists.txt.
+        "CMAKE_CXX_COMPILER": f"{zig()};c++;-target;{platform.target};-mcpu=baseline;-s;-O3",
         "CMAKE_RC_COMPILER": zig(),  # CMake wants one for Windows; there is nothing to compile with it
         "Python_EXECUTABLE": sys.executable,
     }
