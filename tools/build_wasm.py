@@ -1,7 +1,7 @@
 """Build the engine for WebAssembly: ``python tools/build_wasm.py [FILE]``, by default ``build/engine.wasm``.
 
-It preprocesses, predicts and trains, on one thread and with 128-bit vectors. It exports the functions below, and ``malloc`` and
-``free`` for the arrays that they are given.
+It preprocesses, predicts and trains, on one thread and with 128-bit vectors. It exports the functions below, and
+``malloc`` and ``free`` for the arrays that they are given.
 """
 
 import subprocess
