@@ -58,7 +58,7 @@ def make_steps(classes):
 
 def train(model, images):
     """Take the steps on the native engine's baseline build; return its losses, numbers of correct images and state."""
-    best = native.isa()
+    best = native.isa() or ""
     native.use(native.available()[-1])
     try:
         normalization = model.normalization
