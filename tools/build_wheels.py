@@ -73,15 +73,19 @@ def build_library(name: str) -> Path:
     definitions = {
         "CMAKE_SYSTEM_NAME": platform.system,
         "CMAKE_SYSTEM_PROCESSOR": platform.processor,
-        "CMAKE_CXX_COMPILER": f"{zig()};c++;-target;{platform.target};-mcpu=baseline",
+        # The options are those of native/CMakeLists.txt.
+        "CMAKE_CXX_COMPILER": f"{zig()};c++;-target;{platform.target};-mcpu=baseline;-s;-O3",
         "CMAKE_RC_COMPILER": zig(),  # CMake wants one for Windows; there is nothing to compile with it
         "Python_EXECUTABLE": sys.executable,
     }
     run("cmake", "-S", NATIVE, "-B", folder, "-GNinja", *(f"-D{key}={value}" for key, value in definitions.items()))
     run("cmake", "--build", folder)
     library = folder / platform.library
-    if missing := set(exported_functions()) - exports(library):
+    declared, exported = set(exported_functions()), exports(library)
+    if missing := declared - exported:
         sys.exit(f"{library} lacks {', '.join(sorted(missing))}")
+    if platform.system == "Linux" and (others := exported - declared):  # see native/api/exports.map
+        sys.exit(f"{library} must export only the interface, but it exports {', '.join(sorted(others))}")
     return library
 
 

@@ -1,4 +1,4 @@
-// The part of the C interface that a build for prediction leaves out.
+// The part of the C interface that trains.
 #include <algorithm>
 
 #include "api/inksight.h"

@@ -35,36 +35,31 @@ static auto forward_single_for(const Shape& s) -> decltype(&forward_single<1>) {
 #define TEXT_OF(isa) #isa
 #define TEXT(isa) TEXT_OF(isa)
 
-// A build that only predicts leaves out what training needs, for the sake of its size.
-#if defined(INKSIGHT_PREDICTION_ONLY)
-#define FOR_TRAINING(...) nullptr
-#else
-#define FOR_TRAINING(...) __VA_ARGS__
-#endif
-
 const Kernels TABLE(INKSIGHT_ISA) = {
     TEXT(INKSIGHT_ISA),
     [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_forward_for(s)(s, w, packed); },
-    FOR_TRAINING(
-        [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_backward_for(s)(s, w, packed); }),
+    [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_backward_for(s)(s, w, packed); },
     [](const Shape& s, const float* x, const float* packed, const float* b, float leak, float* y,
        std::uint8_t* pool_argmax) { INKSIGHT_ISA::forward_for(s)(s, x, packed, b, leak, y, pool_argmax); },
-    FOR_TRAINING([](const Shape& s, const float* x, const float* packed, const float* y,
-                    const std::uint8_t* pool_argmax, const float* dy, bool dy_per_position, float leak, float* dx,
-                    float* dw, float* db) {
+    [](const Shape& s, const float* x, const float* packed, const float* y, const std::uint8_t* pool_argmax,
+       const float* dy, bool dy_per_position, float leak, float* dx, float* dw, float* db) {
       INKSIGHT_ISA::backward_for(s)(s, x, packed, y, pool_argmax, dy, dy_per_position, leak, dx, dw, db);
-    }),
+    },
     INKSIGHT_ISA::average,
     INKSIGHT_ISA::padded_filters,
     [](const Shape& s, const float* w, float* packed) { INKSIGHT_ISA::pack_single_for(s)(s, w, packed); },
     [](const Shape& s, const float* x, int pixel_stride, const float* packed, const float* b, float leak, float* y) {
       INKSIGHT_ISA::forward_single_for(s)(s, x, pixel_stride, packed, b, leak, y);
     },
-    FOR_TRAINING(INKSIGHT_ISA::dense_forward),
-    FOR_TRAINING(INKSIGHT_ISA::dense_backward),
-    FOR_TRAINING(INKSIGHT_ISA::warp),
-    FOR_TRAINING(INKSIGHT_ISA::orthogonalize),
-    FOR_TRAINING(INKSIGHT_ISA::peak),
+    INKSIGHT_ISA::dense_forward,
+    INKSIGHT_ISA::dense_backward,
+    INKSIGHT_ISA::warp,
+    INKSIGHT_ISA::orthogonalize,
+#if defined(__wasm__)
+    nullptr,  // a page has no clock for it
+#else
+    INKSIGHT_ISA::peak,
+#endif
     INKSIGHT_ISA::preprocess,
 };
 

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "api/inksight.h"
+#include "conv/shape.h"
 #include "runtime/dispatch.h"
+#include "runtime/layout.h"
 #include "runtime/scratch.h"
-#include "train/batch.h"
 
 namespace {
 
@@ -50,27 +51,45 @@ void convolve(int channels, int filters, int kernel, int pool) {
   const int groups = 2;
   const inksight::Shape s{channels, 12, 12, filters, kernel, pool};
   const Aligned x = random(groups * s.input()), w = random(s.weights()), b = random(filters);
-  const Aligned y(groups * s.output()), means(groups * filters * inksight::LANES), dx(groups * s.input());
-  const Aligned dw(s.weights()), db(filters), dy = random(groups * s.output());
-  const Aligned places((groups * s.output() + 3) / 4);
-  std::uint8_t* argmax = pool > 1 ? reinterpret_cast<std::uint8_t*>(places.buffer.get()) : nullptr;
-  inksight::conv_forward(s, groups, x, w, b, 0.1f, y, argmax, means);
-  inksight::conv_backward(s, groups, x, w, y, argmax, dy, true, 0.1f, dx, dw, db);
-  print("y", y, y.size);
-  print("means", means, means.size);
-  print("dx", dx, dx.size);
-  print("dw", dw, dw.size);
-  print("db", db, db.size);
+  const Aligned y(groups * s.output()), dx(groups * s.input()), dw(s.weights()), db(filters);
+  const Aligned dy = random(groups * s.output());
+  const inksight_block block{channels, 12, 12, filters, kernel, pool, groups, 1, 0.1f, x, w, b, y, dy, dx, dw, db};
+  if (!inksight_apply(&block)) std::printf("= out of memory\n");
+  for (const Aligned* array : {&y, &dx, &dw, &db}) print("block", *array, array->size);
 }
 
-void warp() {
-  std::vector<std::uint8_t> images(3 * 28 * 28);
+// Ten steps by Adam and Muon on two banks, one of them separable. The first one's gradient is printed, too.
+void train() {
+  const int steps = 10, size = 21, count = 9;
+  const long knots = 2 * inksight::KNOTS * inksight::KNOTS;
+  const inksight_bank banks[] = {{8, 5, 2, 0}, {12, 3, 1, 1}};
+  const inksight_network network{28, 2, 10, 10, 0.01f, 0.13f, 0.09f};
+  const inksight_recipe recipe{0.1, 1e-3, 0.9, 0.95, 1e-2, 0.3, 0.95};
+  const long weights = 25 * 8 + 8 + 9 * 8 + 8 * 12 + 12 + 120 + 10 + 100 + 10;
+  const Aligned start = random(weights), shares = random(steps * size), lattices = random(steps * size * knots);
+  for (long i = 0; i < shares.size; ++i) shares[i] = std::fmax(shares[i], 0.0f);  // half of the images count for nothing
+  for (long i = 0; i < lattices.size; ++i) lattices[i] = 14 * lattices[i];
+  std::vector<std::uint8_t> images(count * 28 * 28);
   for (std::uint8_t& pixel : images) pixel = std::uint8_t(127 + 127 * next());
-  const std::int32_t rows[] = {2, 0, 1, 1, 0};
-  const Aligned lattice = random(5 * 2 * inksight::KNOTS * inksight::KNOTS), out(28 * 28 * inksight::LANES);
-  for (long i = 0; i < lattice.size; ++i) lattice[i] = 14 + 14 * lattice[i];
-  inksight::warp_batch(images.data(), 3, 28, rows, lattice, 5, 0.13f, 0.09f, out);
-  print("warped", out, out.size);
+  std::vector<std::int32_t> rows(steps * size), labels(steps * size);
+  for (std::int32_t& row : rows) row = std::int32_t((next() + 1) / 2 * count);
+  for (std::int32_t& label : labels) label = std::int32_t((next() + 1) / 2 * 10);
+  std::vector<double> rates(steps, 0.01);
+  const inksight_batches batches{steps,         size,    rows.data(),  shares, lattices,
+                                 labels.data(), nullptr, rates.data()};
+
+  inksight_trainer* trainer = inksight_trainer_new(&network, banks, &recipe, start);
+  const Aligned gradient(weights), trained(weights), first(weights), second(weights);
+  double loss, losses[steps];
+  std::int64_t correct[steps], taken;
+  if (!trainer || !inksight_trainer_gradient(trainer, images.data(), count, &batches, size, gradient, &loss, correct) ||
+      !inksight_trainer_steps(trainer, images.data(), count, &batches, losses, correct))
+    std::printf("= out of memory\n");
+  inksight_trainer_read(trainer, trained, first, second, &taken);
+  inksight_trainer_free(trainer);
+  for (const Aligned* array : {&gradient, &trained, &first, &second}) print("training", *array, array->size);
+  std::printf("= %ld steps\n%.9g\n", long(taken), loss / size);
+  for (int step = 0; step < steps; ++step) std::printf("= %ld correct\n%.9g\n", long(correct[step]), losses[step]);
 }
 
 void orthogonalize() {
@@ -82,7 +101,7 @@ void orthogonalize() {
 
 void predict() {
   const int n = 21;  // a lane group, and five single images
-  const inksight_bank banks[] = {{8, 5, 2}, {12, 3, 1}};
+  const inksight_bank banks[] = {{8, 5, 2, 0}, {12, 3, 1, 0}};
   const inksight_network network{28, 2, 10, 10, 0.01f, 0.13f, 0.09f};
   const Aligned weights = random(25 * 8 + 8 + 9 * 8 * 12 + 12 + 120 + 10 + 100 + 10);
   std::vector<std::uint8_t> images(n * 28 * 28);
@@ -121,8 +140,8 @@ void preprocess(long height, long width) {
 int main() {
   for (const int kernel : {1, 3, 5, 7})
     for (const int pool : {1, 2}) convolve(5, 7, kernel, pool);
-  warp();
   orthogonalize();
+  train();
   predict();
   preprocess(60, 50);
   preprocess(900, 700);

@@ -34,8 +34,8 @@ const {banks, dense, classes, leak, mean, variance, n, stages} = input;
 const network = new DataView(new ArrayBuffer(28));
 [28, banks.length, dense, classes].forEach((value, i) => network.setInt32(4 * i, value, true));
 [leak, mean, variance].forEach((value, i) => network.setFloat32(16 + 4 * i, value, true));
-const predictor = engine.inksight_predictor_new(
-  place(network), place(Int32Array.from(banks.flat())), place(decode(input.weights)));
+const networkAddress = place(network), bankAddress = place(Int32Array.from(banks.flat()));
+const predictor = engine.inksight_predictor_new(networkAddress, bankAddress, place(decode(input.weights)));
 const outputs = Object.fromEntries(Object.entries(stages).map(([name, size]) => [name, engine.malloc(4 * n * size)]));
 const bankOutputs = place(Uint32Array.from(banks, (_, i) => outputs[`bank${i + 1}`]));
 const wanted = place(Uint32Array.from(
@@ -46,4 +46,21 @@ const predicted = Object.fromEntries(
   Object.entries(stages).map(([name, size]) => [name, encode(outputs[name], 4 * n * size)]));
 
 engine.inksight_predictor_free(predictor);
-console.log(JSON.stringify({prepared, predicted}));
+
+const {recipe, steps, size, batches, parameters} = input.training;
+const trainer = engine.inksight_trainer_new(
+  networkAddress, bankAddress, place(Float64Array.from(recipe)), place(decode(input.training.weights)));
+const {rows, weights, lattices, labels, rates} = Object.fromEntries(
+  Object.entries(batches).map(([name, text]) => [name, place(decode(text))]));
+const batchesAddress = place(Int32Array.of(steps, size, rows, weights, lattices, labels, 0, rates));
+const losses = engine.malloc(8 * steps), correct = engine.malloc(8 * steps), taken = engine.malloc(8);
+if (!engine.inksight_trainer_steps(trainer, images, n, batchesAddress, losses, correct)) throw new Error("memory");
+const state = [0, 1, 2].map(() => engine.malloc(4 * parameters));
+engine.inksight_trainer_read(trainer, ...state, taken);
+engine.inksight_trainer_free(trainer);
+const trained = {
+  losses: encode(losses, 8 * steps), correct: encode(correct, 8 * steps), steps: encode(taken, 8),
+  state: state.map((address) => encode(address, 4 * parameters)),
+};
+
+console.log(JSON.stringify({prepared, predicted, trained}));
