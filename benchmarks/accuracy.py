@@ -14,7 +14,7 @@ images once, after the last epoch. No seed and no epoch is picked.
 
 Measured: the accuracy; the accuracy without the 15 test images whose label most reviewers rejected
 (`benchmarks.doubtful_labels`); the expected calibration error in 15 bins; the seconds of the training steps with
-augmentation on all cores, without compilation and reading.
+augmentation on all cores, without reading.
 """
 
 import json
@@ -274,7 +274,7 @@ def main(seeds: int = SEEDS, names: Sequence[str] = (), fresh: bool = False) -> 
     fresh : bool
         Delete the rows' kept results first.
     """
-    splits, machine = load("mnist").split(), describe("jax", "numpy")
+    splits, machine = load("mnist").split(), describe("numpy")
     print(f"{machine}; MNIST, {seeds} seeds a row")
     rows = [row for row in ROWS if not names or row.name in names]
     if fresh:

@@ -59,7 +59,7 @@ def main(seeds: int = SEEDS) -> int:
     labels = test.require_labels("this benchmark")
     if any(labels[row] != label for row, (label, _) in REJECTED.items()):
         raise SystemExit("these are not MNIST's test images in their usual order")
-    print(f"{describe('jax', 'numpy')}; MNIST's test images; {len(REJECTED)} labels that people reject")
+    print(f"{describe('numpy')}; MNIST's test images; {len(REJECTED)} labels that people reject")
     failed = False
     for seed in range(seeds):
         start = time.perf_counter()

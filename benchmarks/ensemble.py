@@ -36,7 +36,7 @@ def main(seeds: int = 10, recipe: str = "seconds") -> int:
     splits = mnist_without_test()
     assert splits.validation is not None
     labels = splits.validation.require_labels("measuring ensembles")
-    print(f"{describe('jax', 'numpy')}; network post, recipe {recipe}, {seeds} seeds, 10,000 validation images")
+    print(f"{describe('numpy')}; network post, recipe {recipe}, {seeds} seeds, 10,000 validation images")
     models = [train(splits, "post", recipe, seed=seed, progress=False) for seed in range(seeds)]
     probabilities = [model.probabilities(splits.validation.images) for model in models]
     means = {}

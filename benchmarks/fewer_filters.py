@@ -10,7 +10,7 @@ filters on 1,000 training images, and trains for four more epochs. Every network
 starting weights, for as many epochs in all. The first seed is pruned once more by the similarity of feature maps.
 
 Measured: validation accuracy against the number of parameters. Seconds of a step cover all of it: choosing filters,
-compilation, training, validation.
+training, validation.
 """
 
 import sys
@@ -58,7 +58,7 @@ Written by `python -m benchmarks.fewer_filters` on {machine}.
 def main(seeds: int = SEEDS, steps: int = STEPS) -> int:
     """Print every step, write figures and page; return 1 if the claim does not hold."""
     splits = mnist_without_test()
-    machine = describe("inksight", "jax", "numpy")
+    machine = describe("inksight", "numpy")
     print(f"{machine}; network post, {steps} steps, {seeds} seeds")
     pruned, small, similar = [], [], None
     for seed in range(seeds):

@@ -9,8 +9,7 @@ which was trained on them. The recipe of fine-tuning was chosen on the hands "na
 with other validation digits.
 
 Measured, over all hands and seeds: the errors left, as a share of the errors before (mean); the percentage points lost
-on MNIST's validation images (maximum); the seconds of a whole ``inksight.teach``, with rehearsal and compilation
-(mean).
+on MNIST's validation images (maximum); the seconds of a whole ``inksight.teach``, with rehearsal (mean).
 """
 
 import sys
@@ -80,7 +79,7 @@ def main(seeds: int = SEEDS) -> int:
     """Print the accuracies; return 1 if a claim does not hold."""
     splits, failed = mnist_without_test(), False
     holdout = holdout_model(splits, epochs=EPOCHS)
-    print(f"{describe('jax', 'numpy', 'scipy')}; {PER_CLASS} pictures a digit, 1,000 read, {seeds} seeds")
+    print(f"{describe('numpy', 'scipy')}; {PER_CLASS} pictures a digit, 1,000 read, {seeds} seeds")
     for title, start in (("trained on 50,000 images", holdout), ("best, as shipped", load_model("best"))):
         print(title)
         for name, value in measure(start, splits, seeds).items():

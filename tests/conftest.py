@@ -3,7 +3,7 @@
 import os
 import signal
 
-# One thread per test process: the processes already fill the cores, and results must not depend on their number.
+# One thread per test process for JAX: the processes already fill the cores, and its results depend on their number.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import numpy as np

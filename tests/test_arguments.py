@@ -18,6 +18,7 @@ from inksight.data import apply_corrections, as_dataset, as_splits
 from inksight.data.loading import write_csv
 from inksight.experiments.pruning import prune, train_from_scratch
 from inksight.experiments.trial import grid
+from inksight.imaging import FilePage
 from inksight.inspection import remove_least_important, without_filters
 from inksight.inspection.label_errors import write_table
 from inksight.nn import SHIPPED, as_model, layers
@@ -178,6 +179,16 @@ def calls_with_three(model, digits, tmp_path) -> dict[str, tuple[Callable[[], ob
         "write_table": (lambda: write_table(THREE, out), "result must be what `inksight.doubtful_labels` returns"),
         "figure": (lambda: plot.save(THREE, tmp_path / "out.png"), "figure must be a matplotlib figure"),
         "network": (lambda: inksight.Model.untrained(THREE), "network must be a Network"),
+        "seed": (lambda: inksight.train(some, seed=-THREE), "seed must be a whole number of 0 or more"),
+        "seed, a model's": (lambda: inksight.Model.untrained(TINY, 1 / THREE), "seed must be a whole number"),
+        "seed, of averages": (lambda: inksight.average_barcodes(model, some, seed="3"), "seed must be a whole"),  # type: ignore[arg-type]
+        "seed, of a drawing": (lambda: some.plot(seed=-THREE), "seed must be a whole number"),
+        "invert": (lambda: inksight.read(some.images[0], model, invert=THREE), "invert must be true, false or None"),
+        "pages": (lambda: inksight.pages(THREE), "path must be a string or a path-like object"),
+        "FilePage": (lambda: FilePage(THREE), "path must be a string or a path-like object"),
+        "number": (lambda: FilePage(Path("a"), -THREE), "number of a page must be 1 or more, or None"),
+        "content": (lambda: FilePage(Path("a"), content=THREE), "content of a page must be bytes or None"),
+        "sample_weight": (lambda: inksight.train(some, sample_weight="3"), "sample_weight must be numbers"),
     }
 
 

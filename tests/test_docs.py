@@ -200,7 +200,8 @@ def test_commands_in_the_documentation_exist(page):
             continue
         assert words[0] in cli.commands, line
         options = {name for option in cli.commands[words[0]].params for name in (*option.opts, *option.secondary_opts)}
-        assert {word.partition("=")[0] for word in words if word.startswith("-")} <= {*options, "-h", "--help"}, line
+        given = {word.partition("=")[0] for word in words if word.startswith("-")}
+        assert given <= {*options, "-h", "--help", "-"}, line
         settings = {word.partition("=")[0] for before, word in pairwise(words) if before == "--set"}
         assert settings <= SETTINGS, line
 

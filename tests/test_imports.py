@@ -28,8 +28,8 @@ def test_the_top_level_holds_rooms_only():
     [
         ("import inksight", ("numpy", "jax", "matplotlib", "click")),
         ("import inksight; inksight.load('mnist')", ("jax", "matplotlib", "pyarrow")),
-        ("import inksight; inksight.train", ("matplotlib", "rich", "pyarrow")),
-        ("import inksight; inksight.evaluate; inksight.barcode", ("matplotlib",)),
+        ("import inksight; inksight.train", ("jax", "matplotlib", "rich", "pyarrow", "scipy")),
+        ("import inksight; inksight.evaluate; inksight.barcode", ("jax", "matplotlib", "scipy")),
         pytest.param(
             "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
             ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.inspection.nearest"),

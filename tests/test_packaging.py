@@ -92,7 +92,8 @@ def make(*arguments, folder=ROOT, **environment):
 @needs_make
 def test_make_says_why_the_engine_is_missing(tmp_path):
     binaries = f"BIN={Path(sys.executable).parent}"
-    code, output = make("engine", binaries, INKSIGHT_LIBRARY=str(tmp_path / "missing.so"))
+    (tmp_path / "broken.so").touch()
+    code, output = make("engine", binaries, INKSIGHT_LIBRARY=str(tmp_path / "broken.so"))
     assert code == 0
     assert re.fullmatch(r"Everything works, but training is about ten times slower .*install inksight again\n", output)
 

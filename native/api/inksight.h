@@ -34,7 +34,10 @@ typedef struct inksight_declaration {
 } inksight_declaration;
 const inksight_declaration* inksight_interface(void);
 
-/* Return the name of the instruction set in use: "avx512", "avx2" or "portable". */
+/* Return the name and the version of the compiler that built the library. */
+const char* inksight_compiler(void);
+
+/* Return the name of the instruction set in use: "avx512", "avx2", "neon" or "portable". */
 const char* inksight_isa(void);
 
 /* Use another instruction set. Return 0, and change nothing, if the processor or the build lacks it. */

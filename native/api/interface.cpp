@@ -37,6 +37,7 @@ constexpr inksight_declaration declarations[] = {
     TYPE(inksight_constants),
     TYPE(inksight_problem),
     TYPE(inksight_found),
+    FUNCTION(inksight_compiler),
     FUNCTION(inksight_isa),
     FUNCTION(inksight_use),
     FUNCTION(inksight_threads),

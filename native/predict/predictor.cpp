@@ -59,13 +59,13 @@ void Predictor::predict(const std::uint8_t* bytes, const float* floats, long n, 
   constexpr long MAX_TASKS = 1 << 20;  // per loop of the pool, which counts them in an int
   for (long first = 0; first < tasks; first += MAX_TASKS)
     pool().run(int(std::min(MAX_TASKS, tasks - first)), [&](int task) {
-      const long image = (first + task) * LANES;
-      predict_group(bytes, floats, image, int(std::min<long>(LANES, n - image)), stages);
+      const std::ptrdiff_t image = (first + task) * LANES;
+      predict_group(bytes, floats, image, int(std::min<std::ptrdiff_t>(LANES, n - image)), stages);
     });
   for (long image = tasks * LANES; image < n; ++image) predict_single(bytes, floats, image, stages);
 }
 
-void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, long first, int n,
+void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, std::ptrdiff_t first, int n,
                               const Stages& stages) const {
   const Shape& input = network_.banks.front();
   const int pixels = input.height * input.width;
@@ -82,7 +82,7 @@ void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, lo
   };
   const float scale = bytes ? inverse / 255 : inverse, offset = -network_.mean * inverse;
   for (int lane = 0; lane < LANES; ++lane) {
-    const long start = (first + std::min(lane, n - 1)) * pixels;  // unused lanes repeat the last image
+    const std::ptrdiff_t start = (first + std::min(lane, n - 1)) * pixels;  // unused lanes repeat the last image
     if (bytes)
       for (int p = 0; p < pixels; ++p) x[p * LANES + lane] = float(bytes[start + p]) * scale + offset;
     else
@@ -106,7 +106,8 @@ void Predictor::predict_group(const std::uint8_t* bytes, const float* floats, lo
   }
 }
 
-void Predictor::predict_single(const std::uint8_t* bytes, const float* floats, long image, const Stages& stages) const {
+void Predictor::predict_single(const std::uint8_t* bytes, const float* floats, std::ptrdiff_t image,
+                               const Stages& stages) const {
   const Shape& input = network_.banks.front();
   const int pixels = input.height * input.width;
   const float inverse = 1 / std::sqrt(network_.variance), offset = -network_.mean * inverse;
@@ -136,7 +137,7 @@ void Predictor::predict_single(const std::uint8_t* bytes, const float* floats, l
   predict_head(barcode, image, stages);
 }
 
-void Predictor::predict_head(const float* barcode, long image, const Stages& stages) const {
+void Predictor::predict_head(const float* barcode, std::ptrdiff_t image, const Stages& stages) const {
   int inputs = network_.banks.back().filters;
   const int classes = network_.classes;
   const auto write = [&](float* out, const float* in, int count) {

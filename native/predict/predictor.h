@@ -1,5 +1,6 @@
-// A whole network, ready to predict: uint8 or float images in, any stage out, without JAX.
+// A whole network, ready to predict: uint8 or float images in, any stage out.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -33,11 +34,13 @@ class Predictor {
     Buffer packed, packed_single;  // weights for a lane group, and for one image
     int padded_filters;
   };
+  // Indices of images have the width of a pointer: on Windows a long has 32 bits.
   // Predict the images of a lane group: n of them, from image `first` on.
-  void predict_group(const std::uint8_t* bytes, const float* floats, long first, int n, const Stages& stages) const;
-  void predict_single(const std::uint8_t* bytes, const float* floats, long image, const Stages& stages) const;
+  void predict_group(const std::uint8_t* bytes, const float* floats, std::ptrdiff_t first, int n,
+                     const Stages& stages) const;
+  void predict_single(const std::uint8_t* bytes, const float* floats, std::ptrdiff_t image, const Stages& stages) const;
   // Compute dense layer, output and softmax from one image's barcode.
-  void predict_head(const float* barcode, long image, const Stages& stages) const;
+  void predict_head(const float* barcode, std::ptrdiff_t image, const Stages& stages) const;
 
   Description network_;
   const Kernels& kernels_;

@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "runtime/cpu.h"
+
 namespace inksight {
 
 namespace {
@@ -11,14 +13,17 @@ namespace {
 // kernels of that name count.
 const Kernels* find(const char* name) {
   const auto matches = [&](const Kernels& k) { return !name || !std::strcmp(name, k.name); };
-#if defined(__x86_64__)
-  const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (avx512 && matches(avx512_kernels)) return &avx512_kernels;
-  if (avx2 && matches(avx2_kernels)) return &avx2_kernels;
+#if defined(__x86_64__) && !defined(INKSIGHT_PORTABLE)
+  const Cpu cpu = examine_cpu();
+  if (cpu.avx512 && matches(avx512_kernels)) return &avx512_kernels;
+  if (cpu.avx2 && matches(avx2_kernels)) return &avx2_kernels;
 #endif
-  return matches(portable_kernels) ? &portable_kernels : nullptr;
+#if defined(__aarch64__)
+  const Kernels& baseline = neon_kernels;  // every AArch64 processor has it
+#else
+  const Kernels& baseline = portable_kernels;
+#endif
+  return matches(baseline) ? &baseline : nullptr;
 }
 
 // Null until the first use. A static variable of a function would need a lock, which a forked child could find locked.

@@ -7,6 +7,9 @@
 #elif defined(__AVX2__)
 #define INKSIGHT_ISA avx2
 #define INKSIGHT_WIDTH 8
+#elif defined(__aarch64__)
+#define INKSIGHT_ISA neon
+#define INKSIGHT_WIDTH 4
 #else
 #define INKSIGHT_ISA portable
 #define INKSIGHT_WIDTH 4

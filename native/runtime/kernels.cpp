@@ -22,9 +22,9 @@ namespace INKSIGHT_ISA {
   }
 
 static auto forward_for(const Shape& s) -> decltype(&forward<1>) { FOR_KERNEL_SIZE(forward) }
-static auto backward_for(const Shape& s) -> decltype(&backward<1>) { FOR_KERNEL_SIZE(backward) }
+[[maybe_unused]] static auto backward_for(const Shape& s) -> decltype(&backward<1>) { FOR_KERNEL_SIZE(backward) }
 static auto pack_forward_for(const Shape& s) -> decltype(&pack_forward<1>) { FOR_KERNEL_SIZE(pack_forward) }
-static auto pack_backward_for(const Shape& s) -> decltype(&pack_backward<1>) { FOR_KERNEL_SIZE(pack_backward) }
+[[maybe_unused]] static auto pack_backward_for(const Shape& s) -> decltype(&pack_backward<1>) { FOR_KERNEL_SIZE(pack_backward) }
 static auto pack_single_for(const Shape& s) -> decltype(&pack_single<1>) { FOR_KERNEL_SIZE(pack_single) }
 static auto forward_single_for(const Shape& s) -> decltype(&forward_single<1>) { FOR_KERNEL_SIZE(forward_single) }
 
@@ -55,7 +55,11 @@ const Kernels TABLE(INKSIGHT_ISA) = {
     INKSIGHT_ISA::dense_backward,
     INKSIGHT_ISA::warp,
     INKSIGHT_ISA::orthogonalize,
+#if defined(__wasm__)
+    nullptr,  // a page has no clock for it
+#else
     INKSIGHT_ISA::peak,
+#endif
     INKSIGHT_ISA::preprocess,
 };
 

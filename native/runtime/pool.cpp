@@ -1,17 +1,22 @@
 #include "runtime/pool.h"
 
-#include <fcntl.h>
-#include <pthread.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <exception>
+#include <mutex>
 #include <new>
 #include <thread>
 #include <utility>
+#if !defined(_WIN32)
+#include <pthread.h>
+#endif
 #if defined(__linux__)
+#include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 #endif
 
 namespace inksight {
@@ -44,6 +49,27 @@ int quota_in_cores() {
 }
 #endif
 
+// The pool as it is: its threads, and what they share.
+class Workers : public Pool {
+ public:
+  int threads();
+  void run_loop(const Loop& loop);
+
+ private:
+  void run_tasks(const Loop& loop);
+  void start_workers(int count);
+  void work_on_loops(int index, unsigned seen);
+
+  std::mutex busy_, mutex_;
+  std::condition_variable wake_;
+  int workers_ = 0;  // threads started
+  int helpers_ = 0;  // of them, those that work on the current loop
+  Loop loop_{};
+  std::exception_ptr error_;
+  std::atomic<int> cores_{0}, next_{0}, active_{0};
+  std::atomic<unsigned> round_{0};
+};
+
 }  // namespace
 
 int usable_cores() {
@@ -58,13 +84,13 @@ int usable_cores() {
 
 void choose_threads(int threads) { chosen_threads = threads; }
 
-int Pool::threads() {
+int Workers::threads() {
   if (const int chosen = chosen_threads) return chosen;
   if (!cores_) cores_ = usable_cores();
   return cores_;
 }
 
-void Pool::run_loop(const Loop& loop) {
+void Workers::run_loop(const Loop& loop) {
   const int helpers = std::min(threads(), loop.tasks) - 1;
   std::unique_lock<std::mutex> busy(busy_, std::defer_lock);
   if (helpers < 1 || !busy.try_lock()) {
@@ -90,7 +116,7 @@ void Pool::run_loop(const Loop& loop) {
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
 
-void Pool::run_tasks(const Loop& loop) {
+void Workers::run_tasks(const Loop& loop) {
   try {
     for (int task = next_++; task < loop.tasks; task = next_++) loop.call(loop.work, task);
   } catch (...) {
@@ -100,7 +126,7 @@ void Pool::run_tasks(const Loop& loop) {
   }
 }
 
-void Pool::start_workers(int count) {
+void Workers::start_workers(int count) {
   try {
     for (; workers_ < count; ++workers_)
       std::thread([this, index = workers_, seen = round_.load()] { work_on_loops(index, seen); }).detach();
@@ -108,7 +134,7 @@ void Pool::start_workers(int count) {
   }
 }
 
-void Pool::work_on_loops(int index, unsigned seen) {
+void Workers::work_on_loops(int index, unsigned seen) {
   for (;;) {
     const auto deadline = std::chrono::steady_clock::now() + SPIN_TIME;
     while (round_.load() == seen && std::chrono::steady_clock::now() < deadline) cpu_pause();
@@ -128,17 +154,23 @@ void Pool::work_on_loops(int index, unsigned seen) {
 namespace {
 
 // Never destroyed: the threads may outlive static objects.
-alignas(Pool) unsigned char memory[sizeof(Pool)];
+alignas(Workers) unsigned char memory[sizeof(Workers)];
 
 // A forked child has none of the threads, and another thread of its parent may have held the locks: make a new pool in
 // place of the old one.
-Pool* const instance = [] {
-  pthread_atfork(nullptr, nullptr, [] { new (memory) Pool; });
-  return new (memory) Pool;
+Workers* const instance = [] {
+#if !defined(_WIN32)
+  pthread_atfork(nullptr, nullptr, [] { new (memory) Workers; });
+#endif
+  return new (memory) Workers;
 }();
 
 }  // namespace
 
 Pool& pool() { return *instance; }
+
+int Pool::threads() { return instance->threads(); }
+
+void Pool::run_loop(const Loop& loop) { instance->run_loop(loop); }
 
 }  // namespace inksight

@@ -1,9 +1,5 @@
 // A thread pool for short parallel loops. After each loop its threads spin for a moment before they sleep.
 #pragma once
-#include <atomic>
-#include <condition_variable>
-#include <exception>
-#include <mutex>
 
 namespace inksight {
 
@@ -21,26 +17,16 @@ class Pool {
     run_loop({[](const void* work, int task) { (*static_cast<const Work*>(work))(task); }, &work, tasks});
   }
 
- private:
+ protected:
   // The work of a loop without its type: std::function would allocate memory.
   struct Loop {
     void (*call)(const void* work, int task);
     const void* work;
     int tasks;
   };
-  void run_loop(const Loop& loop);
-  void run_tasks(const Loop& loop);
-  void start_workers(int count);
-  void work_on_loops(int index, unsigned seen);
 
-  std::mutex busy_, mutex_;
-  std::condition_variable wake_;
-  int workers_ = 0;  // threads started
-  int helpers_ = 0;  // of them, those that work on the current loop
-  Loop loop_{};
-  std::exception_ptr error_;
-  std::atomic<int> cores_{0}, next_{0}, active_{0};
-  std::atomic<unsigned> round_{0};
+ private:
+  void run_loop(const Loop& loop);
 };
 
 // The pool of this process. A forked child gets a new one, without threads.

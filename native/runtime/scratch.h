@@ -2,11 +2,20 @@
 #pragma once
 #include <cstdlib>
 #include <memory>
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
 
 namespace inksight {
 
 struct Free {
-  void operator()(float* p) const { std::free(p); }
+  void operator()(float* p) const {
+#if defined(_WIN32)
+    _aligned_free(p);
+#else
+    std::free(p);
+#endif
+  }
 };
 using Buffer = std::unique_ptr<float[], Free>;
 

@@ -20,46 +20,10 @@ constexpr long CHUNK = 8192;  // weights whose slots a task adds up
 
 }  // namespace
 
-Layers::Layers(const inksight_network& network, const inksight_bank* given) {
-  long offset = 0, effective = 0;
-  int channels = 1, side = network.side;
-  const auto add = [&](long rows, long columns, bool is_bias, bool uses_muon) {
-    tensors.push_back({offset, rows, columns, is_bias, uses_muon});
-    offset += rows * columns;
-    return tensors.back();
-  };
-  for (int i = 0; i < network.banks; ++i) {
-    const Shape s{channels, side, side, given[i].filters, given[i].kernel, given[i].pool};
-    const long area = long(s.kernel) * s.kernel;
-    Bank bank{s, given[i].separable != 0, effective, effective + s.weights(), {}, {}};
-    if (bank.separable) {
-      bank.first = add(area * channels, 1, false, false);
-      bank.second = add(channels, s.filters, false, true);
-    } else {
-      bank.first = add(area * channels, s.filters, false, true);
-    }
-    add(1, s.filters, true, false);
-    effective += s.weights() + s.filters;
-    banks.push_back(bank);
-    channels = s.filters;
-    side = s.out_height();
-  }
-  const auto add_dense = [&](int units, bool uses_muon) {
-    dense.push_back({channels, units, effective});
-    add(channels, units, false, uses_muon);
-    add(1, units, true, false);
-    effective += long(channels) * units + units;
-    channels = units;
-  };
-  if (network.dense) add_dense(network.dense, true);
-  add_dense(network.classes, false);
-  effective_size = effective;
-}
-
 Trainer::Trainer(const inksight_network& network, const inksight_bank* banks, const Recipe& recipe,
                  const float* weights)
-    : optimizer(recipe, Layers(network, banks).tensors, weights), network_(network),
-      smoothing_(float(recipe.label_smoothing)), layers_(network, banks), max_input_(0) {
+    : network_(network), layers_(network, banks), optimizer_(recipe, layers_.tensors, weights),
+      smoothing_(float(recipe.label_smoothing)), max_input_(0) {
   long size = 0;
   for (const Layers::Bank& bank : layers_.banks) {
     packed_forward_.push_back(make_buffer(bank.shape.packed()));
@@ -76,7 +40,7 @@ Trainer::Trainer(const inksight_network& network, const inksight_bank* banks, co
   }
   activations_ = size;
   effective_ = make_buffer(layers_.effective_size);
-  gradient_ = make_buffer(optimizer.size());
+  gradient_ = make_buffer(optimizer_.size());
 }
 
 void Trainer::take(const std::uint8_t* images, long count, const Batches& batches, double* losses,
@@ -94,7 +58,7 @@ void Trainer::take(const std::uint8_t* images, long count, const Batches& batche
     const Loss loss = gradient(images, count, batch, total, gradient_.get());
     losses[step] = total > 0 ? loss.sum / total : 0;
     correct[step] = loss.correct;
-    optimizer.update(gradient_.get(), batches.rates[step]);
+    optimizer_.update(gradient_.get(), batches.rates[step]);
   }
 }
 
@@ -128,32 +92,7 @@ Loss Trainer::gradient(const std::uint8_t* images, long count, const Batches& ba
       for (long i = begin; i < end; ++i) total[i] += other[i];
     }
   });
-  // The effective kernel of a separable bank is the product of its depthwise and pointwise weights.
-  float* out = gradient;
-  for (const Layers::Bank& bank : layers_.banks) {
-    const Shape& s = bank.shape;
-    const float* kernel = total + bank.kernel;
-    if (bank.separable) {
-      const float* depthwise = optimizer.weights() + bank.first.offset;
-      const float* pointwise = optimizer.weights() + bank.second.offset;
-      float *d_depthwise = out, *d_pointwise = out + bank.first.size();
-      std::fill_n(d_pointwise, bank.second.size(), 0.0f);
-      for (long row = 0; row < bank.first.size(); ++row) {  // kernel row, kernel column, channel
-        const long channel = row % s.channels;
-        float sum = 0;
-        for (int f = 0; f < s.filters; ++f) {
-          sum += kernel[row * s.filters + f] * pointwise[channel * s.filters + f];
-          d_pointwise[channel * s.filters + f] += kernel[row * s.filters + f] * depthwise[row];
-        }
-        d_depthwise[row] = sum;
-      }
-      out += bank.first.size() + bank.second.size();
-    } else {
-      out = std::copy(kernel, kernel + s.weights(), out);
-    }
-    out = std::copy(total + bank.bias, total + bank.bias + s.filters, out);
-  }
-  std::copy(total + layers_.dense.front().offset, total + size, out);
+  layers_.contract(optimizer_.weights(), total, gradient);
 
   Loss loss;
   for (int slot = 0; slot < slots; ++slot) {
@@ -164,28 +103,11 @@ Loss Trainer::gradient(const std::uint8_t* images, long count, const Batches& ba
 }
 
 void Trainer::pack() {
-  const float* weights = optimizer.weights();
-  for (const Layers::Bank& bank : layers_.banks) {
-    const Shape& s = bank.shape;
-    float* out = effective_.get() + bank.kernel;
-    const float* first = weights + bank.first.offset;
-    const float* bias = first + bank.first.size() + bank.second.size();
-    if (bank.separable) {
-      const float* second = weights + bank.second.offset;
-      for (long row = 0; row < bank.first.size(); ++row)
-        for (int f = 0; f < s.filters; ++f) out[row * s.filters + f] = first[row] * second[row % s.channels * s.filters + f];
-    } else {
-      std::copy(first, first + s.weights(), out);
-    }
-    std::copy(bias, bias + s.filters, out + s.weights());
-  }
-  const long dense_size = layers_.effective_size - layers_.dense.front().offset;
-  std::copy(weights + optimizer.size() - dense_size, weights + optimizer.size(),
-            effective_.get() + layers_.dense.front().offset);
+  layers_.expand(optimizer_.weights(), effective_.get());
   const int banks = int(layers_.banks.size());
   pool().run(2 * banks, [&](int task) {
     const Layers::Bank& bank = layers_.banks[task / 2];
-    const float* kernel = effective_.get() + bank.kernel;
+    const float* kernel = effective_.get() + bank.effective;
     if (task % 2 == 0)
       kernels().pack_forward(bank.shape, kernel, packed_forward_[task / 2].get());
     else if (task > 1)  // the images need no gradient
@@ -208,7 +130,7 @@ Loss Trainer::group_gradient(const std::uint8_t* images, long count, const Batch
          network_.mean, network_.variance, maps(0));
   for (int i = 0; i < banks; ++i) {
     const Layers::Bank& bank = layers_.banks[i];
-    k.forward(bank.shape, maps(i), packed_forward_[i].get(), weights + bank.bias, network_.leak, maps(i + 1), argmax(i));
+    k.forward(bank.shape, maps(i), packed_forward_[i].get(), weights + bank.bias(), network_.leak, maps(i + 1), argmax(i));
   }
   const Shape& last = layers_.banks.back().shape;
   const int positions = last.out_height() * last.out_width();
@@ -223,28 +145,27 @@ Loss Trainer::group_gradient(const std::uint8_t* images, long count, const Batch
   const float* x = barcode;
   if (has_hidden) {
     const Layers::Dense& layer = layers_.dense.front();
-    const float* w = weights + layer.offset;
-    k.dense_forward(layer.inputs, layer.units, barcode, w, w + long(layer.inputs) * layer.units, hidden);
+    const float* w = weights + layer.effective;
+    k.dense_forward(layer.inputs, layer.units, barcode, w, w + layer.size(), hidden);
     for (long i = 0; i < hidden_size; ++i) hidden[i] = hidden[i] > 0 ? hidden[i] : hidden[i] * network_.leak;
     x = hidden;
   }
-  const float* w = weights + output.offset;
-  const long output_size = long(output.inputs) * output.units;
-  k.dense_forward(output.inputs, output.units, x, w, w + output_size, logits);
+  const float* w = weights + output.effective;
+  k.dense_forward(output.inputs, output.units, x, w, w + output.size(), logits);
 
   const Answers answers{batch.labels ? batch.labels + first : nullptr,
                         batch.targets ? batch.targets + long(first) * network_.classes : nullptr,
                         batch.weights + first};
   const Loss loss = cross_entropy(output.units, n, logits, answers, scale, smoothing_, d_logits);
 
-  float* dw = gradient + output.offset;
-  k.dense_backward(output.inputs, output.units, x, w, d_logits, has_hidden ? d_hidden : d_barcode, dw, dw + output_size);
+  float* dw = gradient + output.effective;
+  k.dense_backward(output.inputs, output.units, x, w, d_logits, has_hidden ? d_hidden : d_barcode, dw, dw + output.size());
   if (has_hidden) {
     const Layers::Dense& layer = layers_.dense.front();
     for (long i = 0; i < hidden_size; ++i) d_hidden[i] = hidden[i] > 0 ? d_hidden[i] : d_hidden[i] * network_.leak;
-    dw = gradient + layer.offset;
-    k.dense_backward(layer.inputs, layer.units, barcode, weights + layer.offset, d_hidden, d_barcode, dw,
-                     dw + long(layer.inputs) * layer.units);
+    dw = gradient + layer.effective;
+    k.dense_backward(layer.inputs, layer.units, barcode, weights + layer.effective, d_hidden, d_barcode, dw,
+                     dw + layer.size());
   }
   // The gradient of a mean is one value for a whole feature map.
   for (long i = 0; i < long(last.filters) * LANES; ++i) d_barcode[i] /= float(positions);
@@ -256,7 +177,7 @@ Loss Trainer::group_gradient(const std::uint8_t* images, long count, const Batch
     float* bank_gradient = scratch(Use::GROUPS, s.weights() + s.filters);
     k.backward(s, maps(i), i ? packed_backward_[i].get() : nullptr, maps(i + 1), argmax(i), dy, i < banks - 1,
                network_.leak, i ? dx : nullptr, bank_gradient, bank_gradient + s.weights());
-    float* sum = gradient + bank.kernel;
+    float* sum = gradient + bank.effective;
     for (long j = 0; j < s.weights() + s.filters; ++j) sum[j] += bank_gradient[j];
     dy = dx;
     std::swap(dx, next);

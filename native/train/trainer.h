@@ -4,33 +4,13 @@
 #include <vector>
 
 #include "api/inksight.h"
-#include "conv/shape.h"
+#include "train/layers.h"
 #include "train/loss.h"
 #include "train/optimizer.h"
 
 namespace inksight {
 
 using Batches = inksight_batches;
-
-// A network as the trainer needs it: its weights are one flat array, in the order of the model file.
-struct Layers {
-  struct Bank {
-    Shape shape;
-    bool separable;
-    long kernel, bias;       // offsets of its effective kernel and bias among the effective weights
-    Tensor first, second;    // kernel; or depthwise and pointwise weights
-  };
-  struct Dense {
-    int inputs, units;
-    long offset;  // of its kernel among the effective weights; the bias follows
-  };
-  std::vector<Bank> banks;
-  std::vector<Dense> dense;  // the dense layer, if there is one, and the output
-  std::vector<Tensor> tensors;
-  long effective_size;       // floats: all weights, with the effective kernels of separable banks
-
-  Layers(const inksight_network& network, const inksight_bank* banks);
-};
 
 class Trainer {
  public:
@@ -42,7 +22,8 @@ class Trainer {
   // Compute the gradient of a part of a batch: see inksight_trainer_gradient.
   Loss gradient(const std::uint8_t* images, long count, const Batches& batch, double total_weight, float* gradient);
 
-  Optimizer optimizer;
+  Optimizer& optimizer() { return optimizer_; }
+  const Optimizer& optimizer() const { return optimizer_; }
 
  private:
   // Pack the weights for the kernels.
@@ -52,8 +33,9 @@ class Trainer {
                       float* gradient) const;
 
   inksight_network network_;
-  float smoothing_;
   Layers layers_;
+  Optimizer optimizer_;
+  float smoothing_;
   std::vector<Buffer> packed_forward_, packed_backward_;
   std::vector<long> maps_, argmax_;  // where each bank's input, the last one's output, and the argmax lie in a buffer
   long max_input_, activations_;

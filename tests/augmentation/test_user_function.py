@@ -78,7 +78,13 @@ WRONG: dict[str, tuple[Callable[..., Any], str]] = {
     "floats": (lambda x: x.astype(np.float32), "must return uint8, got float32 from 0 to 255"),
     "NaN": (lambda x: x * np.nan, "must return uint8, got float64 from nan to nan"),
     "texts": (lambda x: x.astype(str), "must return uint8, got <U3: return an array of numbers"),
-    "arguments": (lambda x, labels, rng2: x, "number of arguments of"),
+    "no argument": (lambda: IMAGES, "must be callable with images"),
+    "named argument": (lambda x, *, k: x, "missing a required argument: 'k'"),
+    "generator first": (lambda rng, x: x, "multiple values for argument 'rng'"),
+    "class": (Roll, "must be callable with images"),
+    "ragged": (lambda x: [[1], [2, 3]], "must return images of shape (5, 28, 28), got list"),
+    "negative": (lambda x: x.astype(int) - 300, "must return uint8, got int64 from -300 to"),
+    "arguments": (lambda x, labels, rng2: x, "missing a required argument: 'labels'"),
 }
 
 
@@ -88,7 +94,7 @@ def test_wrong_results_are_refused(case):
     with pytest.raises(InputError) as caught:
         apply_function(function, IMAGES, 0, 0)
     assert words in str(caught.value)
-    assert f"{__name__}.<lambda>" in str(caught.value)
+    assert f" {name_of(function)} " in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -210,6 +210,7 @@ def test_two_options_must_not_name_the_same_file(tmp_path):
 LOSSES = {
     "read --csv": ("read", "scans/0.png", "--csv", "scans/0.png"),
     "read --csv, the first of *.png": ("read", "scans/1.png", "--csv", "scans/0.png"),
+    "read --csv, the first of *.pdf": ("read", "--csv", "scan.pdf", "scans"),
     "read --csv, a model": ("read", "scans/0.png", "--model", "model.safetensors", "--csv", "model.safetensors"),
     "data --csv": ("data", "train.csv", "--csv", "train.csv"),
     "data --csv, by another path": ("data", "train.csv", "--csv", "scans/../train.csv"),
@@ -230,6 +231,7 @@ LOSSES = {
 def test_no_command_replaces_what_it_reads(case, capsys, inputs, tmp_path, monkeypatch):
     shutil.copytree(inputs, tmp_path, dirs_exist_ok=True)
     write(tmp_path, "drawn.png", (tmp_path / "train.csv").read_bytes())
+    write(tmp_path, "scan.pdf", b"%PDF-")
     monkeypatch.chdir(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
     error = command(capsys, *LOSSES[case], code=2)
@@ -238,12 +240,14 @@ def test_no_command_replaces_what_it_reads(case, capsys, inputs, tmp_path, monke
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("name", ["", "-"])
 @pytest.mark.parametrize("option", OPTIONS)
-def test_an_empty_name_is_not_taken_for_no_name(option, capsys, inputs, monkeypatch):
+def test_an_empty_name_or_a_dash_is_not_that_of_a_file(option, name, capsys, inputs, monkeypatch):
     monkeypatch.chdir(inputs)
-    error = command(capsys, *OPTIONS[option][0], "", code=2)
+    error = command(capsys, *OPTIONS[option][0], name, code=2)
     assert error.startswith("inksight: ")
-    assert "got ''" in error
+    assert not (inputs / "-").exists()
+    assert f"got {name!r}" in error
     assert error.count("\n") == 1
 
 
@@ -290,10 +294,10 @@ def test_files_that_cannot_be_read(capsys, inputs, tmp_path):
     assert error.count("\n") == 1
     assert error.startswith("inksight: cannot read 'none.png': No such file")
     error = command(capsys, "read", "none.png", "nothing.png", "--csv", table, code=2)
-    assert error.splitlines()[-1] == "inksight: none of the 2 files could be read"
+    assert error.splitlines()[-1] == "inksight: none of the 2 pages could be read"
     assert table.read_bytes() == b"old"
     error = command(capsys, "read", "none.png", good, "--csv", table, code=1)
-    assert [line[:20] for line in error.splitlines()] == ["inksight: cannot rea", "inksight: 1 of 2 fil"]
+    assert [line[:20] for line in error.splitlines()] == ["inksight: cannot rea", "inksight: 1 of 2 pag"]
     rows = table_rows(table)
     assert [(row["path"], row["page"], row["error"].split(":")[0]) for row in rows] == [
         ("none.png", "", "MissingFileError"), (str(good), "1", ""),
@@ -332,7 +336,7 @@ def test_an_interrupted_table_keeps_its_rows(number, code, workers, scans, capsy
     assert [Path(row["path"]).name for row in rows] == [f"{i:02}.png" for i in range(len(rows))]
     assert 1 <= len(rows) < 60
     if number != signal.SIGKILL:
-        assert errors.strip("\n") == f"inksight: interrupted: {part} holds the first {len(rows)} of 60 pictures"
+        assert errors.strip("\n") == f"inksight: interrupted: {part} holds the first {len(rows)} pages"
     printed = outputs(capsys, "read", scans / "00.png", "--csv", table)
     assert printed.err == f"{part}: rows of an interrupted run, which this run replaces\n"
     assert not part.exists()

@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings, strategies as st
 from sources import (
     LIMIT,
@@ -289,3 +291,11 @@ def test_archives_of_other_files_say_to_unpack_them(data, kind, others):
     with new_folder() as folder:
         path = write(folder, "digits.zip", zipped(members | {name: BESIDES[name] for name in others}))
         refused(path, "unpack it, and give the file or folder in it")
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2"])
+def test_tar_archives_are_to_be_unpacked(mode, tmp_path):
+    path = tmp_path / "digits.tar"
+    with tarfile.open(path, mode) as archive:
+        archive.add(write(tmp_path, "train.csv", b"label,pixel0\n"), "train.csv")
+    refused(path, "is an archive: unpack it, and give the file or folder in it")

@@ -1,6 +1,7 @@
 """What `inksight doctor` reports, and which engine trains."""
 
 import json
+import re
 
 import pytest
 from trials import QUICK, SMALL
@@ -19,6 +20,7 @@ def test_the_report_names_what_computes_and_why():
     if native.library():
         assert str(native.isa()) in str(report["instruction sets"])
         assert "GFLOP/s" in str(report["peak"])
+        assert re.fullmatch(r"(GCC|Clang|Apple Clang) \d+\.\d+\.\d+", str(report["compiler"]))
 
 
 @pytest.fixture
@@ -37,7 +39,8 @@ def test_without_the_engine_the_report_says_what_to_do(no_engine, capsys):
     assert cli.run(["doctor", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["training"], report["prediction"]) == ("jax", "numpy")
-    assert [report[name] for name in ("library", "instruction sets", "threads", "peak", "interface")] == [None] * 5
+    missing = ("library", "compiler", "instruction sets", "threads", "peak", "interface")
+    assert [report[name] for name in missing] == [None] * 6
     assert report["why"] == NOT_BUILT
 
 
@@ -47,7 +50,8 @@ def test_without_the_engine_the_printed_report_consists_of_plain_words(no_engine
     facts = {name.strip(): value.strip() for name, value in lines.items()}
     assert facts["why"] == NOT_BUILT
     assert facts["library"] == "not installed"
-    missing = ("training", "instruction sets", "threads", "peak", "interface")
+    assert facts["training"] == "not possible"
+    missing = ("compiler", "instruction sets", "threads", "peak", "interface")
     assert {facts[name] for name in missing} == {"not available without the native engine"}
     assert "None" not in facts.values()
 
@@ -101,6 +105,6 @@ def test_the_report_asks_to_rebuild_an_engine_of_another_interface(other_abi, ca
     assert cli.run(["doctor", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["training"], report["prediction"]) == ("jax", "numpy")
-    assert (report["peak"], report["instruction sets"]) == (None, None)
+    assert (report["peak"], report["compiler"], report["instruction sets"]) == (None, None, None)
     assert report["why"].startswith(report["library"])
     assert "install inksight again to rebuild the engine" in report["why"]

@@ -31,7 +31,7 @@ def test_the_engine_declares_what_python_declares():
 
 def test_an_unchanged_interface_is_accepted(changed_interface):
     changed_interface("inksight_isa", interface.DECLARATIONS["inksight_isa"])
-    with pytest.raises(AttributeError, match="inksight_isa"):  # accepted: the stand-in has no functions to declare
+    with pytest.raises(AttributeError, match="inksight_"):  # accepted: the stand-in has no functions to declare
         native.problem()
 
 

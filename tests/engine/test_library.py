@@ -36,10 +36,17 @@ def test_an_engine_built_for_another_machine_counts_as_missing(monkeypatch, tmp_
     assert native.problem() == f"{path} was built for another machine: install inksight again"
 
 
+def test_a_library_that_does_not_exist_is_named_with_its_setting(monkeypatch, tmp_path, forget_engine):
+    path = tmp_path / "none.so"
+    monkeypatch.setenv("INKSIGHT_LIBRARY", str(path))
+    assert native.library() is None
+    assert native.problem() == f"{path} does not exist: correct INKSIGHT_LIBRARY, or unset it"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, portable, or unset, got 'sse9'"),
+        ("INKSIGHT_ISA", "sse9", "INKSIGHT_ISA must be one of avx512, avx2, neon, portable, or unset, got 'sse9'"),
         ("INKSIGHT_ENGINE", "abacus", "INKSIGHT_ENGINE must be native, jax or numpy, or unset, got 'abacus'"),
         *(
             ("INKSIGHT_THREADS", value, f"{NUMBER} {shown(value)}")

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(native.library() is None, reason="the native eng
 
 
 @pytest.mark.parametrize("before", ["nothing", "threads", "predict", "train"])
-def test_processes_of_every_kind_predict_what_their_parent_predicts(before):
+def test_processes_of_every_kind_predict_and_train_as_their_parent_does(before):
     command = [sys.executable, "-W", "error", Path(__file__).with_name("forked.py"), before]
     env = os.environ | {"INKSIGHT_THREADS": "2"}
     done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=DEADLINE)

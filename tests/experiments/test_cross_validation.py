@@ -14,20 +14,22 @@ from inksight.data.dataset import join
 from inksight.data.loading import write_csv
 from inksight.experiments.competition import compete
 from inksight.inspection.evaluation import wilson_interval
+from inksight.training.fitting import fit
 
-training = import_module("inksight.training.fitting")
+TRAINERS = [import_module(f"inksight.experiments.{name}") for name in ("cross_validation", "competition")]
 
 
 @pytest.fixture
 def fits(monkeypatch):
     """Record the splits and the seed of each training."""
-    fits, fit = [], training.fit
+    fits = []
 
     def recorded(splits, *arguments, **options):
         fits.append((splits, options["seed"]))
         return fit(splits, *arguments, **options)
 
-    monkeypatch.setattr(training, "fit", recorded)
+    for module in TRAINERS:
+        monkeypatch.setattr(module, "fit", recorded)
     return fits
 
 

@@ -3,7 +3,10 @@
 import io
 import json
 import struct
+import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from PIL import Image
 
 from inksight import cli, load, pages, prepare, read
 from inksight.errors import InputError, InputWarning, MissingDependencyError
+from inksight.imaging.file_pages import FilePage
 from inksight.imaging.limits import MAX_PAGES
 from inksight.imaging.metadata import MAX_DIRECTORIES
 
@@ -132,7 +136,7 @@ def test_a_damaged_page_is_named_and_the_others_are_read(digits, tmp_path, capsy
     captured = capsys.readouterr()
     assert [line.partition(": ")[0] for line in captured.out.splitlines()] == [f"{path}[1]", f"{path}[3]"]
     assert captured.err.splitlines()[0].startswith(f"inksight: '{path}[2]' is damaged or is not a picture")
-    assert captured.err.splitlines()[-1] == "inksight: 1 of 3 files could not be read"
+    assert captured.err.splitlines()[-1] == "inksight: 1 of 3 pages could not be read"
 
 
 def test_the_command_names_each_page_in_every_output(digits, tmp_path, capsys):
@@ -165,6 +169,34 @@ def test_the_command_reads_standard_input(digits, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     assert cli.run(["read", "-"]) == 2
     assert "'-' is damaged or is not a picture" in capsys.readouterr().err
+
+
+def test_damage_of_standard_input_does_not_keep_others_from_being_read(digits, monkeypatch, tmp_path, capsys):
+    (tmp_path / "a.tif").write_bytes(several_pages(digits[:1], "TIFF"))
+    damaged = several_pages(digits, "TIFF")[:100]
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(damaged)))
+    assert cli.run(["read", "-", str(tmp_path / "a.tif")]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{tmp_path / 'a.tif'}: 7")
+    assert "inksight: '-' is damaged or is not a picture" in captured.err
+
+
+def test_a_file_named_like_standard_input_is_read_as_a_file(digits, monkeypatch, tmp_path, capsys):
+    (tmp_path / "-").write_bytes(several_pages(digits[:1], "TIFF"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(several_pages(digits[1:2], "TIFF"))))
+    for source in (".", "./-"):
+        assert cli.run(["read", source]) == 0
+        assert capsys.readouterr().out.startswith("-: 7")
+    assert cli.run(["read", "-"]) == 0
+    assert capsys.readouterr().out.startswith("-: 2")
+
+
+def test_closed_standard_input_holds_no_picture():
+    command = [sys.executable, "-c", "from inksight.cli import main; main()", "read", "-"]
+    closed = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, timeout=120)
+    assert closed.returncode == 2
+    assert closed.stderr.startswith("inksight: '-' is damaged or is not a picture")
 
 
 def test_data_from_standard_input_is_refused_with_what_to_do():
@@ -222,6 +254,15 @@ def test_files_that_cannot_be_opened_are_named(tmp_path):
     for path, words in ((tmp_path / "none.tif", "cannot read"), (tmp_path, "is a folder")):
         with pytest.raises(InputError, match=words):
             pages(path)
+
+
+def test_a_page_that_a_file_lacks_is_named(digits, tmp_path):
+    kinds = ("TIFF", "PNG", *(["PDF"] if find_spec("pypdfium2") else []))
+    for kind in kinds:
+        content = several_pages(digits[: 1 if kind == "PNG" else 2], kind)
+        count = "1" if kind == "PNG" else "1 to 2"
+        with pytest.raises(InputError, match=rf"number of a page of 'a\[3\]' must be {count}, got 3"):
+            read(FilePage(Path("a"), 3, content))
 
 
 def test_a_page_is_read_from_its_file_when_it_is_used(digits, tmp_path):

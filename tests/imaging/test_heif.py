@@ -55,6 +55,18 @@ def test_the_brand_tells_the_format(content, kind):
     assert format_of(content) == kind
 
 
+def test_a_box_of_brands_larger_than_the_file_ends_with_the_file():
+    assert heif_format(b"\xff\xff\xff\xff" + head(b"isom", b"avif")[4:]) == "AVIF"  # at once
+
+
+@pytest.mark.parametrize("size", ["short", "long", "to the end"])
+def test_metadata_is_hidden_whatever_form_the_size_has(size):
+    item = b"infe\x02" + bytes(3) + bytes(4)
+    declared, longer = {"short": (24, b""), "long": (1, struct.pack(">Q", 32)), "to the end": (0, b"")}[size]
+    content = head(b"heic") + struct.pack(">I", declared) + b"meta" + longer + item + b"Exif"
+    assert strip_heif(content).content == content.replace(b"Exif", b"free")
+
+
 @KINDS
 def test_photos_are_read_whatever_they_are_called(kind, seven, tmp_path):
     content = photo(kind, seven)

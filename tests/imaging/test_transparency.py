@@ -1,12 +1,15 @@
 """Ink on a transparent ground is read in any color; paper with transparent edges stays paper."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from inksight import prepare, read
+from inksight.errors import DamagedFileError
 from inksight.imaging.grayscale import to_grayscale
 from inksight.imaging.transparency import alpha_is_ink
 
@@ -116,3 +119,23 @@ def test_the_transcript_shows_white_ink_on_white_paper_as_dark(ink, tmp_path):
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(found[1]))).convert("L"))
     assert shown.min() < 30
     assert shown.max() > 225
+
+
+def test_a_palette_or_transparency_that_does_not_fit_is_damage(ink):
+    palette = Image.fromarray(255 - ink).convert("P")
+    file = io.BytesIO()
+    palette.save(file, "PNG", transparency=bytes(256))
+    length, chunk = struct.pack(">I", 300), b"tRNS" + bytes(300)
+    before, after = file.getvalue().split(struct.pack(">I", 256) + b"tRNS" + bytes(256))
+    content = before + length + chunk + struct.pack(">I", zlib.crc32(chunk)) + after[4:]
+    palette.info["transparency"] = "none"
+    channels = Image.new("RGB", (30, 30))
+    channels.info["transparency"] = (1, 2)
+    file = io.BytesIO()
+    Image.fromarray(255 - ink).convert("P").save(file, "PNG")
+    opaque = file.getvalue()
+    start = opaque.index(b"PLTE") - 4
+    without_palette = opaque[:start] + opaque[start + 12 + int.from_bytes(opaque[start : start + 4]) :]
+    for picture in (content, without_palette, palette, channels):
+        with pytest.raises(DamagedFileError, match="'the picture given' is damaged or is not a picture"):
+            read(picture)

@@ -1,6 +1,8 @@
 """Many pages are read in order, whatever the number of processes, and no process outlives its task."""
 
+import errno
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from sources import write
 
 from inksight import InksightError
 from inksight._shared.process import start_worker
-from inksight.imaging.file_pages import FilePage
+from inksight.imaging.file_pages import FilePage, pages_of
 from inksight.nn.model_file import load_model
 from inksight.reading import worker
 from inksight.reading.page_reading import AHEAD, read_pages
@@ -88,12 +90,48 @@ def test_a_killed_process_is_named_with_its_file(files, started):
     first = [next(readings), next(readings)]
     started[1].kill()
     started[1].wait()
-    message = r"^the process that read '.*01.png' was ended by SIGKILL: use fewer --workers, or leave the file out$"
+    message = r"^the process that read '.*0[01].png' was ended by SIGKILL: use fewer --workers, or leave the file out$"
     with pytest.raises(InksightError, match=message):
         first.extend(readings)
     assert [reading.source for reading in first] == (files[:2] * 2 * AHEAD)[: len(first)]
-    assert len(first) >= 3
+    assert len(first) < 4 * AHEAD
     assert all(process.returncode is not None for process in started)
+
+
+def test_large_input_and_output_do_not_block_each_other(mnist, tmp_path):
+    pages = [Image.fromarray(255 - image.repeat(30, axis=0).repeat(30, axis=1)) for image in mnist.images[:4]]
+    file = tmp_path / "scan.tif"
+    pages[0].save(file, save_all=True, append_images=pages[1:])
+    sources = pages_of(FilePage(file, content=file.read_bytes()))
+    options = OPTIONS | {"single": True}
+    assert sources[0].content is not None
+    assert len(sources[0].content) > 1 << 20  # pipes hold less
+    command = (
+        "import sys, pickle\n"
+        "from inksight.nn.model_file import load_model\n"
+        "from inksight.reading.page_reading import read_pages\n"
+        "sources, options = pickle.load(sys.stdin.buffer)\n"
+        "print([reading.page.text for reading in read_pages(sources, load_model('tiny'), **options, workers=2)])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", command], input=pickle.dumps((sources * 3, options)), capture_output=True, timeout=120
+    )
+    assert found.stdout.decode().strip() == str([*map(str, mnist.labels[:4])] * 3)
+
+
+def test_too_many_processes_for_the_system_are_one_error(files, started, monkeypatch):
+    popen = subprocess.Popen
+
+    def start(*arguments, **options):
+        if len(started) == 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    message = "^cannot start a process: Too many open files; use fewer workers$"
+    with pytest.raises(InksightError, match=message):
+        list(read_pages(files, load_model("tiny"), **OPTIONS, workers=3))
+    assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
 
 
 def test_an_unexpected_error_in_a_process_is_raised_here(files):

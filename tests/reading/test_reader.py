@@ -82,7 +82,7 @@ def test_the_command_prints_or_writes_what_it_reads(pictures, capsys, tmp_path):
     with out.open() as file:
         rows = list(csv.DictReader(file))
     assert [row["text"] for row in rows] == [line["text"] for line in lines]
-    assert "5 pictures" in capsys.readouterr().out
+    assert "5 pages" in capsys.readouterr().out
 
 
 def test_unreadable_files_are_named_and_the_rest_is_read(pictures, capsys, tmp_path):
@@ -93,7 +93,7 @@ def test_unreadable_files_are_named_and_the_rest_is_read(pictures, capsys, tmp_p
     captured = capsys.readouterr()
     assert captured.out.startswith(f"{good}: {good.name[0]} (")
     assert "bad.png' is damaged or is not a picture" in captured.err
-    assert "2 of 3 files could not be read" in captured.err
+    assert "2 of 3 pages could not be read" in captured.err
     assert "Traceback" not in captured.err
 
 
@@ -195,7 +195,7 @@ def test_the_rest_of_a_folder_with_every_kind_of_bad_file_is_read(mnist, capsys,
         errors = captured.err.splitlines()
         for name, (_, words) in BAD.items():
             assert sum(name in line and words in line for line in errors) == 1
-        assert f"{len(BAD)} of {len(BAD) + len(expected)} files could not be read" in errors[-1]
+        assert f"{len(BAD)} of {len(BAD) + len(expected)} pages could not be read" in errors[-1]
         assert "Traceback" not in captured.err
 
 

@@ -19,7 +19,7 @@ from inksight import Augmentation, DigitClassifier, InputError, Recipe, get_reci
 from inksight.engine import library as native
 
 QUICK = Recipe(epochs=20, batch_size=32, learning_rate=3e-2)
-TINY = "6x5p"  # compiles in half the time of two banks
+TINY = "6x5p"
 ROWS, COLUMNS = np.mgrid[:28, :28]
 
 # These checks use data of 1 to 10 features, which are not images.
@@ -42,7 +42,7 @@ CHECKS_OF_ORDER = {
     "check_sample_weight_equivalence_on_dense_data": "it requires that an image of weight 2 is the same as an image "
     "given twice, which may fall into two batches"
 } | (
-    # XLA sums all images in the same order.
+    # NumPy sums all images in the same order.
     {
         "check_methods_sample_order_invariance": "it requires equal probabilities to 1e-9, and the order of the "
         "engine's float32 sums depends on the position of an image in its group of sixteen",

@@ -171,7 +171,7 @@ def test_batch_size_may_exceed_the_number_of_images(digits):
     ("options", "words"),
     [
         ({"epochs": 0}, "epochs must be 1 to 100000, got 0"),
-        ({"seconds": 0}, "seconds must be above 0, got 0"),
+        ({"seconds": 0}, "seconds must be 0.001 to 1e9, got 0"),
         ({"until": 99}, "until must be an accuracy from 0 to 1, such as 0.99, got 99"),
         ({"network": "resnet"}, "network must be one of"),
         ({"recipe": "fast"}, "recipe must be one of"),

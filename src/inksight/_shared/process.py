@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import IO
 
+from inksight.errors import InksightError
+
 
 def start_worker(
     module: str, *arguments: str, threads: int, stdout: int | None = None, stderr: int | IO[bytes] = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
     """Run a module of this package in a new interpreter, with a pipe to its standard input.
 
-    The process inherits nothing from one that may have used JAX, and a script that starts it needs no
+    The process inherits nothing of its parent's memory, and a script that starts it needs no
     ``if __name__ == "__main__"``.
 
     Parameters
@@ -26,18 +28,26 @@ def start_worker(
         Threads of the engine (``INKSIGHT_THREADS``).
     stdout, stderr : int or file
         As for `subprocess.Popen`.
+
+    Raises
+    ------
+    InksightError
+        If the system has too few resources for another process.
     """
     # The process has the same module path. Its own session shields it from the terminal's Ctrl-C: the caller stops it.
     path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     environment = os.environ | {"INKSIGHT_THREADS": str(threads), "PYTHONPATH": path}
-    if threads == 1:
+    if threads == 1:  # for JAX, too, should it train
         flags = os.environ.get("XLA_FLAGS", "") + " --xla_cpu_multi_thread_eigen=false"
         environment["XLA_FLAGS"] = flags.strip()
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", module, *arguments],
-        stdin=subprocess.PIPE, stdout=stdout or subprocess.DEVNULL, stderr=stderr,
-        env=environment, start_new_session=True,
-    )  # fmt: skip
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", module, *arguments],
+            stdin=subprocess.PIPE, stdout=stdout or subprocess.DEVNULL, stderr=stderr,
+            env=environment, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:  # too many processes or open files, or too little memory
+        raise InksightError(f"cannot start a process: {error.strerror}; use fewer workers") from error
 
 
 def describe_end(code: int) -> str:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any
+from typing import Any, SupportsIndex
 
 from inksight.errors import InputError
 
@@ -43,6 +43,12 @@ def shown(value: object) -> str:
 def is_count(value: object, minimum: int = 1) -> bool:
     """Return whether `value` is an integer (not a bool) of at least `minimum`."""
     return isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+def check_seed(seed: object) -> None:
+    """Raise `InputError` unless `seed` is a whole number of 0 or more, of Python or NumPy."""
+    number = seed.__index__() if isinstance(seed, SupportsIndex) and not isinstance(seed, bool) else None
+    check(is_count(number, 0), "seed", seed, "a whole number of 0 or more")
 
 
 def is_between(value: object, low: float, high: float) -> bool:

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.validation import check
 from inksight.errors import InputError
 
 ImageFunction: TypeAlias = Callable[..., Any]
@@ -48,15 +47,18 @@ def apply_function(function: ImageFunction, images: NDArray[np.uint8], seed: int
     array([28, 28])
     """
     made = _call(function, images.copy(), np.random.default_rng([seed, epoch, STREAM]))
-    result = np.asarray(made)
     what = f"the augmentation function {name_of(function)} must return"
+    try:
+        result = np.asarray(made)
+    except ValueError as error:  # lists of different lengths
+        raise InputError(f"{what} images of shape {images.shape}, got {type(made).__name__}: {error}") from error
     if result.shape != images.shape:
         got = f"an array of shape {result.shape}" if result.ndim else type(made).__name__
         raise InputError(f"{what} images of shape {images.shape}, got {got}: return one image for each image")
     if result.dtype.kind not in "buif":
         raise InputError(f"{what} uint8, got {result.dtype}: return an array of numbers")
     low, high = result.min(), result.max()
-    if high <= 1 < images.max():  # also uint8: shares of full ink would become blank images
+    if low >= 0 and high <= 1 < images.max():  # also uint8: shares of full ink would become blank images
         raise InputError(f"{what} values 0 to 255, got {low:.3g} to {high:.3g}: multiply them by 255")
     if result.dtype != np.uint8:
         advice = "end with np.clip(images, 0, 255).astype(np.uint8)"
@@ -81,12 +83,16 @@ def name_of(function: ImageFunction) -> str:
 def _call(function: ImageFunction, images: NDArray[np.uint8], rng: np.random.Generator) -> Any:
     """Call a function, with the random generator if it takes one."""
     try:
-        parameters = inspect.signature(function).parameters
+        signature = inspect.signature(function)
     except ValueError:  # some functions in C do not say what they take
         return function(images)
-    if "rng" in parameters:
-        return function(images, rng=rng)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    required = sum(p.kind in positional and p.default is p.empty for p in parameters.values())
-    check(required <= 2, f"number of arguments of {name_of(function)}", required, "1 or 2: images, or images and rng")
-    return function(images, rng) if required == 2 else function(images)
+    required = sum(p.kind in positional and p.default is p.empty for p in signature.parameters.values())
+    named = {"rng": rng} if "rng" in signature.parameters else {}
+    arguments = (images, rng) if required == 2 and not named else (images,)
+    try:
+        signature.bind(*arguments, **named)
+    except TypeError as error:
+        required_call = f"the augmentation function {name_of(function)} must be callable with images, or images and rng"
+        raise InputError(f"{required_call}, got {name_of(function)}{signature}: {error}") from error
+    return function(*arguments, **named)

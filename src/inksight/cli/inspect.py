@@ -96,9 +96,10 @@ def doctor(as_json: bool) -> None:
         print_json(facts)
     else:
         width = max(map(len, facts))
+        missing = {"training": "not possible", "library": "not installed", "jax": "not installed"}
         for name, value in facts.items():
-            missing = "not installed" if name in ("library", "jax") else "not available without the native engine"
-            click.echo(f"{name:<{width}}  {missing if value is None else value}")
+            shown = missing.get(name, "not available without the native engine") if value is None else value
+            click.echo(f"{name:<{width}}  {shown}")
 
 
 @click.command()

@@ -121,6 +121,7 @@ def check_outputs(
     read = {os.path.realpath(path) for path in inputs if path}
     for number, name in enumerate(names):
         check(name != "", "name of a file to write", name, "given", "leave the option out to write none")
+        check(name != "-", "name of a file to write", name, "that of a file", "give /dev/stdout to print it")
         check_writable(name)
         if is_stream(name):
             continue

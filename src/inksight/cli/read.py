@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inksight.imaging.file_pages import FilePage
     from inksight.reading.reader import Page
 
-STANDARD_INPUT = Path("-")
+STANDARD_INPUT = Path("-")  # this object: others that are equal are files of that name
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
 COLUMNS = ("path", "page", "text", "confidence", "reason", "runner_up", "milliseconds", "error")
 LINE_BREAK = "|"  # between lines of digits in a cell: no digit, and no part of what spreadsheets take for a date
@@ -35,7 +35,7 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
 
 def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:
     """Refuse a picture, so that `--csv *.jpg` does not overwrite the first one."""
-    is_picture = (mimetypes.guess_type(table or "")[0] or "").startswith("image/")
+    is_picture = (mimetypes.guess_type(table or "")[0] or "").startswith(("image/", "application/pdf"))
     check(not is_picture, "the table to --csv", table, "a file other than a picture", "such as digits.csv")
     return table
 
@@ -68,7 +68,7 @@ def read(
 
     --csv and --json name them, too, in the order of the files. The column `error` has the class of the error and its
     message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a CSV file, lines of
-    digits are separated by |. The output does not depend on the number of --workers.
+    digits are separated by |. More --workers change only how long it takes.
 
     Rows of --csv are written to FILE.part as they come, which is renamed to FILE at the end. Ctrl-C, or a killed
     process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name
@@ -134,13 +134,13 @@ def read(
                 failures.raise_all()
     except KeyboardInterrupt as error:
         if table and done and not is_stream(table):
-            number = f"{done + failures.count:,} of {len(files):,} pictures"
+            number = f"{done + failures.count:,} pages"
             raise type(error)(f"interrupted: {display_name(part_of(table))} holds the first {number}") from error
         raise
     if table:
-        click.echo(f"{display_name(table)}: {done:,} picture{'' if done == 1 else 's'}")
+        click.echo(f"{display_name(table)}: {done:,} page{'' if done == 1 else 's'}")
     if failures.count:
-        raise InksightError(f"{failures.count:,} of {done + failures.count:,} files could not be read")
+        raise InksightError(f"{failures.count:,} of {done + failures.count:,} pages could not be read")
 
 
 class _Failures:
@@ -162,7 +162,7 @@ class _Failures:
         if self.count == 1:
             raise self.last
         kind = InputError if self.all_input_errors else InksightError
-        raise kind(f"none of the {self.count:,} files could be read")
+        raise kind(f"none of the {self.count:,} pages could be read")
 
 
 def _message(error: Exception | None, source: "FilePage") -> str:
@@ -206,13 +206,12 @@ def _pages(files: Iterable[Path]) -> "Iterator[FilePage]":
     from inksight.imaging.grayscale import read_file_object
 
     for path in files:
-        if path == STANDARD_INPUT:
-            yield from pages_of(FilePage(path, content=read_file_object(sys.stdin.buffer)))
-            continue
+        is_input = path is STANDARD_INPUT
+        file = FilePage(path, content=read_file_object(sys.stdin.buffer) if is_input else None)
         try:
-            found = pages(path)
+            found = pages_of(file) if is_input else pages(path)
         except InksightError:  # reading the file raises it again
-            found = [FilePage(path)]
+            found = [file]
         yield from found
 
 
@@ -221,7 +220,7 @@ def _files(sources: tuple[str, ...]) -> Iterator[Path]:
     from inksight.imaging.decoding import visible_files
 
     check("" not in sources, "name of a picture", "", "that of a file or folder")  # `Path("")` is the current folder
-    for source in map(Path, sources):
+    for source in (STANDARD_INPUT if name == "-" else Path(name) for name in sources):
         try:
             inside = visible_files(source) if source.is_dir() else [source]
         except OSError as error:

@@ -94,7 +94,8 @@ class Recipe:
         Inception architecture for computer vision", CVPR 2016).
     muon_scale : float
         If above 0, Muon instead of Adam trains the kernels of all layers but the output, with a learning rate of
-        `muon_scale` times `learning_rate`; see `inksight.engine.trainer`.
+        `muon_scale` times `learning_rate` (Jordan and others, "Muon: an optimizer for hidden layers in neural
+        networks", 2024).
     momentum : float
         Momentum of Muon.
     augmentation : Augmentation

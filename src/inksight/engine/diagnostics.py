@@ -27,6 +27,7 @@ def examine() -> dict[str, str | int | None]:
         "prediction": native.engine() or "numpy",
         "why": why,
         "library": None if path is None else str(path),
+        "compiler": native.compiler(),
         "instruction sets": ", ".join(native.available()) or None,
         "threads": native.threads() or None,
         "peak": f"{native.peak():.0f} GFLOP/s of multiply-adds" if native.library() else None,

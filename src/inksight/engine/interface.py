@@ -102,6 +102,7 @@ class Found(Structure):
 PROBLEMS = ("", "blank", "faint", "small")  # by the number that `Found.problem` holds
 
 FUNCTIONS: dict[str, tuple[Any, ...]] = {  # the type of the result, then those of the parameters
+    "inksight_compiler": (c_char_p,),
     "inksight_isa": (c_char_p,),
     "inksight_use": (c_int, c_char_p),
     "inksight_threads": (c_int,),

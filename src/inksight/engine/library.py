@@ -14,8 +14,8 @@ from inksight._shared.validation import check
 from inksight.engine.interface import declare
 from inksight.errors import InputError
 
-NAMES = ("libinksight.so", "libinksight.dylib")
-ISAS = ("avx512", "avx2", "portable")  # the fastest first
+NAMES = ("libinksight.so", "libinksight.dylib", "libinksight.dll")
+ISAS = ("avx512", "avx2", "neon", "portable")  # the fastest first
 MAX_THREADS = 1024
 
 
@@ -49,6 +49,8 @@ def load() -> tuple[ctypes.CDLL | None, str | None]:
     try:
         loaded = ctypes.CDLL(str(path))
     except OSError:
+        if not path.is_file():
+            return None, f"{path} does not exist: correct INKSIGHT_LIBRARY, or unset it"
         return None, f"{path} was built for another machine: install inksight again"
     if difference := declare(loaded):
         return None, f"{path} has {difference}: install inksight again to rebuild the engine"
@@ -85,10 +87,16 @@ def address(array: NDArray[np.generic]) -> int:
 
 
 def engine() -> str | None:
-    """Return ``native-avx512``, ``native-avx2`` or ``native`` (portable), or None if NumPy computes."""
+    """Return ``native-avx512``, ``native-avx2``, ``native-neon`` or ``native`` (portable); None if NumPy computes."""
     if not computes():
         return None
     return "native" if isa() == "portable" else f"native-{isa()}"
+
+
+def compiler() -> str | None:
+    """Return the name and the version of the compiler that built the engine, or None without the engine."""
+    loaded = library()
+    return None if loaded is None else loaded.inksight_compiler().decode()
 
 
 def isa() -> str | None:

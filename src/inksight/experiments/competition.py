@@ -1,7 +1,7 @@
 """`compete`: trains what predicts the test images of a competition, and measures the score to expect."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inksight._shared.progress import about, say
 from inksight.config import Network, Recipe
@@ -9,9 +9,8 @@ from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
 from inksight.experiments.cross_validation import CrossValidation, cross_validate
 from inksight.nn.ensemble_file import Classifier
-
-if TYPE_CHECKING:
-    from inksight.training.fitting import TrainingResult
+from inksight.training.fitting import TrainingResult, fit
+from inksight.training.pace import measure_pace
 
 CHECK_FOLDS = 5  # one of which is held out to measure what to expect of a single network
 
@@ -31,7 +30,7 @@ class Entry:
 
     model: Classifier
     expected: CrossValidation | None
-    training: "TrainingResult | None"
+    training: TrainingResult | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -86,9 +85,6 @@ def compete(
     >>> len(entry.expected.labels), entry.training.train_images
     (60, 300)
     """
-    from inksight.training.fitting import fit
-    from inksight.training.pace import measure_pace
-
     data = as_dataset(data, "all")[:]  # a slice has no test set
     data.require_labels("training")
     if progress:

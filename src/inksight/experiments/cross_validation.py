@@ -16,6 +16,7 @@ from inksight.data.splits import Splits
 from inksight.inspection.evaluation import wilson_interval
 from inksight.nn.ensemble import Ensemble
 from inksight.nn.model import Model
+from inksight.training.fitting import fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +135,6 @@ def cross_validate(
     fold_of = stratified_folds(labels, folds, seed)[first_duplicates(data.images)]
     distinct = len(np.unique(fold_of))
     check(distinct == folds, "number of folds", folds, f"at most {distinct}, as there are so few different images")
-    from inksight.training.fitting import fit  # imports JAX
 
     models: list[Model] = []
     predictions = np.empty_like(labels)

@@ -25,7 +25,7 @@ class Step:
     accuracy : float
         Validation accuracy, 0 to 1, after training.
     seconds : float
-        Time for choosing filters, compiling, training and validating.
+        Time for choosing filters, training and validating.
     """
 
     network: Network

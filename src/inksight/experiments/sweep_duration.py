@@ -25,7 +25,7 @@ class Cost:
     Parameters
     ----------
     fixed : float
-        Seconds of everything but the epochs: starting a process, compiling, calibrating, fitting the detector.
+        Seconds of everything but the epochs: starting a process, calibrating, fitting the detector.
     image : float
         Seconds per training image and pass.
     """

@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from inksight._shared.untrusted import check_memory, damage_as_input_error
 from inksight.errors import InputWarning, UnsupportedFileError
 from inksight.imaging.heif import avif_orientation, heif_format, open_avif, open_heic, strip_heif
-from inksight.imaging.limits import MAX_PIXELS, check_pages, check_size, check_size_and_mode
+from inksight.imaging.limits import MAX_PIXELS, check_page, check_pages, check_size, check_size_and_mode
 from inksight.imaging.metadata import (
     Stripped,
     select_tiff_page,
@@ -133,7 +133,9 @@ def decode_upright(
     DamagedFileError
         If the picture is damaged.
     TooLargeError
-        If it has more pixels than allowed.
+        If it has more pixels or pages than allowed.
+    InputError
+        If it has fewer pages.
     UnsupportedFileError
         If it is not of a known format, or its pixels are not 8 or 16 bits deep.
     MissingDependencyError
@@ -148,11 +150,14 @@ def decode_upright(
     if name == "PDF":
         return render_page(content, page or 0, path, memory_limit)
     kind = _FORMATS[name]
+    page = page or 0
+    directories = _tiff_pages(content, path) if name == "TIFF" else [0]
+    check_page(page, len(directories), path)
     with damage_as_input_error(path, "a picture"):
         if name == "WEBP":
             check_size(webp_size(content), path)
         if name == "TIFF":
-            content = select_tiff_page(content, _tiff_pages(content, path)[page or 0])
+            content = select_tiff_page(content, directories[page])
         stripped = kind.strip(content)
         image = kind.open(stripped.content, path)
         check_size_and_mode(image, path)
@@ -161,6 +166,7 @@ def decode_upright(
             raise ValueError(stripped.damage)
         is_animated = stripped.is_animated or getattr(image, "is_animated", False)
         image.load()
+        _check_colors(image)
         transposition = _TRANSPOSITIONS.get(avif_orientation(image) if name == "AVIF" else stripped.orientation)
         upright = image if transposition is None else image.transpose(transposition)
     if is_animated:
@@ -175,6 +181,13 @@ def _tiff_pages(content: bytes, path: Path) -> list[int]:
         return pages
 
 
+def _check_colors(image: Image.Image) -> None:
+    """Raise Pillow's error for a palette that is missing, or a transparency that does not fit, on a single pixel."""
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        image.crop((0, 0, 1, 1)).convert(mode)
+
+
 def _warn(message: str) -> None:
     warnings.warn(message, InputWarning, stacklevel=3)
 
@@ -182,4 +195,5 @@ def _warn(message: str) -> None:
 def apply_orientation(image: Image.Image, path: Path) -> Image.Image:
     """Return an open picture decoded and rotated or flipped by its EXIF orientation; `path` is for messages."""
     check_size_and_mode(image, path)
+    _check_colors(image)
     return ImageOps.exif_transpose(image)

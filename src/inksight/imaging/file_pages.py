@@ -4,8 +4,9 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from inksight._shared.files import as_path
 from inksight._shared.untrusted import check_is_file, unreadable
-from inksight._shared.validation import check
+from inksight._shared.validation import check, is_count
 from inksight.errors import InputError, TooLargeError
 from inksight.imaging.decoding import count_pages, format_of
 
@@ -25,11 +26,22 @@ class FilePage:
         The page, from 1; None if the file has only one.
     content : bytes, optional
         The content of the file, if it is not to be read from `path`.
+
+    Raises
+    ------
+    InputError
+        If an argument is of another type, or the number is less than 1.
     """
 
     path: Path
     number: int | None = None
     content: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", as_path(self.path))
+        check(self.number is None or is_count(self.number), "number of a page", self.number, "1 or more, or None")
+        is_content = self.content is None or isinstance(self.content, bytes)
+        check(is_content, "content of a page", self.content, "bytes or None")
 
     def __str__(self) -> str:
         return str(self.path) if self.number is None else f"{self.path}[{self.number}]"
@@ -71,7 +83,7 @@ def pages(file: str | os.PathLike[str]) -> list[FilePage]:
     ...     [page.text for page in inksight.read(inksight.pages(f"{folder}/scan.tif"))]
     ['7', '2']
     """
-    path = Path(file)
+    path = as_path(file)
     if format_of(_read(path, _HEAD)) not in ("TIFF", "PDF"):
         return [FilePage(path)]
     return pages_of(FilePage(path))
@@ -90,7 +102,7 @@ def read_picture_file(name: str | os.PathLike[str]) -> bytes:
 
 def _read(name: str | os.PathLike[str], size: int = -1) -> bytes:
     try:
-        path = Path(name)
+        path = as_path(name)
         check_is_file(path, "give a picture file")
         whole = path.stat().st_size
         name_of_size, allowed = f"bytes of {str(path)!r}", f"at most {MAX_FILE_SIZE:,}"

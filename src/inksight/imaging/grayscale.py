@@ -53,7 +53,11 @@ def to_grayscale(picture: Picture) -> NDArray[np.float64]:
     array([[0. , 1. ],
            [0.2, 0.4]])
     """
-    opened = open_picture(picture)
+    return opened_to_grayscale(open_picture(picture))
+
+
+def opened_to_grayscale(opened: Image.Image | NDArray[Any]) -> NDArray[np.float64]:
+    """Return the brightness, as `to_grayscale` does, of a picture that `open_picture` has opened."""
     return image_to_grayscale(opened) if isinstance(opened, Image.Image) else _array_to_grayscale(opened)
 
 

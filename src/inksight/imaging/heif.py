@@ -14,6 +14,7 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"), "HEIC"
 )
 _GENERIC = (b"mif1", b"msf1")  # brands that AVIF shares with HEIC
+_MAX_BRANDS_SIZE = 1024  # bytes of the box of brands that are looked at
 # The type of an item of metadata, after `infe` of version 2 or 3, flags, number and protection of the item.
 _METADATA_ITEM = re.compile(rb"(infe(?:\x02.{3}.{2}|\x03.{3}.{4}).{2})(?:Exif|mime)", re.DOTALL)
 
@@ -28,7 +29,8 @@ def heif_format(head: bytes) -> str | None:
     """
     if head[4:8] != b"ftyp":
         return None
-    brands = [head[8:12], *(head[start : start + 4] for start in range(16, int.from_bytes(head[:4]), 4))]
+    size = min(int.from_bytes(head[:4]), len(head), _MAX_BRANDS_SIZE)
+    brands = [head[8:12], *(head[start : start + 4] for start in range(16, size, 4))]
     known = [brand for brand in brands if brand in _BRANDS]
     return next((_BRANDS[brand] for brand in sorted(known, key=_GENERIC.__contains__)), None)
 
@@ -38,12 +40,13 @@ def strip_heif(content: bytes) -> Stripped:
     start = 0
     while start + 8 <= len(content):
         size = int.from_bytes(content[start : start + 4])
-        if content[start + 4 : start + 8] == b"meta":
-            items = _METADATA_ITEM.sub(rb"\1free", content[start : start + size])
-            return Stripped(b"".join([content[:start], items, content[start + size :]]))
         if size == 1:  # the size follows as a 64-bit number
             size = int.from_bytes(content[start + 8 : start + 16])
-        start += max(size, 8)
+        end = start + size if size >= 8 else len(content)  # 0: the last box
+        if content[start + 4 : start + 8] == b"meta":
+            items = _METADATA_ITEM.sub(rb"\1free", content[start:end])
+            return Stripped(b"".join([content[:start], items, content[end:]]))
+        start = end
     return Stripped(content)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from inksight._shared.validation import check
 from inksight.errors import TooLargeError, UnsupportedFileError
 
 MAX_PIXELS = 1 << 26  # pixels: largest picture that is decoded
@@ -32,6 +33,11 @@ def check_size_and_mode(image: Image.Image, path: Path) -> None:
             f"{str(path)!r} has pixels of mode {image.mode}, 8 or 16 bits per channel are allowed: "
             "save it as 8-bit grayscale or RGB"
         )
+
+
+def check_page(page: int, count: int, path: Path) -> None:
+    """Raise `InputError` if a file of `count` pages does not have a page, given from 0."""
+    check(page < count, f"number of a page of {str(path)!r}", page + 1, f"1 to {count:,}" if count > 1 else "1")
 
 
 def check_pages(count: int, path: Path) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from inksight._shared.untrusted import check_memory, damage_as_input_error
 from inksight.errors import InputError, MissingDependencyError
-from inksight.imaging.limits import check_pages
+from inksight.imaging.limits import check_page, check_pages
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
@@ -55,6 +55,7 @@ def render_page(content: bytes, number: int, path: Path, memory_limit: int) -> I
         If pypdfium2 is not installed.
     """
     with _opened(content, path) as document:
+        check_page(number, len(document), path)
         page = document[number]
         width, height = page.get_size()  # points
         scale = min(RESOLUTION / POINTS, MAX_SIDE / max(width, height))

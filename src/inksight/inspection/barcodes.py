@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.display import Display
-from inksight._shared.validation import check, is_count
+from inksight._shared.validation import check, check_seed, is_count
 from inksight.data.dataset import Dataset
 from inksight.data.loading import DataLike, as_dataset
 from inksight.imaging.arrays import as_single_image
@@ -240,6 +240,7 @@ def rows_of_each(dataset: Dataset, each: int, seed: int | None) -> list[NDArray[
     labels = dataset.require_every_class("averaging barcodes")
     rows = [np.flatnonzero(labels == number) for number in range(len(dataset.class_names))]
     if seed is not None:
+        check_seed(seed)
         random = np.random.default_rng(seed)
         rows = [np.sort(random.permutation(ids)[:each]) for ids in rows]
     return [ids[:each] for ids in rows]

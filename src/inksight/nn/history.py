@@ -28,7 +28,7 @@ class Epoch:
     learning_rate : float
         Learning rate of the last step.
     seconds : float
-        Time of the epoch's training steps, without compiling and validating.
+        Time of the epoch's training steps, without validating.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inksight import __version__
 from inksight._shared.display import Display
-from inksight._shared.validation import check, is_between, is_text
+from inksight._shared.validation import check, check_seed, is_between, is_text
 from inksight.config import DIGITS, Network, Recipe, get_network
 from inksight.engine import library as native
 from inksight.engine.predictor import Predictor
@@ -140,6 +140,7 @@ class Model(Display):
 
         `inksight.get_network` describes the names of networks.
         """
+        check_seed(seed)
         network = get_network(network, len(class_names))
         return cls(network, init_params(network, seed), Normalization(), tuple(class_names))
 

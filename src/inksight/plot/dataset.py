@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from inksight._shared.validation import check, is_count
+from inksight._shared.validation import check, check_seed, is_count
 from inksight.config import IMAGE_SIZE
 from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
@@ -64,6 +64,7 @@ def draw_dataset(
         return _counts({brief(dataset.name, 40): dataset}, ax)
     order = np.arange(len(dataset.images))
     if seed is not None:
+        check_seed(seed)
         order = np.random.default_rng(seed).permutation(order)
     if dataset.labels is None:
         rows = [order[start : start + columns] for start in range(0, min(len(order), 10 * columns), columns)]

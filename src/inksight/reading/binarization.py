@@ -5,14 +5,17 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
-from inksight.imaging.resampling import Grayscale, downscale, resample, round_half_up
+from inksight.imaging.resampling import Grayscale, block_mean, downscale, resample, round_half_up
+from inksight.reading.colored_ink import color_contrast, find_colored_ink
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_ruled_lines
 
+COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
 BACKGROUND_SIZE = 400  # pixels: longer side of the reduced picture on which the background is estimated
 
 # Of the longer side:
@@ -54,7 +57,7 @@ class BinarizedPage:
     dark: bool
 
 
-def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
+def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Image | None = None) -> BinarizedPage:
     """Separate the ink of a page from its paper.
 
     Parameters
@@ -63,6 +66,8 @@ def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
         Brightness of the page.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected by default.
+    colors : PIL image, optional
+        The same page in color (RGB), to find ink that is light but of another color than the paper.
     """
     contrast, dark, stroke = _flatten(grayscale, invert)
     quartiles = (contrast.size // 4, contrast.size // 2)
@@ -78,7 +83,35 @@ def binarize(grayscale: Grayscale, invert: bool | None = None) -> BinarizedPage:
     ink = ndimage.gaussian_filter(contrast, SMOOTHING) > np.maximum(INK_PER_TEXTURE * texture, threshold)
     ruled = find_ruled_lines(above_noise)
     page_mask = detect_page(~above_noise | ruled)
-    return BinarizedPage(contrast, ink & ~ruled & page_mask, page_mask, ruled, noise, dark)
+    writable = ~ruled & page_mask
+    ink &= writable
+    if colors is not None:
+        _add_colored_ink(contrast, ink, colors, writable, dark, stroke)
+    return BinarizedPage(contrast, ink, page_mask, ruled, noise, dark)
+
+
+def _add_colored_ink(
+    contrast: Grayscale,
+    ink: NDArray[np.bool_],
+    colors: Image.Image,
+    writable: NDArray[np.bool_],
+    dark: bool,
+    stroke: float,
+) -> None:
+    """Add to the contrast and the ink of a page, in place, what is written in lighter pens of other colors."""
+    block = -(-max(ink.shape) // COLOR_SIZE)
+    color = color_contrast(colors.reduce(block), dark, round_half_up(stroke / block))
+    texture = INK_PER_TEXTURE * _texture_contrast(color, max(2 * round_half_up(stroke / block), 1))
+    brightness, ink_share, writable_share = (
+        block_mean(part.astype(np.float64), block) for part in (contrast, ink, writable)
+    )
+    colored = find_colored_ink(color, brightness, texture, ink_share >= 0.5, writable_share >= 0.5)
+    if not colored.any():
+        return
+    colored = colored.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
+    ink |= colored
+    edge = ndimage.binary_dilation(colored, np.ones((3, 3)))
+    contrast[edge] = np.maximum(contrast, resample(color, *ink.shape))[edge]
 
 
 def _texture_contrast(contrast: Grayscale, tile: int) -> Grayscale:

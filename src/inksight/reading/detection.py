@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
@@ -66,7 +67,13 @@ def assess(model: Classifier, images: NDArray[np.uint8]) -> Assessment:
     return Assessment(probabilities, margin, negative_log_odds_of_features(model, features, probabilities))
 
 
-def find_digits(grayscale: Grayscale, model: Classifier, invert: bool | None = None, single: bool = False) -> Lines:
+def find_digits(
+    grayscale: Grayscale,
+    model: Classifier,
+    invert: bool | None = None,
+    single: bool = False,
+    colors: Image.Image | None = None,
+) -> Lines:
     """Find the digits on a picture, which shows either one digit that fills it or lines of digits.
 
     Where both are possible, the reading with the lower out-of-distribution margin counts.
@@ -79,6 +86,8 @@ def find_digits(grayscale: Grayscale, model: Classifier, invert: bool | None = N
         Judges what looks like a digit.
     invert, single : bool
         As in `inksight.read`.
+    colors : PIL image, optional
+        The same picture in color (RGB).
 
     Returns
     -------
@@ -91,7 +100,7 @@ def find_digits(grayscale: Grayscale, model: Classifier, invert: bool | None = N
     whole_margin = _rejection_margin(model, whole.image)[0] if _may_be_single(whole.ink) else np.inf
     if max(grayscale.shape) <= MAX_CROP_SIZE and whole_margin <= MAX_CROP_MARGIN:
         return [[whole]]
-    lines = _segment(grayscale, model, invert)
+    lines = _segment(grayscale, model, invert, colors)
     images = [digit.image for line in lines for digit in line]
     if len(images) <= 1:
         # A dot is one, also where the segmentation has enlarged it.
@@ -120,7 +129,7 @@ def _may_be_single(ink: Grayscale) -> bool:
     return fits and len(columns) == columns[-1] - columns[0] + 1
 
 
-def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Lines:
+def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None, colors: Image.Image | None) -> Lines:
     """Find lines of digits; if nothing looks like a digit, try the other polarity: ink and paper may be swapped."""
     from inksight.reading.segmentation import segment  # importing its SciPy takes longer than reading one digit
 
@@ -129,10 +138,10 @@ def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Li
         return bool(images) and bool((_rejection_margin(model, np.stack(images)) <= 0).any())
 
     classifier = partial(_digit_probabilities, model)
-    lines = segment(grayscale, classifier, invert=invert)
+    lines = segment(grayscale, classifier, invert=invert, colors=colors)
     if invert is not None or looks_like_digits(lines):
         return lines
-    inverted = segment(grayscale, classifier, invert=lines[0][0].dark if lines else False)
+    inverted = segment(grayscale, classifier, invert=lines[0][0].dark if lines else False, colors=colors)
     return inverted if looks_like_digits(inverted) else lines
 
 

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from itertools import chain, cycle, islice
+from itertools import chain, islice
 
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
@@ -66,24 +66,42 @@ def read_pages(
         for source in chain(first, sources):
             yield read_page(source, model, invert=invert, accept_all=accept_all, single=single)
         return
+    # These imports would slow down the reading of one picture.
+    from concurrent.futures import Future, ThreadPoolExecutor
+    from queue import SimpleQueue
+
     from inksight._shared.process import cores
-    from inksight.reading.worker import Worker  # would slow down the reading of one picture
+    from inksight.reading.worker import Worker
 
     running: list[Worker] = []
-    waiting: deque[tuple[Worker, FilePage]] = deque()
-    try:
-        for _ in first:
-            running.append(Worker(max(cores() // len(first), 1)))
-        for worker in running:  # all of them start meanwhile
-            worker.send(model, {"invert": invert, "accept_all": accept_all, "single": single})
-        for source, worker in zip(chain(first, sources), cycle(running), strict=False):  # taking turns keeps the order
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    waiting: deque[Future[PageReading]] = deque()
+
+    # A thread for each process waits for its reading before it sends the next page. Two processes that both write
+    # more than a pipe holds would wait for each other forever.
+    def read_in_process(source: FilePage) -> PageReading:
+        worker = idle.get()
+        try:
             worker.send(source)
-            waiting.append((worker, source))
-            if len(waiting) > AHEAD * len(running):
-                done, page = waiting.popleft()
-                yield done.receive(page, model)
-        for worker, source in waiting:
-            yield worker.receive(source, model)
-    finally:
-        for worker in running:
-            worker.stop()
+            return worker.receive(source, model)
+        finally:
+            idle.put(worker)
+
+    with ThreadPoolExecutor(len(first)) as threads:
+        try:
+            for _ in first:
+                running.append(Worker(max(cores() // len(first), 1)))
+            for worker in running:  # all of them start meanwhile
+                worker.send(model, {"invert": invert, "accept_all": accept_all, "single": single})
+                idle.put(worker)
+            for source in chain(first, sources):
+                waiting.append(threads.submit(read_in_process, source))
+                if len(waiting) > AHEAD * len(running):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+            for worker in running:  # which ends the wait of its thread
+                worker.stop()

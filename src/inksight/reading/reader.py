@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inksight._shared.display import Display
+from inksight._shared.validation import check
 from inksight.errors import InputError
-from inksight.imaging.grayscale import BAND_PIXELS, Picture, is_picture, to_grayscale
+from inksight.imaging.colors import colors_of
+from inksight.imaging.grayscale import BAND_PIXELS, Picture, is_picture, open_picture, opened_to_grayscale
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier, first_model
@@ -261,8 +263,9 @@ def read(
     ['7', '2', '1', '0']
     """
     loaded = as_classifier(model)
+    check(invert in (None, True, False), "invert", invert, "true, false or None")
     if is_picture(pictures) or not isinstance(pictures, Iterable):
-        sheet = _sheet(to_grayscale(pictures), loaded, invert, single)
+        sheet = _sheet(pictures, loaded, invert, single)
         return next(_classified([sheet], loaded, accept_all))
     return _pages(_sheets(pictures, loaded, invert, single), loaded, accept_all)
 
@@ -275,9 +278,12 @@ class _Sheet(NamedTuple):
     block: int
 
 
-def _sheet(grayscale: Grayscale, model: Classifier, invert: bool | None, single: bool) -> _Sheet:
+def _sheet(picture: Picture, model: Classifier, invert: bool | None, single: bool) -> _Sheet:
+    opened = open_picture(picture)
+    grayscale = opened_to_grayscale(opened)
+    colors = None if single else colors_of(opened)
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    return _Sheet(find_digits(grayscale, model, invert, single), _reduced(grayscale, block), block)
+    return _Sheet(find_digits(grayscale, model, invert, single, colors), _reduced(grayscale, block), block)
 
 
 def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
@@ -294,10 +300,10 @@ def _sheets(pictures: Iterable[Picture], model: Classifier, invert: bool | None,
     """Yield the sheet of each picture; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
-            grayscale = to_grayscale(picture)
+            sheet = _sheet(picture, model, invert, single)
         except InputError as error:
             raise type(error)(f"picture {number}: {error}") from error
-        yield _sheet(grayscale, model, invert, single)
+        yield sheet
 
 
 def _pages(sheets: Iterable[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
 from inksight.imaging.foreground import normalize_contrast, upper_decile
@@ -28,7 +29,9 @@ MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, bec
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
 
-def segment(grayscale: Grayscale, classifier: Classifier, *, invert: bool | None = None) -> list[list[Prepared]]:
+def segment(
+    grayscale: Grayscale, classifier: Classifier, *, invert: bool | None = None, colors: Image.Image | None = None
+) -> list[list[Prepared]]:
     """Find the digits on a page.
 
     Parameters
@@ -39,6 +42,8 @@ def segment(grayscale: Grayscale, classifier: Classifier, *, invert: bool | None
         Maps images (n, 28, 28) uint8 to class probabilities (n, classes).
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected by default.
+    colors : PIL image, optional
+        The same page in color (RGB).
 
     Returns
     -------
@@ -59,7 +64,9 @@ def segment(grayscale: Grayscale, classifier: Classifier, *, invert: bool | None
     scaled = block_mean(grayscale, block)
     if zoom > 1:
         scaled = resample(grayscale, *(zoom * length for length in grayscale.shape))
-    page = binarize(scaled, invert)
+    if colors is not None:
+        colors = colors.reduce(block) if zoom == 1 else colors.resize(scaled.shape[::-1], Image.Resampling.BILINEAR)
+    page = binarize(scaled, invert, colors)
     regions, groups, height = find_components(page)
     lattices = [SegmentationLattice(line, height) for line in _text_lines(groups, height)]
     crops = [_crop(page, regions, part) for lattice in lattices for part in lattice.candidates()]

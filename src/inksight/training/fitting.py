@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from inksight import __version__
 from inksight._shared.progress import say
-from inksight._shared.validation import check, is_between
+from inksight._shared.validation import check, check_seed, is_between
 from inksight.augmentation.user_function import ImageFunction, name_of
 from inksight.config import Augmentation, Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
@@ -181,6 +181,7 @@ def fit(
 ) -> TrainingResult:
     """Train like `train`, and return the model together with the course of the training."""
     check(start is None or network is None, "network", network, "left out when training goes on from a model")
+    check_seed(seed)
     unused = recipe is not None and (network is not None or start is not None)
     check(budget is None or not unused, "budget", budget, "left out when both network and recipe are given")
     splits, weights = weighted_splits(data, sample_weight)
@@ -195,7 +196,7 @@ def fit(
     check(function is None or callable(function), "augmentation", function, "an Augmentation or a function of images")
     if isinstance(augmentation, Augmentation):
         recipe = replace(recipe, augmentation=augmentation)
-    check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "above 0")
+    check(seconds is None or is_between(seconds, 1e-3, 1e9), "seconds", seconds, "0.001 to 1e9")
     check(on_epoch is None or callable(on_epoch), "on_epoch", on_epoch, "a function of the model")
     check(until is None or is_between(until, 0, 1), "until", until, "an accuracy from 0 to 1, such as 0.99")
     if until is not None and splits.validation is None:

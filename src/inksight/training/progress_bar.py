@@ -23,7 +23,7 @@ class Progress:
     loss, accuracy : float
         Mean over this epoch's images so far.
     images_per_second : float
-        Since the start of the training, without compiling and validating.
+        Since the start of the training, without validating.
     """
 
     done: float
@@ -57,7 +57,7 @@ class TrainingBar:
     def __enter__(self) -> Self:
         if self.bar:
             self.bar.start()
-            self.task = self.bar.add_task("compiling", total=1.0)
+            self.task = self.bar.add_task("starting", total=1.0)
         return self
 
     def __exit__(

@@ -62,9 +62,15 @@ def weighted_splits(data: DataLike, sample_weight: ArrayLike | None) -> tuple[Sp
 def _checked(sample_weight: ArrayLike, count: int) -> NDArray[np.float64]:
     """Return sample weights as an array after checking them."""
     try:
-        weights = np.asarray(sample_weight, np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"sample_weight must be numbers of 0 or more, one for each of {count:,} images") from error
+        given = np.asarray(sample_weight)
+        weights = given.astype(np.float64) if given.dtype.kind in "buifO" else None
+    except (TypeError, ValueError):
+        weights = None
+    if weights is None:
+        got = type(sample_weight).__name__
+        raise InputError(
+            f"sample_weight must be numbers of 0 or more, one for each of {count:,} images, got {got}: give an array"
+        )
     allowed = f"({count},), one for each image; with Splits, for each training image"
     check(weights.shape == (count,), "shape of sample_weight", weights.shape, allowed)
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))

@@ -35,6 +35,7 @@ _MAGIC = (
     (b"\x28\xb5\x2f\xfd", "an archive"),
     *((bytes([0x80, protocol]), "a pickle") for protocol in range(2, 6)),
 )
+_TAR = slice(257, 262)  # where a tar archive says what it is: it begins with the name of its first file
 ARFF_START = re.compile(rb"\s*(%|@relation\b)", re.IGNORECASE)
 ADVICE = {
     "a PDF document": "save its pages as pictures, for example with pdftoppm -png",
@@ -60,6 +61,8 @@ def detect_format(path: Path) -> str:
         return "empty"
     if heif_format(head):  # first, because the size of its first box may look like IDX
         return "picture"
+    if head[_TAR] == b"ustar":
+        return "an archive"
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return name

@@ -1,4 +1,4 @@
-"""Arrays by name, from NumPy, MATLAB or HDF5 files: which hold images, which labels, and of which part of the data."""
+"""Arrays by name, from NumPy files: which hold images, which labels, and of which part of the data."""
 
 import re
 from collections.abc import Callable, Iterable

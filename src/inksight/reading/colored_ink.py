@@ -1,0 +1,140 @@
+"""Colored ink: what is written in lighter pens than the rest of a page, as with felt pens of several colors.
+
+In brightness, orange or light green is nearer to white paper than to black ink. But every colored ink absorbs much of
+the red, green or blue light.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from inksight.imaging.illumination import MIN_BACKGROUND
+from inksight.imaging.resampling import Grayscale, resample
+from inksight.reading.ruled_lines import find_ruled_lines
+
+REDUCED_SIZE = 400  # pixels: longer side of the reduced picture on which the paper's color is estimated
+MIN_SHADE = 0.6  # of the median of the paper: contrast in deeper shade is divided by this, so that it is not amplified
+MIN_CONTRAST = 0.25  # of colored ink to the paper, in the channel where it is largest
+MIN_COLOR = 1.4  # times the contrast in brightness: gray ink and most printed lines have less
+MAX_INK_SHARE = 0.5  # of a stroke: with more of it found by its brightness, nothing is missing
+EDGE = 2  # pixels: width of the edge of a stroke, where colors are blurred
+SMOOTHING = 0.7  # pixels: standard deviation of the blur before thresholding
+
+# In heights of the other strokes:
+MIN_HEIGHT, MAX_HEIGHT = 0.5, 2.0
+MAX_WIDTH = 0.5  # of a stroke, also in heights of its own: a highlighter or a colored area is wider
+MIN_WIDTH = 1 / 3  # of the widest other stroke: rests of ruled lines are thinner
+
+
+def color_contrast(colors: Image.Image, dark: bool, window: int) -> Grayscale:
+    """Return the contrast of each pixel to the paper in the color channel where it is largest.
+
+    Parameters
+    ----------
+    colors : PIL image
+        The page, in mode RGB.
+    dark : bool
+        Whether ink is darker than the paper.
+    window : int
+        Pixels a side of the grayscale closing that removes the strokes from the paper.
+
+    Returns
+    -------
+    (height, width) float64, 0..1
+
+    Examples
+    --------
+    >>> page = Image.new("RGB", (60, 40), "white")
+    >>> page.paste((255, 204, 51), (20, 10, 24, 30))
+    >>> color_contrast(page, True, 9)[20, [10, 21]].round(2)
+    array([0. , 0.8])
+    """
+    small = colors.copy()
+    small.thumbnail((REDUCED_SIZE, REDUCED_SIZE), Image.Resampling.BOX)
+    window = max(3, round(window * max(small.size) / max(colors.size))) | 1
+    largest = np.zeros((colors.height, colors.width))
+    for channel, reduced in zip(colors.split(), small.split(), strict=True):
+        values, coarse = np.asarray(channel) / 255, np.asarray(reduced) / 255
+        if not dark:
+            values, coarse = 1 - values, 1 - coarse
+        maximum = ndimage.maximum_filter(coarse, window, mode="nearest")
+        paper = ndimage.minimum_filter(maximum, window, mode="nearest")
+        light = paper if dark else 1 - ndimage.minimum_filter(coarse, window, mode="nearest")
+        light = np.maximum(light, max(MIN_SHADE * float(np.median(light)), MIN_BACKGROUND))
+        np.maximum(largest, (resample(paper, *values.shape) - values) / resample(light, *values.shape), out=largest)
+    return np.minimum(largest, 1.0)
+
+
+def find_colored_ink(
+    color: Grayscale, contrast: Grayscale, texture: Grayscale, ink: NDArray[np.bool_], writable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the colored strokes that are too light for the threshold that separates the other ink from the paper.
+
+    Parameters
+    ----------
+    color : (height, width) float64, 0..1
+        Contrast to the paper in the color channel where it is largest.
+    contrast : (height, width) float64, 0..1
+        Contrast to the paper in brightness.
+    texture : (height, width) float64
+        Contrast in color up to which a pixel may be texture, as of wood or cloth.
+    ink : (height, width) bool
+        Where the ink is that its brightness shows.
+    writable : (height, width) bool
+        Where the page is, without ruled lines.
+
+    Returns
+    -------
+    (height, width) bool
+
+    Examples
+    --------
+    >>> color, contrast = np.zeros((2, 60, 100))
+    >>> color[10:50, 20:26], color[10:50, 70:76] = 0.8, 0.8
+    >>> contrast[10:50, 20:26], contrast[10:50, 70:76] = 0.8, 0.2
+    >>> found = find_colored_ink(color, contrast, np.zeros((60, 100)), contrast > 0.5, np.ones((60, 100), bool))
+    >>> found[10:50, 70:76].all(), found[:, :60].any()
+    (np.True_, np.False_)
+    """
+    smooth = ndimage.gaussian_filter(color, SMOOTHING)
+    strong = (smooth > np.maximum(texture, MIN_CONTRAST)) & writable
+    colored = strong & (smooth > MIN_COLOR * contrast)
+    if not ink.any() or not (colored & ~ink).any():
+        return np.zeros_like(ink)
+    colored &= ~ndimage.binary_dilation(ink & ~colored, np.ones((3, 3)), iterations=EDGE)
+    height, widest = _height_of_strokes(ink), _width_of_strokes(ink)
+    regions, _ = ndimage.label(colored, np.ones((3, 3)))
+    if all(rows.stop - rows.start < MIN_HEIGHT * height for rows, _ in ndimage.find_objects(regions)):
+        return np.zeros_like(ink)  # without the search for ruled lines, which takes longest
+    colored &= ~ndimage.binary_dilation(find_ruled_lines(smooth > MIN_CONTRAST / 2))
+    regions, _ = ndimage.label(colored, np.ones((3, 3)))
+    found = np.zeros_like(ink)
+    for label, box in enumerate(ndimage.find_objects(regions), 1):
+        own = regions[box] == label
+        if (
+            all(side.start > 0 and side.stop < length for side, length in zip(box, ink.shape, strict=True))  # no table
+            and MIN_HEIGHT * height <= len(own) <= MAX_HEIGHT * height
+            and ink[box][own].mean() <= MAX_INK_SHARE
+            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, len(own))
+        ):
+            found[box] |= own
+    return found
+
+
+def _is_inside(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
+    return all(side.start > 0 and side.stop < length for side, length in zip(box, shape, strict=True))
+
+
+def _width_of_strokes(ink: NDArray[np.bool_]) -> int:
+    """Return the width of the widest stroke, in pixels."""
+    return 2 * int(ndimage.distance_transform_cdt(np.pad(ink, 1)).max())
+
+
+def _height_of_strokes(ink: NDArray[np.bool_]) -> float:
+    """Return the median height of the connected components of ink, weighted by their area."""
+    regions, _ = ndimage.label(ink, np.ones((3, 3)))
+    heights = np.array([down.stop - down.start for down, _ in ndimage.find_objects(regions)])
+    order = np.argsort(heights, kind="stable")
+    area = np.cumsum(np.bincount(regions.ravel())[1:][order])
+    return float(heights[order][np.searchsorted(area, area[-1] / 2)])
