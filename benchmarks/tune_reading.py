@@ -98,7 +98,7 @@ def remembering() -> Iterator[None]:
     """
     # Arrays are not hashable. A page is binarized in two ways at most; `find_components` gets the results.
     steps = (
-        (segmentation, "binarize", lambda grayscale, invert: invert),
+        (segmentation, "binarize", lambda grayscale, invert, colors: invert),
         (segmentation, "find_components", id),
         (detection, "assess", lambda model, images: images.tobytes()),
         (reader, "assess", lambda model, images: images.tobytes()),
