@@ -28,7 +28,7 @@ def photo(kind, image, **options):
         file = io.BytesIO()
         pillow_heif.from_pillow(image).save(file, quality=90, **options)
         return file.getvalue()
-    if not features.check("avif"):
+    if "avif" not in features.modules or not features.check("avif"):  # old versions warn of an unknown feature
         pytest.skip("Pillow has no AVIF")
     file = io.BytesIO()
     image.save(file, "AVIF", **options)
