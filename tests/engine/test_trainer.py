@@ -23,7 +23,7 @@ from inksight.nn.parameters import effective_kernel, init_params, param_shapes
 
 pytestmark = pytest.mark.skipif(not native.computes(), reason="the native engine is not built here")
 
-EXAMPLES = int(os.environ.get("INKSIGHT_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("INKSIGHT_EXAMPLES", "6"))  # JAX compiles each network
 BEST = native.isa() or ""
 STATISTICS = (0.13, 0.09)
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
@@ -146,6 +146,7 @@ def test_twenty_steps_stay_together_with_jax(isa, network, muon_scale):
 def test_one_update_agrees_with_jax_for_matrices_of_any_shape(isa, rng):
     network = Network((Bank(20, 5, 2), Bank(40, 3, separable=True), Bank(7, 7), Bank(60, 1)), dense=9, l2=0.01)
     params = make_params(network, 0)
+    compiled = jax.jit(update, static_argnums=2)
     for recipe in (Recipe(1, epsilon=1e-2), Recipe(1, muon_scale=0.5, momentum=0.9)):
         ours = Trainer(network, recipe, params, *STATISTICS, IMAGES)
         state = JaxTrainer(network, recipe, params, *STATISTICS, IMAGES)._state
@@ -155,7 +156,7 @@ def test_one_update_agrees_with_jax_for_matrices_of_any_shape(isa, rng):
                 k: v if k.endswith("bias") else v + 2 * network.l2 * state.params[k] for k, v in gradient.items()
             }
             ours.update(flatten(gradient), 0.1)
-            state = update(state, with_penalty, recipe, 0.1)
+            state = compiled(state, with_penalty, recipe, 0.1)
         for name, weights in unflatten(ours.state.weights, param_shapes(network)).items():
             np.testing.assert_allclose(weights, state.params[name], atol=2e-5, err_msg=name)
 
@@ -261,7 +262,7 @@ def test_the_number_of_threads_does_not_change_the_weights():
         "print(hashlib.sha256(trainer.state.weights).hexdigest())"
     )
     digests = set()
-    for threads in ("1", "2", "3", "7"):
+    for threads in ("1", "2", "7"):
         env = os.environ | {"INKSIGHT_THREADS": threads}
         digests.add(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=env).stdout)
     assert len(digests) == 1
