@@ -11,7 +11,7 @@ from scipy import ndimage
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, block_mean, downscale, resample, round_half_up
-from inksight.reading.colored_ink import color_contrast, find_colored_ink
+from inksight.reading.colored_ink import MIN_SHADE, SMOOTHING, color_contrast, find_colored_ink
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_ruled_lines
 
@@ -23,10 +23,8 @@ MIN_CLOSING_WINDOW = 1 / 14  # the closing's window, at least
 SURROUNDINGS = 1 / 12  # standard deviation of the blur whose result each pixel is compared with, to find the polarity
 
 WINDOW_PER_STROKE = 1.5  # widths of the widest stroke in the closing's window, at least
-MIN_SHADE = 0.6  # of the page's median brightness: deeper shade is not compensated, because it may be a table
 INK_PER_TEXTURE = 5  # times the usual contrast around it: ink has at least this contrast
 MAX_THRESHOLD = 0.6  # of the upper decile of the ink's contrast: Otsu's threshold is limited to this
-SMOOTHING = 0.7  # pixels: standard deviation of the blur before thresholding
 
 
 @dataclass(frozen=True, eq=False)

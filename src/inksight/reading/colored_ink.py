@@ -14,7 +14,7 @@ from inksight.imaging.resampling import Grayscale, resample
 from inksight.reading.ruled_lines import find_ruled_lines
 
 REDUCED_SIZE = 400  # pixels: longer side of the reduced picture on which the paper's color is estimated
-MIN_SHADE = 0.6  # of the median of the paper: contrast in deeper shade is divided by this, so that it is not amplified
+MIN_SHADE = 0.6  # of the paper's median: deeper shade is not compensated, because it may be a table
 MIN_CONTRAST = 0.25  # of colored ink to the paper, in the channel where it is largest
 MIN_COLOR = 1.4  # times the contrast in brightness: gray ink and most printed lines have less
 MAX_INK_SHARE = 0.5  # of a stroke: with more of it found by its brightness, nothing is missing
