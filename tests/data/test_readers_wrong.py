@@ -3,14 +3,17 @@
 import gzip
 import struct
 import sys
+import tempfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sources
+from hypothesis import given, settings, strategies as st
 from sources import (
     HEADER,
+    LIMIT,
     csv_bytes,
     idx_bytes,
     npz_bytes,
@@ -60,6 +63,7 @@ CSV = {
     "label 1.5": (f"{HEADER}\n1.5,{PIXELS}", ["data row 1", "label must be 0 to 9", "got '1.5'"]),
     "labels of two kinds": (f"{HEADER}\n{ROW}\nant,{PIXELS}", ["data row 2", "label must be 0 to 9", "got 'ant'"]),
     "label missing": (f"{HEADER}\nant,{PIXELS}\n,{PIXELS}", ["data row 2", "label must be a name", "got ''"]),
+    "lone carriage return": (f"{HEADER}\n{ROW}\n7\r,{PIXELS}\n", ["a carriage return within a line"]),
     "truncated UTF-16": ((HEADER + "\n" + ROW).encode("utf-16")[:-1], ["is not UTF-16 text"]),
     "truncated gzip": (gzip.compress(csv_bytes(X, Y))[:-9], ["damaged or is not a gzip file"]),
     "gzip of nothing": (gzip.compress(b""), ["is empty"]),
@@ -72,6 +76,24 @@ def test_wrong_csv(case, tmp_path):
     content, words = CSV[case]
     path = write(tmp_path, "train.csv", content if isinstance(content, bytes) else content.encode())
     refused(path, "train.csv", *words)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    field=st.text(" .+-eE0123456789\t\r\v\x1c_#\"'naif\0", max_size=4) | st.sampled_from(["1e999", "0x10"]),
+    column=st.sampled_from([1, 400, 784]),
+)
+def test_a_pixel_of_any_text_is_read_as_its_number_or_rejected(field, column):
+    values = ["7"] * 785
+    values[column] = field
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder), "train.csv", f"{HEADER}\n{ROW}\n{','.join(values)}\n{ROW}".encode())
+        try:
+            pixel = load(path, memory_limit=LIMIT).images[1].ravel()[column - 1]
+        except InputError:
+            refused(path, "train.csv")
+        else:
+            assert pixel == float(field.replace('"', "").strip())
 
 
 def header(*shape, code=8):

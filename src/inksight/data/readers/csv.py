@@ -27,6 +27,7 @@ _COMMA, _NEWLINE, _ZERO = b",\n0"
 _READ = 1 << 19  # bytes: text read at once
 _BLOCK = 1 << 18  # bytes: text parsed at once, so that it and the arrays made from it fit the L2 cache
 _BLANK_LINES = re.compile(rb"\n{2,}")
+_NUMBER = re.compile(r"[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*")
 _SAMPLE = 100  # rows from which the layout is found
 
 
@@ -157,6 +158,8 @@ def _chunks(path: Path, stream: Readable, memory_limit: int) -> Iterator[bytes]:
             held = chunk[-1:] if chunk.endswith(b"\r") and not only_returns else b""
             chunk = chunk[: len(chunk) - len(held)]
             chunk = chunk.replace(b"\r", b"\n") if only_returns else chunk.replace(b"\r\n", b"\n")
+            if b"\r" in chunk:
+                raise InputError(f"{str(path)!r} has a carriage return within a line; end all lines in the same way")
         yield _BLANK_LINES.sub(b"\n", chunk) if b"\n\n" in chunk else chunk
         chunk = stream.read(_READ)
     yield held.replace(b"\r", b"\n")
@@ -255,9 +258,7 @@ def _raise_for_invalid_row(path: Path, lines: Sequence[str], rows: int, layout: 
                 "correct or remove the row"
             )
         for column in layout.pixels:
-            if not re.fullmatch(r"\s*\+?[0-9]*\.?[0-9]*(e[+-]?[0-9]+)?\s*", fields[column], re.IGNORECASE) or not (
-                0 <= float(fields[column] or "nan") <= 255
-            ):
+            if not _NUMBER.fullmatch(fields[column]) or not 0 <= float(fields[column]) <= 255:
                 raise InputError(
                     f"{where}: {layout.names[column]} must be a number from 0 to 255, got {fields[column][:20]!r}; "
                     "correct or remove the row"
