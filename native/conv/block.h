@@ -11,17 +11,22 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Pack weights (k, k, channels, filters) as [point][channel][kernel row][filter].
-template <int K>
-void pack_forward(const Shape& s, const float* w, float* packed) {
-  for (int p = 0; p < POINTS; ++p)
-    for (int c = 0; c < s.channels; ++c)
-      for (int i = 0; i < K; ++i, packed += s.filters)
-        for (int f = 0; f < s.filters; ++f) packed[f] = filter_transform<K>(s, w, p, i, c, f);
-}
-
 // Return the floats of one input map at one point. Rows that no output depends on are left out.
 inline long input_map(const Shape& s) { return long(s.used_height() + s.kernel - 1) * s.tiles() * LANES; }
+
+// The convolution's sums over the channels.
+inline Correlation convolution(const Shape& s) {
+  const int in_rows = s.used_height() + s.kernel - 1;
+  const long map = input_map(s);
+  return {s.channels, s.filters, s.kernel, s.tiles(), in_rows, s.used_height(), 0, s.pool, map, s.channels * map};
+}
+
+// Pack weights (k, k, channels, filters) for `forward`.
+template <int K>
+void pack_forward(const Shape& s, const float* w, float* packed) {
+  pack_weights(convolution(s), packed,
+               [&](int p, int c, int i, int f) { return filter_transform<K>(s, w, p, i, c, f); });
+}
 
 template <int K>
 OWN_REGISTERS void transform_input(const Shape& s, const float* x, float* v) {
@@ -51,9 +56,9 @@ OWN_REGISTERS void transform_input(const Shape& s, const float* x, float* v) {
 template <int K>
 void forward(const Shape& s, const float* x, const float* packed, const float* b, float leak, float* y,
              std::uint8_t* pool_argmax) {
-  const int tiles = s.tiles(), width = s.out_width(), in_rows = s.used_height() + K - 1;
-  const long map = input_map(s), out_map = long(s.out_height()) * width * LANES;
-  const Correlation sum{s.channels, s.filters, K, tiles, in_rows, s.used_height(), 0, s.pool, map, s.channels * map};
+  const int tiles = s.tiles(), width = s.out_width();
+  const long out_map = long(s.out_height()) * width * LANES;
+  const Correlation sum = convolution(s);
   float* points = scratch(Use::POINTS, POINTS * sum.in_point);
   transform_input<K>(s, x, points);
   const Vec slope = broadcast(leak);

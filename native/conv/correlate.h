@@ -61,7 +61,7 @@ inline TapRange valid_taps(const Correlation& s, int q, int P) {
   return {std::max(0, -s.shift - last), std::min(s.taps, s.in_rows - s.shift - first)};
 }
 
-// Compute O outputs at P positions. `w` is [input][tap][output].
+// Compute O outputs at P positions. `w` is [input][tap][O].
 template <int O, int P>
 OWN_REGISTERS void products(const Correlation& s, TapRange taps, const float* in, const float* w, float* out,
                             long out_map) {
@@ -70,10 +70,10 @@ OWN_REGISTERS void products(const Correlation& s, TapRange taps, const float* in
     Vec acc[O][P];
     UNROLL(o, O)
       UNROLL(p, P) acc[o][p] = Vec{};
-    const float *map = in + (taps.begin + s.shift) * row + slice, *map_weights = w + long(taps.begin) * s.outputs;
-    for (int c = 0; c < s.inputs; ++c, map += s.in_map, map_weights += long(s.taps) * s.outputs) {
+    const float *map = in + (taps.begin + s.shift) * row + slice, *map_weights = w + long(taps.begin) * O;
+    for (int c = 0; c < s.inputs; ++c, map += s.in_map, map_weights += long(s.taps) * O) {
       const float *line = map, *weights = map_weights;
-      for (int i = taps.begin; i < taps.end; ++i, line += row, weights += s.outputs) {
+      for (int i = taps.begin; i < taps.end; ++i, line += row, weights += O) {
         Vec v[P];
         UNROLL(p, P) v[p] = load(line + p * LANES);
         UNROLL(o, O) {
@@ -106,6 +106,18 @@ inline int cheapest_block(const Correlation& s) {
   return best;
 }
 
+// Write weights in the order in which `correlate` reads them: [block of outputs][point][input][tap][output]. Blocks that
+// lie apart would share cache lines, and be fetched several times. weight(point, input, tap, output) returns a weight.
+template <class Weight>
+void pack_weights(const Correlation& s, float* packed, Weight weight) {
+  const Blocks blocks(s.outputs, max_outputs(cheapest_block(s)));
+  for (int b = 0; b < blocks.number; ++b)
+    for (int p = 0; p < POINTS; ++p)
+      for (int c = 0; c < s.inputs; ++c)
+        for (int i = 0; i < s.taps; ++i)
+          for (int o = blocks.start(b); o < blocks.start(b + 1); ++o) *packed++ = weight(p, c, i, o);
+}
+
 constexpr int CHUNK = 72;  // outputs times positions of a chunk at one point: small enough that `finish` finds it in L1
 
 // Compute blocks of P positions. All points of a chunk of rows are summed before `finish` gets them.
@@ -125,7 +137,7 @@ void correlate_blocks(const Correlation& s, const float* in, const float* w, flo
           for (int q = begin; q < end; q += P) {
             q = std::min(q, end - P);
             products<O, P>(s, valid_taps(s, q, P), in + p * s.in_point + long(q) * LANES,
-                           w + long(p) * s.inputs * s.taps * s.outputs + blocks.start(b),
+                           w + (long(blocks.start(b)) * POINTS + p * O) * s.inputs * s.taps,
                            sums + p * O * map + long(q - begin) * LANES, map);
           }
         finish(blocks.start(b), O, row, rows, sums);
@@ -138,7 +150,7 @@ inline long sums_size(const Correlation& s) {
   return std::max(long(CHUNK), long(max_outputs(1)) * s.tiles * s.unit) * POINTS * LANES;
 }
 
-// Compute all outputs. `in` is [point][input][row][tile] and `w` is [point][input][tap][output]. The function
+// Compute all outputs. `in` is [point][input][row][tile] and `w` comes from pack_weights. The function
 // finish(first output, outputs, first row, rows, sums) gets a block of outputs and a chunk of rows at a time, as
 // [point][output][row][tile].
 template <class Finish>

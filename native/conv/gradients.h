@@ -13,16 +13,6 @@
 namespace inksight {
 namespace INKSIGHT_ISA {
 
-// Pack weights (k, k, channels, filters) as [point][filter][kernel row, last first][channel].
-template <int K>
-void pack_backward(const Shape& s, const float* w, float* packed) {
-  for (int p = 0; p < POINTS; ++p)
-    for (int c = 0; c < s.channels; ++c)
-      for (int i = 0; i < K; ++i)
-        for (int f = 0; f < s.filters; ++f)
-          packed[((long(p) * s.filters + f) * K + K - 1 - i) * s.channels + c] = filter_transform<K>(s, w, p, i, c, f);
-}
-
 // A range of filters, and the layout of the gradient with respect to their convolution sums: at the points it is
 // [point][filter][row][tile], with a margin of zeros before, between and after the filters' maps.
 struct FilterRange {
@@ -30,6 +20,20 @@ struct FilterRange {
   static long map(const Shape& s) { return long(s.used_height()) * s.tiles() * LANES + MARGIN; }
   long point(const Shape& s) const { return filters * map(s) + MARGIN; }
 };
+
+// The sums over all filters for the gradient of the input.
+inline Correlation transposed_convolution(const Shape& s) {
+  const FilterRange all{0, s.filters};
+  const int rows = s.used_height(), shift = 1 - s.kernel;
+  return {s.filters, s.channels, s.kernel, s.tiles(), rows, s.height, shift, 1, all.map(s), all.point(s)};
+}
+
+// Pack weights (k, k, channels, filters) for `input_gradient`: its taps are the kernel's rows, last first.
+template <int K>
+void pack_backward(const Shape& s, const float* w, float* packed) {
+  pack_weights(transposed_convolution(s), packed,
+               [&](int p, int f, int i, int c) { return filter_transform<K>(s, w, p, K - 1 - i, c, f); });
+}
 
 // Write to d the gradient with respect to the convolution sums, at the points. It is the gradient of the outputs, dy,
 // propagated through leaky ReLU and pooling. Its sum for each filter goes to db. If `dy_per_position` is false, dy has
@@ -137,10 +141,9 @@ OWN_REGISTERS void weight_gradient(const Shape& s, const FilterRange& range, con
 
 // Write the gradient of the input to dx. `d` is the gradient with respect to all convolution sums, at the points.
 template <int K>
-OWN_REGISTERS void input_gradient(const Shape& s, const FilterRange& all, const float* d, const float* packed,
-                                  float* dx) {
+OWN_REGISTERS void input_gradient(const Shape& s, const float* d, const float* packed, float* dx) {
   const int tiles = s.tiles();
-  const Correlation sum{s.filters, s.channels, K, tiles, s.used_height(), s.height, 1 - K, 1, all.map(s), all.point(s)};
+  const Correlation sum = transposed_convolution(s);
   const auto finish = [&](int first, int outputs, int row, int rows, const float* sums) OWN_REGISTERS {
     const long stride = long(outputs) * rows * tiles * LANES;
     for (int c = first; c < first + outputs; ++c)
@@ -179,7 +182,7 @@ void backward(const Shape& s, const float* x, const float* packed, const float* 
     float* gradient = scratch(Use::GRADIENT, POINTS * range.point(s));
     transform_gradient<K>(s, range, y, pool_argmax, dy, dy_per_position, leak, gradient, db);
     weight_gradient<K>(s, range, points, gradient, dw);
-    if (dx) input_gradient<K>(s, range, gradient, packed, dx);
+    if (dx) input_gradient<K>(s, gradient, packed, dx);
   }
 }
 

@@ -57,20 +57,20 @@ inline void warp(const std::uint8_t* images, long count, int side, const std::in
       // Interpolate the lattice to knots on this row.
       const float knot_y = knots_per_pixel * float(r);
       const int knot_above = std::min(int(knot_y), KNOTS - 2);
-      Vec row[2][KNOTS];
+      Vec row[2][KNOTS], slope[2][KNOTS - 1];
       UNROLL(i, 2)
         UNROLL(k, KNOTS) {
           const float* knot = knots[(i * KNOTS + knot_above) * KNOTS + k] + slice;
           const Vec upper = load(knot), lower = load(knot + KNOTS * LANES);
           row[i][k] = upper + (lower - upper) * (knot_y - float(knot_above));
         }
+      UNROLL(i, 2) UNROLL(k, KNOTS - 1) slope[i][k] = row[i][k + 1] - row[i][k];
       for (int c = 0; c < side; ++c) {
         // Interpolate the place that each lane reads its pixel from. The border's zeros stand for everything outside.
         const float knot_x = knots_per_pixel * float(c);
         const int knot_left = std::min(int(knot_x), KNOTS - 2);
         const float weight = knot_x - float(knot_left);
-        Vec y = row[0][knot_left] + (row[0][knot_left + 1] - row[0][knot_left]) * weight;
-        Vec x = row[1][knot_left] + (row[1][knot_left + 1] - row[1][knot_left]) * weight;
+        Vec y = row[0][knot_left] + slope[0][knot_left] * weight, x = row[1][knot_left] + slope[1][knot_left] * weight;
         const Mask inside = (y > 0) & (x > 0) & (y < limit) & (x < limit);
         y = inside ? y : Vec{};
         x = inside ? x : Vec{};

@@ -19,21 +19,27 @@ inline int padded_row(int columns) { return (columns + DOUBLES - 1) / DOUBLES * 
 // Compute c = a b. Element (i, k) of a is a[i * row_stride + k * column_stride]. Rows of b and c have length `width`.
 inline void multiply(int rows, int inner, int width, const double* a, long row_stride, long column_stride,
                      const double* b, double* c) {
-  constexpr int R = 4, V = 2;
+  constexpr int R = WIDTH == 16 ? 8 : 4, V = 2;  // a block of sums, which stay in registers
   for (int i = 0; i < rows; i += R)
     for (int j = 0; j < width; j += V * DOUBLES) {
       const int r_end = std::min(R, rows - i), v_end = std::min(V, (width - j) / DOUBLES);
+      const double *left[R], *right[V];
+      UNROLL(r, R) left[r] = a + std::min(i + r, rows - 1) * row_stride;
+      UNROLL(v, V) right[v] = b + j + std::min(v, v_end - 1) * DOUBLES;
       DoubleVec acc[R][V] = {};
       for (int k = 0; k < inner; ++k) {
         DoubleVec row[V];
-        UNROLL(v, V)
-          row[v] = *reinterpret_cast<const DoubleVec*>(b + long(k) * width + j + std::min(v, v_end - 1) * DOUBLES);
-        UNROLL(r, R)
-          UNROLL(v, V) acc[r][v] += row[v] * a[std::min(i + r, rows - 1) * row_stride + k * column_stride];
+        UNROLL(v, V) row[v] = *reinterpret_cast<const DoubleVec*>(right[v] + long(k) * width);
+        UNROLL(r, R) {
+          const DoubleVec factor = left[r][k * column_stride] - DoubleVec{};
+          UNROLL(v, V) acc[r][v] += row[v] * factor;
+        }
       }
-      for (int r = 0; r < r_end; ++r)
-        for (int v = 0; v < v_end; ++v)
-          *reinterpret_cast<DoubleVec*>(c + long(i + r) * width + j + v * DOUBLES) = acc[r][v];
+      UNROLL(r, R)
+        UNROLL(v, V) {
+          double* sums = c + long(i + r) * width + j + v * DOUBLES;
+          if (r < r_end && v < v_end) *reinterpret_cast<DoubleVec*>(sums) = acc[r][v];
+        }
     }
 }
 

@@ -71,6 +71,8 @@ def distance_from_kinks(network, params, x):
         kernel, bias = effective_kernel(params, number), params[f"bank{number}.bias"]
         margin = reference.margin(x, kernel, bias, bank.pool).min()
         x = reference.conv_block(x, kernel, bias, bank.pool, network.leak)
+        if not x.any():  # without a leak all outputs may be 0, and there is nothing to compare
+            return 0.0
         distances.append(margin / np.abs(x).max())
     if network.dense:
         hidden = x.mean(axis=(1, 2)) @ params["dense.kernel"].astype(np.float64) + params["dense.bias"]
