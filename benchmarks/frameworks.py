@@ -262,6 +262,7 @@ def main(rounds: int = ROUNDS, isa: str | None = None) -> int:
     known = instruction_sets()
     if isa not in (None, *known):
         raise SystemExit(f"--isa is {isa}, which is not among those of this machine: {', '.join(known)}")
+    versions, machine = installed(), describe("inksight", "jax", "numpy")
     columns: dict[str, list[Comparison]] = {}
     record: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -281,8 +282,6 @@ def main(rounds: int = ROUNDS, isa: str | None = None) -> int:
                 },
                 "ratios": {f"{row.task}: {row.worker} : {row.other}": round(row.ratio, 3) for row in columns[name]},
             }
-    versions = installed()
-    machine = describe("inksight", "jax", "numpy")
     labels = {name: f"{other.label} {versions.get(other.package)}" for name, other in THEIRS.items()}
     others = ", ".join(f"{name} {version}" for name, version in versions.items())
     print(f"\n{machine}; compared with {others or 'no other framework'}")

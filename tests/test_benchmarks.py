@@ -6,6 +6,8 @@ import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -183,6 +185,27 @@ def test_a_processor_with_avx512_is_measured_with_avx2_too(monkeypatch):
         assert frameworks.instruction_sets() == measured
     with pytest.raises(SystemExit, match="--isa is avx512, which is not among those of this machine: neon"):
         frameworks.main(isa="avx512")
+
+
+def test_both_instruction_sets_are_measured_printed_and_kept(monkeypatch, capsys):
+    kept: list[dict[str, Any]] = []
+    samples = {"inksight": 40.0, "torch_eager": 5.0}
+    monkeypatch.setattr("inksight.engine.library.isa", lambda: "avx512")
+    monkeypatch.setattr(frameworks, "describe", lambda *_: "a machine")
+    monkeypatch.setattr(frameworks, "installed", lambda: {"torch": "2.13"})
+    monkeypatch.setattr(
+        frameworks, "start", lambda stack, data, avx2: {name: SimpleNamespace(chosen=name) for name in samples}
+    )
+    monkeypatch.setattr(frameworks, "measure", lambda *_: {("train", name): [rate] for name, rate in samples.items()})
+    monkeypatch.setattr(frameworks, "write_json_lines", lambda _name, record: kept.append(record))
+    assert frameworks.main(rounds=1) == 0
+    out = capsys.readouterr().out
+    assert "a machine; compared with torch 2.13" in out
+    for title in ("AVX-512", "AVX2"):
+        assert f"{title}, fastest of the others:\n- training, images/s: PyTorch eager 2.13, ratio 8.00" in out
+    assert "- not measured: latency, inksight : onnx_runtime" in out
+    assert list(kept[0]["columns"]) == ["avx512", "avx2"]
+    assert all(column["ratios"] == {"train: inksight : torch_eager": 8.0} for column in kept[0]["columns"].values())
 
 
 def test_every_competitor_is_pinned():
