@@ -1,18 +1,22 @@
-"""Speed of training and prediction, compared with Keras on TensorFlow, PyTorch, JAX, ONNX Runtime and OpenVINO.
+"""Speed of training and prediction, compared with other frameworks, with AVX-512 and with AVX2.
 
-Run: ``python -m benchmarks.frameworks [ROUNDS]``. The other frameworks live in ``.venv-bench/``
+Run: ``python -m benchmarks.frameworks [ROUNDS] [--isa avx512|avx2]``. The other frameworks live in ``.venv-bench/``
 (``benchmarks/requirements.txt``), or in the environment of the interpreter that ``INKSIGHT_BENCH_PYTHON`` names. Those
 that are not installed are skipped. Writes ``results/frameworks.jsonl``.
 
-Data: MNIST's 50,000 training images, and the network `post` with the same float32 weights everywhere; each framework
-proves it by its probabilities of the same images. OpenVINO may compute in bfloat16, and does where the processor can.
-Training uses batches of 256, Adam and softmax cross-entropy.
+A processor with AVX-512 is measured twice: as it is, and with every framework held to AVX2 by its own switch
+(`benchmarks.competitors.lineup`). ONNX Runtime, ncnn, MNN and LiteRT have no such switch, so they are compared with
+AVX-512 only. ``--isa`` measures one of the two.
 
-Every framework is a worker process (`benchmarks.competitors`) with its default number of threads. In each round every
-worker does each task, one after the other, in an order that rotates; the other workers are stopped meanwhile. A ratio
-is the median of the ratios within rounds, so that a machine that slows down slows both sides. If a framework has
-variants (layout, jit, where augmentation runs, order of commuting layers), its worker tries them first and keeps the
-fastest; the table names it.
+Data: MNIST's 50,000 training images, and the network `post` with the same float32 weights everywhere; each framework
+proves it by its probabilities of the same images. OpenVINO, ncnn and MNN may compute in a lower precision; the table
+says where they do. Training uses batches of 256, Adam and softmax cross-entropy.
+
+Every framework is a worker process (`benchmarks.competitors`) with as many threads as there are cores. In each round
+every worker does each task, one after the other, in an order that rotates; the other workers are stopped meanwhile. A
+ratio is the median of the ratios within rounds, so that a machine that slows down slows both sides. If a framework has
+variants (layout, jit, precision, where augmentation runs, images in a call, how threads share the work, order of
+commuting layers), its worker tries them first and keeps the fastest, which is listed below the table.
 
 Measured, after a warm-up:
 
@@ -39,14 +43,11 @@ peak
 No timer includes the start of processes, compilation, or loading data.
 """
 
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -58,33 +59,17 @@ import numpy as np
 from benchmarks.common import arguments
 from benchmarks.common.claims import Claim
 from benchmarks.common.machine import describe
-from benchmarks.common.results import ROOT, write_json_lines
-from benchmarks.competitors.protocol import SHOWN, Worker
+from benchmarks.common.results import write_json_lines
+from benchmarks.competitors.lineup import OURS, THEIRS, installed, start
+from benchmarks.competitors.protocol import Worker
 from inksight.config import IMAGE_SIZE, Network, get_network
 from inksight.data.dataset import Dataset
 from inksight.data.loading import load
+from inksight.engine import library
 from inksight.nn.model import Model
 
 ROUNDS = 5
-COMPETITORS = Path(__file__).with_name("competitors")
-BENCH_PYTHON = Path(os.environ.get("INKSIGHT_BENCH_PYTHON", ROOT / ".venv-bench" / "bin" / "python"))
-MAX_DIFFERENCE = {"float32": 2e-6, "bf16": 2e-3}  # of probabilities from those of inksight
-
-# inksight by default and on other engines: environment variables, and the default engines to compare them with.
-OURS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
-    "inksight": ({}, ()),
-    "inksight avx2": ({"INKSIGHT_ISA": "avx2"}, ("native-avx512",)),
-    "inksight jax": ({"INKSIGHT_ENGINE": "jax"}, ("native-avx512", "native-avx2", "native")),
-}
-# Each worker's script, the framework's name, and the package whose version is shown.
-THEIRS = {
-    "keras_tf": ("Keras on TensorFlow", "tensorflow"),
-    "torch_eager": ("PyTorch eager", "torch"),
-    "jax_xla": ("JAX with XLA", "jax"),
-    "onnx_runtime": ("ONNX Runtime", "onnxruntime"),
-    "openvino_runtime": ("OpenVINO", "openvino"),
-}
-PACKAGES = ("tensorflow", "keras", "torch", "jax", "onnx", "onnxruntime", "openvino", "numpy")
+TITLES = {"avx512": "AVX-512", "avx2": "AVX2", "neon": "NEON", "portable": "portable"}  # of instruction sets
 
 
 class Task(NamedTuple):
@@ -115,16 +100,21 @@ TASKS = {
 }
 SHARE = "share of peak"  # a derived task: GFLOP/s of `train` and `peak`
 
-# (task, worker, other worker): ratio of their speeds.
-CLAIMS: dict[tuple[str, str, str], Claim] = {
-    ("train_augmented", "inksight", "keras_tf"): Claim(3.0),
-    ("train", "inksight", "torch_eager"): Claim(4.0),
-    ("train", "inksight", "jax_xla"): Claim(8.0),
-    (SHARE, "inksight", "peak"): Claim(0.5),
-    ("predict", "inksight", "onnx_runtime"): Claim(3.0),
-    ("predict", "inksight", "openvino_runtime"): Claim(1.4),
-    ("latency", "inksight", "onnx_runtime"): Claim(1.0),
-    ("train", "inksight avx2", "inksight"): Claim(0.4),
+# For each instruction set, (task, worker, other worker): ratio of their speeds.
+CLAIMS: dict[str, dict[tuple[str, str, str], Claim]] = {
+    "avx512": {
+        ("train_augmented", "inksight", "keras_tf"): Claim(3.0),
+        ("train", "inksight", "torch_eager"): Claim(4.0),
+        ("train", "inksight", "jax_xla"): Claim(8.0),
+        (SHARE, "inksight", "peak"): Claim(0.5),
+        ("predict", "inksight", "onnx_runtime"): Claim(3.0),
+        ("predict", "inksight", "openvino_runtime"): Claim(1.4),
+        ("latency", "inksight", "onnx_runtime"): Claim(1.0),
+        ("train", "inksight avx2", "inksight"): Claim(0.4),
+    },
+    "avx2": {
+        ("train", "inksight", "torch_eager"): Claim(2.5),
+    },
 }
 
 Samples = dict[tuple[str, str], list[float]]  # measurements by task and worker, one a round
@@ -161,21 +151,21 @@ class Comparison:
         return self.claim is None or self.claim.holds(self.ratio)
 
 
-def compare(samples: Samples, task: str, worker: str, other: str) -> Comparison:
+def compare(samples: Samples, isa: str, task: str, worker: str, other: str) -> Comparison:
     """Compare two workers' measurements of a task: rates, or microseconds for latency."""
     pair = samples[task, worker], samples[task, other]
     ratios = [b / a if task == "latency" else a / b for a, b in zip(*pair, strict=True)]
     medians = statistics.median(pair[0]), statistics.median(pair[1])
-    claim = CLAIMS.get((task, worker, other))
+    claim = CLAIMS.get(isa, {}).get((task, worker, other))
     return Comparison(task, worker, other, medians, statistics.median(ratios), (min(ratios), max(ratios)), claim)
 
 
-def comparisons(samples: Samples) -> Iterator[Comparison]:
+def comparisons(samples: Samples, isa: str) -> Iterator[Comparison]:
     """Yield inksight compared with every other worker in each task, and inksight's other engines with the default."""
     for task, name in samples:
         if name != "inksight" and (task, "inksight") in samples:
             pair = (name, "inksight") if name in OURS else ("inksight", name)
-            yield compare(samples, task, *pair)
+            yield compare(samples, isa, task, *pair)
 
 
 def multiply_adds(network: Network) -> tuple[int, int]:
@@ -204,42 +194,6 @@ def write_data(path: Path, data: Dataset, validation: Dataset | None = None) -> 
     np.savez(path, **arrays)
 
 
-def installed() -> dict[str, str]:
-    """Return the version of each of `PACKAGES` in the competitors' environment; empty if there is none."""
-    if not BENCH_PYTHON.exists():
-        return {}
-    code = (
-        "import json; from importlib.metadata import distributions;"
-        "print(json.dumps({d.name.lower().replace('_', '-'): d.version for d in distributions()}))"
-    )
-    printed = subprocess.run([BENCH_PYTHON, "-c", code], check=True, capture_output=True, text=True).stdout
-    versions: dict[str, str] = json.loads(printed)
-    # TensorFlow's build for CPUs has another name.
-    versions.setdefault("tensorflow", versions.get("tensorflow-cpu", ""))
-    return {name: versions[name] for name in PACKAGES if versions.get(name)}
-
-
-def start(stack: ExitStack, data: Path) -> dict[str, Worker]:
-    """Start all workers, inksight first, and check that they have the same network."""
-    workers: dict[str, Worker] = {}
-    for name, (variables, engines) in OURS.items():
-        if name == "inksight" or workers["inksight"].chosen in engines:
-            script = COMPETITORS / "inksight_itself.py"
-            workers[name] = stack.enter_context(Worker(Path(sys.executable), script, data, variables))
-    versions = installed()
-    for name, (label, package) in THEIRS.items():
-        if package in versions:
-            workers[name] = stack.enter_context(Worker(BENCH_PYTHON, COMPETITORS / f"{name}.py", data))
-        else:
-            print(f"{label} is not installed in {BENCH_PYTHON.parents[1].name}/: skipped")
-    for name, worker in workers.items():
-        assert worker.probabilities.shape == (SHOWN, 10)
-        difference = np.abs(worker.probabilities - workers["inksight"].probabilities).max()
-        if difference > MAX_DIFFERENCE["bf16" if "bf16" in worker.chosen else "float32"]:
-            raise SystemExit(f"{name} and inksight have different networks: probabilities differ by {difference:.1g}")
-    return workers
-
-
 def measure(workers: dict[str, Worker], rounds: int) -> Samples:
     """Let every worker do each of its tasks once a round, in an order that rotates from round to round."""
     samples: Samples = {}
@@ -261,53 +215,94 @@ def measure(workers: dict[str, Worker], rounds: int) -> Samples:
     return samples
 
 
-def table(rows: list[Comparison], labels: dict[str, str]) -> str:
-    """Return the comparisons as a Markdown table."""
-    lines = ["| task | A : B | A | B | ratio (lowest, highest) | claimed |", "|---|---|---|---|---|---|"]
-    for row in sorted(rows, key=lambda row: row.claim is None):
-        label = "training step, GFLOP/s: share of peak" if row.task == SHARE else TASKS[row.task].label
-        a, b = (f"{median:,.0f}" for median in row.medians)
-        claim = "" if row.claim is None else row.claim.state(row.ratio)
-        names = f"{labels.get(row.worker, row.worker)} : {labels.get(row.other, row.other)}"
-        spread = f"{row.spread[0]:.2f}, {row.spread[1]:.2f}"
-        lines.append(f"| {label} | {names} | {a} | {b} | **{row.ratio:.2f}** ({spread}) | {claim} |")
+def table(columns: Mapping[str, list[Comparison]], labels: dict[str, str]) -> str:
+    """Return the comparisons of each instruction set side by side, as a Markdown table."""
+    cells = ("A", "B", "ratio (lowest, highest)", "claimed")
+    heads = [f"{TITLES[isa]}: {cell}" for isa in columns for cell in cells]
+    lines = [f"| task | A : B | {' | '.join(heads)} |", "|" + "---|" * (2 + len(heads))]
+    found = {isa: {(row.task, row.worker, row.other): row for row in rows} for isa, rows in columns.items()}
+    keys = dict.fromkeys(key for rows in found.values() for key in rows)
+    for key in sorted(keys, key=lambda key: not any(key in claims for claims in CLAIMS.values())):
+        task, worker, other = key
+        label = "training step, GFLOP/s: share of peak" if task == SHARE else TASKS[task].label
+        line = [label, f"{labels.get(worker, worker)} : {labels.get(other, other)}"]
+        for rows in found.values():
+            line += _cells(rows.get(key))
+        lines.append(f"| {' | '.join(line)} |")
     return "\n".join(lines)
 
 
-def main(rounds: int = ROUNDS) -> int:
+def _cells(row: Comparison | None) -> list[str]:
+    if row is None:
+        return ["not measured", "", "", ""]
+    medians = [f"{median:,.0f}" for median in row.medians]
+    spread = f"{row.spread[0]:.2f}, {row.spread[1]:.2f}"
+    return [*medians, f"**{row.ratio:.2f}** ({spread})", "" if row.claim is None else row.claim.state(row.ratio)]
+
+
+def fastest_others(rows: list[Comparison]) -> dict[str, Comparison]:
+    """Return, for each task, the comparison of inksight with the fastest of the other frameworks."""
+    others = [row for row in rows if row.other in THEIRS]
+    return {
+        task: min((row for row in others if row.task == task), key=lambda row: row.ratio)
+        for task in dict.fromkeys(row.task for row in others)
+    }
+
+
+def instruction_sets() -> list[str]:
+    """Return those to measure on this machine: the one in use, and AVX2 in addition to AVX-512."""
+    used = library.isa()
+    if used is None:
+        raise SystemExit("the benchmark needs the native engine: `inksight doctor` says why it is missing")
+    return ["avx512", "avx2"] if used == "avx512" else [used]
+
+
+def main(rounds: int = ROUNDS, isa: str | None = None) -> int:
     """Print the table; return 1 if a claim does not hold. Claims about missing frameworks do not fail."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+    known = instruction_sets()
+    if isa not in (None, *known):
+        raise SystemExit(f"--isa is {isa}, which is not among those of this machine: {', '.join(known)}")
+    versions, machine = installed(), describe("inksight", "jax", "numpy")
+    columns: dict[str, list[Comparison]] = {}
+    record: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data.npz"
         write_data(data, load("mnist").split().train)
-        workers = start(stack, data)
-        samples = measure(workers, rounds)
-    versions = installed()
-    machine = describe("inksight", "jax", "numpy")
-    rows = list(comparisons(samples))
-    labels = {name: f"{label} {versions.get(package)}" for name, (label, package) in THEIRS.items()}
-    chosen = {name: worker.chosen for name, worker in workers.items()}
+        for name in [isa] if isa else known:
+            print(f"{TITLES[name]}:", file=sys.stderr)
+            with ExitStack() as stack:
+                workers = start(stack, data, avx2=name == "avx2")
+                samples = measure(workers, rounds)
+                chosen = {worker: process.chosen for worker, process in workers.items()}
+            columns[name] = list(comparisons(samples, name))
+            record[name] = {
+                "chosen": chosen,
+                "medians": {
+                    f"{task}: {worker}": round(statistics.median(v), 3) for (task, worker), v in samples.items()
+                },
+                "ratios": {f"{row.task}: {row.worker} : {row.other}": round(row.ratio, 3) for row in columns[name]},
+            }
+    labels = {name: f"{other.label} {versions.get(other.package)}" for name, other in THEIRS.items()}
     others = ", ".join(f"{name} {version}" for name, version in versions.items())
-    print(f"{machine}; compared with {others or 'no other framework'}")
+    print(f"\n{machine}; compared with {others or 'no other framework'}")
     print(f"network post, float32, batches of 256; median of {rounds} rounds\n")
-    print(table(rows, labels))
-    print()
-    for name, choice in chosen.items():
-        print(f"- {labels.get(name, name)}: {choice}")
-    measured = {(row.task, row.worker, row.other) for row in rows}
-    for task, name, other in CLAIMS:
-        if (task, name, other) not in measured:
-            print(f"- not measured: {task}, {name} : {other}")
-    record = {
-        "machine": machine,
-        "versions": versions,
-        "rounds": rounds,
-        "chosen": chosen,
-        "medians": {f"{task}: {name}": round(statistics.median(v), 3) for (task, name), v in samples.items()},
-        "ratios": {f"{row.task}: {row.worker} : {row.other}": round(row.ratio, 3) for row in rows},
-    }
-    write_json_lines("frameworks.jsonl", record)
-    return int(not all(row.holds for row in rows))
+    print(table(columns, labels))
+    for name, rows in columns.items():
+        print(f"\n{TITLES[name]}, fastest of the others:")
+        for task, row in fastest_others(rows).items():
+            print(f"- {TASKS[task].label}: {labels[row.other]}, ratio {row.ratio:.2f}")
+        print(f"\n{TITLES[name]}, variants:")
+        for worker, choice in record[name]["chosen"].items():
+            print(f"- {labels.get(worker, worker)}: {choice}")
+        measured = {(row.task, row.worker, row.other) for row in rows}
+        for task, worker, other in CLAIMS.get(name, {}).keys() - measured:
+            print(f"- not measured: {task}, {worker} : {other}")
+    write_json_lines(
+        "frameworks.jsonl", {"machine": machine, "versions": versions, "rounds": rounds, "columns": record}
+    )
+    return int(not all(row.holds for rows in columns.values() for row in rows))
 
 
 if __name__ == "__main__":
-    sys.exit(arguments.run(main, __doc__, arguments.rounds(ROUNDS)))
+    isa = arguments.option("isa", "measure this instruction set only", choices=("avx512", "avx2"))
+    sys.exit(arguments.run(main, __doc__, arguments.rounds(ROUNDS), isa))

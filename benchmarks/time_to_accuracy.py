@@ -28,8 +28,9 @@ from benchmarks.common.claims import Claim
 from benchmarks.common.data import kaggle_sized_mnist
 from benchmarks.common.machine import describe
 from benchmarks.common.results import RESULTS, write_json_lines
+from benchmarks.competitors.lineup import BENCH_PYTHON, FOLDER, installed
 from benchmarks.competitors.protocol import Worker
-from benchmarks.frameworks import BENCH_PYTHON, COMPETITORS, installed, write_data
+from benchmarks.frameworks import write_data
 from inksight.config import RECIPES
 from inksight.training.fitting import fit
 
@@ -98,7 +99,7 @@ def measure_keras(epochs: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data.npz"
         write_data(path, splits.train, splits.validation)
-        with Worker(BENCH_PYTHON, COMPETITORS / "keras_tf.py", path) as worker:
+        with Worker(BENCH_PYTHON, FOLDER / "keras_tf.py", path) as worker:
             record = worker.ask("recipe", epochs=epochs) | {"chosen": worker.chosen}
     median = statistics.median(record["seconds"])
     record |= {

@@ -4,7 +4,10 @@ import importlib
 import re
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +28,8 @@ from benchmarks.__main__ import BENCHMARKS, main as run_benchmarks
 from benchmarks.common import arguments, holdout
 from benchmarks.common.claims import Claim
 from benchmarks.common.machine import describe
-from benchmarks.competitors.protocol import Worker
+from benchmarks.competitors import lineup
+from benchmarks.competitors.protocol import SHOWN, Worker
 from benchmarks.synthetic import non_digits, pages, single_digits
 from inksight import Model
 from inksight.config import RECIPES, get_network
@@ -88,31 +92,127 @@ def test_a_ratio_is_the_median_of_rounds_and_lower_latency_is_better():
         ("latency", "inksight"): [20.0, 20.0, 20.0],
         ("latency", "onnx_runtime"): [30.0, 10.0, 10.0],
     }
-    rows = {(row.task, row.worker, row.other): row for row in frameworks.comparisons(samples)}
+    rows = {(row.task, row.worker, row.other): row for row in frameworks.comparisons(samples, "avx512")}
     torch = rows["train", "inksight", "torch_eager"]
     assert (torch.medians, torch.ratio, torch.spread, torch.holds) == ((40, 10), 4, (2, 6), True)
     assert rows["train", "inksight avx2", "inksight"].ratio == 0.5
     latency = rows["latency", "inksight", "onnx_runtime"]
     assert (latency.ratio, latency.holds) == (0.5, False)
-    table = frameworks.table(list(rows.values()), {"torch_eager": "PyTorch"})
+    table = frameworks.table({"avx512": list(rows.values())}, {"torch_eager": "PyTorch"})
     assert "| **4.00** (2.00, 6.00) | 4 |" in table
     assert "1, NOT HELD |" in table
 
 
+def test_the_table_has_columns_for_each_instruction_set_and_its_own_claims():
+    wide = {("train", "inksight"): [40.0], ("train", "torch_eager"): [10.0], ("train", "tinygrad_jit"): [2.0]}
+    narrow = {("train", "inksight"): [30.0], ("train", "torch_eager"): [10.0]}
+    columns = {name: list(frameworks.comparisons(s, name)) for name, s in (("avx512", wide), ("avx2", narrow))}
+    head, _, torch, tinygrad = frameworks.table(columns, {}).splitlines()
+    assert head.count("|") == torch.count("|") == tinygrad.count("|") == 11
+    assert "| AVX-512: ratio (lowest, highest) | AVX-512: claimed | AVX2: A |" in head
+    assert torch.endswith(
+        ": torch_eager | 40 | 10 | **4.00** (4.00, 4.00) | 4 | 30 | 10 | **3.00** (3.00, 3.00) | 2.5 |"
+    )
+    assert tinygrad.endswith("| **20.00** (20.00, 20.00) |  | not measured |  |  |  |")
+
+
+def test_the_fastest_of_the_others_has_the_lowest_ratio_and_is_not_inksight():
+    samples = {
+        ("train", "inksight"): [40.0, 40.0],
+        ("train", "inksight avx2"): [39.0, 39.0],
+        ("train", "torch_eager"): [10.0, 12.0],
+        ("train", "torch_compiled"): [20.0, 24.0],
+        ("latency", "inksight"): [20.0, 20.0],
+        ("latency", "onnx_runtime"): [30.0, 30.0],
+        ("latency", "ncnn_runtime"): [25.0, 25.0],
+    }
+    fastest = frameworks.fastest_others(list(frameworks.comparisons(samples, "avx512")))
+    assert {task: row.other for task, row in fastest.items()} == {"train": "torch_compiled", "latency": "ncnn_runtime"}
+    assert fastest["latency"].ratio == 1.25
+
+
 def test_claims_name_tasks_and_workers_that_exist():
-    known = {*frameworks.OURS, *frameworks.THEIRS, "peak"}
-    for task, worker, other in frameworks.CLAIMS:
-        assert task in {*frameworks.TASKS, frameworks.SHARE}
-        assert {worker, other} <= known
-    for name in frameworks.THEIRS:
-        assert (ROOT / "benchmarks" / "competitors" / f"{name}.py").is_file()
+    known = {*lineup.OURS, *lineup.THEIRS, "peak"}
+    for isa, claims in frameworks.CLAIMS.items():
+        assert isa in frameworks.TITLES
+        for task, worker, other in claims:
+            assert task in {*frameworks.TASKS, frameworks.SHARE}
+            assert {worker, other} <= known
+            assert isa != "avx2" or other not in lineup.THEIRS or lineup.THEIRS[other].obeys_avx2
+    for name in lineup.THEIRS:
+        assert (lineup.FOLDER / f"{name}.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "versions", "avx2", "reason"),
+    [
+        ("torch_eager", {"torch": "2"}, True, ""),
+        ("torch_eager", {}, False, "not installed in"),
+        ("onnx_runtime", {"onnxruntime": "1"}, False, ""),
+        ("onnx_runtime", {"onnxruntime": "1"}, True, "cannot be held to AVX2"),
+        ("tinygrad_jit", {"tinygrad": "0.14"}, False, "needs clang, which is not installed"),
+    ],
+)
+def test_a_competitor_that_is_not_measured_has_a_reason(name, versions, avx2, reason, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(lineup, "BENCH_PYTHON", tmp_path / "bin" / "python")
+    assert bool(reason) == bool(lineup.missing(lineup.THEIRS[name], versions, avx2))
+    assert reason in lineup.missing(lineup.THEIRS[name], versions, avx2)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "difference", "is_accepted"),
+    [
+        ("channels_last", 1e-6, True),
+        ("channels_last", 1e-5, False),
+        ("1024 a call; bf16", 5e-4, True),
+        ("16-bit storage; 1 threads", 5e-4, True),
+        ("1024 a call; bf16", 5e-3, False),
+        ("channels_last", np.nan, False),
+    ],
+)
+def test_a_worker_with_another_network_is_refused(chosen, difference, is_accepted):
+    ours, worker = Worker.__new__(Worker), Worker.__new__(Worker)
+    ours.probabilities = np.full((SHOWN, 10), 0.1)
+    worker.probabilities, worker.chosen = ours.probabilities + difference, chosen
+    with nullcontext() if is_accepted else pytest.raises(SystemExit, match="a_worker and inksight have different net"):
+        lineup.check_probabilities("a_worker", worker, ours)
+
+
+def test_a_processor_with_avx512_is_measured_with_avx2_too(monkeypatch):
+    for used, measured in (("avx512", ["avx512", "avx2"]), ("avx2", ["avx2"]), ("neon", ["neon"])):
+        monkeypatch.setattr("inksight.engine.library.isa", lambda used=used: used)
+        assert frameworks.instruction_sets() == measured
+    with pytest.raises(SystemExit, match="--isa is avx512, which is not among those of this machine: neon"):
+        frameworks.main(isa="avx512")
+
+
+def test_both_instruction_sets_are_measured_printed_and_kept(monkeypatch, capsys):
+    kept: list[dict[str, Any]] = []
+    samples = {"inksight": 40.0, "torch_eager": 5.0}
+    monkeypatch.setattr("inksight.engine.library.isa", lambda: "avx512")
+    monkeypatch.setattr(frameworks, "describe", lambda *_: "a machine")
+    monkeypatch.setattr(frameworks, "installed", lambda: {"torch": "2.13"})
+    monkeypatch.setattr(
+        frameworks, "start", lambda stack, data, avx2: {name: SimpleNamespace(chosen=name) for name in samples}
+    )
+    monkeypatch.setattr(frameworks, "measure", lambda *_: {("train", name): [rate] for name, rate in samples.items()})
+    monkeypatch.setattr(frameworks, "write_json_lines", lambda _name, record: kept.append(record))
+    assert frameworks.main(rounds=1) == 0
+    out = capsys.readouterr().out
+    assert "a machine; compared with torch 2.13" in out
+    for title in ("AVX-512", "AVX2"):
+        assert f"{title}, fastest of the others:\n- training, images/s: PyTorch eager 2.13, ratio 8.00" in out
+    assert "- not measured: latency, inksight : onnx_runtime" in out
+    assert list(kept[0]["columns"]) == ["avx512", "avx2"]
+    assert all(column["ratios"] == {"train: inksight : torch_eager": 8.0} for column in kept[0]["columns"].values())
 
 
 def test_every_competitor_is_pinned():
     lines = (ROOT / "benchmarks" / "requirements.txt").read_text().splitlines()
-    requirements = [line.split(";")[0].strip() for line in lines if line and not line.startswith("#")]
+    requirements = [re.split("[;#]", line)[0].strip() for line in lines if line and not line.startswith("#")]
     pinned = {name for name, _version in (requirement.split("==") for requirement in requirements)}
-    assert set(frameworks.PACKAGES) <= pinned
+    assert set(lineup.PACKAGES) <= {name.casefold() for name in pinned}
 
 
 def test_the_first_step_is_timed_and_its_process_ended(tmp_path):

@@ -1,4 +1,4 @@
-"""The network `post` as an ONNX graph, for two runtimes: pixels in 0..1 (n, 1, 28, 28) to probabilities (n, 10)."""
+"""The network `post` as an ONNX graph, for several runtimes: pixels in 0..1 (n, 1, 28, 28) to probabilities (n, 10)."""
 
 from typing import Any
 
@@ -44,9 +44,9 @@ def export(data: Data, order: str) -> bytes:
         add("Gemm", *names)
         if number == 3:
             add("LeakyRelu", **ATTRIBUTES["LeakyRelu"])
-    add("Softmax", axis=1)
+    nodes.append(helper.make_node("Softmax", [last], ["probabilities"], "probabilities", axis=1))
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 1, 28, 28])
-    probabilities = helper.make_tensor_value_info(last, TensorProto.FLOAT, ["n", 10])
+    probabilities = helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 10])
     graph = helper.make_graph(nodes, "post", [image], [probabilities], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     checker.check_model(model, full_check=True)

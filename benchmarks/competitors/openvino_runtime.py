@@ -1,5 +1,6 @@
 """OpenVINO with its default configuration, compiled for each batch size; it may choose bfloat16."""
 
+import os
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -26,6 +27,8 @@ SLICES = (256, 512, ONE_CALL, MANY)  # images in a call, where the worker may ch
 
 def prepare(data: Data) -> Prepared:
     core = openvino.Core()
+    if os.environ.get("ONEDNN_MAX_CPU_ISA") == "AVX2":  # it would still choose bfloat16, which then has no kernels
+        core.set_property("CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     images = pixels(data).reshape(-1, 1, 28, 28)
 
     @cache

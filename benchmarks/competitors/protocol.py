@@ -24,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parents[2]
+# As many as inksight uses; where a framework takes fewer by default, its worker asks for them.
+THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 BATCH = 256  # images in a training step
 ONE_CALL = 1024  # images predicted in one call
 MANY = 8192  # images predicted in any number of calls

@@ -1,64 +1,16 @@
 """PyTorch in eager mode: the step of a plain training loop, in the faster of two memory layouts."""
 
-from collections.abc import Callable
 from functools import partial
-from itertools import cycle
 
 import torch
-from torch import Tensor, nn
 
-from benchmarks.competitors.protocol import BATCH, SHOWN, Data, Prepared, fastest, pixels, serve, throughput, weights
-
-LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-
-
-class Net(nn.Module):
-    """The network `post`; pooling before the activation gives the same result for a quarter of the work."""
-
-    def __init__(self, data: Data) -> None:
-        super().__init__()
-        sizes = ((1, 20, 5), (20, 20, 5), (20, 40, 3))
-        self.banks = nn.ModuleList(nn.Conv2d(*size) for size in sizes)
-        self.dense, self.output = nn.Linear(40, 20), nn.Linear(20, 10)
-        with torch.no_grad():
-            for layer, (kernel, bias) in zip((*self.banks, self.dense, self.output), weights(data), strict=True):
-                # (k, k, channels, filters) to (filters, channels, k, k); (in, out) to (out, in)
-                layer.weight.copy_(torch.from_numpy(kernel).permute(*((3, 2, 0, 1) if kernel.ndim == 4 else (1, 0))))
-                layer.bias.copy_(torch.from_numpy(bias))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the logits, (n, 10), of pixels (n, 1, 28, 28) in 0..1."""
-        for number, bank in enumerate(self.banks):
-            x = bank(x)
-            if number == 0:
-                x = nn.functional.max_pool2d(x, 2)
-            x = nn.functional.leaky_relu(x, 0.1)
-        x = x.mean(dim=(2, 3))
-        return self.output(nn.functional.leaky_relu(self.dense(x), 0.1))
-
-
-def training_step(data: Data, layout: torch.memory_format) -> Callable[[], object]:
-    """Return a training step on batches that are ready in memory."""
-    net = Net(data).to(memory_format=layout)
-    adam = torch.optim.Adam(net.parameters(), fused=True)
-    images = torch.from_numpy(pixels(data)).permute(0, 3, 1, 2).contiguous(memory_format=layout)
-    whole = len(images) // BATCH * BATCH
-    labels = torch.from_numpy(data["labels"]).long()
-    batches = cycle(list(zip(images[:whole].split(BATCH), labels[:whole].split(BATCH), strict=True)))
-
-    def step() -> None:
-        x, y = next(batches)
-        adam.zero_grad()
-        nn.functional.cross_entropy(net(x), y).backward()
-        adam.step()
-
-    return step
+from benchmarks.competitors.protocol import BATCH, SHOWN, Data, Prepared, fastest, serve, throughput
+from benchmarks.competitors.torch_network import LAYOUTS, Net, inputs, training_step
 
 
 def prepare(data: Data) -> Prepared:
     with torch.inference_mode():
-        images = torch.from_numpy(pixels(data)[:SHOWN]).permute(0, 3, 1, 2)
-        probabilities = Net(data)(images).softmax(dim=1).numpy()
+        probabilities = Net(data)(inputs(data, torch.contiguous_format)[:SHOWN]).softmax(dim=1).numpy()
     steps = {name: training_step(data, layout) for name, layout in LAYOUTS.items()}
     chosen = fastest(steps)
     return {"train": partial(throughput, steps[chosen], BATCH)}, chosen, probabilities

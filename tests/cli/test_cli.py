@@ -62,6 +62,24 @@ def test_help_and_version_import_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_a_command_imports_no_module_of_another():
+    code = (
+        "import sys; from inksight import cli; cli.run(['read', '--help']);"
+        "print(sorted(m for m in sys.modules if m.startswith('inksight.cli.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['inksight.cli.options', 'inksight.cli.read']"
+
+
+@pytest.mark.parametrize(("arguments", "started"), [([], 1), (["--data", "digits.csv"], 0)])
+def test_mnist_is_unpacked_ahead_where_it_is_the_source(arguments, started, monkeypatch, capsys, tmp_path):
+    calls: list[None] = []
+    monkeypatch.setattr("inksight.data.packaged.unpack_ahead", lambda: calls.append(None))
+    out = tmp_path / "no folder" / "m.safetensors"  # ends the command before it loads anything
+    assert cli.run(["train", "--out", str(out), *arguments]) == 2
+    assert len(calls) == started
+
+
 def test_data_describes_a_source(capsys, csv_pair, tmp_path):
     out = command(capsys, "data", csv_pair[0], "--csv", tmp_path / "copy.csv", "--picture", tmp_path / "digits.png")
     assert "600 images" in out

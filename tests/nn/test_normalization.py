@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inksight import InputError
-from inksight.nn.normalization import Normalization, count_values
+from inksight.nn.normalization import Normalization, moments
 
 
 def test_normalization_is_that_of_the_training_images(digits, model):
@@ -44,6 +44,19 @@ def test_missing_and_wrong_arrays_raise_errors(wrong):
         Normalization.from_arrays(arrays)
 
 
-def test_value_counts_agree_with_numpy(rng):
-    images = rng.integers(0, 256, (3001, 28, 28)).astype(np.uint8)  # more than one chunk
-    np.testing.assert_array_equal(count_values(images), np.bincount(images.ravel(), minlength=256))
+@pytest.mark.parametrize("images", [3001, 1])  # many blocks, of which the last is not full, and less than one
+def test_sums_over_all_pixels_are_exact(images, rng):
+    pixels = rng.integers(0, 256, (images, 28, 28)).astype(np.uint8)
+    wide = pixels.astype(np.int64)
+    assert moments(pixels) == (wide.sum(), (wide**2).sum())
+
+
+def test_sums_over_the_brightest_pixels_do_not_overflow():
+    assert moments(np.full((200, 28, 28), 255, np.uint8)) == (200 * 784 * 255, 200 * 784 * 255**2)
+
+
+def test_the_variance_of_nearly_equal_pixels_is_exact():
+    images = np.full((1000, 28, 28), 255, np.uint8)
+    images[0, 0, 0] = 254
+    n = images.size
+    assert Normalization.fit(images).variance == np.float32((1 / n - 1 / n**2) / 255**2)

@@ -3,32 +3,39 @@
 Errors are printed on one line, without a traceback.
 """
 
+import importlib
 import io
 import os
 import signal
 import sys
 import traceback
 import warnings
+from collections import UserDict
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 
 from inksight import __version__
-from inksight.cli.ensemble import ensemble
-from inksight.cli.evaluate import evaluate
-from inksight.cli.explore import explore, look
-from inksight.cli.inspect import card, data, doctor, summary
-from inksight.cli.labels import labels
-from inksight.cli.prune import prune
-from inksight.cli.read import read
-from inksight.cli.sweep import sweep
-from inksight.cli.teach import teach
-from inksight.cli.train import kaggle, train
 from inksight.errors import InksightError, InputError, InputWarning
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(UserDict[str, Any]):
+    """The commands, given the modules that define them; a module is imported when its command is first used."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = getattr(importlib.import_module(f"inksight.cli.{self.data[name]}"), name)
+        return command
+
+
+_COMMANDS = _Commands(
+    explore="explore", train="train", read="read", teach="teach", sweep="sweep", evaluate="evaluate", card="inspect",
+    look="explore", prune="prune", labels="labels", summary="inspect", kaggle="train", ensemble="ensemble",
+    data="inspect", doctor="inspect",
+)  # fmt: skip
+
+
+@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="inksight %(version)s")
 def cli() -> None:
     """Train a small convolutional network on handwritten digits, then look inside it.
@@ -39,12 +46,6 @@ def cli() -> None:
       inksight read photo.jpg    read the digits on a picture
       inksight train --help      show the options and examples of a command
     """
-
-
-for command in (
-    explore, train, read, teach, sweep, evaluate, card, look, prune, labels, summary, kaggle, ensemble, data, doctor,
-):  # fmt: skip
-    cli.add_command(command)
 
 
 class Terminated(KeyboardInterrupt):

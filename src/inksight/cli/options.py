@@ -39,8 +39,19 @@ SEED = click.option(
 def data_option(command: Command) -> Command:
     """Add ``--data``: where the digits come from; and `loading_options`."""
     text = "`mnist`; a CSV, IDX, NumPy or Parquet file; a folder with such a file; or a folder of pictures."
-    option = click.option("--data", "source", default="mnist", show_default=True, metavar="SOURCE", help=text)
+    option = click.option(
+        "--data", "source", default="mnist", show_default=True, metavar="SOURCE", callback=_unpack_ahead, help=text
+    )
     return option(loading_options(command))
+
+
+def _unpack_ahead(context: click.Context, _option: click.Parameter, source: str) -> str:
+    """Start unpacking MNIST: it takes as long as the imports that follow."""
+    if source == "mnist" and not context.resilient_parsing:
+        from inksight.data.packaged import unpack_ahead
+
+        unpack_ahead()
+    return source
 
 
 def loading_options(command: Command) -> Command:

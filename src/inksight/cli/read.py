@@ -35,8 +35,9 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
 
 def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:
     """Refuse a picture, so that `--csv *.jpg` does not overwrite the first one."""
-    is_picture = (mimetypes.guess_type(table or "")[0] or "").startswith(("image/", "application/pdf"))
-    check(not is_picture, "the table to --csv", table, "a file other than a picture", "such as digits.csv")
+    if table is not None:  # the types of files take long to load
+        is_picture = (mimetypes.guess_type(table)[0] or "").startswith(("image/", "application/pdf"))
+        check(not is_picture, "the table to --csv", table, "a file other than a picture", "such as digits.csv")
     return table
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from inksight._shared.validation import check, is_between
 
 PREFIX = "normalization."  # of the names in a model file
+_BLOCK = 1 << 16  # pixels that are summed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,11 @@ class Normalization:
         >>> Normalization.fit(np.array([[[0, 255]]], np.uint8))
         Normalization(mean=0.5, variance=0.25, count=2.0)
         """
-        # Summing over 256 counts is exact; summing over millions of pixels is not.
-        counts, values = count_values(images), np.arange(256) / 255
-        mean = np.average(values, weights=counts)
-        variance = np.average((values - mean) ** 2, weights=counts)
-        check(bool(variance > 0), "training images", "all of one value", "images with ink on them")
-        return cls(float(mean), float(variance), images.size)
+        total, squares = moments(images)  # exact, unlike sums of millions of floats
+        mean = total / (255 * images.size)
+        variance = (images.size * squares - total**2) / (255 * images.size) ** 2
+        check(variance > 0, "training images", "all of one value", "images with ink on them")
+        return cls(mean, variance, images.size)
 
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -77,28 +77,23 @@ class Normalization:
         return cls(*(float(arrays[name]) for name in names))
 
 
-def count_values(images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Count the pixels with each value.
+def moments(images: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return the sum of all pixels and the sum of their squares, both exact.
 
     Parameters
     ----------
     images : uint8 array of any shape
-        The number of pixels must be even.
-
-    Returns
-    -------
-    (256,) int64
 
     Examples
     --------
-    >>> count_values(np.array([[[3, 0], [3, 255]]], np.uint8))[[0, 3, 255]]
-    array([1, 2, 1])
+    >>> moments(np.array([[[3, 0], [3, 255]]], np.uint8))
+    (261, 65043)
     """
-    # Counting pairs of pixels is faster. Counting in chunks saves memory: `np.bincount` copies its input to int64.
-    pairs = images.reshape(-1).view(np.uint16)
-    counts = np.zeros(1 << 16, np.int64)
-    for start in range(0, len(pairs), 1 << 20):
-        counts += np.bincount(pairs[start : start + (1 << 20)], minlength=1 << 16)
-    pair_counts = counts.reshape(256, 256)
-    result: NDArray[np.int64] = pair_counts.sum(axis=0) + pair_counts.sum(axis=1)
-    return result
+    # Sums over blocks fit the processor's cache, and uint32: 2**16 * 255**2 < 2**32.
+    total = squares = 0
+    pixels = images.reshape(-1)
+    for start in range(0, pixels.size, _BLOCK):
+        block = pixels[start : start + _BLOCK].astype(np.uint32)
+        total += int(block.sum())
+        squares += int(np.einsum("i,i", block, block))
+    return total, squares

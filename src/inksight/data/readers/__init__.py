@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
 
-from inksight._shared.untrusted import BZIP2, GZIP, check_is_file, unreadable
+from inksight._shared.untrusted import BZIP2, GZIP, check_is_file, damage_as_input_error, unreadable
 from inksight._shared.validation import check
+from inksight.data import packaged
 from inksight.data.readers import arff, csv, folder as pictures, idx, npz, parquet, zipped
 from inksight.data.readers.formats import ADVICE, detect_format
 from inksight.data.readers.raw import Raw
@@ -88,8 +88,9 @@ def read_source(source: str | os.PathLike[str], memory_limit: int, label: str | 
     """Return a short name for a source, and its content from `read`. The source ``mnist`` is the packaged file."""
     if source == "mnist":
         check(label is None, "label", label, "left out, because mnist has no columns to choose")
-        with resources.as_file(resources.files("inksight") / "assets" / "mnist.npz") as path:
-            return "mnist", npz.read(path, memory_limit)
+        path = Path(packaged.NAME)
+        with damage_as_input_error(path, "an npz file"):
+            return "mnist", npz.read_members(path, packaged.members(), memory_limit)
     text = os.fspath(source) if isinstance(source, (str, os.PathLike)) else source
     check(isinstance(text, str) and text != "", "source", source, "mnist or a path")
     path = Path(text)

@@ -1,8 +1,10 @@
 """NumPy files: archives of named arrays (.npz), and single arrays (.npy)."""
 
+import io
 import math
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,24 @@ def read(path: Path, memory_limit: int) -> Raw:
                 shape, _, dtype = _read_header(stream, where)
             arrays.append(Array(name, shape, dtype))
         return read_parts(path, arrays, read_member)
+
+
+def read_members(path: Path, members: Mapping[str, bytes], memory_limit: int) -> Raw:
+    """Read the digits of an ``.npz`` file that is unpacked already, given the content of each file in it by its name.
+
+    `path` is for messages. Raises the errors of `read`.
+    """
+    check_memory(path, 2 * sum(map(len, members.values())), memory_limit)  # once unpacked, and once joined
+    contents = {name.removesuffix(".npy"): _view(content, repr(str(path))) for name, content in members.items()}
+    arrays = [Array(name, content.shape, content.dtype) for name, content in contents.items()]
+    return read_parts(path, arrays, contents.__getitem__)
+
+
+def _view(content: bytes, where: str) -> NDArray[Any]:
+    """Return the array of an ``.npy`` file without copying it."""
+    stream = io.BytesIO(content)
+    shape, fortran, dtype = _read_header(stream, where)
+    return np.frombuffer(content, dtype, offset=stream.tell()).reshape(shape, order="F" if fortran else "C")
 
 
 def read_npy(path: Path, memory_limit: int) -> Raw:
