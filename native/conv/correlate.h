@@ -74,11 +74,21 @@ OWN_REGISTERS void products(const Correlation& s, TapRange taps, const float* in
     for (int c = 0; c < s.inputs; ++c, map += s.in_map, map_weights += long(s.taps) * s.outputs) {
       const float *line = map, *weights = map_weights;
       for (int i = taps.begin; i < taps.end; ++i, line += row, weights += s.outputs) {
-        Vec v[P];
-        UNROLL(p, P) v[p] = load(line + p * LANES);
-        UNROLL(o, O) {
-          const Vec weight = broadcast(weights[o]);
-          UNROLL(p, P) acc[o][p] += v[p] * weight;
+        // Registers are left for the fewer of the operands, and for one of the others.
+        if constexpr (O < P) {
+          Vec weight[O];
+          UNROLL(o, O) weight[o] = broadcast(weights[o]);
+          UNROLL(p, P) {
+            const Vec v = load(line + p * LANES);
+            UNROLL(o, O) acc[o][p] += v * weight[o];
+          }
+        } else {
+          Vec v[P];
+          UNROLL(p, P) v[p] = load(line + p * LANES);
+          UNROLL(o, O) {
+            const Vec weight = broadcast(weights[o]);
+            UNROLL(p, P) acc[o][p] += v[p] * weight;
+          }
         }
       }
     }
