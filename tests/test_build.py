@@ -113,7 +113,7 @@ def test_a_wheel_whose_library_lacks_a_function_is_refused(wheels, name, prefix)
     script, check = wheels
     functions = [prefix + function for function in script.exported_functions()]
     check(name, functions)
-    with pytest.raises(SystemExit, match="library lacks inksight_abi, inksight_predict$"):
+    with pytest.raises(SystemExit, match=r"library lacks inksight_abi, inksight_predict$"):
         check(name, [each for each in functions if each not in (f"{prefix}inksight_abi", f"{prefix}inksight_predict")])
 
 
@@ -150,7 +150,7 @@ def test_webassembly_has_the_whole_engine_except_threads(tool):
 def test_webassembly_ships_and_is_small(tool):
     script = tool("build_wasm")
     assert script.MAX_SIZE == 200_000
-    assert script.SHIPPED == Path(inksight.__file__).parent / "assets" / "engine.wasm"
+    assert Path(inksight.__file__).parent / "assets" / "engine.wasm" == script.SHIPPED
     content = script.SHIPPED.read_bytes()
     assert content.startswith(b"\0asm\1\0\0\0")
     assert len(content) <= script.MAX_SIZE

@@ -1,4 +1,4 @@
-"""Build the engine for WebAssembly: ``python tools/build_wasm.py [FILE]``, by default the file that ships with the package.
+"""Build the engine for WebAssembly: ``python tools/build_wasm.py [FILE]``, by default the file that ships.
 
 It preprocesses, predicts and trains, on one thread and with 128-bit vectors. It imports nothing, and exports the
 functions below, and ``malloc`` and ``free`` for the arrays that they are given.
@@ -28,12 +28,14 @@ SOURCES = (
 )  # fmt: skip
 SHIPPED = ROOT / "src" / "inksight" / "assets" / "engine.wasm"
 TARGET = ("-target", "wasm32-wasi", "-mexec-model=reactor", "-mcpu=baseline", "-msimd128")
-# Preprocessing must agree with NumPy to the last bit: no contraction of products and sums. Loops marked UNROLL still are.
+# Preprocessing must agree with NumPy to the last bit: no contraction of products and sums. Loops marked UNROLL are
+# still unrolled.
 OPTIONS = (
     "-std=c++17", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-unroll-loops", "-fno-rtti",
     "-Wall", "-Wextra", "-Werror",
 )  # fmt: skip
-# Nearly all of the time goes into the kernels, whose loops are vectors already: vectorizing the others adds 28,000 bytes.
+# Nearly all of the time goes into the kernels, whose loops are written for vectors: vectorizing the others would add
+# 28,000 bytes.
 FAST = ("-O2", "-fno-vectorize", "-fno-slp-vectorize")
 SMALL = ("-Oz",)
 MAX_SIZE = 200_000  # bytes: a page downloads it
@@ -60,7 +62,8 @@ def build(path: Path) -> None:
 def compile_source(source: str, folder: Path) -> Path:
     """Compile a source of `native/` to an object in `folder`."""
     made = folder / source.replace("/", "-").replace(".cpp", ".o")
-    run(*OPTIONS, *(FAST if source == "runtime/kernels.cpp" else SMALL), "-I", NATIVE, "-c", NATIVE / source, "-o", made)
+    speed = FAST if source == "runtime/kernels.cpp" else SMALL
+    run(*OPTIONS, *speed, "-I", NATIVE, "-c", NATIVE / source, "-o", made)
     return made
 
 
