@@ -5,16 +5,17 @@ left out. The processes keep to one core.
 
 Data: MNIST's first 1,024 training images, the network `post` as it ships, the recipe `default`.
 
-Measured: images a second, the best of several rounds of about half a second, because other work on the machine can only
-slow a round down; a ratio is the median of the ratios within rounds. The engines take turns. The native engine uses its
-portable kernels on one thread, which are compiled from the same source, for vectors of 128 bits, as WebAssembly has them.
+Measured: images a second, the best of several rounds of about half a second, because other work on the machine can
+only slow a round down; a ratio is the median of the ratios within rounds. The engines take turns. The native engine
+uses its portable kernels on one thread: the same source, compiled for vectors of 128 bits, as WebAssembly has them.
 
 predict
     One call with 1,024 images, uint8 pixels in and probabilities out.
 train
     One call with two training steps of 256 images each: augmentation, forward and backward pass, optimizer.
 
-No timer includes the start of Node and Chromium, compilation, or loading data; warm-up rounds let them optimize the code.
+No timer includes the start of Node and Chromium, compilation, or loading data; warm-up rounds let them optimize the
+code.
 """
 
 import base64
@@ -69,6 +70,7 @@ def main(rounds: int = ROUNDS, seconds: float = SECONDS) -> int:
         return 1
     model, recipe = load_model("post"), get_recipe("default")
     images = load("mnist")[:IMAGES]
+    assert images.labels is not None
     rng = np.random.default_rng(0)
     rows = np.stack([rng.permutation(IMAGES)[:SIZE] for _ in range(STEPS)]).astype(np.int32)
     steps = Steps(
@@ -94,7 +96,7 @@ def main(rounds: int = ROUNDS, seconds: float = SECONDS) -> int:
             for _ in range(WARM_UP + rounds)
         ][WARM_UP:]
     print(f"{describe('numpy')}; one core, one thread")
-    print(f"network post, n = {IMAGES:,} images, training steps of {SIZE}; best of {rounds} rounds of {seconds:g} s a task")
+    print(f"network post, n = {IMAGES:,} images, training steps of {SIZE} images; best of {rounds} rounds")
     reference = next(iter(engines))
     for task in TASKS:
         for name in engines:
@@ -112,7 +114,7 @@ def wasm_input(model: Model, images: np.ndarray[Any, Any], steps: Steps) -> dict
     description, banks = interface.describe(network, normalization.mean, normalization.variance)
     names = [name for name, _ in interface.TrainingRecipe._fields_ if name != "l2"]
     settings = interface.TrainingRecipe(l2=network.l2, **{name: getattr(recipe, name) for name in names})
-    arrays = {
+    arrays: dict[str, Any] = {
         "network": description, "banks": banks, "recipe": settings, "weights": flatten_weights(network, model.params),
         "images": images, "rows": steps.rows, "factors": steps.weights, "lattices": steps.lattices,
         "labels": steps.answers, "rates": steps.rates,
