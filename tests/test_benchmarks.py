@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shutil
 import sys
 import time
 from contextlib import nullcontext
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pages import CHROMIUM
 from trials import QUICK, TINY
 
 from benchmarks import (
@@ -23,6 +25,7 @@ from benchmarks import (
     robustness,
     startup,
     tune_reading,
+    wasm,
 )
 from benchmarks.__main__ import BENCHMARKS, main as run_benchmarks
 from benchmarks.common import arguments, holdout
@@ -33,6 +36,7 @@ from benchmarks.competitors.protocol import SHOWN, Worker
 from benchmarks.synthetic import non_digits, pages, single_digits
 from inksight import Model
 from inksight.config import RECIPES, get_network
+from inksight.engine import library as native
 from inksight.experiments.pruning_result import Pruning, Step
 from inksight.experiments.tradeoff import Tradeoff
 from inksight.imaging.preprocessing import prepare
@@ -259,6 +263,19 @@ def test_pictures_to_prepare_show_digits_of_all_sizes():
     prepared = [prepare(picture) for picture in pictures]
     assert all(digit.dark and not digit.problem for digit in prepared)
     assert prepare_speed.CLAIMS.keys() == {"prepare", "prepare_grayscale"}
+
+
+@pytest.mark.skipif(not native.computes(), reason="needs the native engine")
+def test_webassembly_is_timed_beside_the_native_engine_and_computes_the_same(capsys):
+    before = native.isa(), native.threads()
+    assert wasm.main(rounds=1, seconds=0.001) == 0
+    assert (native.isa(), native.threads()) == before
+    output = capsys.readouterr().out
+    engines = ["native", *(name for name, path in (("Node", shutil.which("node")), ("Chromium", CHROMIUM)) if path)]
+    for task in wasm.TASKS:
+        rates = re.findall(rf"(?m)^  {task} +(\w+).* ([\d,]+) images a second, (\d+\.\d\d) of native$", output)
+        assert [name for name, *_ in rates] == engines
+        assert all(int(rate.replace(",", "")) > 0 for _, rate, _ in rates)
 
 
 def test_an_ensemble_averages_probabilities_over_all_groups():

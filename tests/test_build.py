@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import inksight
 from inksight.engine.interface import FUNCTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -91,9 +92,85 @@ def test_the_wheels_are_checked_for_every_function_of_the_interface(tool):
     assert {*tool("zig").exported_functions()} == {"inksight_abi", "inksight_interface", *FUNCTIONS}
 
 
+@pytest.fixture
+def wheels(tool, monkeypatch, tmp_path):
+    """Return the script that builds wheels, and a function that checks a library of the given content and exports."""
+    lief = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "lief", lief)
+    script = tool("build_wheels")
+
+    def check(name, exported, content=b""):
+        library = tmp_path / "library"
+        library.write_bytes(content)
+        lief.parse = lambda path: SimpleNamespace(exported_functions=[SimpleNamespace(name=each) for each in exported])
+        script.check(library, script.PLATFORMS[name])
+
+    return script, check
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("linux-x86_64", ""), ("macos-arm64", "_"), ("windows-amd64", "")])
+def test_a_wheel_whose_library_lacks_a_function_is_refused(wheels, name, prefix):
+    script, check = wheels
+    functions = [prefix + function for function in script.exported_functions()]
+    check(name, functions)
+    with pytest.raises(SystemExit, match=r"library lacks inksight_abi, inksight_predict$"):
+        check(name, [each for each in functions if each not in (f"{prefix}inksight_abi", f"{prefix}inksight_predict")])
+
+
+def test_on_linux_a_library_exports_nothing_but_the_interface(wheels):
+    script, check = wheels
+    functions = [*script.exported_functions(), "_Znwm"]
+    check("windows-amd64", functions)
+    with pytest.raises(SystemExit, match="only the interface, but it exports Znwm"):
+        check("linux-aarch64", functions)
+
+
+def test_a_wheel_that_holds_a_path_of_this_machine_is_refused(wheels):
+    script, check = wheels
+    with pytest.raises(SystemExit, match="holds the path of the folder that it was built in"):
+        check("macos-arm64", script.exported_functions(), b"\0" + str(ROOT / "build").encode() + b"\0")
+
+
+def test_every_platform_has_its_wheel(wheels):
+    script, _ = wheels
+    tags = {platform.tag for platform in script.PLATFORMS.values()}
+    manylinux, macos = ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64"), ("macosx_11_0_arm64", "macosx_11_0_x86_64")
+    assert tags == {*manylinux, *macos, "win_amd64"}
+    assert script.MAX_SIZE == 16_000_000
+
+
 def test_webassembly_has_the_whole_engine_except_threads(tool):
     script = tool("build_wasm")
     sources = {path.relative_to(NATIVE).as_posix() for path in NATIVE.rglob("*.cpp")}
     assert sources - set(script.SOURCES) == {"api/interface.cpp", "runtime/pool.cpp"}
     assert set(script.SOURCES) <= sources
     assert set(script.EXPORTS) - {"malloc", "free"} <= {*tool("zig").exported_functions()}
+
+
+def test_webassembly_ships_and_is_small(tool):
+    script = tool("build_wasm")
+    assert script.MAX_SIZE == 200_000
+    assert Path(inksight.__file__).parent / "assets" / "engine.wasm" == script.SHIPPED
+    content = script.SHIPPED.read_bytes()
+    assert content.startswith(b"\0asm\1\0\0\0")
+    assert len(content) <= script.MAX_SIZE
+    for name in script.EXPORTS:
+        assert name.encode() in content
+    assert b"wasi_snapshot" not in content  # it imports nothing
+
+
+@needs_shell
+def test_webassembly_that_is_too_large_is_refused(tool, monkeypatch, tmp_path, capsys):
+    script = tool("build_wasm")
+    made = tmp_path / "engine.wasm"
+    for size in (script.MAX_SIZE, script.MAX_SIZE + 1):
+        compiler = tmp_path / "zig"
+        compiler.write_text(f'#!/bin/sh\nfor last; do :; done\nhead -c {size} /dev/zero >"$last"\n')
+        compiler.chmod(0o755)
+        monkeypatch.setattr(script, "zig", lambda compiler=compiler: compiler)
+        if size == script.MAX_SIZE:
+            script.build(made)
+            assert "200,000 bytes" in capsys.readouterr().out
+        else:
+            with pytest.raises(SystemExit, match="200,001 bytes: at most 200,000 are allowed"):
+                script.build(made)

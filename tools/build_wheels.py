@@ -75,18 +75,34 @@ def build_library(name: str) -> Path:
         "CMAKE_SYSTEM_PROCESSOR": platform.processor,
         # The options are those of native/CMakeLists.txt.
         "CMAKE_CXX_COMPILER": f"{zig()};c++;-target;{platform.target};-mcpu=baseline;-s;-O3",
-        "CMAKE_RC_COMPILER": zig(),  # CMake wants one for Windows; there is nothing to compile with it
+        # CMake wants these for Windows and for macOS, but there is nothing to do for them.
+        "CMAKE_RC_COMPILER": zig(),
+        "CMAKE_INSTALL_NAME_TOOL": zig(),
         "Python_EXECUTABLE": sys.executable,
     }
     run("cmake", "-S", NATIVE, "-B", folder, "-GNinja", *(f"-D{key}={value}" for key, value in definitions.items()))
     run("cmake", "--build", folder)
     library = folder / platform.library
+    check(library, platform)
+    return library
+
+
+def check(library: Path, platform: Platform) -> None:
+    """Check that a library exports every function of the interface, and holds no path of the machine that built it.
+
+    Raises
+    ------
+    SystemExit
+        If a function is missing, with which Python would refuse the library, or there is such a path. On Linux, also if
+        the library exports anything else: see native/api/exports.map.
+    """
+    if str(ROOT).encode() in library.read_bytes():
+        sys.exit(f"{library} holds the path of the folder that it was built in")
     declared, exported = set(exported_functions()), exports(library)
     if missing := declared - exported:
         sys.exit(f"{library} lacks {', '.join(sorted(missing))}")
-    if platform.system == "Linux" and (others := exported - declared):  # see native/api/exports.map
+    if platform.system == "Linux" and (others := exported - declared):
         sys.exit(f"{library} must export only the interface, but it exports {', '.join(sorted(others))}")
-    return library
 
 
 def exports(library: Path) -> set[str]:

@@ -74,11 +74,21 @@ OWN_REGISTERS void products(const Correlation& s, TapRange taps, const float* in
     for (int c = 0; c < s.inputs; ++c, map += s.in_map, map_weights += long(s.taps) * O) {
       const float *line = map, *weights = map_weights;
       for (int i = taps.begin; i < taps.end; ++i, line += row, weights += O) {
-        Vec v[P];
-        UNROLL(p, P) v[p] = load(line + p * LANES);
-        UNROLL(o, O) {
-          const Vec weight = broadcast(weights[o]);
-          UNROLL(p, P) acc[o][p] += v[p] * weight;
+        // Registers are left for the fewer of the operands, and for one of the others.
+        if constexpr (O < P) {
+          Vec weight[O];
+          UNROLL(o, O) weight[o] = broadcast(weights[o]);
+          UNROLL(p, P) {
+            const Vec v = load(line + p * LANES);
+            UNROLL(o, O) acc[o][p] += v * weight[o];
+          }
+        } else {
+          Vec v[P];
+          UNROLL(p, P) v[p] = load(line + p * LANES);
+          UNROLL(o, O) {
+            const Vec weight = broadcast(weights[o]);
+            UNROLL(p, P) acc[o][p] += v[p] * weight;
+          }
         }
       }
     }
@@ -107,7 +117,7 @@ inline int cheapest_block(const Correlation& s) {
 }
 
 // Write weights in the order in which `correlate` reads them: [block of outputs][point][input][tap][output]. Blocks that
-// lie apart would share cache lines, and be fetched several times. weight(point, input, tap, output) returns a weight.
+// lie apart would share cache lines, and be fetched several times. weight(point, input, tap, output) returns one.
 template <class Weight>
 void pack_weights(const Correlation& s, float* packed, Weight weight) {
   const Blocks blocks(s.outputs, max_outputs(cheapest_block(s)));
@@ -120,46 +130,53 @@ void pack_weights(const Correlation& s, float* packed, Weight weight) {
 
 constexpr int CHUNK = 72;  // outputs times positions of a chunk at one point: small enough that `finish` finds it in L1
 
-// Compute blocks of P positions. All points of a chunk of rows are summed before `finish` gets them.
-template <int P, class Finish>
-void correlate_blocks(const Correlation& s, const float* in, const float* w, float* sums, Finish finish) {
-  const Blocks blocks(s.outputs, max_outputs(P));
-  for (int b = 0; b < blocks.number; ++b)
-    with_constant<max_outputs(P)>(blocks.size(b), [&](auto size) {
-      constexpr int O = decltype(size)::value;
-      // A chunk holds at least P positions.
-      const Blocks chunks(s.out_rows / s.unit, std::max(CHUNK / O / s.tiles / s.unit, 1));
-      for (int c = 0; c < chunks.number; ++c) {
-        const int row = chunks.start(c) * s.unit, rows = chunks.size(c) * s.unit;
-        const int begin = row * s.tiles, end = begin + rows * s.tiles;
-        const long map = long(end - begin) * LANES;
-        for (int p = 0; p < POINTS; ++p)
-          for (int q = begin; q < end; q += P) {
-            q = std::min(q, end - P);
-            products<O, P>(s, valid_taps(s, q, P), in + p * s.in_point + long(q) * LANES,
-                           w + (long(blocks.start(b)) * POINTS + p * O) * s.inputs * s.taps,
-                           sums + p * O * map + long(q - begin) * LANES, map);
-          }
-        finish(blocks.start(b), O, row, rows, sums);
-      }
-    });
-}
-
 // Return the floats that `sums` must hold.
 inline long sums_size(const Correlation& s) {
   return std::max(long(CHUNK), long(max_outputs(1)) * s.tiles * s.unit) * POINTS * LANES;
 }
 
+// Return the instance of `products` for a block. An indirect call costs nothing beside its loops, and so the loops over
+// blocks are compiled only once for each `finish`.
+template <int P>
+inline auto products_for(int outputs) {
+  auto instance = products<1, P>;
+  with_constant<max_outputs(P)>(outputs, [&](auto size) { instance = products<decltype(size)::value, P>; });
+  return instance;
+}
+inline auto products_for(int outputs, int positions) {
+  switch (positions) {
+    case 4: return products_for<4>(outputs);
+    case 6: return products_for<6>(outputs);
+    case 2: return products_for<2>(outputs);
+    default: return products_for<1>(outputs);
+  }
+}
+
 // Compute all outputs. `in` is [point][input][row][tile] and `w` comes from pack_weights. The function
 // finish(first output, outputs, first row, rows, sums) gets a block of outputs and a chunk of rows at a time, as
-// [point][output][row][tile].
+// [point][output][row][tile]: all points of a chunk are summed before.
 template <class Finish>
 void correlate(const Correlation& s, const float* in, const float* w, float* sums, Finish finish) {
-  switch (cheapest_block(s)) {
-    case 4: return correlate_blocks<4>(s, in, w, sums, finish);
-    case 6: return correlate_blocks<6>(s, in, w, sums, finish);
-    case 2: return correlate_blocks<2>(s, in, w, sums, finish);
-    default: return correlate_blocks<1>(s, in, w, sums, finish);
+  const int P = cheapest_block(s);
+  const Blocks blocks(s.outputs, max_outputs(P));
+  for (int b = 0; b < blocks.number; ++b) {
+    const int first = blocks.start(b), O = blocks.size(b);
+    const auto compute = products_for(O, P);
+    // A chunk holds at least P positions.
+    const Blocks chunks(s.out_rows / s.unit, std::max(CHUNK / O / s.tiles / s.unit, 1));
+    for (int c = 0; c < chunks.number; ++c) {
+      const int row = chunks.start(c) * s.unit, rows = chunks.size(c) * s.unit;
+      const int begin = row * s.tiles, end = begin + rows * s.tiles;
+      const long map = long(end - begin) * LANES;
+      for (int p = 0; p < POINTS; ++p)
+        for (int q = begin; q < end; q += P) {
+          q = std::min(q, end - P);
+          compute(s, valid_taps(s, q, P), in + p * s.in_point + long(q) * LANES,
+                  w + (long(first) * POINTS + p * O) * s.inputs * s.taps, sums + p * O * map + long(q - begin) * LANES,
+                  map);
+        }
+      finish(first, O, row, rows, sums);
+    }
   }
 }
 

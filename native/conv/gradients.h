@@ -94,6 +94,18 @@ constexpr int TAP_CHANNELS = K == 1 ? (ACCUMULATORS == 24 ? 5 : 4) : 1;
 template <int K>
 constexpr int TAP_FILTERS = std::min(8, (ACCUMULATORS + 1) / (K * TAP_CHANNELS<K>));
 
+// Return the instance of `tap_products` for a block.
+template <int K>
+inline auto tap_products_for(int filters, int channels) {
+  auto instance = tap_products<1, K>;
+  with_constant<TAP_FILTERS<K>>(filters, [&](auto f_size) {
+    with_constant<TAP_CHANNELS<K>>(channels, [&](auto c_size) {
+      instance = tap_products<decltype(f_size)::value, decltype(c_size)::value * K>;
+    });
+  });
+  return instance;
+}
+
 // Write the gradient of the weights of some filters to dw, (k, k, channels, filters). `v` is the input and `d` the
 // gradient, both at the points.
 template <int K>
@@ -102,39 +114,34 @@ OWN_REGISTERS void weight_gradient(const Shape& s, const FilterRange& range, con
   constexpr int BLOCK_SIZE = WHOLE_VECTORS<TAP_FILTERS<K> * TAP_CHANNELS<K> * K>;
   const long map = input_map(s), d_map = range.map(s), row = long(s.tiles()) * LANES;
   const Blocks filters(range.filters, TAP_FILTERS<K>), channels(s.channels, TAP_CHANNELS<K>);
-  // Calls fn(number of filters, number of channels, first filter, first channel, offset of the block's sums). The two
-  // numbers are compile-time constants.
+  // Calls fn(number of filters, number of channels, first filter, first channel, offset of the block's sums).
   const auto for_each_block = [&](auto fn) {
     for (int fb = 0; fb < filters.number; ++fb)
-      with_constant<TAP_FILTERS<K>>(filters.size(fb), [&](auto f_size) {
-        for (int cb = 0; cb < channels.number; ++cb)
-          with_constant<TAP_CHANNELS<K>>(channels.size(cb), [&](auto c_size) {
-            fn(f_size, c_size, filters.start(fb), channels.start(cb), (long(fb) * channels.number + cb) * BLOCK_SIZE);
-          });
-      });
+      for (int cb = 0; cb < channels.number; ++cb)
+        fn(filters.size(fb), channels.size(cb), filters.start(fb), channels.start(cb),
+           (long(fb) * channels.number + cb) * BLOCK_SIZE);
   };
   const long point = long(filters.number) * channels.number * BLOCK_SIZE;
   float* sums = scratch(Use::WEIGHT_GRADIENT, POINTS * point);
   long tap_offset[TAP_CHANNELS<K> * K];
   UNROLL(e, TAP_CHANNELS<K> * K) tap_offset[e] = e / K * map + e % K * row;
   for (int p = 0; p < POINTS; ++p)
-    for_each_block([&](auto f_size, auto c_size, int f, int c, long offset) {
-      tap_products<decltype(f_size)::value, decltype(c_size)::value * K>(
-          s.used_height() * s.tiles(), v + (long(p) * s.channels + c) * map, tap_offset,
-          d + p * range.point(s) + MARGIN + f * d_map, d_map, sums + p * point + offset);
+    for_each_block([&](int F, int C, int f, int c, long offset) {
+      tap_products_for<K>(F, C)(s.used_height() * s.tiles(), v + (long(p) * s.channels + c) * map, tap_offset,
+                                d + p * range.point(s) + MARGIN + f * d_map, d_map, sums + p * point + offset);
     });
-  for_each_block([&](auto f_size, auto c_size, int f, int c, long offset) {
-    constexpr int F = decltype(f_size)::value, E = decltype(c_size)::value * K;
+  for_each_block([&](int F, int C, int f, int c, long offset) {
+    float taps[BLOCK_SIZE];
     UNROLL(j, K) {
-      float taps[WHOLE_VECTORS<F * E>];
-      UNROLL(n, WHOLE_VECTORS<F * E> / WIDTH) {
+      for (int n = 0; n < F * C * K; n += WIDTH) {
         Vec total{};
-        UNROLL(p, POINTS) total += load(sums + p * point + offset + n * WIDTH) * FILTER_MATRIX<K>.at[p][j];
-        std::memcpy(taps + n * WIDTH, &total, sizeof total);
+        UNROLL(p, POINTS) total += load(sums + p * point + offset + n) * FILTER_MATRIX<K>.at[p][j];
+        std::memcpy(taps + n, &total, sizeof total);
       }
-      UNROLL(n, F)
-        UNROLL(e, E)
-          dw[(long(e % K * K + j) * s.channels + c + e / K) * s.filters + range.first + f + n] = taps[n * E + e];
+      for (int n = 0; n < F; ++n)
+        for (int m = 0; m < C; ++m)
+          UNROLL(i, K)
+            dw[(long(i * K + j) * s.channels + c + m) * s.filters + range.first + f + n] = taps[(n * C + m) * K + i];
     }
   });
 }

@@ -64,12 +64,31 @@ inline void single_products(const Shape& s, const float* v, const float* w, floa
     UNROLL(n, N) store(sums + long(p) * padded + n * WIDTH, acc[p][n]);
 }
 
+// Compute the sums of all filters at all positions of all points. `packed` holds the weights of pack_single.
+OWN_REGISTERS inline void all_single_products(const Shape& s, const float* v, long point, const float* packed,
+                                              float* sums) {
+  constexpr int P = ACCUMULATORS / 3;
+  const int stride = channel_stride(s), padded = padded_filters(s.filters), positions = s.used_height() * s.tiles();
+  const Blocks vectors(padded / WIDTH, 3), blocks(positions, P);
+  for (int p = 0; p < POINTS; ++p)
+    for (int n = 0; n < vectors.number; ++n)
+      with_constant<3>(vectors.size(n), [&](auto count) {
+        const int first = vectors.start(n) * WIDTH;
+        for (int q = 0; q < blocks.number; ++q)
+          with_constant<P>(blocks.size(q), [&](auto size) {
+            single_products<decltype(count)::value, decltype(size)::value>(
+                s, v + p * point + long(blocks.start(q)) * stride,
+                packed + long(p) * s.kernel * s.channels * padded + first,
+                sums + (long(p) * positions + blocks.start(q)) * padded + first);
+          });
+      });
+}
+
 // Write the block's output to y. The pixels of x are `pixel_stride` floats apart: 1, or the channels padded to whole
 // vectors. `b` is padded, too.
 template <int K>
 void forward_single(const Shape& s, const float* x, int pixel_stride, const float* packed, const float* b, float leak,
                     float* y) {
-  constexpr int P = ACCUMULATORS / 3;
   const int stride = channel_stride(s), padded = padded_filters(s.filters), tiles = s.tiles();
   const int positions = s.used_height() * tiles;
   const long point = long(s.used_height() + K - 1) * tiles * stride, sums_point = long(positions) * padded;
@@ -79,18 +98,7 @@ void forward_single(const Shape& s, const float* x, int pixel_stride, const floa
     transform_single_input<K, float>(s, x, pixel_stride, 0, v);
   else
     for (int c = 0; c < s.channels; c += WIDTH) transform_single_input<K, Vec>(s, x, pixel_stride, c, v);
-  const Blocks vectors(padded / WIDTH, 3), blocks(positions, P);
-  for (int p = 0; p < POINTS; ++p)
-    for (int n = 0; n < vectors.number; ++n)
-      with_constant<3>(vectors.size(n), [&](auto count) {
-        const int first = vectors.start(n) * WIDTH;
-        for (int q = 0; q < blocks.number; ++q)
-          with_constant<P>(blocks.size(q), [&](auto size) {
-            single_products<decltype(count)::value, decltype(size)::value>(
-                s, v + p * point + long(blocks.start(q)) * stride, packed + long(p) * K * s.channels * padded + first,
-                sums + p * sums_point + long(blocks.start(q)) * padded + first);
-          });
-      });
+  all_single_products(s, v, point, packed, sums);
   const Vec slope = broadcast(leak);
   const int width = s.out_width();
   for (int r = 0; r < s.out_height(); ++r)

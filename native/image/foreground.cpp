@@ -111,7 +111,7 @@ void Foreground::find_runs(long height, long width) {
     };
     for (const std::uint8_t* first = find(row, 1); first < end;) {
       const std::uint8_t* last = find(first, 0);
-      runs_.push_back({y, first - row, last - row, 0});
+      runs_.push_back({y, long(first - row), long(last - row), 0});  // on Windows a long has 32 bits
       first = find(last, 1);
     }
   }

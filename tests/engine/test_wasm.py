@@ -1,4 +1,4 @@
-"""The engine for WebAssembly, as tools/build_wasm.py builds it, agrees with the one for this machine."""
+"""The engine for WebAssembly that ships, built by tools/build_wasm.py, agrees with the one for this machine."""
 
 import base64
 import json
@@ -13,22 +13,19 @@ import reference
 import inksight
 from inksight.config import Recipe
 from inksight.engine import library as native
-from inksight.engine.interface import PROBLEMS, TrainingRecipe
+from inksight.engine.interface import ABI, PROBLEMS, TrainingRecipe
 from inksight.engine.trainer import Steps, Trainer, flatten
 from inksight.imaging import preprocessing
 from inksight.nn.parameters import flatten_weights
 
 HERE = Path(__file__).parent
-MODULE = HERE.parents[1] / "build" / "engine.wasm"
+MODULE = Path(inksight.__file__).parent / "assets" / "engine.wasm"
 NODE = shutil.which("node")
 VECTORS = json.loads((HERE.parent / "imaging" / "vectors" / "prepare.json").read_text())
 STEPS, SIZE = 10, 21  # training steps, and images in each: a lane group, and five in another
 RECIPE = Recipe(1, label_smoothing=0.1, muon_scale=0.3, beta2=0.95)
 COUNT = 37  # images: two lane groups, and five that are predicted one by one
-pytestmark = pytest.mark.skipif(
-    not MODULE.is_file() or NODE is None or not native.computes(),
-    reason="needs the engine for WebAssembly (python tools/build_wasm.py), Node and the native engine",
-)
+pytestmark = pytest.mark.skipif(NODE is None or not native.computes(), reason="needs Node and the native engine")
 
 
 def encoded(array):
@@ -104,6 +101,11 @@ def both(request, tmp_path_factory):
     command = [str(NODE), HERE / "wasm.mjs", MODULE, path]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     return model, stages, images, json.loads(done.stdout)
+
+
+def test_it_was_built_from_this_interface(both):
+    *_, computed = both
+    assert computed["abi"] == ABI
 
 
 def test_preprocessing_agrees_to_the_last_bit(both):
