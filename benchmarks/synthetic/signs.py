@@ -53,7 +53,7 @@ def write_text(digits: Dataset, text: str, height: float, rng: np.random.Generat
 
 
 def _strokes(symbol: str, rng: np.random.Generator) -> Array:
-    """Return the straight strokes of a sign, (strokes, 2 ends, x and y): in heights of a digit, up from the baseline."""
+    """Return the straight strokes of a sign, (strokes, 2 ends, x and y), in heights of a digit above the baseline."""
     level, length = rng.uniform(0.4, 0.58), rng.uniform(0.25, 0.55)
     if symbol == ".":
         return np.array([[(0.0, 0.07), (rng.uniform(0, 0.05), 0.07)]])

@@ -72,24 +72,24 @@ def read(
     sources: tuple[str, ...], model: str, as_json: bool, table: str | None, workers: int, page: str | None,
     **options: Unpack["Options"],
 ) -> None:  # fmt: skip
-    r"""Read the digits on photos, scans and other pictures.
+    """Read the digits on photos, scans and other pictures.
 
     A picture shows a single digit or lines of digits. The command reads every file in a folder, but not in its
     subfolders, every page of a TIFF or PDF, named like scan.tif[2], and the first picture of an animation; - is
     standard input. Each text is followed by the lowest confidence of its digits.
     A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure, not a digit or does not
-    fit. Files that cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
-    read.
+    fit. Files that cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if
+    none can be read.
 
     --length, --allow and --pattern say what each line looks like. The best reading that fits is printed, with its
     probability against the next one that fits. A line that no reading fits has only ?, which is not an error. A pattern
-    consists of digits, \d, classes such as [0-5] and [^0], groups in parentheses, |, the counts ?, *, +, {2} and {2,4},
-    and the signs . , - / :, where the dot is a dot. A pattern with signs puts them into the text; another one is about
-    the digits alone.
+    consists of digits, \\d, classes such as [0-5] and [^0], groups in parentheses, |, the counts ?, *, +, {2} and
+    {2,4}, and the signs . , - / :, where the dot is a dot. A pattern with signs puts them into the text; another one is
+    about the digits alone.
 
-    --csv and --json name the files that cannot be read, too, in the order of the files. The column `error` has the class of the error and its
-    message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a CSV file, lines of
-    digits are separated by |. More --workers change only how long it takes.
+    --csv and --json name files that cannot be read, too, in the order of the files. The column `error` has the class of
+    the error and its message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a
+    CSV file, lines of digits are separated by |. More --workers change only how long it takes.
 
     Rows of --csv are written to FILE.part as they come, which is renamed to FILE at the end. Ctrl-C, or a killed
     process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name
@@ -101,7 +101,7 @@ def read(
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
-      inksight read dates/ --pattern '\d{2}/\d{2}/\d{4}' --csv dates.csv
+      inksight read dates/ --pattern '\\d{2}/\\d{2}/\\d{4}' --csv dates.csv
       curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track

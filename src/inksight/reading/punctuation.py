@@ -38,7 +38,7 @@ PLACES: dict[str, Limits] = {
     },
     "-": {
         "width": (0.2, 0.95, 0.08), "height": (0.02, 0.22, 0.04), "aspect": (2.0, INFINITY, 0.3),
-        "level": (0.28, 0.7, 0.06), "gap": (0.08, INFINITY, 0.05),
+        "level": (0.28, 0.7, 0.06), "gap": (0.1, INFINITY, 0.04),
     },
     "/": {"rise": (0.1, 0.7, 0.05), "drop": (0.08, 0.7, 0.05), "aspect": (0.15, 1.0, 0.05), "sides": (2.0, 2.0, 0.5)},
 }  # fmt: skip

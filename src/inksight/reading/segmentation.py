@@ -104,15 +104,15 @@ def segment(
             for arc in path
             if arc.stretch >= 0
         ]
-        signs = []
+        found: list[Sign] = []
         for number, arc in enumerate(path):
             if sign := arc.sign:
                 box = bounding_box(lattice.components[sign.first : sign.last])
                 place = sum(before.stretch >= 0 for before in path[:number])
                 original_box = _original_box(box, block, zoom, grayscale.shape)
-                signs.append(Sign(sign.symbol, original_box, len(lines), place, sign.probability))
+                found.append(Sign(sign.symbol, original_box, len(lines), place, sign.probability))
         if digits:
-            lines.append(Line(digits, tuple(signs), names, confidence))
+            lines.append(Line(digits, tuple(found), names, confidence))
         start = end
     return lines
 
