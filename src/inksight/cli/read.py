@@ -207,7 +207,7 @@ def _record(source: "FilePage", page: "Page | None", error: Exception | None, ti
     path = as_utf8(source.path)
     if page is None:
         failure = {"class": type(error).__name__, "message": as_utf8(_message(error, source))}
-        record: dict[str, Any] = {"path": path, "page": source.number, "text": None, "digits": []}
+        record: dict[str, Any] = {"path": path, "page": source.number, "text": None, "digits": [], "signs": []}
         return record | {"milliseconds": time, "error": failure}
     return {"path": path, "page": source.number or 1, **page.to_dict(), "milliseconds": time, "error": None}
 

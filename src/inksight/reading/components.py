@@ -20,7 +20,7 @@ MIN_STACK_OVERLAP = 0.6  # of the narrower one's width that the parts of a broke
 
 # In heights of the page's digits:
 MIN_COMPONENT_SIZE = 0.12  # smaller components are no parts of digits
-MIN_DOT_SIZE = 0.05  # smaller components are dirt
+MIN_DOT_SIZE = 0.06  # smaller components are dirt
 MAX_DASH_WIDTH = 1.0  # what looks like an underline and is shorter may be a dash
 MAX_SIGN_SIZE = 0.45  # of a dot or a comma
 MAX_SIGN_LEVEL = 0.25  # of its middle, above the lower edge of a digit
@@ -149,7 +149,7 @@ def _may_be_dashes(lines: NDArray[np.int64], others: NDArray[np.int64], height: 
     gap = np.maximum(digits[:, 0] - right, left - digits[:, 2]) / height
     level = (digits[:, 3] - (top + bottom) / 2) / (digits[:, 3] - digits[:, 1])
     beside = (gap <= MAX_DASH_GAP) & (np.abs(level - 0.5) <= 0.5 - DASH_LEVEL)
-    is_short = (right - left)[:, 0] <= MAX_DASH_WIDTH * height
+    is_short = ((right - left <= MAX_DASH_WIDTH * height) & (right - left > bottom - top))[:, 0]
     result: NDArray[np.bool_] = is_short & (beside & (gap >= 0)).any(axis=1) & ~(beside & (gap < 0)).any(axis=1)
     return result
 

@@ -29,7 +29,7 @@ INFINITY = float("inf")
 # there is a digit.
 PLACES: dict[str, Limits] = {
     ".": {
-        "width": (0.04, 0.27, 0.05), "height": (0.04, 0.25, 0.05), "aspect": (0.6, 1.8, 0.3),
+        "width": (0.07, 0.27, 0.03), "height": (0.07, 0.25, 0.03), "aspect": (0.6, 1.8, 0.3),
         "level": (-0.1, 0.2, 0.06),
     },
     ",": {
