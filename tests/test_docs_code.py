@@ -76,6 +76,13 @@ def test_the_guide_to_products_answers_for_pictures_and_for_other_bytes(folder, 
     assert list(answers[1]) == ["error"]
 
 
+def test_the_guide_to_known_forms_reads_the_date(folder, capsys):
+    make_tutorial.run_page(DOCS / "how-to" / "read-known-forms.md")
+    plain, signs, fit, sign = capsys.readouterr().out.splitlines()
+    assert (plain, signs, fit.split()[0]) == ("1203", "12/03", "12/03")
+    assert sign.startswith("/ (") and sign.endswith(") after 2 digits")
+
+
 def test_the_guide_to_ensembles_averages_probabilities(folder, capsys):
     trained = 'inksight.train(splits, "post", "seconds", seed=seed)'
     replacements = {trained: 'inksight.load_model(("post", "small")[seed])', "range(5)": "range(2)"}
