@@ -84,7 +84,7 @@ def test_the_best_reading_that_fits_is_that_of_a_search_of_all(options, seed, co
     ranked = sorted(scores.values(), reverse=True)
     assert found.score == pytest.approx(ranked[0])
     names = iter(found.names)
-    symbols = [next(names) if arc.stretch >= 0 else arc.sign.symbol for arc in found.path]
+    symbols = [arc.sign.symbol if arc.sign else next(names) for arc in found.path]
     assert constraint.accepts(symbols)
     text = "".join(symbol for symbol in symbols if constraint.reads_signs or symbol.isdigit())
     assert scores[text] == pytest.approx(ranked[0])

@@ -4,6 +4,7 @@ A sign is judged beside its neighbours: a dot stands on the baseline, a comma re
 height of the digits, and a slash is a straight stroke that is longer than a digit on either end.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,7 +18,8 @@ MAX_PROBABILITY = 0.95  # of a sign, however well it fits
 MIN_PROBABILITY = 0.1  # less probable signs are not considered: what is not a digit might pass as one
 MIN_PROBABILITY_IF_EXPECTED = 1e-4  # the same, if there must be signs on the line
 NEIGHBOURS = 4  # digits nearest to a sign, from which the baseline and the height of the digits are taken
-MIN_SLASH_HEIGHT = 0.95  # heights of the page's digits
+MIN_SLASH_HEIGHT = 1.1  # heights of the page's digits
+MIN_SLASH_HEIGHT_IF_EXPECTED = 0.95  # the same, if there must be signs on the line
 MIN_NEIGHBOUR_HEIGHT = 0.6  # heights of the page's digits: what is lower may be a part of a digit
 
 # For each sign, the limits of its features, and how far beyond them it is 1/e times as probable. Lengths are in heights
@@ -88,6 +90,7 @@ def find_signs(
         Whether there must be signs on the line, so that improbable ones count.
     """
     least = MIN_PROBABILITY_IF_EXPECTED if expected else MIN_PROBABILITY
+    slash_height = height * (MIN_SLASH_HEIGHT_IF_EXPECTED if expected else MIN_SLASH_HEIGHT)
     pieces = _connected(components)
     boxes = np.array([piece.box for piece in pieces], np.float64).reshape(-1, 4)
     heights = boxes[:, 3] - boxes[:, 1]
@@ -95,7 +98,7 @@ def find_signs(
     found = []
     for number, piece in enumerate(pieces):
         is_stack = piece.last == piece.first + 1 and len(piece.labels) == 2
-        if is_digit[number] and heights[number] < MIN_SLASH_HEIGHT * height and not is_stack:
+        if is_digit[number] and heights[number] < slash_height and not is_stack:
             continue  # it is a digit or a part of one: looking closer would take time
         digits = boxes[is_digit & (np.arange(len(pieces)) != number)]
         if not len(digits):
@@ -105,8 +108,10 @@ def find_signs(
         if probability >= least:
             found.append(SignCandidate(piece.first, piece.last, symbol, probability))
         dots = _split(piece, regions) if is_stack else pieces[number : number + 2]
-        if len(dots) == 2 and (probability := _colon(dots, digits, regions)) >= least:
-            found.append(SignCandidate(dots[0].first, dots[1].last, ":", probability))
+        if len(dots) == 2 and (is_stack or not is_digit[number : number + 2].any()):
+            probability = _colon(dots, digits, regions)
+            if probability >= least:
+                found.append(SignCandidate(dots[0].first, dots[1].last, ":", probability))
     return found
 
 
@@ -116,7 +121,8 @@ def _connected(components: Sequence[Component]) -> list[_Ink]:
     pieces = []
     for first, last in pairwise([*starts, len(components)]):
         labels = tuple(label for component in components[first:last] for label in component.labels)
-        pieces.append(_Ink(first, last, bounding_box(list(components[first:last])), labels))
+        box = components[first].box if last == first + 1 else bounding_box(list(components[first:last]))
+        pieces.append(_Ink(first, last, box, labels))
     return pieces
 
 
@@ -154,7 +160,7 @@ def _fit(features: dict[str, float], limits: Limits) -> float:
     excess = 0.0
     for name, (low, high, tolerance) in limits.items():
         excess += (max(low - features[name], features[name] - high, 0.0) / tolerance) ** 2
-    return float(np.exp(-excess))
+    return math.exp(-excess)
 
 
 def _place(box: tuple[int, int, int, int], digits: NDArray[np.float64]) -> dict[str, float]:
