@@ -1,6 +1,7 @@
 """The Python code of the start page, the tutorial and the how-to guides runs, on a small part of MNIST."""
 
 import ast
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,6 +75,13 @@ def test_the_guide_to_products_answers_for_pictures_and_for_other_bytes(folder, 
     assert answers[0]["text"] == on_the_photo()
     assert answers[0]["model"] == inksight.load_model("best").digest
     assert list(answers[1]) == ["error"]
+
+
+def test_the_guide_to_known_forms_reads_the_date(folder, capsys):
+    make_tutorial.run_page(DOCS / "how-to" / "read-known-forms.md")
+    plain, signs, fit, sign = capsys.readouterr().out.splitlines()
+    assert (plain, signs, fit.split()[0]) == ("1203", "12/03", "12/03")
+    assert re.fullmatch(r"/ \(\d+, \d+, \d+, \d+\) after 2 digits", sign)
 
 
 def test_the_guide_to_ensembles_averages_probabilities(folder, capsys):

@@ -75,7 +75,7 @@ def test_the_command_prints_or_writes_what_it_reads(pictures, capsys, tmp_path):
     assert cli.run(["read", str(pictures), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["text"] for line in lines] == [line["path"].split("/")[-1][0] for line in lines]
-    assert set(lines[0]) == {"path", "page", "text", "digits", "milliseconds", "error"}
+    assert set(lines[0]) == {"path", "page", "text", "digits", "signs", "milliseconds", "error"}
     assert set(lines[0]["digits"][0]) == {"digit", "confidence", "reason", "runner_up", "box", "line"}
     out = tmp_path / "digits.csv"
     assert cli.run(["read", str(pictures), "--csv", str(out)]) == 0

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from numbers import Number
 from typing import IO
 
+NEGATIVE_NUMBER = re.compile(r"-\d+([.,]\d+)?", re.ASCII)  # which may stand in a cell as it is
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # OWASP, "CSV Injection"
 
 
@@ -26,15 +28,16 @@ def write_rows(file: IO[str], columns: Sequence[str], rows: Iterable[Iterable[ob
 def as_cell(value: object) -> object:
     """Return a cell that spreadsheets show as it is: text that would be a formula gets a single quote in front.
 
-    Numbers are not changed. A program that reads the table gets the text back by removing one leading quote in front
-    of ``=``, ``+``, ``-``, ``@``, a tab or a carriage return.
+    Numbers are not changed, nor is text such as -5 or -3.14. A program that reads the table gets the text back by
+    removing one leading quote in front of ``=``, ``+``, ``-``, ``@``, a tab or a carriage return.
 
     Examples
     --------
-    >>> as_cell("=cmd|' /C calc'!A0"), as_cell("photo.png"), as_cell(-1.5)
-    ("'=cmd|' /C calc'!A0", 'photo.png', -1.5)
+    >>> as_cell("=cmd|' /C calc'!A0"), as_cell("photo.png"), as_cell(-1.5), as_cell("-5")
+    ("'=cmd|' /C calc'!A0", 'photo.png', -1.5, '-5')
     """
     if isinstance(value, Number):
         return value
     text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    is_formula = text.startswith(FORMULA_STARTS) and not NEGATIVE_NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 import click
 
@@ -17,6 +17,7 @@ from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
     from inksight.imaging.file_pages import FilePage
+    from inksight.reading.page_reading import Options
     from inksight.reading.reader import Page
 
 STANDARD_INPUT = Path("-")  # this object: others that are equal are files of that name
@@ -31,6 +32,16 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
     """Refuse a name that does not end in .html, so that `--show photo.jpg` does not overwrite the photo."""
     check(page is None or page.endswith(".html"), "the page to --show", page, "a name that ends in .html")
     return page
+
+
+def _as_length(_context: click.Context, _option: click.Parameter, length: str | None) -> int | tuple[int, int] | None:
+    """Return a length such as 3 or 2-4 as numbers."""
+    if length is None:
+        return None
+    low, dash, high = length.partition("-")
+    ok = all(number.isascii() and number.isdigit() for number in ((low, high) if dash else (low,)))
+    check(ok, "--length", length, "a number of digits or a range of them", "such as 3 or 2-4")
+    return (int(low[:9]), int(high[:9])) if dash else int(low[:9])
 
 
 def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:
@@ -48,6 +59,10 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
               help="Light ink on dark paper, or dark ink on light.  [default: detected]")  # fmt: skip
 @click.option("--accept-all", is_flag=True, help="Do not reject digits as `unsure` or `not a digit`.")
 @click.option("--single", is_flag=True, help="Read each picture as one digit.")
+@click.option("--length", callback=_as_length, metavar="N", help="Digits of each line: 3, or 2-4.")
+@click.option("--allow", metavar="DIGITS", help="Digits that may occur: 0-5, or 1,3,7-9.")
+@click.option("--pattern", metavar="PATTERN", help=r"What each line looks like: '\d{2}/\d{2}/\d{4}'.")
+@click.option("--punctuation", is_flag=True, help="Keep the signs . , - / : in the text.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per page.")
 @click.option("--csv", "table", callback=_check_table, metavar="FILE", help="Write a CSV file with one row per page.")
 @click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True,
@@ -55,21 +70,27 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
 @click.option("--show", "page", callback=_check_page, is_flag=False, flag_value=DEFAULT_PAGE, metavar="[FILE.html]",
               help=f"Write an HTML page of what was read, and how.  [without a name: {DEFAULT_PAGE}]")  # fmt: skip
 def read(
-    sources: tuple[str, ...], model: str, invert: bool | None, accept_all: bool, single: bool, as_json: bool,
-    table: str | None, workers: int, page: str | None,
+    sources: tuple[str, ...], model: str, as_json: bool, table: str | None, workers: int, page: str | None,
+    **options: Unpack["Options"],
 ) -> None:  # fmt: skip
     """Read the digits on photos, scans and other pictures.
 
     A picture shows a single digit or lines of digits. The command reads every file in a folder, but not in its
     subfolders, every page of a TIFF or PDF, named like scan.tif[2], and the first picture of an animation; - is
     standard input. Each text is followed by the lowest confidence of its digits.
-    A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
-    cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
-    read.
+    A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure, not a digit or does not
+    fit. Files that cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if
+    none can be read.
 
-    --csv and --json name them, too, in the order of the files. The column `error` has the class of the error and its
-    message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a CSV file, lines of
-    digits are separated by |. More --workers change only how long it takes.
+    --length, --allow and --pattern say what each line looks like. The best reading that fits is printed, with its
+    probability against the next one that fits. A line that no reading fits has only ?, which is not an error. A pattern
+    consists of digits, \\d, classes such as [0-5] and [^0], groups in parentheses, |, the counts ?, *, +, {2} and
+    {2,4}, and the signs . , - / :, where the dot is a dot. A pattern with signs puts them into the text; another one is
+    about the digits alone.
+
+    --csv and --json name files that cannot be read, too, in the order of the files. The column `error` has the class of
+    the error and its message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a
+    CSV file, lines of digits are separated by |. More --workers change only how long it takes.
 
     Rows of --csv are written to FILE.part as they come, which is renamed to FILE at the end. Ctrl-C, or a killed
     process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name
@@ -81,15 +102,18 @@ def read(
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
+      inksight read dates/ --pattern '\\d{2}/\\d{2}/\\d{4}' --csv dates.csv
       curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track
     from inksight.nn.ensemble_file import load_classifier
+    from inksight.reading.constraints import constraint_of
     from inksight.reading.page_reading import read_pages
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
     check_outputs(table, page, inputs=[*sources, model])
+    constraint_of(options["length"], options["allow"], options["pattern"])  # before any file is opened
     loaded, files = load_classifier(model), list(_files(sources))
     done, failures = 0, _Failures()
     transcript = None
@@ -101,7 +125,7 @@ def read(
         click.echo(f"{display_name(part_of(table))}: rows of an interrupted run, which this run replaces", err=True)
     # Lines that are printed on a terminal show the progress themselves.
     pages = _pages(track(files, "reading", bool(table) or not sys.stdout.isatty()))
-    results = read_pages(pages, loaded, invert=invert, accept_all=accept_all, single=single, workers=workers)
+    results = read_pages(pages, loaded, workers=workers, **options)
     waiting: list[Row] = [COLUMNS]  # until a file is read, so that an earlier table is not replaced by one of errors
     try:
         with closing(results), growing(table) if table else nullcontext() as rows:
@@ -184,7 +208,7 @@ def _record(source: "FilePage", page: "Page | None", error: Exception | None, ti
     path = as_utf8(source.path)
     if page is None:
         failure = {"class": type(error).__name__, "message": as_utf8(_message(error, source))}
-        record: dict[str, Any] = {"path": path, "page": source.number, "text": None, "digits": []}
+        record: dict[str, Any] = {"path": path, "page": source.number, "text": None, "digits": [], "signs": []}
         return record | {"milliseconds": time, "error": failure}
     return {"path": path, "page": source.number or 1, **page.to_dict(), "milliseconds": time, "error": None}
 
@@ -192,10 +216,8 @@ def _record(source: "FilePage", page: "Page | None", error: Exception | None, ti
 def _format(path: "FilePage", page: "Page") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
     notes = [
-        next(
-            (reading.reason for reading in line if reading.reason), f"{min(reading.confidence for reading in line):.1%}"
-        )
-        for line in page.lines
+        next((reading.reason for reading in line if reading.reason), f"{confidence:.1%}")
+        for line, confidence in zip(page.lines, page.line_confidences, strict=True)
     ]
     texts = [f"{text} ({note})" for text, note in zip(page.text.split("\n"), notes, strict=True)]
     return f"{display_name(path)}: {texts[0]}" if len(texts) == 1 else "\n  ".join([f"{display_name(path)}:", *texts])

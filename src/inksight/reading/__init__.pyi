@@ -1,2 +1,3 @@
+from .line import Line as Line, Sign as Sign
 from .reader import Page as Page, Reading as Reading, read as read
 from .segmentation import segment as segment

@@ -19,7 +19,13 @@ MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border
 MIN_STACK_OVERLAP = 0.6  # of the narrower one's width that the parts of a broken digit share
 
 # In heights of the page's digits:
-MIN_COMPONENT_SIZE = 0.12  # smaller components are dirt
+MIN_COMPONENT_SIZE = 0.12  # smaller components are no parts of digits
+MIN_DOT_SIZE = 0.06  # smaller components are dirt
+MAX_DASH_WIDTH = 1.0  # what looks like an underline and is shorter may be a dash
+MAX_SIGN_SIZE = 0.45  # of a dot or a comma
+MAX_SIGN_LEVEL = 0.25  # of its middle, above the lower edge of a digit
+MIN_SIGNED_HEIGHT = 0.8  # lower ink may lack a part, which is no sign
+MAX_DASH_GAP = 1.5  # between a dash and a digit
 WHOLE_DIGIT_HEIGHT = 0.5  # components at least this high may be digits; lower ones are parts of digits
 MAX_HEIGHT = 3.0  # higher components are not writing
 MAX_PART_GAP = 0.25  # between the parts of a digit
@@ -28,6 +34,9 @@ MAX_UNCUT_WIDTH = 0.55  # wider components may be several digits
 MIN_CUT_WIDTH = 0.1  # of what is left on either side of a seam
 MIN_SEAM_DISTANCE = 0.2  # between seams
 MAX_SEAM_INK = 0.35  # of ink that a seam crosses
+
+MAX_DOTS = 2  # times the number of digits: if there are more small components on a page, all are dirt
+DASH_LEVEL = 0.2  # of a digit's height: a dash beside it is at least so far from its top and its bottom
 
 # Costs of a seam; a pixel of ink costs 1:
 ROW_COST = 0.02  # of each row
@@ -48,6 +57,8 @@ class Component:
         Label of the ink that it was cut from; the components cut from the same ink share it.
     whole : bool
         Whether it is high enough to be a digit by itself.
+    small : bool
+        Whether it is too small to be a part of a digit, so that it is a dot or dirt.
     crossing : float
         Ink on the seam between it and the component on its left, in stroke widths; 0 if it was not cut there.
     """
@@ -57,6 +68,7 @@ class Component:
     region: int
     whole: bool
     crossing: float = 0.0
+    small: bool = False
 
 
 def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[Component]], float]:
@@ -78,14 +90,23 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
-    is_writing &= ~find_form_lines(regions, boxes, mass, page.ruled)
-    height = _median_height(size[is_writing, 1], mass[is_writing])
-    is_writing &= (size.max(axis=1) >= max(MIN_COMPONENT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
+    is_line = find_form_lines(regions, boxes, mass, page.ruled)
+    height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])
+    extent = size.max(axis=1)
+    is_writing &= (extent >= max(MIN_DOT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
+    is_line[is_line & is_writing] = ~_may_be_dashes(boxes[is_line & is_writing], boxes[is_writing & ~is_line], height)
+    is_writing &= ~is_line
+    is_small = is_writing & (extent < MIN_COMPONENT_SIZE * height)
+    if is_small.sum() > MAX_DOTS * (is_writing & (size[:, 1] >= WHOLE_DIGIT_HEIGHT * height)).sum():
+        is_writing &= ~is_small
     kept = np.flatnonzero(is_writing)
     if height < MIN_SIZE or not kept.size:
         return regions, [], height
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MAX_PAGE_COMPONENTS]]
-    groups = []
+    groups = [
+        [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, False, small=True)] for i in kept[is_small[kept]].tolist()
+    ]
+    kept = kept[~is_small[kept]]
     for stack in _stack(boxes[kept], height):
         members = kept[stack]
         box = (*boxes[members, :2].min(axis=0).tolist(), *boxes[members, 2:].max(axis=0).tolist())
@@ -121,6 +142,18 @@ def _median_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> flo
     return float(heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
 
 
+def _may_be_dashes(lines: NDArray[np.int64], others: NDArray[np.int64], height: float) -> NDArray[np.bool_]:
+    """Return which form lines may be dashes, (n,) bool: short ones beside a digit, at half its height."""
+    digits = others[others[:, 3] - others[:, 1] >= WHOLE_DIGIT_HEIGHT * height]
+    left, top, right, bottom = (lines[:, [side]] for side in range(4))
+    gap = np.maximum(digits[:, 0] - right, left - digits[:, 2]) / height
+    level = (digits[:, 3] - (top + bottom) / 2) / (digits[:, 3] - digits[:, 1])
+    beside = (gap <= MAX_DASH_GAP) & (np.abs(level - 0.5) <= 0.5 - DASH_LEVEL)
+    is_short = ((right - left <= MAX_DASH_WIDTH * height) & (right - left > bottom - top))[:, 0]
+    result: NDArray[np.bool_] = is_short & (beside & (gap >= 0)).any(axis=1) & ~(beside & (gap < 0)).any(axis=1)
+    return result
+
+
 def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
     """Group the boxes of broken digits: close above each other, or one within the other."""
     stacks: list[list[int]] = []
@@ -130,6 +163,7 @@ def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
         low, high = np.minimum(others, box), np.maximum(others, box)
         overlap = (low[:, 2] - high[:, 0]) / np.minimum(box[2] - box[0], others[:, 2] - others[:, 0])
         near = (high[:, 1] - low[:, 3] <= MAX_PART_GAP * height) & (high[:, 3] - low[:, 1] <= MAX_STACK_HEIGHT * height)
+        near &= ~_may_be_sign_below(box, others, height)
         overlap = np.where(near, overlap, 0)
         best = int(overlap.argmax()) if stacks else 0
         if stacks and overlap[best] >= MIN_STACK_OVERLAP:
@@ -139,6 +173,14 @@ def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
             stack_boxes[len(stacks)] = box
             stacks.append([i])
     return stacks
+
+
+def _may_be_sign_below(box: NDArray[np.int64], others: NDArray[np.int64], height: float) -> NDArray[np.bool_]:
+    """Return beside which boxes of whole digits a box is at the place of a dot or a comma, (n,) bool."""
+    low = max(box[2] - box[0], box[3] - box[1]) <= MAX_SIGN_SIZE * height
+    is_digit = others[:, 3] - others[:, 1] >= MIN_SIGNED_HEIGHT * height
+    result: NDArray[np.bool_] = low & is_digit & ((box[1] + box[3]) / 2 >= others[:, 3] - MAX_SIGN_LEVEL * height)
+    return result
 
 
 def _cut(regions: NDArray[np.int32], labels: tuple[int, ...], box: tuple[int, ...], height: float) -> list[Component]:

@@ -12,6 +12,8 @@ from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble import Ensemble
 from inksight.nn.ensemble_file import Classifier
 from inksight.nn.ood import negative_log_odds_of_features, ood_features, ood_score_of_features
+from inksight.reading.constraints import Constraint
+from inksight.reading.line import Line
 
 MIN_CONFIDENCE = 0.5  # probability: below it, the digit is less probable than all other classes together
 
@@ -26,8 +28,6 @@ MARGIN_THRESHOLD = -1.8  # out-of-distribution margin above which a stretch is p
 MARGIN_WEIGHT = 2.55  # per unit of the margin above the threshold
 NEGATIVE_THRESHOLD = 1.9  # log-odds of not being one whole digit above which a stretch is penalized
 NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above the threshold
-
-Lines = list[list[Prepared]]
 
 
 class Assessment(NamedTuple):
@@ -73,7 +73,8 @@ def find_digits(
     invert: bool | None = None,
     single: bool = False,
     colors: Image.Image | None = None,
-) -> Lines:
+    constraint: Constraint | None = None,
+) -> list[Line]:
     """Find the digits on a picture, which shows either one digit that fills it or lines of digits.
 
     Where both are possible, the reading with the lower out-of-distribution margin counts.
@@ -88,25 +89,28 @@ def find_digits(
         As in `inksight.read`.
     colors : PIL image, optional
         The same picture in color (RGB).
+    constraint : Constraint, optional
+        What each line may read. If it is not a single digit, the picture is segmented, however small it is.
 
     Returns
     -------
-    list of lists of Prepared
-        Line by line from top to bottom and from left to right; at least one, even if it only states a problem.
+    list of Line
+        From top to bottom; at least one digit, even if it only states a problem.
     """
     whole = _prepare_whole(grayscale, model, invert)
-    if single or max(grayscale.shape) <= MAX_SINGLE_SIZE:
-        return [[whole]]
-    whole_margin = _rejection_margin(model, whole.image)[0] if _may_be_single(whole.ink) else np.inf
+    may_be_one = constraint is None or bool(constraint.replacements(("0",), 0))
+    if single or (max(grayscale.shape) <= MAX_SINGLE_SIZE and may_be_one):
+        return [Line([whole])]
+    whole_margin = _rejection_margin(model, whole.image)[0] if may_be_one and _may_be_single(whole.ink) else np.inf
     if max(grayscale.shape) <= MAX_CROP_SIZE and whole_margin <= MAX_CROP_MARGIN:
-        return [[whole]]
-    lines = _segment(grayscale, model, invert, colors)
+        return [Line([whole])]
+    lines = _segment(grayscale, model, invert, colors, constraint)
     images = [digit.image for line in lines for digit in line]
-    if len(images) <= 1:
+    if len(images) <= 1 and not any(line.signs for line in lines):
         # A dot is one, also where the segmentation has enlarged it.
-        return lines if images and whole.problem not in ("", "small") else [[whole]]
+        return lines if images and whole.problem not in ("", "small") else [Line([whole])]
     if whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
-        return [[whole]]
+        return [Line([whole])]
     return lines
 
 
@@ -129,19 +133,26 @@ def _may_be_single(ink: Grayscale) -> bool:
     return fits and len(columns) == columns[-1] - columns[0] + 1
 
 
-def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None, colors: Image.Image | None) -> Lines:
+def _segment(
+    grayscale: Grayscale,
+    model: Classifier,
+    invert: bool | None,
+    colors: Image.Image | None,
+    constraint: Constraint | None,
+) -> list[Line]:
     """Find lines of digits; if nothing looks like a digit, try the other polarity: ink and paper may be swapped."""
     from inksight.reading.segmentation import segment  # importing its SciPy takes longer than reading one digit
 
-    def looks_like_digits(lines: Lines) -> bool:
+    def looks_like_digits(lines: list[Line]) -> bool:
         images = [digit.image for line in lines for digit in line]
         return bool(images) and bool((_rejection_margin(model, np.stack(images)) <= 0).any())
 
     classifier = partial(_digit_probabilities, model)
-    lines = segment(grayscale, classifier, invert=invert, colors=colors)
+    lines = segment(grayscale, classifier, invert=invert, colors=colors, constraint=constraint)
     if invert is not None or looks_like_digits(lines):
         return lines
-    inverted = segment(grayscale, classifier, invert=lines[0][0].dark if lines else False, colors=colors)
+    dark = lines[0].digits[0].dark if lines else False
+    inverted = segment(grayscale, classifier, invert=dark, colors=colors, constraint=constraint)
     return inverted if looks_like_digits(inverted) else lines
 
 

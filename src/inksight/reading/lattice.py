@@ -1,12 +1,15 @@
 """`SegmentationLattice`: the stretches of a text line that may be digits, and the Viterbi search for the best ones."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.reading.components import MAX_HEIGHT, MAX_PART_GAP, MAX_STACK_HEIGHT, Component, bounding_box
+from inksight.reading.punctuation import SignCandidate
 
 # In heights of the page's digits:
 MIN_DIGIT_HEIGHT = 0.4
@@ -27,6 +30,27 @@ JOIN_COST = 0.3  # of joining two components that are both high enough to be dig
 SKIP_COST = 40.0  # of skipping a component as high as a digit; proportionally less for lower ones
 
 
+class Arc(NamedTuple):
+    """A step from the boundary `first` of a line to a later one.
+
+    Parameters
+    ----------
+    first : int
+        Number of the components on its left.
+    score : float
+        Log-probability, less the costs.
+    stretch : int
+        The stretch that is taken as a digit; -1 for none.
+    sign : SignCandidate, optional
+        The sign that is read. A step with neither skips a component.
+    """
+
+    first: int
+    score: float
+    stretch: int = -1
+    sign: SignCandidate | None = None
+
+
 class SegmentationLattice:
     """The components of one text line, and the stretches of neighbouring components that may be digits.
 
@@ -36,10 +60,12 @@ class SegmentationLattice:
         From left to right.
     height : float
         Height of the page's digits, in pixels.
+    signs : sequence of SignCandidate
+        Which components may be signs.
     """
 
-    def __init__(self, components: list[Component], height: float) -> None:
-        self.components, self.height = components, height
+    def __init__(self, components: list[Component], height: float, signs: Sequence[SignCandidate] = ()) -> None:
+        self.components, self.height, self.signs = components, height, signs
         self.parts_of_region = Counter(component.region for component in components)
         self.stretches = [
             (first, last)
@@ -60,39 +86,28 @@ class SegmentationLattice:
         """Return the components of each stretch."""
         return [self.components[first:last] for first, last in self.stretches]
 
-    def best_path(self, probabilities: NDArray[np.floating]) -> list[int]:
-        """Return the stretches of the most probable segmentation, by number, from left to right.
-
-        Viterbi search over the boundaries between components. Each boundary is reached either by a stretch that ends
-        there or by skipping the component before it.
+    def arcs(self, probabilities: NDArray[np.floating]) -> list[list[Arc]]:
+        """Return the steps that end at each boundary between components; boundary 0 is the start of the line.
 
         Parameters
         ----------
         probabilities : (stretches, classes) float
             The classifier's output for each stretch.
         """
-        count = len(self.components)
-        score = np.full(count + 1, -np.inf)
-        score[0] = 0.0
-        backpointer: list[tuple[int, int]] = [(0, -1)] * (count + 1)  # (previous boundary, stretch; -1 for a skip)
-        ending_at: dict[int, list[int]] = {}
-        for number, (_, last) in enumerate(self.stretches):
-            ending_at.setdefault(last, []).append(number)
+        arcs: list[list[Arc]] = [[]]
+        for number in range(len(self.components)):
+            arcs.append([Arc(number, -SKIP_COST * self._skipped_height(number))])
         log_probability = self._log_probability_of_one_digit(probabilities)
-        for last in range(1, count + 1):
-            score[last] = score[last - 1] - SKIP_COST * self._skipped_height(last - 1)
-            backpointer[last] = (last - 1, -1)
-            for number in ending_at.get(last, ()):
-                first = self.stretches[number][0]
-                value = score[first] + log_probability[number] - self._cost(first, last)
-                if value > score[last]:
-                    score[last], backpointer[last] = value, (first, number)
-        path, boundary = [], count
-        while boundary:
-            boundary, number = backpointer[boundary]
-            if number >= 0:
-                path.append(number)
-        return path[::-1]
+        for stretch, (first, last) in enumerate(self.stretches):
+            score = (
+                float(log_probability[stretch])
+                - self._cost(first, last)
+                + self._log_probability_of_no_sign(first, last)
+            )
+            arcs[last].append(Arc(first, score, stretch))
+        for sign in self.signs:
+            arcs[sign.last].append(Arc(sign.first, float(np.log(sign.probability)), sign=sign))
+        return arcs
 
     def _skipped_height(self, number: int) -> float:
         """Return the extent of a component in heights of a digit; a part of connected ink counts as a whole digit."""
@@ -113,6 +128,11 @@ class SegmentationLattice:
         result: NDArray[np.float64] = -np.logaddexp(0, -log_odds)
         return result
 
+    def _log_probability_of_no_sign(self, first: int, last: int) -> float:
+        """Return the log-probability that no component of a stretch is a sign."""
+        overlapping = [sign.probability for sign in self.signs if sign.first < last and first < sign.last]
+        return float(np.log1p(-max(overlapping))) if overlapping else 0.0
+
     def _cost(self, first: int, last: int) -> float:
         """Return the cost of taking a stretch as a digit: the cut at its start and the joins within it."""
         components = self.components
@@ -123,3 +143,32 @@ class SegmentationLattice:
             if a.region != b.region and a.whole and b.whole:
                 cost += JOIN_COST
         return cost
+
+
+def best_path(arcs: list[list[Arc]]) -> tuple[list[Arc], float]:
+    """Return the most probable path through a line and its score: a Viterbi search over the boundaries.
+
+    Parameters
+    ----------
+    arcs : list of lists of Arc
+        The steps that end at each boundary.
+
+    Returns
+    -------
+    list of Arc
+        The digits and signs from left to right, without what is skipped.
+    float
+        Log-probability, less the costs.
+    """
+    score, backpointer = [0.0], [Arc(0, 0.0)]
+    for ending in arcs[1:]:
+        values = [score[arc.first] + arc.score for arc in ending]
+        best = max(range(len(values)), key=values.__getitem__)
+        score.append(values[best])
+        backpointer.append(ending[best])
+    path, boundary = [], len(arcs) - 1
+    while boundary:
+        arc = backpointer[boundary]
+        path.append(arc)
+        boundary = arc.first
+    return [arc for arc in reversed(path) if arc.stretch >= 0 or arc.sign], score[-1]

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import TypedDict, Unpack
 
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
@@ -35,21 +36,31 @@ class PageReading:
     error: InksightError | MemoryError | None = None
 
 
-def read_page(
-    source: FilePage, model: Classifier, *, invert: bool | None, accept_all: bool, single: bool
-) -> PageReading:
+class Options(TypedDict, total=False):
+    """The options of `inksight.read`."""
+
+    invert: bool | None
+    accept_all: bool
+    single: bool
+    length: int | tuple[int, int] | None
+    allow: str | None
+    pattern: str | None
+    punctuation: bool
+
+
+def read_page(source: FilePage, model: Classifier, **options: Unpack[Options]) -> PageReading:
     """Read one page. The options are those of `inksight.read`."""
     start = time.perf_counter()
     page, failure = None, None
     try:
-        page = read(source, model, invert=invert, accept_all=accept_all, single=single)
+        page = read(source, model, **options)
     except (InksightError, MemoryError) as error:
         failure = error.with_traceback(None)  # which would keep what was decoded
     return PageReading(source, page, round(1000 * (time.perf_counter() - start), 2), failure)
 
 
 def read_pages(
-    sources: Iterable[FilePage], model: Classifier, *, invert: bool | None, accept_all: bool, single: bool, workers: int
+    sources: Iterable[FilePage], model: Classifier, *, workers: int, **options: Unpack[Options]
 ) -> Generator[PageReading]:
     """Read pages and yield their readings in the same order, whatever the number of processes.
 
@@ -64,7 +75,7 @@ def read_pages(
     first = list(islice(sources, workers)) if workers > 1 else []
     if len(first) < 2:
         for source in chain(first, sources):
-            yield read_page(source, model, invert=invert, accept_all=accept_all, single=single)
+            yield read_page(source, model, **options)
         return
     # These imports would slow down the reading of one picture.
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -92,7 +103,7 @@ def read_pages(
             for _ in first:
                 running.append(Worker(max(cores() // len(first), 1)))
             for worker in running:  # all of them start meanwhile
-                worker.send(model, {"invert": invert, "accept_all": accept_all, "single": single})
+                worker.send(model, options)
                 idle.put(worker)
             for source in chain(first, sources):
                 waiting.append(threads.submit(read_in_process, source))

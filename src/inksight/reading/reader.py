@@ -1,8 +1,8 @@
 """`read`: recognize the digits on pictures, or say why a digit is rejected."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from weakref import WeakKeyDictionary
 
@@ -12,6 +12,7 @@ from PIL import Image
 
 from inksight._shared.display import Display
 from inksight._shared.validation import check
+from inksight.config import DIGITS
 from inksight.errors import InputError
 from inksight.imaging.colors import colors_of
 from inksight.imaging.grayscale import BAND_PIXELS, Picture, is_picture, open_picture, opened_to_grayscale
@@ -19,7 +20,9 @@ from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier, first_model
 from inksight.nn.model import Model
-from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
+from inksight.reading.constraints import Constraint, constraint_of
+from inksight.reading.detection import MIN_CONFIDENCE, assess, find_digits
+from inksight.reading.line import Line, Sign, with_signs
 
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
@@ -29,6 +32,7 @@ BATCH = 256  # digits that are classified at once, at least, unless their pictur
 BATCH_SIZE = 1 << 23  # bytes of the pictures that wait until there are enough digits for a batch
 MAX_PICTURE_SIZE = 1000  # pixels a side: larger pictures are reduced to be kept in a `Page`
 NEIGHBOURS = 5  # training digits in `Reading.neighbours`
+LOWEST_PROBABILITY = 1e-12  # that the classes that fit have together: what divides is not 0
 LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
 
 
@@ -41,11 +45,12 @@ class Reading(Display):
     digit : str or None
         Name of the class; None if the digit is rejected.
     confidence : float
-        Probability of the most probable class, 0..1; 0 if there is nothing to read.
+        Probability of the most probable class, 0..1; 0 if there is nothing to read. With a constraint, of the most
+        probable one of those that fit in its place.
     reason : str
         Why the digit is rejected: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`),
-        ``not a digit`` (see `inksight.nn.ood`), or ``unsure`` (no class has a probability of one half). Empty if it is
-        accepted.
+        ``not a digit`` (see `inksight.nn.ood`), ``unsure`` (no class has a probability of one half), or ``does not
+        fit`` (no reading of its line fits the constraint). Empty if it is accepted.
     runner_up : str or None
         Name of the second most probable class; None if there is nothing to read.
     prepared : Prepared
@@ -141,11 +146,20 @@ class Page(Display):
         Brightness of the upright picture; reduced by block means if a side has more than 1,000 pixels.
     block : int
         Side of a pixel of `picture`, in pixels of the original.
+    signs : tuple of Sign
+        The punctuation marks, in reading order.
+    punctuation : bool
+        Whether they are a part of the text.
+    fits : tuple of float
+        With a constraint, the probability of each line's reading against the next one that fits, 0..1.
     """
 
     lines: tuple[tuple[Reading, ...], ...]
     picture: NDArray[np.uint8] = field(repr=False)
     block: int = 1
+    signs: tuple[Sign, ...] = ()
+    punctuation: bool = False
+    fits: tuple[float, ...] = ()
 
     @cached_property
     def digits(self) -> tuple[Reading, ...]:
@@ -155,7 +169,10 @@ class Page(Display):
     @property
     def text(self) -> str:
         """The lines, joined by ``\\n``; ``?`` where a digit is rejected."""
-        return "\n".join("".join(map(str, line)) for line in self.lines)
+        signs: list[list[Sign]] = [[] for _ in self.lines]
+        for sign in self.signs if self.punctuation else ():
+            signs[sign.line].append(sign)
+        return "\n".join("".join(with_signs([*map(str, line)], signs[row])) for row, line in enumerate(self.lines))
 
     @property
     def digit(self) -> str | None:
@@ -168,9 +185,14 @@ class Page(Display):
         return self.digits[0].runner_up if len(self.digits) == 1 else None
 
     @property
+    def line_confidences(self) -> tuple[float, ...]:
+        """The confidence of each line: the lowest one of its digits, or of its reading if there is a constraint."""
+        return self.fits or tuple(min(reading.confidence for reading in line) for line in self.lines)
+
+    @property
     def confidence(self) -> float:
-        """The lowest confidence of the digits."""
-        return min(reading.confidence for reading in self.digits)
+        """The lowest confidence of the lines."""
+        return min(self.line_confidences)
 
     @property
     def reason(self) -> str:
@@ -191,7 +213,11 @@ class Page(Display):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {"text": self.text, "digits": [reading.to_dict() for reading in self.digits]}
+        return {
+            "text": self.text,
+            "digits": [reading.to_dict() for reading in self.digits],
+            "signs": [sign.to_dict() for sign in self.signs],
+        }
 
 
 @overload
@@ -202,6 +228,10 @@ def read(  # type: ignore[overload-overlap] # a path or an array is one picture,
     invert: bool | None = ...,
     accept_all: bool = ...,
     single: bool = ...,
+    length: int | tuple[int, int] | None = ...,
+    allow: str | None = ...,
+    pattern: str | None = ...,
+    punctuation: bool = ...,
 ) -> Page: ...
 @overload
 def read(
@@ -211,6 +241,10 @@ def read(
     invert: bool | None = ...,
     accept_all: bool = ...,
     single: bool = ...,
+    length: int | tuple[int, int] | None = ...,
+    allow: str | None = ...,
+    pattern: str | None = ...,
+    punctuation: bool = ...,
 ) -> Iterator[Page]: ...
 def read(
     pictures: Picture | Iterable[Picture],
@@ -219,8 +253,12 @@ def read(
     invert: bool | None = None,
     accept_all: bool = False,
     single: bool = False,
+    length: int | tuple[int, int] | None = None,
+    allow: str | None = None,
+    pattern: str | None = None,
+    punctuation: bool = False,
 ) -> Page | Iterator[Page]:
-    """Read the digits on a picture, or on each of many pictures.
+    r"""Read the digits on a picture, or on each of many pictures.
 
     Many pictures are read while the result is iterated over, a few hundred digits at a time. So any number of them can
     be read in bounded memory, as long as the pages are not kept.
@@ -236,7 +274,18 @@ def read(
     accept_all : bool
         Accept digits of which the model is unsure, and what does not look like a digit.
     single : bool
-        Read each picture as one digit, without searching for lines. Pictures up to 40x40 pixels always are.
+        Read each picture as one digit, without searching for lines. Pictures up to 40x40 pixels always are, unless
+        `length` or `pattern` say that they hold several.
+    length : int or (int, int), optional
+        How many digits each line has, or at least and at most.
+    allow : str, optional
+        The digits that may occur, such as ``0-5`` or ``1,3,7-9``.
+    pattern : str, optional
+        What each line looks like, as in ``\d{2}/\d{2}/\d{4}``: a regular expression for the whole line, of digits,
+        ``\d``, classes such as ``[0-5]`` and ``[^0]``, groups, ``|``, counts, and the signs ``. , - / :``. The dot is a
+        dot. Without signs, it is about the digits alone; with signs, they are a part of the text.
+    punctuation : bool
+        Keep dots, commas, dashes, slashes and colons in the text.
 
     Returns
     -------
@@ -246,7 +295,7 @@ def read(
     Raises
     ------
     InputError
-        If a picture is not a picture, or the model does not exist. For files, its subclasses say more:
+        If a picture is not a picture, the model does not exist, or the pattern cannot be parsed. For files, its
         `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many pictures, the
         error names the picture by its number, from 0, and ends the iteration.
 
@@ -261,29 +310,39 @@ def read(
     ('7210', (18, 21, 46, 60), 4)
     >>> [page.text for page in read(255 - image for image in digits.images[:4])]
     ['7', '2', '1', '0']
+    >>> read(page.picture, pattern=r"\d{4}|\d{6}").text
+    '7210'
     """
     loaded = as_classifier(model)
     check(invert in (None, True, False), "invert", invert, "true, false or None")
+    constraint = constraint_of(length, allow, pattern)
+    if constraint is not None:
+        names, advice = loaded.class_names, "leave out length, allow and pattern"
+        check(names == DIGITS, "classes of a model that reads what fits", names, "the digits 0 to 9", advice)
+    find = partial(_sheet, model=loaded, invert=invert, single=single, constraint=constraint)
+    classify = partial(_classified, model=loaded, accept_all=accept_all, constraint=constraint, punctuation=punctuation)
     if is_picture(pictures) or not isinstance(pictures, Iterable):
-        sheet = _sheet(pictures, loaded, invert, single)
-        return next(_classified([sheet], loaded, accept_all))
-    return _pages(_sheets(pictures, loaded, invert, single), loaded, accept_all)
+        return next(classify([find(pictures)]))
+    return _pages(_sheets(pictures, find), classify)
 
 
 class _Sheet(NamedTuple):
     """A picture whose digits are found but not yet classified; `picture` and `block` are those of `Page`."""
 
-    lines: Lines
+    lines: list[Line]
     picture: NDArray[np.uint8]
     block: int
 
 
-def _sheet(picture: Picture, model: Classifier, invert: bool | None, single: bool) -> _Sheet:
+def _sheet(
+    picture: Picture, model: Classifier, invert: bool | None, single: bool, constraint: Constraint | None
+) -> _Sheet:
     opened = open_picture(picture)
     grayscale = opened_to_grayscale(opened)
     colors = None if single else colors_of(opened)
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    return _Sheet(find_digits(grayscale, model, invert, single, colors), _reduced(grayscale, block), block)
+    lines = find_digits(grayscale, model, invert, single, colors, constraint)
+    return _Sheet(lines, _reduced(grayscale, block), block)
 
 
 def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
@@ -296,17 +355,17 @@ def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
     return bands[0] if len(bands) == 1 else np.concatenate(bands)
 
 
-def _sheets(pictures: Iterable[Picture], model: Classifier, invert: bool | None, single: bool) -> Iterator[_Sheet]:
+def _sheets(pictures: Iterable[Picture], find: Callable[[Picture], _Sheet]) -> Iterator[_Sheet]:
     """Yield the sheet of each picture; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
-            sheet = _sheet(picture, model, invert, single)
+            sheet = find(picture)
         except InputError as error:
             raise type(error)(f"picture {number}: {error}") from error
         yield sheet
 
 
-def _pages(sheets: Iterable[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:
+def _pages(sheets: Iterable[_Sheet], classify: Callable[[list[_Sheet]], Iterator[Page]]) -> Iterator[Page]:
     """Classify the digits of pictures, in batches of whole pictures."""
     waiting: list[_Sheet] = []
     digits = size = 0
@@ -315,36 +374,73 @@ def _pages(sheets: Iterable[_Sheet], model: Classifier, accept_all: bool) -> Ite
         digits += sum(map(len, sheet.lines))
         size += sheet.picture.nbytes
         if digits >= BATCH or size >= BATCH_SIZE:
-            yield from _classified(waiting, model, accept_all)
+            yield from classify(waiting)
             waiting, digits, size = [], 0, 0
-    yield from _classified(waiting, model, accept_all)
+    yield from classify(waiting)
 
 
-def _classified(sheets: list[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:
+class _Digit(NamedTuple):
+    """A digit to classify: `among` are the classes that fit in its place, or None if all do."""
+
+    prepared: Prepared
+    line: int
+    has_others: bool
+    among: list[str] | None
+
+
+def _classified(
+    sheets: list[_Sheet], model: Classifier, accept_all: bool, constraint: Constraint | None, punctuation: bool
+) -> Iterator[Page]:
     """Classify the digits of some pictures all at once."""
     digits = [
-        (digit, number, len(line) > 1) for sheet in sheets for number, line in enumerate(sheet.lines) for digit in line
+        _Digit(digit, number, len(line) > 1, _fitting(line, place, constraint))
+        for sheet in sheets
+        for number, line in enumerate(sheet.lines)
+        for place, digit in enumerate(line)
     ]
     readings = _readings(digits, model, accept_all)
+    keeps_signs = punctuation or (constraint is not None and constraint.reads_signs)
     for sheet in sheets:
-        yield Page(tuple(tuple(next(readings) for _ in line) for line in sheet.lines), sheet.picture, sheet.block)
+        lines = tuple(tuple(next(readings) for _ in line) for line in sheet.lines)
+        signs = tuple(sign for line in sheet.lines for sign in line.signs)
+        fits = tuple(
+            line[0].confidence if found.confidence is None else found.confidence
+            for line, found in zip(lines, sheet.lines, strict=True)
+        )
+        yield Page(lines, sheet.picture, sheet.block, signs, keeps_signs, fits if constraint else ())
 
 
-def _readings(digits: list[tuple[Prepared, int, bool]], model: Classifier, accept_all: bool) -> Iterator[Reading]:
-    """Yield the reading of each digit, given with the number of its line and whether the line holds others."""
+def _fitting(line: Line, place: int, constraint: Constraint | None) -> list[str] | None:
+    """Return the classes that fit in a place of a line, if all else stays as it is."""
+    if constraint is None:
+        return None
+    if line.confidence is None:  # a digit without a line
+        return constraint.replacements(("",), 0)
+    before = sum(sign.place <= place for sign in line.signs)
+    return constraint.replacements(with_signs(line.names, line.signs), place + before) if line.names else []
+
+
+def _readings(digits: list[_Digit], model: Classifier, accept_all: bool) -> Iterator[Reading]:
+    """Yield the reading of each digit."""
     if not digits:
         return
-    assessment = assess(model, np.stack([digit.image for digit, _, _ in digits]))
+    assessment = assess(model, np.stack([digit.prepared.image for digit in digits]))
     names = model.class_names
-    for (digit, line, has_others), p, margin in zip(digits, assessment.probabilities, assessment.margin, strict=True):
-        if digit.problem:
-            yield Reading(None, 0.0, digit.problem, None, digit, model, line)
+    for digit, p, margin in zip(digits, assessment.probabilities, assessment.margin, strict=True):
+        prepared, line, has_others, among = digit
+        if prepared.problem:
+            yield Reading(None, 0.0, prepared.problem, None, prepared, model, line)
             continue
-        first, second = (int(i) for i in np.argsort(-p, kind="stable")[:2])
-        reason = ""
+        chances = dict(zip(names, p.tolist(), strict=True))
+        order = [i for i in np.argsort(-p, kind="stable").tolist() if among is None or names[i] in among]
+        if not order:
+            yield Reading(None, 0.0, "does not fit", None, prepared, model, line, chances)
+            continue
+        confidence, reason = float(p[order[0]]), ""
+        if among is not None:
+            confidence /= max(float(p[order].sum()), LOWEST_PROBABILITY)
         if not accept_all:
             is_outlier = margin > (LINE_MARGIN if has_others else 0)
-            reason = "not a digit" if is_outlier else "unsure" if p[first] < MIN_CONFIDENCE else ""
-        chances = dict(zip(names, p.tolist(), strict=True))
-        read_as = None if reason else names[first]
-        yield Reading(read_as, float(p[first]), reason, names[second], digit, model, line, chances)
+            reason = "not a digit" if is_outlier else "unsure" if confidence < MIN_CONFIDENCE else ""
+        read_as, runner_up = None if reason else names[order[0]], names[order[1]] if len(order) > 1 else None
+        yield Reading(read_as, confidence, reason, runner_up, prepared, model, line, chances)

@@ -12,13 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from inksight.config import DIGITS
 from inksight.imaging.foreground import normalize_contrast, upper_decile
 from inksight.imaging.framing import center_in_frame
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale, block_mean, resample
 from inksight.reading.binarization import BinarizedPage, binarize
 from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components
-from inksight.reading.lattice import SegmentationLattice
+from inksight.reading.constrained_search import best_fit
+from inksight.reading.constraints import Constraint
+from inksight.reading.lattice import Arc, SegmentationLattice, best_path
+from inksight.reading.line import Line, Sign
+from inksight.reading.punctuation import find_signs
 from inksight.reading.text_lines import group_into_lines
 
 Classifier = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
@@ -26,12 +31,18 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 MAX_PAGE_SIZE = 2000  # pixels: larger pages are reduced by block means
 MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
+MAX_MISFIT = 25.0  # of log-probability: a reading that fits a constraint at a higher cost does not fit
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
 
 def segment(
-    grayscale: Grayscale, classifier: Classifier, *, invert: bool | None = None, colors: Image.Image | None = None
-) -> list[list[Prepared]]:
+    grayscale: Grayscale,
+    classifier: Classifier,
+    *,
+    invert: bool | None = None,
+    colors: Image.Image | None = None,
+    constraint: Constraint | None = None,
+) -> list[Line]:
     """Find the digits on a page.
 
     Parameters
@@ -44,11 +55,13 @@ def segment(
         True: the ink is lighter than the paper; False: darker. Detected by default.
     colors : PIL image, optional
         The same page in color (RGB).
+    constraint : Constraint, optional
+        What each line may read, if the classes are the digits 0 to 9.
 
     Returns
     -------
-    list of lists of Prepared
-        The digits, line by line from top to bottom and from left to right; boxes in pixels of the original page.
+    list of Line
+        Lines from top to bottom, with their digits and signs from left to right; boxes in pixels of the original page.
 
     Examples
     --------
@@ -68,18 +81,54 @@ def segment(
         colors = colors.reduce(block) if zoom == 1 else colors.resize(scaled.shape[::-1], Image.Resampling.BILINEAR)
     page = binarize(scaled, invert, colors)
     regions, groups, height = find_components(page)
-    lattices = [SegmentationLattice(line, height) for line in _text_lines(groups, height)]
+    expected = constraint is not None and constraint.reads_signs
+    lattices = []
+    for line in _text_lines(groups, height):
+        components, signs = line, find_signs(line, height, regions, expected=expected)
+        if any(component.small for component in line):
+            of_signs = {i for sign in signs for i in range(sign.first, sign.last)}
+            components = [component for i, component in enumerate(line) if not component.small or i in of_signs]
+            signs = find_signs(components, height, regions, expected=expected)
+        lattices.append(SegmentationLattice(components, height, signs))
     crops = [_crop(page, regions, part) for lattice in lattices for part in lattice.candidates()]
     if not crops:
         return []
     probabilities = classifier(np.stack([center_in_frame(ink) for ink, _ in crops]))
-    lines, start = [], 0
+    lines: list[Line] = []
+    start = 0
     for lattice in lattices:
         end = start + len(lattice.stretches)
-        path = lattice.best_path(probabilities[start:end])
-        lines.append([_prepared(*crops[start + i], scaled, block, zoom, grayscale.shape, page.dark) for i in path])
+        path, names, confidence = _search(lattice, probabilities[start:end], constraint)
+        digits = [
+            _prepared(*crops[start + arc.stretch], scaled, block, zoom, grayscale.shape, page.dark)
+            for arc in path
+            if arc.stretch >= 0
+        ]
+        found: list[Sign] = []
+        for number, arc in enumerate(path):
+            if sign := arc.sign:
+                box = bounding_box(lattice.components[sign.first : sign.last])
+                place = sum(before.stretch >= 0 for before in path[:number])
+                original_box = _original_box(box, block, zoom, grayscale.shape)
+                found.append(Sign(sign.symbol, original_box, len(lines), place, sign.probability))
+        if digits:
+            lines.append(Line(digits, tuple(found), names, confidence))
         start = end
-    return [line for line in lines if line]
+    return lines
+
+
+def _search(
+    lattice: SegmentationLattice, probabilities: NDArray[np.floating], constraint: Constraint | None
+) -> tuple[list[Arc], tuple[str, ...], float | None]:
+    """Return the best path through a line, and for one that fits a constraint its classes and its confidence."""
+    arcs = lattice.arcs(probabilities)
+    path, score = best_path(arcs)
+    if constraint is None:
+        return path, (), None
+    fit = best_fit(arcs, probabilities, DIGITS, constraint)
+    if fit is None or score - fit.score > MAX_MISFIT:
+        return path, (), 0.0
+    return fit.path, fit.names, fit.confidence
 
 
 def _text_lines(groups: list[list[Component]], height: float) -> list[list[Component]]:
@@ -124,8 +173,12 @@ def _prepared(
 ) -> Prepared:
     """Return a digit whose box in pixels of the `page`, and then in those of the original, is given."""
     left, top, right, bottom = box
-    x, y = left * block // zoom, top * block // zoom
-    width = min(-(-right * block // zoom), original_shape[1]) - x
-    height = min(-(-bottom * block // zoom), original_shape[0]) - y
     crop = page[top:bottom, left:right].copy()  # a copy, so that a digit does not keep its whole page in memory
-    return Prepared(center_in_frame(ink), crop, ink, (x, y, width, height), dark)
+    return Prepared(center_in_frame(ink), crop, ink, _original_box(box, block, zoom, original_shape), dark)
+
+
+def _original_box(box: Box, block: int, zoom: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return left, top, width and height in pixels of the original page, whose `shape` is given."""
+    left, top, right, bottom = box
+    x, y = left * block // zoom, top * block // zoom
+    return x, y, min(-(-right * block // zoom), shape[1]) - x, min(-(-bottom * block // zoom), shape[0]) - y

@@ -32,6 +32,7 @@ REASONS = {
     "faint": f"Too faint to read: ink must differ from the paper by at least {MIN_CONTRAST:.0%} of its brightness.",
     "small": f"Too small to read: a digit must be at least {MIN_SIZE} pixels high or wide.",
     "unsure": "The network is unsure: no digit has a probability of more than 50 %.",
+    "does not fit": "No reading of its line fits what was said about it.",
     "not a digit": "It does not look like any digit that the network was trained on.",
 }
 
