@@ -77,7 +77,9 @@ class Result:
         count = Counter(answer.outcome for answer in self.answers)
         blanks = count["left alone"] + count["wrong blank"]
         written = len(self.answers) - blanks
-        sure = [answer for answer in self.answers if answer.confidence >= SURE and answer.text and "?" not in answer.text]
+        sure = [
+            answer for answer in self.answers if answer.confidence >= SURE and answer.text and "?" not in answer.text
+        ]
         return {
             "kind": self.kind,
             "pictures": f"{len(self.seconds):,}",

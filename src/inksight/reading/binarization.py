@@ -16,6 +16,7 @@ from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_ruled_lines
 
 COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
+NOISE_SAMPLE = 1 << 18  # pixels of a larger page from which its noise is estimated
 BACKGROUND_SIZE = 400  # pixels: longer side of the reduced picture on which the background is estimated
 
 # Of the longer side:
@@ -68,8 +69,8 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
         The same page in color (RGB), to find ink that is light but of another color than the paper.
     """
     contrast, dark, stroke = _flatten(grayscale, invert)
-    quartiles = (contrast.size // 4, contrast.size // 2)
-    noise = noise_level(np.partition(contrast, quartiles, axis=None))
+    sample = contrast.ravel()[:: max(contrast.size // NOISE_SAMPLE, 1)]
+    noise = noise_level(np.partition(sample, (sample.size // 4, sample.size // 2)))
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
         everywhere = np.ones(above_noise.shape, bool)

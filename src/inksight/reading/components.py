@@ -108,7 +108,9 @@ def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:
 
 def _pixels_on_border(regions: NDArray[np.int32], count: int, page_mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the number of pixels that each region has on the border of the page or of the picture, (count,)."""
-    border = page_mask & ~ndimage.binary_erosion(page_mask, np.ones((3, 3)))
+    padded = np.pad(page_mask, 1)
+    rows = padded[:-2] & padded[1:-1] & padded[2:]  # shifts take a tenth of the time of SciPy's erosion
+    border = page_mask & ~(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
     return np.bincount(regions[border], minlength=count + 1)[1:]
 
 
@@ -191,11 +193,12 @@ def _find_seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]
     cost = pixel_cost[0]  # of the best seam to each column of the row
     previous = np.zeros((rows, columns), np.int64)  # column of that seam in the row above
     all_columns = np.arange(columns)
+    from_left, from_right = np.full((2, columns), np.inf)
     for row in range(1, rows):
-        from_left, from_right = np.r_[np.inf, cost[:-1]] + SHIFT_COST, np.r_[cost[1:], np.inf] + SHIFT_COST
-        choice = np.where(cost <= np.minimum(from_left, from_right), 1, np.where(from_left < from_right, 0, 2))
-        previous[row] = all_columns + choice - 1
-        cost = np.stack([from_left, cost, from_right])[choice, all_columns] + pixel_cost[row]
+        from_left[1:], from_right[:-1] = cost[:-1] + SHIFT_COST, cost[1:] + SHIFT_COST
+        best = np.minimum(from_left, from_right)
+        previous[row] = all_columns + np.where(cost <= best, 0, np.where(from_left < from_right, -1, 1))
+        cost = np.minimum(cost, best) + pixel_cost[row]
     seams = np.empty((rows, columns), np.int64)  # one for each column of the bottom row
     seams[-1] = all_columns
     for row in range(rows - 1, 0, -1):

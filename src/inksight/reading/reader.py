@@ -1,7 +1,7 @@
 """`read`: recognize the digits on pictures, or say why a digit is rejected."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from weakref import WeakKeyDictionary
@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # imported where they are used: they take longer to import th
 
 BATCH = 256  # digits that are classified at once, at least, unless their pictures are large
 BATCH_SIZE = 1 << 23  # bytes of the pictures that wait until there are enough digits for a batch
+MAX_PAGE_SIZE = 2000  # pixels a side: larger pictures are reduced to be read, and digits are still large enough
+REDUCIBLE_MODES = ("L", "RGB")  # of PIL images, whose pixels may be averaged
 MAX_PICTURE_SIZE = 1000  # pixels a side: larger pictures are reduced to be kept in a `Page`
 NEIGHBOURS = 5  # training digits in `Reading.neighbours`
 LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
@@ -279,11 +281,24 @@ class _Sheet(NamedTuple):
 
 
 def _sheet(picture: Picture, model: Classifier, invert: bool | None, single: bool) -> _Sheet:
-    opened = open_picture(picture)
+    opened, scale, size = open_picture(picture), 1, (0, 0)
+    if isinstance(opened, Image.Image) and opened.mode in REDUCIBLE_MODES and not single:
+        size = opened.size
+        scale = -(-max(size) // MAX_PAGE_SIZE)
+        opened = opened.reduce(scale) if scale > 1 else opened  # before all else, which takes time for each pixel
     grayscale = opened_to_grayscale(opened)
     colors = None if single else colors_of(opened)
+    lines = find_digits(grayscale, model, invert, single, colors)
+    if scale > 1:
+        lines = [[_enlarged(digit, scale, size) for digit in line] for line in lines]
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    return _Sheet(find_digits(grayscale, model, invert, single, colors), _reduced(grayscale, block), block)
+    return _Sheet(lines, _reduced(grayscale, block), block * scale)
+
+
+def _enlarged(digit: Prepared, scale: int, size: tuple[int, int]) -> Prepared:
+    """Return a digit of a reduced picture with its box in pixels of the original, whose width and height are given."""
+    left, top, width, height = (scale * length for length in digit.box)
+    return replace(digit, box=(left, top, min(width, size[0] - left), min(height, size[1] - top)))
 
 
 def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
