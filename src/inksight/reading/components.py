@@ -13,6 +13,7 @@ from scipy import ndimage
 from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
+from inksight.reading.joined_lines import cut_between_lines
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
 MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border: with more, it is part of the table
@@ -72,9 +73,10 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         Height of the page's digits, in pixels.
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
-    boxes = np.array(
-        [(across.start, down.start, across.stop, down.stop) for down, across in ndimage.find_objects(regions)]
-    ).reshape(-1, 4)
+    boxes = _bounding_boxes(regions)
+    if cuts := cut_between_lines(regions, boxes):
+        count += cuts
+        boxes = _bounding_boxes(regions)
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
@@ -104,6 +106,12 @@ def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:
     left, top = boxes[:, :2].min(axis=0)
     right, bottom = boxes[:, 2:].max(axis=0)
     return int(left), int(top), int(right), int(bottom)
+
+
+def _bounding_boxes(regions: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return left, top, right and bottom of each region of a label map, (n, 4)."""
+    found = [(across.start, down.start, across.stop, down.stop) for down, across in ndimage.find_objects(regions)]
+    return np.array(found, np.int64).reshape(-1, 4)
 
 
 def _pixels_on_border(regions: NDArray[np.int32], count: int, page_mask: NDArray[np.bool_]) -> NDArray[np.int64]:

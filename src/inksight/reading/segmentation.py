@@ -26,6 +26,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 MAX_PAGE_SIZE = 2000  # pixels: larger pages are reduced by block means
 MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
+MIN_LEFT_OUT_HEIGHT = 0.7  # of a line's digits: what is left out and at least this high is reported as rejected
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
 
@@ -77,7 +78,10 @@ def segment(
     for lattice in lattices:
         end = start + len(lattice.stretches)
         path = lattice.best_path(probabilities[start:end])
-        lines.append([_prepared(*crops[start + i], scaled, block, zoom, grayscale.shape, page.dark) for i in path])
+        found = [(*crops[start + i], "") for i in path]
+        found += [(*_crop(page, regions, part), "not a digit") for part in _left_out(lattice, path)]
+        found.sort(key=lambda digit: digit[1][0])
+        lines.append([_prepared(*digit, scaled, block, zoom, grayscale.shape, page.dark) for digit in found])
         start = end
     return [line for line in lines if line]
 
@@ -104,6 +108,21 @@ def _text_lines(groups: list[list[Component]], height: float) -> list[list[Compo
     return [sorted((part for i in line for part in groups[i]), key=lambda c: c.box[0] + c.box[2]) for line in lines]
 
 
+def _left_out(lattice: SegmentationLattice, path: list[int]) -> list[list[Component]]:
+    """Return the components of a line that are as high as its digits but in none of those on the path.
+
+    They must not vanish: a reader would take the digits around them for the whole number.
+    """
+    used = {i for number in path for i in range(*lattice.stretches[number])}
+    heights = [box[3] - box[1] for box in (bounding_box(lattice.candidates()[number]) for number in path)]
+    least = MIN_LEFT_OUT_HEIGHT * float(np.median(heights)) if heights else np.inf
+    return [
+        [part]
+        for i, part in enumerate(lattice.components)
+        if i not in used and part.whole and part.box[3] - part.box[1] >= least
+    ]
+
+
 def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Component]) -> tuple[Grayscale, Box]:
     """Return the ink of some components alone, and its box."""
     left, top, right, bottom = bounding_box(components)
@@ -120,7 +139,14 @@ def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Comp
 
 
 def _prepared(
-    ink: Grayscale, box: Box, page: Grayscale, block: int, zoom: int, original_shape: tuple[int, ...], dark: bool
+    ink: Grayscale,
+    box: Box,
+    problem: str,
+    page: Grayscale,
+    block: int,
+    zoom: int,
+    original_shape: tuple[int, ...],
+    dark: bool,
 ) -> Prepared:
     """Return a digit whose box in pixels of the `page`, and then in those of the original, is given."""
     left, top, right, bottom = box
@@ -128,4 +154,4 @@ def _prepared(
     width = min(-(-right * block // zoom), original_shape[1]) - x
     height = min(-(-bottom * block // zoom), original_shape[0]) - y
     crop = page[top:bottom, left:right].copy()  # a copy, so that a digit does not keep its whole page in memory
-    return Prepared(center_in_frame(ink), crop, ink, (x, y, width, height), dark)
+    return Prepared(center_in_frame(ink), crop, ink, (x, y, width, height), dark, problem)
