@@ -20,6 +20,7 @@ from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier, first_model
 from inksight.nn.model import Model
 from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digits
+from inksight.reading.text_detection import probability_of_digits
 
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
@@ -43,7 +44,8 @@ class Reading(Display):
     digit : str or None
         Name of the class; None if the digit is rejected.
     confidence : float
-        Probability of the most probable class, 0..1; 0 if there is nothing to read.
+        Probability of the most probable class, 0..1; 0 if there is nothing to read. Lower on a page that is probably
+        text (see `inksight.reading.text_detection`).
     reason : str
         Why the digit is rejected: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`),
         ``not a digit`` (see `inksight.nn.ood`), or ``unsure`` (no class has a probability of one half). Empty if it is
@@ -342,7 +344,25 @@ def _classified(sheets: list[_Sheet], model: Classifier, accept_all: bool) -> It
     ]
     readings = _readings(digits, model, accept_all)
     for sheet in sheets:
-        yield Page(tuple(tuple(next(readings) for _ in line) for line in sheet.lines), sheet.picture, sheet.block)
+        lines = tuple(tuple(next(readings) for _ in line) for line in sheet.lines)
+        yield Page(_without_text(lines, accept_all), sheet.picture, sheet.block)
+
+
+def _without_text(lines: tuple[tuple[Reading, ...], ...], accept_all: bool) -> tuple[tuple[Reading, ...], ...]:
+    """Lower the confidence of all readings on a page that is probably text, and reject what is too improbable then."""
+    readings = [reading for line in lines for reading in line if reading.probabilities]  # the others are blank
+    chance = probability_of_digits([reading.confidence if reading.digit else 0.0 for reading in readings])
+    if chance == 1:
+        return lines
+    return tuple(tuple(_doubted(reading, chance, accept_all) for reading in line) for line in lines)
+
+
+def _doubted(reading: Reading, chance: float, accept_all: bool) -> Reading:
+    """Return a reading on a page that holds digits with a probability of `chance`."""
+    confidence = reading.confidence * chance
+    if reading.digit is None or accept_all or confidence >= MIN_CONFIDENCE:
+        return replace(reading, confidence=confidence)
+    return replace(reading, confidence=confidence, digit=None, reason="not a digit")
 
 
 def _readings(digits: list[tuple[Prepared, int, bool]], model: Classifier, accept_all: bool) -> Iterator[Reading]:
