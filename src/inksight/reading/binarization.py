@@ -34,6 +34,8 @@ class BinarizedPage:
 
     Parameters
     ----------
+    darkness : (height, width) float64, 0..1
+        How dark each pixel is (how light, if the ink is light).
     contrast : (height, width) float64, 0..1
         Share by which each pixel is darker than the paper at that place (lighter, if the ink is light).
     ink_mask : (height, width) bool
@@ -48,6 +50,7 @@ class BinarizedPage:
         Whether the ink is darker than the paper.
     """
 
+    darkness: Grayscale
     contrast: Grayscale
     ink_mask: NDArray[np.bool_]
     page_mask: NDArray[np.bool_]
@@ -69,12 +72,13 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
         The same page in color (RGB), to find ink that is light but of another color than the paper.
     """
     contrast, dark, stroke = _flatten(grayscale, invert)
+    darkness = 1 - grayscale if dark else grayscale
     sample = contrast.ravel()[:: max(contrast.size // NOISE_SAMPLE, 1)]
     noise = noise_level(np.partition(sample, (sample.size // 4, sample.size // 2)))
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
         everywhere = np.ones(above_noise.shape, bool)
-        return BinarizedPage(contrast, above_noise, everywhere, ~everywhere, noise, dark)
+        return BinarizedPage(darkness, contrast, above_noise, everywhere, ~everywhere, noise, dark)
     strong = contrast[above_noise]
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
     threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
@@ -85,7 +89,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     writable = ~ruled & page_mask
     ink &= writable
     _add_lighter_ink(contrast, ink, colors, writable, page_mask, dark, stroke)
-    return BinarizedPage(contrast, ink, page_mask, ruled, noise, dark)
+    return BinarizedPage(darkness, contrast, ink, page_mask, ruled, noise, dark)
 
 
 def _add_lighter_ink(

@@ -14,6 +14,7 @@ from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
 from inksight.reading.joined_lines import cut_between_lines
+from inksight.reading.shadow_edges import find_shadow_edges
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
 MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border: with more, it is part of the table
@@ -81,6 +82,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_writing &= ~find_form_lines(regions, boxes, mass, page.ruled)
+    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, page.page_mask)
     height = _median_height(size[is_writing, 1], mass[is_writing])
     is_writing &= (size.max(axis=1) >= max(MIN_COMPONENT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
     kept = np.flatnonzero(is_writing)

@@ -29,6 +29,7 @@ NEGATIVE_THRESHOLD = 1.9  # log-odds of not being one whole digit above which a 
 NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above the threshold
 
 Lines = list[list[Prepared]]
+Box = tuple[int, int, int, int]  # left, top, width, height
 
 
 class Assessment(NamedTuple):
@@ -107,12 +108,16 @@ def find_digits(
         # A dot is one, also where the segmentation has enlarged it.
         if not images or whole.problem == "small":
             return [[whole]]
-        found = lines[0][0]
+        found = next(digit for line in lines for digit in line)
         if whole.problem or _overlap(found.box, whole.box) < MIN_OVERLAP:  # a shadow, or the table, is in one of them
             margins = _rejection_margin(model, np.stack([whole.image, found.image]))
             return lines if whole.problem or margins[1] < margins[0] else [[whole]]
         return [[whole]]
-    if whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
+    boxes = np.array([digit.box for line in lines for digit in line])
+    first, end = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    left, top, width, height = (int(length) for length in (*first, *(end - first)))
+    is_same_ink = _overlap((left, top, width, height), whole.box) >= MIN_OVERLAP
+    if is_same_ink and whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
         return [[whole]]
     return lines
 
@@ -136,8 +141,8 @@ def _may_be_single(ink: Grayscale) -> bool:
     return fits and len(columns) == columns[-1] - columns[0] + 1
 
 
-def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
-    """Return the intersection over union of two boxes, each given as left, top, width and height."""
+def _overlap(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes."""
     (left, top, width, height), (left2, top2, width2, height2) = one, other
     across = max(min(left + width, left2 + width2) - max(left, left2), 0)
     down = max(min(top + height, top2 + height2) - max(top, top2), 0)
