@@ -1,16 +1,16 @@
 """Accuracy and reliability of `inksight.read` on folders of real pictures with labels.
 
-Run: ``python -m benchmarks.real_pictures FOLDER [MODEL] [--limit N]``. FOLDER is a set of pictures, or holds one in each
-of its folders. ``--limit`` reads N pictures of each set, evenly spaced in the order of their names.
+Run: ``python -m benchmarks.real_pictures FOLDER [MODEL] [--limit N]``. FOLDER is a set of pictures, or holds one in
+each of its folders. ``--limit`` reads N pictures of each set, evenly spaced in the order of their names.
 
 Labels: a picture's label is its name up to the first ``_``, such as ``7_0012.png`` or ``2026_a.jpg``. ``blank`` and
 ``candidates`` (small notes) are labels of cells that hold no digit to read. A picture with a text file of the same name
 is a photo of a Sudoku; the file has nine rows of nine numbers: 1 to 9, 0 for a blank cell, 10 for one with candidates.
 
 Measured, for each set: how many pictures, lines or cells are read right, read wrong and refused (a rejected digit
-refuses all of its line); how many of those without a digit are left alone; and the reliability of what is read with a
-confidence of at least 0.99, whole lines and cells included that hold no digit. Seconds are those of ``inksight.read`` on
-a file. The model that ships was trained on MNIST alone, none of whose images is in the sets.
+refuses all of its line); how many of those without a digit are left alone; and the reliability of the lines and cells,
+also of those without a digit, that are read with a confidence of at least 0.99. Seconds are those of ``inksight.read``
+on a file. The model that ships was trained on MNIST alone, none of whose images is in the sets.
 """
 
 import inspect

@@ -102,10 +102,11 @@ def _mean_of_blocks(grayscale: Grayscale, block: int) -> Grayscale:
         return np.empty((height, width))
     # Sums of whole rows, and of every nth column, are several times faster than `mean` over two short axes.
     sums = grayscale.reshape(height, block, width * block).sum(axis=1).reshape(height, width, block)
-    total = sums[..., 0].copy()
+    total: Grayscale = sums[..., 0].copy()
     for column in range(1, block):
         total += sums[..., column]
-    return total / block**2
+    total /= block**2
+    return total
 
 
 def drop_low_bits(values: Grayscale | float) -> Grayscale:
