@@ -18,6 +18,7 @@ MIN_SHADE = 0.6  # of the paper's median: deeper shade is not compensated, becau
 MIN_CONTRAST = 0.25  # of colored ink to the paper, in the channel where it is largest
 MIN_PALE_CONTRAST = 0.15  # of gray ink to the paper
 MAX_HALO = 0.4  # of a gray stroke's contrast that its surroundings have: with more, its edge is not sharp
+MAX_PALE_DISTANCE = 1.0  # heights of a gray stroke: to darker ink beside it
 MIN_COLOR = 1.4  # times the contrast in brightness: gray ink and most printed lines have less
 MAX_INK_SHARE = 0.5  # of a stroke: with more of it found by its brightness, nothing is missing
 EDGE = 2  # pixels: width of the edge of a stroke, where colors are blurred
@@ -114,8 +115,9 @@ def find_pale_ink(
 ) -> NDArray[np.bool_]:
     """Return the gray strokes that are too light for the threshold, as of a pencil beside a felt pen.
 
-    They have sharp edges, as smudges and shadows have not. They touch neither darker ink, whose blurred edges are as
-    light, nor the edge of the page. Parameters and result are those of `find_colored_ink`, and where the page is.
+    They stand beside darker ink, and have sharp edges, as smudges and shadows have not. They touch neither that ink,
+    whose blurred edges are as light, nor the edge of the page. Parameters and result are those of `find_colored_ink`,
+    and where the page is.
 
     Examples
     --------
@@ -137,7 +139,10 @@ def find_pale_ink(
         around = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
         own = strokes[around] == label
         near, far = (ndimage.binary_dilation(own, np.ones((3, 3)), iterations=n) for n in (EDGE, 2 * EDGE))
-        if np.median(smooth[around][far & ~near]) > MAX_HALO * np.median(smooth[around][own]):
+        is_blurred = np.median(smooth[around][far & ~near]) > MAX_HALO * np.median(smooth[around][own])
+        reach = round(MAX_PALE_DISTANCE * (box[0].stop - box[0].start))
+        beside = ink[box[0], max(box[1].start - reach, 0) : box[1].stop + reach]
+        if is_blurred or not beside.any():
             found[around] &= ~own
     return found
 
