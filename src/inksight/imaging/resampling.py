@@ -17,8 +17,22 @@ def resample(grayscale: Grayscale, height: int, width: int) -> Grayscale:
 
 
 def _resample_rows(grayscale: Grayscale, height: int) -> Grayscale:
+    if height > len(grayscale):  # at most two weights of a row are not zero
+        upper, lower, share = _neighbours(len(grayscale), height)
+        grayscale = np.ascontiguousarray(grayscale)
+        result = grayscale[upper]
+        result *= 1 - share
+        result += share * grayscale[lower]
+        return result
     parts = [triangle_weights @ grayscale[rows] for rows, triangle_weights in _bands(grayscale.shape[0], height)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _neighbours(before: int, after: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Grayscale]:
+    """Return the two rows of `before` between which each of `after` lies, and the weight of the second, (after, 1)."""
+    centers = np.clip((np.arange(after) + 0.5) * (before / after) - 0.5, 0, before - 1)
+    upper = np.minimum(centers.astype(np.int64), max(before - 2, 0))
+    return upper, np.minimum(upper + 1, before - 1), (centers - upper)[:, None]
 
 
 @lru_cache(maxsize=1024)
@@ -86,8 +100,13 @@ def _mean_of_blocks(grayscale: Grayscale, block: int) -> Grayscale:
     height, width = (-(-length // block) for length in grayscale.shape)
     if not grayscale.size:
         return np.empty((height, width))
-    means: Grayscale = grayscale.reshape(height, block, width, block).mean(axis=(1, 3))
-    return means
+    # Sums of whole rows, and of every nth column, are several times faster than `mean` over two short axes.
+    sums = grayscale.reshape(height, block, width * block).sum(axis=1).reshape(height, width, block)
+    total: Grayscale = sums[..., 0].copy()
+    for column in range(1, block):
+        total += sums[..., column]
+    total /= block**2
+    return total
 
 
 def drop_low_bits(values: Grayscale | float) -> Grayscale:

@@ -11,11 +11,12 @@ from scipy import ndimage
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, block_mean, downscale, resample, round_half_up
-from inksight.reading.colored_ink import MIN_SHADE, SMOOTHING, color_contrast, find_colored_ink
+from inksight.reading.colored_ink import MIN_SHADE, SMOOTHING, color_contrast, find_colored_ink, find_pale_ink
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_ruled_lines
 
 COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
+NOISE_SAMPLE = 1 << 18  # pixels of a larger page from which its noise is estimated
 BACKGROUND_SIZE = 400  # pixels: longer side of the reduced picture on which the background is estimated
 
 # Of the longer side:
@@ -33,6 +34,8 @@ class BinarizedPage:
 
     Parameters
     ----------
+    darkness : (height, width) float64, 0..1
+        How dark each pixel is (how light, if the ink is light).
     contrast : (height, width) float64, 0..1
         Share by which each pixel is darker than the paper at that place (lighter, if the ink is light).
     ink_mask : (height, width) bool
@@ -47,6 +50,7 @@ class BinarizedPage:
         Whether the ink is darker than the paper.
     """
 
+    darkness: Grayscale
     contrast: Grayscale
     ink_mask: NDArray[np.bool_]
     page_mask: NDArray[np.bool_]
@@ -68,12 +72,13 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
         The same page in color (RGB), to find ink that is light but of another color than the paper.
     """
     contrast, dark, stroke = _flatten(grayscale, invert)
-    quartiles = (contrast.size // 4, contrast.size // 2)
-    noise = noise_level(np.partition(contrast, quartiles, axis=None))
+    darkness = 1 - grayscale if dark else grayscale
+    sample = contrast.ravel()[:: max(contrast.size // NOISE_SAMPLE, 1)]
+    noise = noise_level(np.partition(sample, (sample.size // 4, sample.size // 2)))
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
         everywhere = np.ones(above_noise.shape, bool)
-        return BinarizedPage(contrast, above_noise, everywhere, ~everywhere, noise, dark)
+        return BinarizedPage(darkness, contrast, above_noise, everywhere, ~everywhere, noise, dark)
     strong = contrast[above_noise]
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
     threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
@@ -83,33 +88,43 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     page_mask = detect_page(~above_noise | ruled)
     writable = ~ruled & page_mask
     ink &= writable
-    if colors is not None:
-        _add_colored_ink(contrast, ink, colors, writable, dark, stroke)
-    return BinarizedPage(contrast, ink, page_mask, ruled, noise, dark)
+    _add_lighter_ink(contrast, ink, colors, writable, page_mask, dark, stroke)
+    return BinarizedPage(darkness, contrast, ink, page_mask, ruled, noise, dark)
 
 
-def _add_colored_ink(
+def _add_lighter_ink(
     contrast: Grayscale,
     ink: NDArray[np.bool_],
-    colors: Image.Image,
+    colors: Image.Image | None,
     writable: NDArray[np.bool_],
+    page_mask: NDArray[np.bool_],
     dark: bool,
     stroke: float,
 ) -> None:
-    """Add to the contrast and the ink of a page, in place, what is written in lighter pens of other colors."""
+    """Add to the contrast and the ink of a page, in place, what is written in pens that are too light for Otsu."""
     block = -(-max(ink.shape) // COLOR_SIZE)
-    color = color_contrast(colors.reduce(block), dark, round_half_up(stroke / block))
-    texture = INK_PER_TEXTURE * _texture_contrast(color, max(2 * round_half_up(stroke / block), 1))
-    brightness, ink_share, writable_share = (
-        block_mean(part.astype(np.float64), block) for part in (contrast, ink, writable)
+    small_stroke = round_half_up(stroke / block)
+    brightness = block_mean(contrast, block)
+    is_ink, is_writable, is_page = (
+        block_mean(mask.astype(np.float64), block) >= 0.5 for mask in (ink, writable, page_mask)
     )
-    colored = find_colored_ink(color, brightness, texture, ink_share >= 0.5, writable_share >= 0.5)
-    if not colored.any():
+
+    def texture(channel: Grayscale) -> Grayscale:
+        return INK_PER_TEXTURE * _texture_contrast(channel, max(2 * small_stroke, 1))
+
+    lighter = find_pale_ink(brightness, texture(brightness), is_ink, is_writable, is_page)
+    if colors is not None:
+        color = color_contrast(colors.reduce(block), dark, small_stroke)
+        colored = find_colored_ink(color, brightness, texture(color), is_ink, is_writable)
+        lighter |= colored
+    if not lighter.any():
         return
-    colored = colored.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
-    ink |= colored
-    edge = ndimage.binary_dilation(colored, np.ones((3, 3)))
-    contrast[edge] = np.maximum(contrast, resample(color, *ink.shape))[edge]
+    lighter = lighter.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
+    ink |= lighter
+    if colors is not None and colored.any():
+        colored = colored.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
+        edge = ndimage.binary_dilation(colored, np.ones((3, 3)))
+        contrast[edge] = np.maximum(contrast, resample(color, *ink.shape))[edge]
 
 
 def _texture_contrast(contrast: Grayscale, tile: int) -> Grayscale:

@@ -1,4 +1,4 @@
-"""Colored ink: what is written in lighter pens than the rest of a page, as with felt pens of several colors.
+"""Colored and pale ink: what is written in lighter pens than the rest of a page, such as felt pens of several colors.
 
 In brightness, orange or light green is nearer to white paper than to black ink. But every colored ink absorbs much of
 the red, green or blue light.
@@ -16,6 +16,9 @@ from inksight.reading.ruled_lines import find_ruled_lines
 REDUCED_SIZE = 400  # pixels: longer side of the reduced picture on which the paper's color is estimated
 MIN_SHADE = 0.6  # of the paper's median: deeper shade is not compensated, because it may be a table
 MIN_CONTRAST = 0.25  # of colored ink to the paper, in the channel where it is largest
+MIN_PALE_CONTRAST = 0.15  # of gray ink to the paper
+MAX_HALO = 0.4  # of a gray stroke's contrast that its surroundings have: with more, its edge is not sharp
+MAX_PALE_DISTANCE = 1.0  # heights of a gray stroke: to darker ink beside it
 MIN_COLOR = 1.4  # times the contrast in brightness: gray ink and most printed lines have less
 MAX_INK_SHARE = 0.5  # of a stroke: with more of it found by its brightness, nothing is missing
 EDGE = 2  # pixels: width of the edge of a stroke, where colors are blurred
@@ -98,18 +101,63 @@ def find_colored_ink(
     (np.True_, np.False_)
     """
     smooth = ndimage.gaussian_filter(color, SMOOTHING)
-    strong = (smooth > np.maximum(texture, MIN_CONTRAST)) & writable
-    colored = strong & (smooth > MIN_COLOR * contrast)
-    if not ink.any() or not (colored & ~ink).any():
-        return np.zeros_like(ink)
+    colored = (smooth > np.maximum(texture, MIN_CONTRAST)) & writable & (smooth > MIN_COLOR * contrast)
     colored &= ~ndimage.binary_dilation(ink & ~colored, np.ones((3, 3)), iterations=EDGE)
-    height, widest = _height_of_strokes(ink), _width_of_strokes(ink)
-    regions, _ = ndimage.label(colored, np.ones((3, 3)))
-    if all(rows.stop - rows.start < MIN_HEIGHT * height for rows, _ in ndimage.find_objects(regions)):
-        return np.zeros_like(ink)  # without the search for ruled lines, which takes longest
-    colored &= ~ndimage.binary_dilation(find_ruled_lines(smooth > MIN_CONTRAST / 2))
-    regions, _ = ndimage.label(colored, np.ones((3, 3)))
+    return _strokes_like(ink, colored, smooth)
+
+
+def find_pale_ink(
+    contrast: Grayscale,
+    texture: Grayscale,
+    ink: NDArray[np.bool_],
+    writable: NDArray[np.bool_],
+    page_mask: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return the gray strokes that are too light for the threshold, as of a pencil beside a felt pen.
+
+    They stand beside darker ink, and have sharp edges, as smudges and shadows have not. They touch neither that ink,
+    whose blurred edges are as light, nor the edge of the page. Parameters and result are those of `find_colored_ink`,
+    and where the page is.
+
+    Examples
+    --------
+    >>> contrast = np.zeros((60, 100))
+    >>> contrast[10:50, 20:26], contrast[10:50, 50:56] = 0.8, 0.3
+    >>> everywhere = np.ones((60, 100), bool)
+    >>> found = find_pale_ink(contrast, np.zeros((60, 100)), contrast > 0.5, everywhere, everywhere)
+    >>> found[10:50, 50:56].all(), found[:, :40].any()
+    (np.True_, np.False_)
+    """
+    smooth = ndimage.gaussian_filter(contrast, SMOOTHING)
+    regions, count = ndimage.label((smooth > np.maximum(texture, MIN_PALE_CONTRAST)) & writable, np.ones((3, 3)))
+    is_pale = np.ones(count + 1, bool)
+    is_pale[0] = False
+    is_pale[regions[ndimage.binary_dilation(ink | ~page_mask, np.ones((3, 3)))]] = False
+    found = _strokes_like(ink, is_pale[regions], smooth)
+    strokes, _ = ndimage.label(found, np.ones((3, 3)))
+    for label, box in enumerate(ndimage.find_objects(strokes), 1):
+        around = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
+        own = strokes[around] == label
+        near, far = (ndimage.binary_dilation(own, np.ones((3, 3)), iterations=n) for n in (EDGE, 2 * EDGE))
+        is_blurred = np.median(smooth[around][far & ~near]) > MAX_HALO * np.median(smooth[around][own])
+        reach = round(MAX_PALE_DISTANCE * (box[0].stop - box[0].start))
+        beside = ink[box[0], max(box[1].start - reach, 0) : box[1].stop + reach]
+        if is_blurred or not beside.any():
+            found[around] &= ~own
+    return found
+
+
+def _strokes_like(ink: NDArray[np.bool_], pale: NDArray[np.bool_], smooth: Grayscale) -> NDArray[np.bool_]:
+    """Return the regions of pale ink that are strokes as high and about as wide as those of the ink."""
     found = np.zeros_like(ink)
+    if not ink.any() or not (pale & ~ink).any():
+        return found
+    height, widest = _height_of_strokes(ink), _width_of_strokes(ink)
+    regions, _ = ndimage.label(pale, np.ones((3, 3)))
+    if all(rows.stop - rows.start < MIN_HEIGHT * height for rows, _ in ndimage.find_objects(regions)):
+        return found  # without the search for ruled lines, which takes longest
+    pale = pale & ~ndimage.binary_dilation(find_ruled_lines(smooth > MIN_CONTRAST / 2))
+    regions, _ = ndimage.label(pale, np.ones((3, 3)))
     for label, box in enumerate(ndimage.find_objects(regions), 1):
         own = regions[box] == label
         if (
@@ -120,10 +168,6 @@ def find_colored_ink(
         ):
             found[box] |= own
     return found
-
-
-def _is_inside(box: tuple[slice, ...], shape: tuple[int, ...]) -> bool:
-    return all(side.start > 0 and side.stop < length for side, length in zip(box, shape, strict=True))
 
 
 def _width_of_strokes(ink: NDArray[np.bool_]) -> int:

@@ -13,6 +13,8 @@ from scipy import ndimage
 from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
+from inksight.reading.joined_lines import cut_between_lines
+from inksight.reading.shadow_edges import find_shadow_edges
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
 MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border: with more, it is part of the table
@@ -84,13 +86,15 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         Height of the page's digits, in pixels.
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
-    boxes = np.array(
-        [(across.start, down.start, across.stop, down.stop) for down, across in ndimage.find_objects(regions)]
-    ).reshape(-1, 4)
+    boxes = _bounding_boxes(regions)
+    if cuts := cut_between_lines(regions, boxes):
+        count += cuts
+        boxes = _bounding_boxes(regions)
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_line = find_form_lines(regions, boxes, mass, page.ruled)
+    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, page.page_mask)
     height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])
     extent = size.max(axis=1)
     is_writing &= (extent >= max(MIN_DOT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
@@ -127,9 +131,17 @@ def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:
     return int(left), int(top), int(right), int(bottom)
 
 
+def _bounding_boxes(regions: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return left, top, right and bottom of each region of a label map, (n, 4)."""
+    found = [(across.start, down.start, across.stop, down.stop) for down, across in ndimage.find_objects(regions)]
+    return np.array(found, np.int64).reshape(-1, 4)
+
+
 def _pixels_on_border(regions: NDArray[np.int32], count: int, page_mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the number of pixels that each region has on the border of the page or of the picture, (count,)."""
-    border = page_mask & ~ndimage.binary_erosion(page_mask, np.ones((3, 3)))
+    padded = np.pad(page_mask, 1)
+    rows = padded[:-2] & padded[1:-1] & padded[2:]  # shifts take a tenth of the time of SciPy's erosion
+    border = page_mask & ~(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
     return np.bincount(regions[border], minlength=count + 1)[1:]
 
 
@@ -233,11 +245,12 @@ def _find_seams(ink: NDArray[np.bool_], height: float) -> list[NDArray[np.int64]
     cost = pixel_cost[0]  # of the best seam to each column of the row
     previous = np.zeros((rows, columns), np.int64)  # column of that seam in the row above
     all_columns = np.arange(columns)
+    from_left, from_right = np.full((2, columns), np.inf)
     for row in range(1, rows):
-        from_left, from_right = np.r_[np.inf, cost[:-1]] + SHIFT_COST, np.r_[cost[1:], np.inf] + SHIFT_COST
-        choice = np.where(cost <= np.minimum(from_left, from_right), 1, np.where(from_left < from_right, 0, 2))
-        previous[row] = all_columns + choice - 1
-        cost = np.stack([from_left, cost, from_right])[choice, all_columns] + pixel_cost[row]
+        from_left[1:], from_right[:-1] = cost[:-1] + SHIFT_COST, cost[1:] + SHIFT_COST
+        best = np.minimum(from_left, from_right)
+        previous[row] = all_columns + np.where(cost <= best, 0, np.where(from_left < from_right, -1, 1))
+        cost = np.minimum(cost, best) + pixel_cost[row]
     seams = np.empty((rows, columns), np.int64)  # one for each column of the bottom row
     seams[-1] = all_columns
     for row in range(rows - 1, 0, -1):

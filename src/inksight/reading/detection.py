@@ -20,6 +20,7 @@ MIN_CONFIDENCE = 0.5  # probability: below it, the digit is less probable than a
 MAX_SINGLE_SIZE = 40  # pixels a side: pictures up to this size hold one digit
 MAX_CROP_SIZE = 200  # pixels a side: pictures up to this size are mostly crops of one digit
 MAX_CROP_MARGIN = -1.0  # out-of-distribution margin: a crop up to this margin is one digit, without segmentation
+MIN_OVERLAP = 0.5  # intersection over union: with less, the picture and its segmentation show different ink
 MAX_SINGLE_ASPECT = 1.3  # width / height: wider ink is hardly one digit
 
 # Penalties that lower the log-probabilities of a stretch of a line. `python -m benchmarks.tune_reading` searches for
@@ -28,6 +29,8 @@ MARGIN_THRESHOLD = -1.8  # out-of-distribution margin above which a stretch is p
 MARGIN_WEIGHT = 2.55  # per unit of the margin above the threshold
 NEGATIVE_THRESHOLD = 1.9  # log-odds of not being one whole digit above which a stretch is penalized
 NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above the threshold
+
+Box = tuple[int, int, int, int]  # left, top, width, height
 
 
 class Assessment(NamedTuple):
@@ -108,8 +111,18 @@ def find_digits(
     images = [digit.image for line in lines for digit in line]
     if len(images) <= 1 and not any(line.signs for line in lines):
         # A dot is one, also where the segmentation has enlarged it.
-        return lines if images and whole.problem not in ("", "small") else [Line([whole])]
-    if whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
+        if not images or whole.problem == "small":
+            return [Line([whole])]
+        found = next(digit for line in lines for digit in line)
+        if whole.problem or _overlap(found.box, whole.box) < MIN_OVERLAP:  # a shadow, or the table, is in one of them
+            margins = _rejection_margin(model, np.stack([whole.image, found.image]))
+            return lines if whole.problem or margins[1] < margins[0] else [Line([whole])]
+        return [Line([whole])]
+    boxes = np.array([digit.box for line in lines for digit in line])
+    first, end = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    left, top, width, height = (int(length) for length in (*first, *(end - first)))
+    is_same_ink = _overlap((left, top, width, height), whole.box) >= MIN_OVERLAP
+    if is_same_ink and whole_margin <= 0 and whole_margin <= _rejection_margin(model, np.stack(images)).mean():
         return [Line([whole])]
     return lines
 
@@ -131,6 +144,14 @@ def _may_be_single(ink: Grayscale) -> bool:
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     fits = 0 < len(columns) <= MAX_SINGLE_ASPECT * len(rows)
     return fits and len(columns) == columns[-1] - columns[0] + 1
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Return the intersection over union of two boxes."""
+    (left, top, width, height), (left2, top2, width2, height2) = one, other
+    across = max(min(left + width, left2 + width2) - max(left, left2), 0)
+    down = max(min(top + height, top2 + height2) - max(top, top2), 0)
+    return across * down / max(width * height + width2 * height2 - across * down, 1)
 
 
 def _segment(

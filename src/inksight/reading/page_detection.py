@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
+from inksight.imaging.resampling import block_mean
+
 MAX_CELLS = 160  # on the longer side of the picture: the page is sought on a grid of square cells
 MIN_PAPER_SHARE = 0.7  # of a cell's pixels: a cell with less is not paper
 MIN_PAGE_WIDTH = 4  # cells: narrower regions of paper are not part of a page
@@ -44,8 +46,8 @@ def detect_page(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
     rows, columns = (length // cell for length in paper.shape)
     if min(rows, columns) <= 2 * MIN_PAGE_WIDTH:
         return everywhere
-    blocks = paper[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
-    cells = np.pad(blocks.mean(axis=(1, 3)) >= MIN_PAPER_SHARE, MIN_PAGE_WIDTH, mode="edge")
+    share = block_mean(paper[: rows * cell, : columns * cell].astype(np.float64), cell)
+    cells = np.pad(share >= MIN_PAPER_SHARE, MIN_PAGE_WIDTH, mode="edge")
     cells = ndimage.binary_opening(cells, np.ones((MIN_PAGE_WIDTH, MIN_PAGE_WIDTH)))
     cells = cells[MIN_PAGE_WIDTH:-MIN_PAGE_WIDTH, MIN_PAGE_WIDTH:-MIN_PAGE_WIDTH]
     components, count = ndimage.label(cells)

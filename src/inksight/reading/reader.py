@@ -1,7 +1,7 @@
 """`read`: recognize the digits on pictures, or say why a digit is rejected."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from weakref import WeakKeyDictionary
@@ -23,6 +23,7 @@ from inksight.nn.model import Model
 from inksight.reading.constraints import Constraint, constraint_of
 from inksight.reading.detection import MIN_CONFIDENCE, assess, find_digits
 from inksight.reading.line import Line, Sign, with_signs
+from inksight.reading.text_detection import probability_of_digits
 
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
@@ -30,6 +31,8 @@ if TYPE_CHECKING:  # imported where they are used: they take longer to import th
 
 BATCH = 256  # digits that are classified at once, at least, unless their pictures are large
 BATCH_SIZE = 1 << 23  # bytes of the pictures that wait until there are enough digits for a batch
+MAX_PAGE_SIZE = 2000  # pixels a side: larger pictures are reduced to be read, and digits are still large enough
+REDUCIBLE_MODES = ("L", "RGB")  # of PIL images, whose pixels may be averaged
 MAX_PICTURE_SIZE = 1000  # pixels a side: larger pictures are reduced to be kept in a `Page`
 NEIGHBOURS = 5  # training digits in `Reading.neighbours`
 LOWEST_PROBABILITY = 1e-12  # that the classes that fit have together: what divides is not 0
@@ -46,7 +49,8 @@ class Reading(Display):
         Name of the class; None if the digit is rejected.
     confidence : float
         Probability of the most probable class, 0..1; 0 if there is nothing to read. With a constraint, of the most
-        probable one of those that fit in its place.
+        probable one of those that fit in its place. Lower on a page that is probably text (see
+        `inksight.reading.text_detection`).
     reason : str
         Why the digit is rejected: ``blank``, ``faint`` or ``small`` (see `inksight.imaging.preprocessing.Prepared`),
         ``not a digit`` (see `inksight.nn.ood`), ``unsure`` (no class has a probability of one half), or ``does not
@@ -337,12 +341,29 @@ class _Sheet(NamedTuple):
 def _sheet(
     picture: Picture, model: Classifier, invert: bool | None, single: bool, constraint: Constraint | None
 ) -> _Sheet:
-    opened = open_picture(picture)
+    opened, scale, size = open_picture(picture), 1, (0, 0)
+    if isinstance(opened, Image.Image) and opened.mode in REDUCIBLE_MODES and not single:
+        size = opened.size
+        scale = -(-max(size) // MAX_PAGE_SIZE)
+        opened = opened.reduce(scale) if scale > 1 else opened  # before all else, which takes time for each pixel
     grayscale = opened_to_grayscale(opened)
     colors = None if single else colors_of(opened)
-    block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
     lines = find_digits(grayscale, model, invert, single, colors, constraint)
-    return _Sheet(lines, _reduced(grayscale, block), block)
+    if scale > 1:
+        lines = [_enlarged(line, scale, size) for line in lines]
+    block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
+    return _Sheet(lines, _reduced(grayscale, block), block * scale)
+
+
+def _enlarged(line: Line, scale: int, size: tuple[int, int]) -> Line:
+    """Return a line of a reduced picture with its boxes in pixels of the original, whose width and height are given."""
+
+    def box(part: Prepared | Sign) -> tuple[int, int, int, int]:
+        left, top, width, height = (scale * length for length in part.box)
+        return left, top, min(width, size[0] - left), min(height, size[1] - top)
+
+    digits = [replace(digit, box=box(digit)) for digit in line.digits]
+    return replace(line, digits=digits, signs=tuple(replace(sign, box=box(sign)) for sign in line.signs))
 
 
 def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
@@ -407,7 +428,25 @@ def _classified(
             line[0].confidence if found.confidence is None else found.confidence
             for line, found in zip(lines, sheet.lines, strict=True)
         )
+        lines = _without_text(lines, accept_all)
         yield Page(lines, sheet.picture, sheet.block, signs, keeps_signs, fits if constraint else ())
+
+
+def _without_text(lines: tuple[tuple[Reading, ...], ...], accept_all: bool) -> tuple[tuple[Reading, ...], ...]:
+    """Lower the confidence of all readings on a page that is probably text, and reject what is too improbable then."""
+    readings = [reading for line in lines for reading in line if reading.probabilities]  # the others are blank
+    chance = probability_of_digits([reading.confidence if reading.digit else 0.0 for reading in readings])
+    if chance == 1:
+        return lines
+    return tuple(tuple(_doubted(reading, chance, accept_all) for reading in line) for line in lines)
+
+
+def _doubted(reading: Reading, chance: float, accept_all: bool) -> Reading:
+    """Return a reading on a page that holds digits with a probability of `chance`."""
+    confidence = reading.confidence * chance
+    if reading.digit is None or accept_all or confidence >= MIN_CONFIDENCE:
+        return replace(reading, confidence=confidence)
+    return replace(reading, confidence=confidence, digit=None, reason="not a digit")
 
 
 def _fitting(line: Line, place: int, constraint: Constraint | None) -> list[str] | None:

@@ -32,6 +32,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 MAX_PAGE_SIZE = 2000  # pixels: larger pages are reduced by block means
 MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
 MAX_MISFIT = 25.0  # of log-probability: a reading that fits a constraint at a higher cost does not fit
+MIN_LEFT_OUT_HEIGHT = 0.7  # of a line's digits: what is left out and at least this high is reported as rejected
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
 
@@ -99,20 +100,22 @@ def segment(
     for lattice in lattices:
         end = start + len(lattice.stretches)
         path, names, confidence = _search(lattice, probabilities[start:end], constraint)
-        digits = [
-            _prepared(*crops[start + arc.stretch], scaled, block, zoom, grayscale.shape, page.dark)
-            for arc in path
-            if arc.stretch >= 0
-        ]
+        digits = [(*crops[start + arc.stretch], "") for arc in path if arc.stretch >= 0]
+        # The caller knows of no digits beside those of a reading that fits.
+        left_out = [] if names else [(*_crop(page, regions, part), "not a digit") for part in _left_out(lattice, path)]
+        if left_out:
+            digits = sorted(digits + left_out, key=lambda digit: digit[1][0])
         found: list[Sign] = []
         for number, arc in enumerate(path):
             if sign := arc.sign:
                 box = bounding_box(lattice.components[sign.first : sign.last])
                 place = sum(before.stretch >= 0 for before in path[:number])
+                place += sum(other[0] < box[0] for _, other, _ in left_out)
                 original_box = _original_box(box, block, zoom, grayscale.shape)
                 found.append(Sign(sign.symbol, original_box, len(lines), place, sign.probability))
         if digits:
-            lines.append(Line(digits, tuple(found), names, confidence))
+            prepared = [_prepared(*digit, scaled, block, zoom, grayscale.shape, page.dark) for digit in digits]
+            lines.append(Line(prepared, tuple(found), names, confidence))
         start = end
     return lines
 
@@ -153,6 +156,23 @@ def _text_lines(groups: list[list[Component]], height: float) -> list[list[Compo
     return [sorted((part for i in line for part in groups[i]), key=lambda c: c.box[0] + c.box[2]) for line in lines]
 
 
+def _left_out(lattice: SegmentationLattice, path: list[Arc]) -> list[list[Component]]:
+    """Return the components of a line that are as high as its digits but in nothing that is read.
+
+    They must not vanish: a reader would take the digits around them for the whole number.
+    """
+    digits = [lattice.stretches[arc.stretch] for arc in path if arc.stretch >= 0]
+    signs = [(arc.sign.first, arc.sign.last) for arc in path if arc.sign]
+    used = {i for first, last in digits + signs for i in range(first, last)}
+    heights = [box[3] - box[1] for box in (bounding_box(lattice.components[slice(*digit)]) for digit in digits)]
+    least = MIN_LEFT_OUT_HEIGHT * float(np.median(heights)) if heights else np.inf
+    return [
+        [part]
+        for i, part in enumerate(lattice.components)
+        if i not in used and part.whole and part.box[3] - part.box[1] >= least
+    ]
+
+
 def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Component]) -> tuple[Grayscale, Box]:
     """Return the ink of some components alone, and its box."""
     left, top, right, bottom = bounding_box(components)
@@ -169,12 +189,19 @@ def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Comp
 
 
 def _prepared(
-    ink: Grayscale, box: Box, page: Grayscale, block: int, zoom: int, original_shape: tuple[int, ...], dark: bool
+    ink: Grayscale,
+    box: Box,
+    problem: str,
+    page: Grayscale,
+    block: int,
+    zoom: int,
+    original_shape: tuple[int, ...],
+    dark: bool,
 ) -> Prepared:
     """Return a digit whose box in pixels of the `page`, and then in those of the original, is given."""
     left, top, right, bottom = box
     crop = page[top:bottom, left:right].copy()  # a copy, so that a digit does not keep its whole page in memory
-    return Prepared(center_in_frame(ink), crop, ink, _original_box(box, block, zoom, original_shape), dark)
+    return Prepared(center_in_frame(ink), crop, ink, _original_box(box, block, zoom, original_shape), dark, problem)
 
 
 def _original_box(box: Box, block: int, zoom: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
