@@ -86,7 +86,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         return regions, [], height
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MAX_PAGE_COMPONENTS]]
     groups = []
-    for stack in _stack(boxes[kept], height):
+    for stack in stack_boxes(boxes[kept], height):
         members = kept[stack]
         box = (*boxes[members, :2].min(axis=0).tolist(), *boxes[members, 2:].max(axis=0).tolist())
         labels = tuple(int(i) + 1 for i in members)
@@ -121,7 +121,7 @@ def _median_height(heights: NDArray[np.int64], mass: NDArray[np.float64]) -> flo
     return float(heights[order][np.searchsorted(cumulative, cumulative[-1] / 2)])
 
 
-def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
+def stack_boxes(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
     """Group the boxes of broken digits: close above each other, or one within the other."""
     stacks: list[list[int]] = []
     stack_boxes = np.empty_like(boxes)

@@ -325,12 +325,12 @@ def _classified(sheets: list[_Sheet], model: Classifier, accept_all: bool) -> It
     digits = [
         (digit, number, len(line) > 1) for sheet in sheets for number, line in enumerate(sheet.lines) for digit in line
     ]
-    readings = _readings(digits, model, accept_all)
+    readings = readings_of(digits, model, accept_all)
     for sheet in sheets:
         yield Page(tuple(tuple(next(readings) for _ in line) for line in sheet.lines), sheet.picture, sheet.block)
 
 
-def _readings(digits: list[tuple[Prepared, int, bool]], model: Classifier, accept_all: bool) -> Iterator[Reading]:
+def readings_of(digits: list[tuple[Prepared, int, bool]], model: Classifier, accept_all: bool) -> Iterator[Reading]:
     """Yield the reading of each digit, given with the number of its line and whether the line holds others."""
     if not digits:
         return

@@ -1,0 +1,104 @@
+"""What is written in the cells of a rectified grid: nothing, a number, or candidates, as the small notes in a Sudoku."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inksight.reading.components import stack_boxes
+from inksight.reading.grid_cells import CELL_SIZE, RectifiedGrid
+
+Content = Literal["blank", "digits", "candidates"]
+
+TYPICAL_QUANTILE = 0.75  # of the heights of writing: that of a typical digit, though many cells may hold candidates
+MIN_TYPICAL = 0.2  # of `CELL_SIZE`: height of a typical digit, at least
+# In heights of a typical digit:
+MIN_WRITING = 0.3  # what is lower and narrower is dirt
+MAX_SMALL = 0.6  # what is lower and narrower holds candidates
+MAX_CANDIDATE = 1.1  # height of candidates that are joined or larger, but far from where digits are
+MIN_OFFSET = 0.09  # of the cell's height: distance of the middle of such candidates from that of digits, at least
+CERTAIN = 0.25  # relative distance from a threshold at which there is no doubt
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What is written in a cell.
+
+    Parameters
+    ----------
+    content : {"blank", "digits", "candidates"}
+    glyphs : tuple of tuples of int
+        The digits from left to right: for each, the labels of its components of ink.
+    certainty : float
+        How far the decision for `content` is from another one, 0.5..1.
+    """
+
+    content: Content
+    glyphs: tuple[tuple[int, ...], ...] = ()
+    certainty: float = 1.0
+
+
+def find_writing(grid: RectifiedGrid) -> list[list[Writing]]:
+    """Return what is written in each cell, row by row."""
+    boxes = _boxes(grid.labels)
+    cell_of = _cells(grid, boxes)
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    rows, columns = len(grid.rows) - 1, len(grid.columns) - 1
+    cells = [np.flatnonzero(cell_of == cell) for cell in range(rows * columns)]
+    tallest = np.array([sizes[own, 1].max(initial=0) for own in cells])
+    tallest = tallest[tallest >= MIN_TYPICAL * CELL_SIZE]
+    typical = float(np.quantile(tallest, TYPICAL_QUANTILE)) if len(tallest) else CELL_SIZE / 2
+    middles = np.array([_middle(grid, boxes[own[sizes[own].max(axis=1) >= MIN_WRITING * typical]]) for own in cells])
+    is_digit = np.array([sizes[own, 1].max(initial=0) > MAX_SMALL * typical for own in cells])
+    usual = float(np.median(middles[is_digit])) if is_digit.any() else 0.5
+    found = [
+        _writing(boxes[own], own + 1, typical, abs(middle - usual)) for own, middle in zip(cells, middles, strict=True)
+    ]
+    return [found[start : start + columns] for start in range(0, len(found), columns)]
+
+
+def _writing(boxes: NDArray[np.int64], labels: NDArray[np.int64], typical: float, offset: float) -> Writing:
+    """Return what the components of ink in a cell are, given by their boxes and labels."""
+    sizes = (boxes[:, 2:] - boxes[:, :2]) / typical
+    written = sizes.max(axis=1) >= MIN_WRITING
+    if not written.any():
+        return Writing("blank", certainty=_certainty(1 - sizes.max(initial=0) / MIN_WRITING))
+    boxes, labels, sizes = boxes[written], labels[written], sizes[written]
+    excess = 1 - sizes.max() / MAX_SMALL
+    if sizes[:, 1].max() <= MAX_CANDIDATE:
+        excess = max(excess, offset / MIN_OFFSET - 1)
+    stacks = stack_boxes(boxes, typical)
+    glyphs = sorted(stacks, key=lambda stack: int(boxes[stack, 0].min() + boxes[stack, 2].max()))
+    as_labels = tuple(tuple(int(label) for label in labels[glyph]) for glyph in glyphs)
+    return Writing("candidates" if excess > 0 else "digits", as_labels, _certainty(abs(excess)))
+
+
+def _certainty(distance: float) -> float:
+    """Return 0.5 at a threshold, and 1 at a relative distance from it at which there is no doubt."""
+    return 0.5 + 0.5 * min(distance / CERTAIN, 1.0)
+
+
+def _cells(grid: RectifiedGrid, boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the number of the cell that the middle of each box is in, (n,), row by row; -1 outside the grid."""
+    middle = (boxes[:, :2] + boxes[:, 2:]) / 2
+    rows, columns = len(grid.rows) - 1, len(grid.columns) - 1
+    row, column = np.searchsorted(grid.rows, middle[:, 1]) - 1, np.searchsorted(grid.columns, middle[:, 0]) - 1
+    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    return np.where(inside, row * columns + column, -1)
+
+
+def _middle(grid: RectifiedGrid, boxes: NDArray[np.int64]) -> float:
+    """Return how far down in its cell the middle of what is written is, 0..1; 0.5 if there is nothing."""
+    if not len(boxes):
+        return 0.5
+    middle = (boxes[:, 1].min() + boxes[:, 3].max()) / 2
+    row = np.clip(np.searchsorted(grid.rows, middle) - 1, 0, len(grid.rows) - 2)
+    return float((middle - grid.rows[row]) / (grid.rows[row + 1] - grid.rows[row]))
+
+
+def _boxes(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return left, top, right and bottom of each component, (n, 4)."""
+    found = ndimage.find_objects(labels)
+    return np.array([(x.start, y.start, x.stop, y.stop) for y, x in found], np.int64).reshape(-1, 4)
