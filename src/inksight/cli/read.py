@@ -1,6 +1,7 @@
 """``inksight read``: recognize the digits on pictures."""
 
 import mimetypes
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -17,11 +18,13 @@ from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
     from inksight.imaging.file_pages import FilePage
-    from inksight.reading.reader import Page
+    from inksight.reading.grid_reading import Grid
+    from inksight.reading.reader import GridShape, Page
 
 STANDARD_INPUT = Path("-")  # this object: others that are equal are files of that name
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
 COLUMNS = ("path", "page", "text", "confidence", "reason", "runner_up", "milliseconds", "error")
+CELL_COLUMNS = ("path", "page", "row", "column", "content", "text", "confidence", "reason", "milliseconds", "error")
 LINE_BREAK = "|"  # between lines of digits in a cell: no digit, and no part of what spreadsheets take for a date
 
 Row = tuple[object, ...]  # of the table
@@ -31,6 +34,15 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
     """Refuse a name that does not end in .html, so that `--show photo.jpg` does not overwrite the photo."""
     check(page is None or page.endswith(".html"), "the page to --show", page, "a name that ends in .html")
     return page
+
+
+def _parse_grid(_context: click.Context, _option: click.Parameter, grid: str | None) -> "GridShape | None":
+    """Return the number of rows and of columns, or ``auto``."""
+    if grid is None or grid == "auto":
+        return "auto" if grid else None
+    numbers = re.fullmatch(r"(\d{1,4})[xX×](\d{1,4})", grid)  # the sign of multiplication, too
+    check(numbers is not None, "grid", grid, "auto, or its numbers of rows and of columns", "such as 9x9")
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
 
 
 def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:
@@ -47,15 +59,23 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
               help="Light ink on dark paper, or dark ink on light.  [default: detected]")  # fmt: skip
 @click.option("--accept-all", is_flag=True, help="Do not reject digits as `unsure` or `not a digit`.")
 @click.option("--single", is_flag=True, help="Read each picture as one digit.")
+@click.option("--grid", callback=_parse_grid, metavar="ROWSxCOLUMNS|auto",
+              help="Read the cells of the grid on each picture, such as 9x9; auto counts them.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per page.")
-@click.option("--csv", "table", callback=_check_table, metavar="FILE", help="Write a CSV file with one row per page.")
+@click.option(
+    "--csv",
+    "table",
+    callback=_check_table,
+    metavar="FILE",
+    help="Write a CSV file with one row per page, or per cell of a grid.",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True,
               help="Read with this many processes.")  # fmt: skip
 @click.option("--show", "page", callback=_check_page, is_flag=False, flag_value=DEFAULT_PAGE, metavar="[FILE.html]",
               help=f"Write an HTML page of what was read, and how.  [without a name: {DEFAULT_PAGE}]")  # fmt: skip
 def read(
-    sources: tuple[str, ...], model: str, invert: bool | None, accept_all: bool, single: bool, as_json: bool,
-    table: str | None, workers: int, page: str | None,
+    sources: tuple[str, ...], model: str, invert: bool | None, accept_all: bool, single: bool,
+    grid: "GridShape | None", as_json: bool, table: str | None, workers: int, page: str | None,
 ) -> None:  # fmt: skip
     """Read the digits on photos, scans and other pictures.
 
@@ -65,6 +85,9 @@ def read(
     A rejected digit is printed as ? and followed by the reason: blank, faint, small, unsure or not a digit. Files that
     cannot be read are named on standard error; the others are read, and the exit code is 1. It is 2 if none can be
     read.
+
+    With --grid, a picture shows a Sudoku, a score card or a table of marks, which may be seen at an angle or be bent.
+    A blank cell is printed as . and several small digits in a cell, as in a Sudoku, as *.
 
     --csv and --json name them, too, in the order of the files. The column `error` has the class of the error and its
     message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a CSV file, lines of
@@ -80,6 +103,7 @@ def read(
       inksight read scans/ --csv digits.csv
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
+      inksight read sudoku.jpg --grid 9x9
       curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track
@@ -88,6 +112,10 @@ def read(
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
+    if grid is not None:
+        from inksight.reading.grid_reading import check_grid
+
+        check_grid(grid, single)
     check_outputs(table, page, inputs=[*sources, model])
     loaded, files = load_classifier(model), list(_files(sources))
     done, failures = 0, _Failures()
@@ -100,8 +128,9 @@ def read(
         click.echo(f"{display_name(part_of(table))}: rows of an interrupted run, which this run replaces", err=True)
     # Lines that are printed on a terminal show the progress themselves.
     pages = _pages(track(files, "reading", bool(table) or not sys.stdout.isatty()))
-    results = read_pages(pages, loaded, invert=invert, accept_all=accept_all, single=single, workers=workers)
-    waiting: list[Row] = [COLUMNS]  # until a file is read, so that an earlier table is not replaced by one of errors
+    results = read_pages(pages, loaded, invert=invert, accept_all=accept_all, single=single, grid=grid, workers=workers)
+    columns = CELL_COLUMNS if grid else COLUMNS
+    waiting: list[Row] = [columns]  # until a file is read, so that an earlier table is not replaced by one of errors
     try:
         with closing(results), growing(table) if table else nullcontext() as rows:
             for result in results:
@@ -122,7 +151,7 @@ def read(
                 if as_json:
                     print_json(_record(source, found, error, result.milliseconds))
                 elif rows is not None:
-                    waiting.append(_row(source, found, error, result.milliseconds))
+                    waiting += _rows(source, found, error, result.milliseconds, columns)
                     while done and waiting:
                         write_row(rows, waiting.pop(0))
                 elif found:
@@ -169,16 +198,27 @@ def _message(error: Exception | None, source: "FilePage") -> str:
     return str(error or "") or f"not enough memory for {str(source)!r}"
 
 
-def _row(source: "FilePage", page: "Page | None", error: Exception | None, time: float) -> Row:
-    """Return the row of a page in a table, in the order of `COLUMNS`."""
+def _rows(
+    source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float, columns: tuple[str, ...]
+) -> Iterator[Row]:
+    """Yield the row of a page in a table, or the rows of the cells of its grid, in the order of the columns."""
+    from inksight.reading.grid_reading import Grid
+
     if page is None:
-        reason = f"{type(error).__name__}: {_message(error, source)}"
-        return (source.path, source.number or "", "", "", "", "", time, reason)
-    text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
-    return (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
+        failed = {"path": source.path, "page": source.number or "", "milliseconds": time}
+        failed["error"] = f"{type(error).__name__}: {_message(error, source)}"
+        yield tuple(failed.get(column, "") for column in columns)
+    elif isinstance(page, Grid):
+        for (row, column), cell in page.numbered():
+            text = str(cell) if cell.digits else ""
+            place = (source.path, source.number or 1, row, column)
+            yield (*place, cell.content, text, cell.confidence, cell.reason, time, "")
+    else:
+        text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
+        yield (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
 
 
-def _record(source: "FilePage", page: "Page | None", error: Exception | None, time: float) -> dict[str, Any]:
+def _record(source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float) -> dict[str, Any]:
     """Return the JSON object of a page."""
     path = as_utf8(source.path)
     if page is None:
@@ -188,8 +228,14 @@ def _record(source: "FilePage", page: "Page | None", error: Exception | None, ti
     return {"path": path, "page": source.number or 1, **page.to_dict(), "milliseconds": time, "error": None}
 
 
-def _format(path: "FilePage", page: "Page") -> str:
+def _format(path: "FilePage", page: "Page | Grid") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
+    from inksight.reading.grid_reading import Grid
+
+    if isinstance(page, Grid):
+        note = page.reason or f"{page.confidence.min():.1%}"
+        heading = f"{display_name(path)}: {'x'.join(map(str, page.shape))} cells ({note})"
+        return "\n  ".join([heading, *page.text.split("\n")])
     notes = [
         next(
             (reading.reason for reading in line if reading.reason), f"{min(reading.confidence for reading in line):.1%}"

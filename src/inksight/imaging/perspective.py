@@ -69,7 +69,10 @@ def refine_mesh(mesh: Points, rows: NDArray[np.float64], columns: NDArray[np.flo
     -------
     (height, width, 2) float64
     """
-    return np.einsum("im,mnc,jn->ijc", _hat(rows, len(mesh)), mesh, _hat(columns, mesh.shape[1]), optimize=True)
+    refined: Points = np.einsum(
+        "im,mnc,jn->ijc", _hat(rows, len(mesh)), mesh, _hat(columns, mesh.shape[1]), optimize=True
+    )
+    return refined
 
 
 def _hat(positions: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -1,2 +1,3 @@
+from .grid_reading import Cell as Cell, Grid as Grid
 from .reader import Page as Page, Reading as Reading, read as read
 from .segmentation import segment as segment

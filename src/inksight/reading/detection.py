@@ -137,7 +137,7 @@ def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None, color
         images = [digit.image for line in lines for digit in line]
         return bool(images) and bool((_rejection_margin(model, np.stack(images)) <= 0).any())
 
-    classifier = partial(lowered_probabilities, model)
+    classifier = partial(_digit_probabilities, model)
     lines = segment(grayscale, classifier, invert=invert, colors=colors)
     if invert is not None or looks_like_digits(lines):
         return lines
@@ -145,7 +145,7 @@ def _segment(grayscale: Grayscale, model: Classifier, invert: bool | None, color
     return inverted if looks_like_digits(inverted) else lines
 
 
-def lowered_probabilities(model: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _digit_probabilities(model: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the class probabilities of images, (n, classes), lowered for images that hardly are one whole digit."""
     probabilities, margin, negative_log_odds = assess(model, images)
     excess_margin = np.maximum(margin - MARGIN_THRESHOLD, 0)

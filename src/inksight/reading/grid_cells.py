@@ -1,6 +1,7 @@
 """The cells of a grid, cut out along its lines: the ink in each, without the lines."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ def _sample_reduced(grayscale: Grayscale, points: Points, scale: float) -> Grays
 
 
 def _line_mask(ink: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which pixels belong to lines of the grid, which are followed from cell to cell, whatever their thickness."""
+    """Return which pixels belong to lines of the grid, which are followed from cell to cell, with their thickness."""
     lines = _lines_across(ink, rows, columns)
     lines |= _lines_across(ink.T, columns, rows).T
     return lines
@@ -112,7 +113,7 @@ def _lines_across(ink: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDAr
     reach = int(MAX_LINE * CELL_SIZE)
     for row in rows:
         top = max(row - reach, 0)
-        for left, right in zip(columns[:-1], columns[1:], strict=True):
+        for left, right in pairwise(columns.tolist()):
             inset = (right - left) // 8
             covered = ink[top : row + reach + 1, left + inset : right - inset].mean(axis=1) >= MIN_LINE_COVERAGE
             if not covered.any():

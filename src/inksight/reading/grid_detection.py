@@ -33,15 +33,15 @@ STEP = 4  # columns of the rectified grid, from point to point of a line
 FIT_ROUNDS = 3  # least-squares fits of a cubic to a line, each without the points far from the previous one
 SHIFT_COST = 0.5  # of each step of a line to a neighbouring row; a point with enough contrast earns 1
 MIN_COVERAGE = 0.65  # of a line's length that is ink
+MIN_COVERAGE_OF_MISSING = 0.4  # the same, where the number of lines is known and more of them must be there
 MAX_OVERLAP = 0.2  # of their length that two lines may share
 MIN_DISTANCE = 1 / 60  # of the rectified side, between two lines
 
 
 class _Candidate(NamedTuple):
-    """Where a grid may be: its corners, clockwise from the upper left; the threshold of its ink; the area of cells."""
+    """Where a grid may be: its corners, clockwise from the upper left, and the area of its cells."""
 
     corners: Points
-    threshold: float
     area: float
 
 
@@ -67,16 +67,26 @@ def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None
     """
     block = max(max(grayscale.shape) // DETECTION_SIZE, 1)
     contrast = line_contrast(block_mean(grayscale, block))
-    found = []
+    found = None
     for candidate in _candidates(contrast):
-        mesh = _follow_lines(contrast, candidate.corners, candidate.threshold)
+        mesh = _follow_lines(contrast, candidate.corners, rows, columns)
         if mesh is None:
             continue
         size = (mesh.shape[0] - 1, mesh.shape[1] - 1)
         if rows in (None, size[0]) and columns in (None, size[1]):
-            return block * mesh + (block - 1) / 2
-        found.append(size)
-    raise InputError(f"no grid {rows}x{columns}: {found}")
+            in_picture: Points = block * mesh + (block - 1) / 2
+            return in_picture
+        found = found or size
+    if found:
+        wanted = "x".join("any" if count is None else str(count) for count in (rows, columns))
+        raise InputError(
+            f"the grid on the picture must have {wanted} cells (rows x columns), got {found[0]}x{found[1]}: give the "
+            "right numbers, or 'auto' to count them, or a sharper photo"
+        )
+    raise InputError(
+        "no grid was found on the picture: it must show the whole grid, with all of its lines; take a sharper photo, "
+        "or read the picture without a grid"
+    )
 
 
 def line_contrast(grayscale: Grayscale) -> Grayscale:
@@ -107,10 +117,10 @@ def _candidates(contrast: Grayscale) -> list[_Candidate]:
             area = _cell_area(own)
             if area < MIN_CELL_SHARE * own.size:
                 continue
-            corners = _corners(own) + (across.start, down.start)
+            corners = _corners(own) + np.array([across.start, down.start])
             side = np.hypot(*(corners[2] - corners[0]))
             if all(np.abs(corners - other.corners).max() > MAX_SAME * side for other in candidates):
-                candidates.append(_Candidate(corners, threshold, area))
+                candidates.append(_Candidate(corners, area))
     return sorted(candidates, key=lambda candidate: -candidate.area)[:MAX_GRIDS]
 
 
@@ -149,7 +159,7 @@ def _cross(a: Points, b: Points) -> NDArray[np.float64]:
     return product
 
 
-def _follow_lines(contrast: Grayscale, corners: Points, threshold: float) -> Points | None:
+def _follow_lines(contrast: Grayscale, corners: Points, rows: int | None, columns: int | None) -> Points | None:
     """Return the crossings of the lines within four corners, or None if there is no cell."""
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
     width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
@@ -162,13 +172,13 @@ def _follow_lines(contrast: Grayscale, corners: Points, threshold: float) -> Poi
     margin = int(MARGIN * RECTIFIED_SIZE)
     x, y = np.meshgrid(np.arange(-margin, width + margin), np.arange(-margin, height + margin))
     rectified = sample(contrast, project(matrix, np.stack([x, y], axis=-1).astype(np.float64)))
-    across, down = trace_lines(rectified, margin), trace_lines(rectified.T, margin)
+    across, down = trace_lines(rectified, margin, rows), trace_lines(rectified.T, margin, columns)
     if len(across) < 2 or len(down) < 2:
         return None
     return project(matrix, _crossings(across, down) - margin)
 
 
-def trace_lines(contrast: Grayscale, margin: int) -> NDArray[np.float64]:
+def trace_lines(contrast: Grayscale, margin: int, cells: int | None = None) -> NDArray[np.float64]:
     """Follow the lines that run across a rectified grid from its left to its right edge.
 
     Parameters
@@ -176,6 +186,8 @@ def trace_lines(contrast: Grayscale, margin: int) -> NDArray[np.float64]:
     contrast : (height, width) float64
     margin : int
         Columns on the left and right in which there is no grid.
+    cells : int, optional
+        Number of cells between the lines, if it is known. Faint lines are then accepted until there are enough.
 
     Returns
     -------
@@ -190,7 +202,8 @@ def trace_lines(contrast: Grayscale, margin: int) -> NDArray[np.float64]:
     coverage, strength = (ridge[paths, each] >= MIN_RIDGE).mean(axis=1), gain[paths, each].mean(axis=1)
     chosen: list[int] = []
     for end in np.argsort(-strength, kind="stable").tolist():
-        if coverage[end] < MIN_COVERAGE:
+        is_missing = cells is not None and len(chosen) <= cells
+        if coverage[end] < (MIN_COVERAGE_OF_MISSING if is_missing else MIN_COVERAGE):
             continue
         distance = np.abs(paths[chosen] - paths[end])
         shared = (distance <= 2).mean(axis=1)

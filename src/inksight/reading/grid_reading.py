@@ -1,6 +1,7 @@
 """`Grid`: the numbers in the cells of a grid, as a Sudoku, a score card or a table of marks; `read_grid` reads it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,20 +11,24 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight._shared.display import Display
+from inksight._shared.validation import check
 from inksight.errors import InputError
-from inksight.imaging.foreground import noise_level, normalize_contrast, upper_decile
+from inksight.imaging.foreground import normalize_contrast, upper_decile
 from inksight.imaging.framing import center_in_frame
+from inksight.imaging.grayscale import Picture, to_grayscale
 from inksight.imaging.perspective import Points
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.detection import lowered_probabilities
+from inksight.reading.detection import MARGIN_THRESHOLD, assess
 from inksight.reading.grid_cells import RectifiedGrid, rectify
 from inksight.reading.grid_detection import find_grid
 from inksight.reading.grid_writing import Content, Writing, find_writing
-from inksight.reading.reader import Reading, readings_of
+from inksight.reading.reader import GridShape, Reading, readings_of, reduced
 
 BLANK, CANDIDATES, REJECTED = -1, -2, -3  # in `Grid.values`
+MAX_CELLS = 50  # rows or columns
+WHOLE_IF_TOUCHING = 0.9  # probability that a digit that touches a line was cut out whole
 SIGNS = {BLANK: ".", CANDIDATES: "*"}  # in `Grid.text`
 
 
@@ -106,9 +111,10 @@ class Grid(Display):
     def confidence(self) -> NDArray[np.float64]:
         """Probability that each cell was read correctly, (rows, columns), 0..1.
 
-        Of a number, it is the product of the probabilities of its digits. They are lowered for what hardly looks like
-        one whole digit, as far as the model has an out-of-distribution detector. Of any cell, it is lowered to half where
-        size and place of the writing leave open whether it is dirt, candidates or a number.
+        The confidence of a number is the product of the probabilities of its digits. The probability of a digit is
+        multiplied by 0.5 to 1 if its out-of-distribution score is near the threshold for rejection, and by 0.9 if it
+        touches a line of the grid. The confidence of any cell is multiplied by 0.5 to 1 if the size and the place of
+        what is written are near the limits between dirt, candidates and numbers.
         """
         return np.array([[cell.confidence for cell in row] for row in self.cells])
 
@@ -119,12 +125,10 @@ class Grid(Display):
 
     @property
     def text(self) -> str:
-        """The rows, joined by ``\\n``, with columns aligned: ``.`` is a blank cell, ``*`` candidates, ``?`` rejected."""
+        """The rows, joined by ``\\n``, in aligned columns; ``.`` is blank, ``*`` candidates, ``?`` a rejected digit."""
         table = [[str(cell) for cell in row] for row in self.cells]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join(
-            " ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in table
-        )
+        return "\n".join(" ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in table)
 
     @cached_property
     def lines(self) -> tuple[tuple[Reading, ...], ...]:
@@ -135,6 +139,12 @@ class Grid(Display):
     def reason(self) -> str:
         """Why the first rejected digit is rejected; empty if none is."""
         return next((reading.reason for reading in self if reading.reason), "")
+
+    def numbered(self) -> Iterator[tuple[tuple[int, int], Cell]]:
+        """Yield the row and the column of each cell, from 1, and the cell, row by row."""
+        for row, cells in enumerate(self.cells, start=1):
+            for column, cell in enumerate(cells, start=1):
+                yield (row, column), cell
 
     def __str__(self) -> str:
         return self.text
@@ -156,62 +166,95 @@ class Grid(Display):
         }
 
 
-def read_grid(
-    grayscale: Grayscale, model: Classifier, shape: tuple[int | None, int | None], invert: bool | None, accept_all: bool
-) -> tuple[tuple[Cell, ...], ...]:
-    """Return the cells of the largest grid on a picture (height, width), 0..1, with what is read in them.
+def check_grid(grid: object, single: bool = False) -> None:
+    """Raise `InputError` if `grid` is not an argument of `inksight.read`, or if it does not go with `single`."""
+    is_pair = isinstance(grid, tuple | list) and len(grid) == 2 and all(map(_is_count, grid)) and max(grid) > 1
+    allowed = f"'auto', or its numbers of rows and of columns, up to {MAX_CELLS} and not both 1"
+    check(is_pair or (isinstance(grid, str) and grid == "auto"), "grid", grid, allowed, "such as (9, 9)")
+    if single:
+        raise InputError("either grid or single must be given, got both: a picture of a single digit has no grid")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | np.integer) and 1 <= value <= MAX_CELLS
+
+
+def read_grid(picture: Picture, model: Classifier, grid: GridShape, invert: bool | None, accept_all: bool) -> Grid:
+    """Read the largest grid on a picture. The arguments are those of `inksight.read`.
 
     Raises
     ------
     InputError
-        If there is no grid of that shape (rows and columns; None if it is to be counted).
+        If the picture cannot be opened, or shows no such grid.
     """
-    dark = not invert
+    grayscale = to_grayscale(picture)
+    rows, columns = (None, None) if isinstance(grid, str) else grid
+    mesh, dark = _find(grayscale, rows, columns, invert)
+    return Grid(_read_cells(grayscale, mesh, dark, model, accept_all), *reduced(grayscale))
+
+
+def _find(grayscale: Grayscale, rows: int | None, columns: int | None, invert: bool | None) -> tuple[Points, bool]:
+    """Return where the lines cross, and whether they are dark."""
+    if invert:
+        return find_grid(1 - grayscale, rows, columns), False
     try:
-        mesh = find_grid(grayscale if dark else 1 - grayscale, *shape)
+        return find_grid(grayscale, rows, columns), True
     except InputError:
-        if invert is not None:
-            raise
-        dark = False
-        try:
-            mesh = find_grid(1 - grayscale, *shape)
-        except InputError:
-            mesh = None
-        if mesh is None:
-            raise
+        if invert is None:
+            with suppress(InputError):
+                return find_grid(1 - grayscale, rows, columns), False
+        raise
+
+
+def _read_cells(
+    grayscale: Grayscale, mesh: Points, dark: bool, model: Classifier, accept_all: bool
+) -> tuple[tuple[Cell, ...], ...]:
+    """Return the cells of a grid whose lines cross at `mesh`, with what is read in them."""
     grid = rectify(grayscale if dark else 1 - grayscale, mesh)
     writing = find_writing(grid)
     glyphs = [
-        (_prepare(grid, glyph, dark, grayscale.shape), number, True)
+        (number, glyph)
         for number, row in enumerate(writing)
         for cell in row
         if cell.content == "digits"
         for glyph in cell.glyphs
     ]
-    readings = readings_of(glyphs, model, accept_all)
-    lowered = iter(_best_lowered(model, glyphs))
+    prepared = [_prepare(grid, glyph, dark, grayscale.shape) for _, glyph in glyphs]
+    digits = [(digit, number, True) for digit, (number, _) in zip(prepared, glyphs, strict=True)]
+    readings = readings_of(digits, model, accept_all)
+    clipped = _touches_line(grid)
+    whole = [WHOLE_IF_TOUCHING if clipped[list(glyph)].any() else 1.0 for _, glyph in glyphs]
+    likeness = iter((_likeness(model, prepared) * whole).tolist())
     corners = np.stack([mesh[:-1, :-1], mesh[:-1, 1:], mesh[1:, 1:], mesh[1:, :-1]], axis=2)
     return tuple(
-        tuple(_cell(cell, place, readings, lowered) for cell, place in zip(row, places, strict=True))
+        tuple(_cell(cell, place, readings, likeness) for cell, place in zip(row, places, strict=True))
         for row, places in zip(writing, corners, strict=True)
     )
 
 
-def _cell(writing: Writing, corners: Points, readings: Iterator[Reading], lowered: Iterator[float]) -> Cell:
-    """Return a cell; the next readings, and probabilities, are those of its digits."""
-    if writing.content != "digits":
-        return Cell(writing.content, (), writing.certainty, corners)
-    digits = tuple(next(readings) for _ in writing.glyphs)
-    confidence = writing.certainty * float(np.prod([next(lowered) for _ in digits]))
-    return Cell("digits", digits, confidence, corners)
+def _cell(writing: Writing, corners: Points, readings: Iterator[Reading], likeness: Iterator[float]) -> Cell:
+    """Return a cell. The next readings are those of its digits, the next `likeness` theirs, too."""
+    confidence = writing.certainty
+    digits = tuple(next(readings) for _ in writing.glyphs) if writing.content == "digits" else ()
+    for digit in digits:
+        confidence *= digit.confidence * next(likeness)
+    return Cell(writing.content, digits, confidence, corners)
 
 
-def _best_lowered(model: Classifier, glyphs: list[tuple[Prepared, int, bool]]) -> list[float]:
-    if not glyphs:
-        return []
-    lowered = lowered_probabilities(model, np.stack([prepared.image for prepared, _, _ in glyphs]))
-    best: list[float] = lowered.max(axis=1).tolist()
-    return best
+def _likeness(model: Classifier, digits: list[Prepared]) -> NDArray[np.float64]:
+    """Return how much each image looks like a digit to the model: 1, or less if it is nearly rejected, 0.5 at least."""
+    if not digits:
+        return np.empty(0)
+    margin = assess(model, np.stack([digit.image for digit in digits])).margin
+    likeness: NDArray[np.float64] = 1 - 0.5 * np.clip(1 - margin / MARGIN_THRESHOLD, 0, 1)
+    return likeness
+
+
+def _touches_line(grid: RectifiedGrid) -> NDArray[np.bool_]:
+    """Return which components of ink touch a line, which may have taken a part of them, by their labels."""
+    touches = np.zeros(int(grid.labels.max()) + 1, bool)
+    touches[grid.labels[ndimage.binary_dilation(grid.lines, np.ones((3, 3)))]] = True
+    return touches
 
 
 def _prepare(grid: RectifiedGrid, labels: tuple[int, ...], dark: bool, shape: tuple[int, ...]) -> Prepared:

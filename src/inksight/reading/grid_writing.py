@@ -1,4 +1,4 @@
-"""What is written in the cells of a rectified grid: nothing, a number, or candidates, as the small notes in a Sudoku."""
+"""What is written in the cells of a rectified grid: nothing, a number, or candidates (small notes, as in a Sudoku)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -32,7 +32,7 @@ class Writing:
     glyphs : tuple of tuples of int
         The digits from left to right: for each, the labels of its components of ink.
     certainty : float
-        How far the decision for `content` is from another one, 0.5..1.
+        How sure `content` is, 0.5..1, by how far the sizes and places are from the limits.
     """
 
     content: Content

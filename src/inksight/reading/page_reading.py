@@ -9,7 +9,8 @@ from itertools import chain, islice
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.reader import Page, read
+from inksight.reading.grid_reading import Grid
+from inksight.reading.reader import GridShape, Page, read
 
 AHEAD = 4  # pages that wait for each worker, so that a large one does not hold up the others
 
@@ -21,7 +22,7 @@ class PageReading:
     Parameters
     ----------
     source : FilePage
-    page : Page or None
+    page : Page, Grid or None
         None if it could not be read.
     milliseconds : float
         How long it took.
@@ -30,26 +31,34 @@ class PageReading:
     """
 
     source: FilePage
-    page: Page | None
+    page: Page | Grid | None
     milliseconds: float
     error: InksightError | MemoryError | None = None
 
 
 def read_page(
-    source: FilePage, model: Classifier, *, invert: bool | None, accept_all: bool, single: bool
+    source: FilePage, model: Classifier, *, invert: bool | None, accept_all: bool, single: bool, grid: GridShape | None
 ) -> PageReading:
     """Read one page. The options are those of `inksight.read`."""
     start = time.perf_counter()
-    page, failure = None, None
+    page: Page | Grid | None = None
+    failure = None
     try:
-        page = read(source, model, invert=invert, accept_all=accept_all, single=single)
+        page = read(source, model, invert=invert, accept_all=accept_all, single=single, grid=grid)
     except (InksightError, MemoryError) as error:
         failure = error.with_traceback(None)  # which would keep what was decoded
     return PageReading(source, page, round(1000 * (time.perf_counter() - start), 2), failure)
 
 
 def read_pages(
-    sources: Iterable[FilePage], model: Classifier, *, invert: bool | None, accept_all: bool, single: bool, workers: int
+    sources: Iterable[FilePage],
+    model: Classifier,
+    *,
+    invert: bool | None,
+    accept_all: bool,
+    single: bool,
+    grid: GridShape | None,
+    workers: int,
 ) -> Generator[PageReading]:
     """Read pages and yield their readings in the same order, whatever the number of processes.
 
@@ -64,7 +73,7 @@ def read_pages(
     first = list(islice(sources, workers)) if workers > 1 else []
     if len(first) < 2:
         for source in chain(first, sources):
-            yield read_page(source, model, invert=invert, accept_all=accept_all, single=single)
+            yield read_page(source, model, invert=invert, accept_all=accept_all, single=single, grid=grid)
         return
     # These imports would slow down the reading of one picture.
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,6 +82,7 @@ def read_pages(
     from inksight._shared.process import cores
     from inksight.reading.worker import Worker
 
+    options = {"invert": invert, "accept_all": accept_all, "single": single, "grid": grid}
     running: list[Worker] = []
     idle: SimpleQueue[Worker] = SimpleQueue()
     waiting: deque[Future[PageReading]] = deque()
@@ -92,7 +102,7 @@ def read_pages(
             for _ in first:
                 running.append(Worker(max(cores() // len(first), 1)))
             for worker in running:  # all of them start meanwhile
-                worker.send(model, {"invert": invert, "accept_all": accept_all, "single": single})
+                worker.send(model, options)
                 idle.put(worker)
             for source in chain(first, sources):
                 waiting.append(threads.submit(read_in_process, source))

@@ -1,9 +1,9 @@
 """`read`: recognize the digits on pictures, or say why a digit is rejected."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,6 +24,10 @@ from inksight.reading.detection import MIN_CONFIDENCE, Lines, assess, find_digit
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
     from inksight.inspection.nearest import Neighbours
+    from inksight.reading.grid_reading import Grid
+
+GridShape = tuple[int, int] | Literal["auto"]  # rows and columns, or to be counted
+_Result = TypeVar("_Result")
 
 BATCH = 256  # digits that are classified at once, at least, unless their pictures are large
 BATCH_SIZE = 1 << 23  # bytes of the pictures that wait until there are enough digits for a batch
@@ -202,6 +206,7 @@ def read(  # type: ignore[overload-overlap] # a path or an array is one picture,
     invert: bool | None = ...,
     accept_all: bool = ...,
     single: bool = ...,
+    grid: None = ...,
 ) -> Page: ...
 @overload
 def read(
@@ -211,7 +216,28 @@ def read(
     invert: bool | None = ...,
     accept_all: bool = ...,
     single: bool = ...,
+    grid: None = ...,
 ) -> Iterator[Page]: ...
+@overload
+def read(  # type: ignore[overload-overlap]
+    pictures: Picture,
+    model: ClassifierLike = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+    grid: GridShape,
+) -> "Grid": ...
+@overload
+def read(
+    pictures: Iterable[Picture],
+    model: ClassifierLike = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+    grid: GridShape,
+) -> "Iterator[Grid]": ...
 def read(
     pictures: Picture | Iterable[Picture],
     model: ClassifierLike = "best",
@@ -219,7 +245,8 @@ def read(
     invert: bool | None = None,
     accept_all: bool = False,
     single: bool = False,
-) -> Page | Iterator[Page]:
+    grid: GridShape | None = None,
+) -> "Page | Grid | Iterator[Page] | Iterator[Grid]":
     """Read the digits on a picture, or on each of many pictures.
 
     Many pictures are read while the result is iterated over, a few hundred digits at a time. So any number of them can
@@ -237,18 +264,21 @@ def read(
         Accept digits of which the model is unsure, and what does not look like a digit.
     single : bool
         Read each picture as one digit, without searching for lines. Pictures up to 40x40 pixels always are.
+    grid : (rows, columns) or "auto", optional
+        Read the numbers in the cells of the largest grid on each picture, such as a Sudoku or a table of marks, which
+        may be seen at an angle or be bent. ``auto`` counts its rows and columns.
 
     Returns
     -------
-    Page, or iterator of Page
-        One page for a picture; for many, an iterator over their pages, in order.
+    Page or Grid, or iterator of them
+        One page for a picture, or one grid; for many, an iterator over their pages or grids, in order.
 
     Raises
     ------
     InputError
-        If a picture is not a picture, or the model does not exist. For files, its subclasses say more:
-        `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many pictures, the
-        error names the picture by its number, from 0, and ends the iteration.
+        If a picture is not a picture or shows no such grid, or the model does not exist. For files, its subclasses say
+        more: `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many pictures,
+        the error names the picture by its number, from 0, and ends the iteration.
 
     Examples
     --------
@@ -264,10 +294,18 @@ def read(
     """
     loaded = as_classifier(model)
     check(invert in (None, True, False), "invert", invert, "true, false or None")
+    if grid is not None:
+        from inksight.reading.grid_reading import check_grid, read_grid
+
+        check_grid(grid, single)
+        if is_picture(pictures) or not isinstance(pictures, Iterable):
+            return read_grid(pictures, loaded, grid, invert, accept_all)
+        return _of_each(pictures, lambda picture: read_grid(picture, loaded, grid, invert, accept_all))
     if is_picture(pictures) or not isinstance(pictures, Iterable):
         sheet = _sheet(pictures, loaded, invert, single)
         return next(_classified([sheet], loaded, accept_all))
-    return _pages(_sheets(pictures, loaded, invert, single), loaded, accept_all)
+    sheets = _of_each(pictures, lambda picture: _sheet(picture, loaded, invert, single))
+    return _pages(sheets, loaded, accept_all)
 
 
 class _Sheet(NamedTuple):
@@ -282,28 +320,31 @@ def _sheet(picture: Picture, model: Classifier, invert: bool | None, single: boo
     opened = open_picture(picture)
     grayscale = opened_to_grayscale(opened)
     colors = None if single else colors_of(opened)
+    return _Sheet(find_digits(grayscale, model, invert, single, colors), *reduced(grayscale))
+
+
+def reduced(grayscale: Grayscale) -> tuple[NDArray[np.uint8], int]:
+    """Return the means of square blocks as bytes, computed in bands so that temporary arrays stay small, and the block.
+
+    They are the `picture` and the `block` of `Page`.
+    """
     block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    return _Sheet(find_digits(grayscale, model, invert, single, colors), _reduced(grayscale, block), block)
-
-
-def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
-    """Return the means of square blocks as bytes, computed in bands so that temporary arrays stay small."""
     rows = block * max(BAND_PIXELS // (grayscale.shape[1] * block), 1)
     bands = []
     for top in range(0, len(grayscale), rows):
         band = (255 * grayscale[top : top + rows] + 0.5).astype(np.uint8)
         bands.append(np.asarray(Image.fromarray(band).reduce(block)) if block > 1 else band)  # faster than NumPy
-    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+    return (bands[0] if len(bands) == 1 else np.concatenate(bands)), block
 
 
-def _sheets(pictures: Iterable[Picture], model: Classifier, invert: bool | None, single: bool) -> Iterator[_Sheet]:
-    """Yield the sheet of each picture; name the picture that cannot be read."""
+def _of_each(pictures: Iterable[Picture], convert: Callable[[Picture], _Result]) -> Iterator[_Result]:
+    """Yield what each picture is converted to; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
-            sheet = _sheet(picture, model, invert, single)
+            result = convert(picture)
         except InputError as error:
             raise type(error)(f"picture {number}: {error}") from error
-        yield sheet
+        yield result
 
 
 def _pages(sheets: Iterable[_Sheet], model: Classifier, accept_all: bool) -> Iterator[Page]:
