@@ -58,7 +58,7 @@ def draw_page(page: Page, ax: Axes | None = None) -> Figure:
 
 
 def draw_grid(grid: Grid, ax: Axes | None = None) -> Figure:
-    """Draw the picture of a grid with its cells, and what was read in the upper left corner of each."""
+    """Draw the picture of a grid with its cells, and what was read in each."""
     figure, ax, inches, _ = _draw_picture(grid, ax)
     for row in grid.cells:
         for cell in row:
@@ -66,11 +66,14 @@ def draw_grid(grid: Grid, ax: Axes | None = None) -> Figure:
             ax.add_patch(Polygon(cell.corners, fill=False, edgecolor=READ, linewidth=0.8))
             if cell.content == "blank":
                 continue
-            left, top = cell.corners.mean(axis=0) + 0.8 * (cell.corners[0] - cell.corners.mean(axis=0))
+            # In the upper left corner, or the lower right one, where candidates rarely are.
+            middle, corner = cell.corners.mean(axis=0), cell.corners[2 if cell.content == "candidates" else 0]
+            x, y = middle + 0.8 * (corner - middle)
             size = max(min(0.25 * 72 * inches * cell.box[3], NORMAL), 4.0)  # points
             label = {"facecolor": color, "linewidth": 0, "pad": 0.12 * size}
             text = brief(str(cell), 12)
-            write(ax, left, top, text, color=text_on(color), fontsize=size, ha="left", va="top", bbox=label)
+            sides = ("right", "bottom") if cell.content == "candidates" else ("left", "top")
+            write(ax, x, y, text, color=text_on(color), fontsize=size, ha=sides[0], va=sides[1], bbox=label)
     rows, columns = grid.shape
     title(ax, f"Read in the {rows}x{columns} cells of this grid")
     signs = {"candidates": "* = several small digits", "digits": "? = rejected"}

@@ -18,6 +18,7 @@ MARGIN = 0.25  # of `CELL_SIZE`: around the rectified grid, for writing that lea
 CLOSING_WINDOW = 0.4  # of `CELL_SIZE`: wider than strokes and lines
 MAX_LINE = 0.2  # of `CELL_SIZE`: thickness of a line and its distance from where it was found, at most
 MIN_LINE_COVERAGE = 0.5  # of a cell's side that a line covers with ink
+DISTANCE_COST = 0.02  # of coverage, for each pixel between the line and where it was found
 THRESHOLD = 0.3  # of the contrast of full ink
 
 
@@ -109,18 +110,19 @@ def _line_mask(ink: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray
 
 
 def _lines_across(ink: NDArray[np.bool_], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which pixels belong to lines across."""
     mask = np.zeros(ink.shape, bool)
     reach = int(MAX_LINE * CELL_SIZE)
     for row in rows:
         top = max(row - reach, 0)
         for left, right in pairwise(columns.tolist()):
             inset = (right - left) // 8
-            covered = ink[top : row + reach + 1, left + inset : right - inset].mean(axis=1) >= MIN_LINE_COVERAGE
-            if not covered.any():
+            coverage = ink[top : row + reach + 1, left + inset : right - inset].mean(axis=1)
+            if coverage.max() < MIN_LINE_COVERAGE:
                 continue
-            runs, _ = ndimage.label(covered)
-            where = np.flatnonzero(covered)
-            run = runs[where[np.abs(where + top - row).argmin()]]
-            own = np.flatnonzero(runs == run)
+            # The base of a digit beside the line covers less than the line does.
+            best = (coverage - DISTANCE_COST * np.abs(np.arange(len(coverage)) + top - row)).argmax()
+            runs, _ = ndimage.label(coverage >= MIN_LINE_COVERAGE)
+            own = np.flatnonzero(runs == runs[best]) if runs[best] else np.array([best])
             mask[max(top + own[0] - 1, 0) : top + own[-1] + 2, max(left - reach // 2, 0) : right + reach // 2] = True
     return mask

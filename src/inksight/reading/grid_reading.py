@@ -176,7 +176,7 @@ def check_grid(grid: object, single: bool = False) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and 1 <= value <= MAX_CELLS
+    return isinstance(value, int | np.integer) and 1 <= int(value) <= MAX_CELLS
 
 
 def read_grid(picture: Picture, model: Classifier, grid: GridShape, invert: bool | None, accept_all: bool) -> Grid:

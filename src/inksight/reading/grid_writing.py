@@ -15,10 +15,13 @@ Content = Literal["blank", "digits", "candidates"]
 TYPICAL_QUANTILE = 0.75  # of the heights of writing: that of a typical digit, though many cells may hold candidates
 MIN_TYPICAL = 0.2  # of `CELL_SIZE`: height of a typical digit, at least
 # In heights of a typical digit:
-MIN_WRITING = 0.3  # what is lower and narrower is dirt
+MIN_WRITING = 0.3  # what is lower than this, and narrower than a dash, is dirt
+MIN_DASH = 0.6  # width of a dash, which is not a digit, but not dirt
+MIN_PART = 0.15  # smaller components are not parts of a digit
 MAX_SMALL = 0.6  # what is lower and narrower holds candidates
 MAX_CANDIDATE = 1.1  # height of candidates that are joined or larger, but far from where digits are
 MIN_OFFSET = 0.09  # of the cell's height: distance of the middle of such candidates from that of digits, at least
+MIN_FREE = 0.3  # of the cell's height that such candidates leave free above or below, at least
 CERTAIN = 0.25  # relative distance from a threshold at which there is no doubt
 
 
@@ -50,28 +53,43 @@ def find_writing(grid: RectifiedGrid) -> list[list[Writing]]:
     tallest = np.array([sizes[own, 1].max(initial=0) for own in cells])
     tallest = tallest[tallest >= MIN_TYPICAL * CELL_SIZE]
     typical = float(np.quantile(tallest, TYPICAL_QUANTILE)) if len(tallest) else CELL_SIZE / 2
-    middles = np.array([_middle(grid, boxes[own[sizes[own].max(axis=1) >= MIN_WRITING * typical]]) for own in cells])
+    is_writing = (sizes[:, 1] >= MIN_WRITING * typical) | (sizes[:, 0] >= MIN_DASH * typical)
+    places = np.array([_place(grid, boxes[own[is_writing[own]]]) for own in cells])
     is_digit = np.array([sizes[own, 1].max(initial=0) > MAX_SMALL * typical for own in cells])
-    usual = float(np.median(middles[is_digit])) if is_digit.any() else 0.5
+    usual = float(np.median(places[is_digit].mean(axis=1))) if is_digit.any() else 0.5
+    aside = np.minimum(
+        np.abs(places.mean(axis=1) - usual) / MIN_OFFSET, np.maximum(places[:, 0], 1 - places[:, 1]) / MIN_FREE
+    )
     found = [
-        _writing(boxes[own], own + 1, typical, abs(middle - usual)) for own, middle in zip(cells, middles, strict=True)
+        _writing(boxes[own], own + 1, is_writing[own], typical, how_far)
+        for own, how_far in zip(cells, aside.tolist(), strict=True)
     ]
     return [found[start : start + columns] for start in range(0, len(found), columns)]
 
 
-def _writing(boxes: NDArray[np.int64], labels: NDArray[np.int64], typical: float, offset: float) -> Writing:
-    """Return what the components of ink in a cell are, given by their boxes and labels."""
+def _writing(
+    boxes: NDArray[np.int64],
+    labels: NDArray[np.int64],
+    is_writing: NDArray[np.bool_],
+    typical: float,
+    aside: float,
+) -> Writing:
+    """Return what the components of ink in a cell are, given by their boxes and labels.
+
+    `is_writing` says which are not dirt, if they stand alone; `aside`, how far they are from where digits usually are:
+    1 or more is the place of candidates.
+    """
     sizes = (boxes[:, 2:] - boxes[:, :2]) / typical
-    written = sizes.max(axis=1) >= MIN_WRITING
-    if not written.any():
-        return Writing("blank", certainty=_certainty(1 - sizes.max(initial=0) / MIN_WRITING))
-    boxes, labels, sizes = boxes[written], labels[written], sizes[written]
-    excess = 1 - sizes.max() / MAX_SMALL
+    if not is_writing.any():
+        return Writing("blank", certainty=_certainty(1 - sizes[:, 1].max(initial=0) / MIN_WRITING))
+    excess = 1 - sizes[is_writing].max() / MAX_SMALL
     if sizes[:, 1].max() <= MAX_CANDIDATE:
-        excess = max(excess, offset / MIN_OFFSET - 1)
-    stacks = stack_boxes(boxes, typical)
-    glyphs = sorted(stacks, key=lambda stack: int(boxes[stack, 0].min() + boxes[stack, 2].max()))
-    as_labels = tuple(tuple(int(label) for label in labels[glyph]) for glyph in glyphs)
+        excess = max(excess, aside - 1)
+    parts = np.flatnonzero(sizes.max(axis=1) >= MIN_PART)
+    stacks = [parts[stack] for stack in stack_boxes(boxes[parts], typical)]
+    glyphs = [stack for stack in stacks if is_writing[stack].any()]
+    glyphs.sort(key=lambda glyph: int(boxes[glyph, 0].min() + boxes[glyph, 2].max()))
+    as_labels = tuple(tuple(labels[glyph].tolist()) for glyph in glyphs)
     return Writing("candidates" if excess > 0 else "digits", as_labels, _certainty(abs(excess)))
 
 
@@ -89,13 +107,14 @@ def _cells(grid: RectifiedGrid, boxes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(inside, row * columns + column, -1)
 
 
-def _middle(grid: RectifiedGrid, boxes: NDArray[np.int64]) -> float:
-    """Return how far down in its cell the middle of what is written is, 0..1; 0.5 if there is nothing."""
+def _place(grid: RectifiedGrid, boxes: NDArray[np.int64]) -> tuple[float, float]:
+    """Return how far down in its cell what is written begins and ends, 0..1; (0, 1) if there is nothing."""
     if not len(boxes):
-        return 0.5
-    middle = (boxes[:, 1].min() + boxes[:, 3].max()) / 2
-    row = np.clip(np.searchsorted(grid.rows, middle) - 1, 0, len(grid.rows) - 2)
-    return float((middle - grid.rows[row]) / (grid.rows[row + 1] - grid.rows[row]))
+        return 0.0, 1.0
+    top, bottom = int(boxes[:, 1].min()), int(boxes[:, 3].max())
+    row = np.clip(np.searchsorted(grid.rows, (top + bottom) / 2) - 1, 0, len(grid.rows) - 2)
+    first, last = grid.rows[row : row + 2].tolist()
+    return (top - first) / (last - first), (bottom - first) / (last - first)
 
 
 def _boxes(labels: NDArray[np.int32]) -> NDArray[np.int64]:

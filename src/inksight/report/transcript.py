@@ -85,7 +85,8 @@ class Transcript:
             cards = [card for line in lines for card in line]
             self._sheets.append({
                 "number": number, "name": as_utf8(name), "source": source, "size": size, "lines": lines,
-                "cards": cards, "cells": _cells(page), "left_out": len(page) - len(cards), "height": _median_height(cards),
+                "cards": cards, "cells": _cells(page), "left_out": len(page) - len(cards),
+                "height": _median_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
         self._counts["digits"] += len(page)
