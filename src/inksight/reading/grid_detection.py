@@ -23,26 +23,35 @@ MAX_SAME = 0.05  # of the diagonal: corners that are closer are those of the sam
 MAX_GRIDS = 4  # connected components in which a grid is sought, those with the largest cells first
 HULL_POINTS = 24  # of a convex hull, from which the four corners are chosen
 
-RECTIFIED_SIZE = 800  # pixels: longer side of the rectified grid, in which lines are followed
-MARGIN = 0.06  # of the rectified side, on each side, in which outer lines may bend
-STROKE = 1 / 40  # of the rectified side: contrast is averaged along a line over this length
-REACH = 1 / 64  # of the rectified side: how far above and below a line the paper is
+# The grid is rectified to follow its lines. In pixels of the rectified picture:
+CELL_SIZE = 80  # side of a cell whose area is typical
+RECTIFIED_SIZES = (800, 2000)  # of the longer side of the grid
+STROKE = 20  # contrast is averaged along a line over this length, or over MAX_STROKE of the line
+REACH = 12  # how far above and below a line the paper is
+STEP = 4  # columns, from point to point of a line
+MIN_DISTANCE = 16  # between two lines
+
+MAX_STROKE = 1 / 8  # of a line's length
+MARGIN = 0.06  # of the grid's longer side, around the grid: outer lines may bend into it
 NEAR_HIGHEST = 0.7  # of the highest ridge within reach: lower ones are the edges of a thick line, or writing beside it
-MIN_RIDGE, FULL_RIDGE = 0.02, 0.04  # contrast of a line with the paper: at least, and enough
-STEP = 4  # columns of the rectified grid, from point to point of a line
+MIN_RIDGE = 0.02  # contrast of a line with the paper beside it, at least
+NOISE_REACH = 4.0  # of the median deviation of this contrast, everywhere on the grid, which a line exceeds
+ENOUGH = 2.0  # times the least contrast: more is not better
 FIT_ROUNDS = 3  # least-squares fits of a cubic to a line, each without the points far from the previous one
 SHIFT_COST = 0.5  # of each step of a line to a neighbouring row; a point with enough contrast earns 1
 MIN_COVERAGE = 0.65  # of a line's length that is ink
+SHORT = 2 * CELL_SIZE  # pixels: a digit may cover much of a line that is not longer, but not its ends
+END, MIN_END_COVERAGE = 0.1, 0.5  # of the length of a short line, and of this end that is ink
 MIN_COVERAGE_OF_MISSING = 0.4  # the same, where the number of lines is known and more of them must be there
 MAX_OVERLAP = 0.2  # of their length that two lines may share
-MIN_DISTANCE = 1 / 60  # of the rectified side, between two lines
 
 
 class _Candidate(NamedTuple):
-    """Where a grid may be: its corners, clockwise from the upper left, and the area of its cells."""
+    """Where a grid may be: its corners, clockwise from the upper left, the area of its cells, and of a typical one."""
 
     corners: Points
     area: float
+    cell_area: float
 
 
 def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None = None) -> Points:
@@ -69,7 +78,7 @@ def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None
     contrast = line_contrast(block_mean(grayscale, block))
     found = None
     for candidate in _candidates(contrast):
-        mesh = _follow_lines(contrast, candidate.corners, rows, columns)
+        mesh = _follow_lines(contrast, candidate, rows, columns)
         if mesh is None:
             continue
         size = (mesh.shape[0] - 1, mesh.shape[1] - 1)
@@ -114,27 +123,27 @@ def _candidates(contrast: Grayscale) -> list[_Candidate]:
             if max(extent) < MIN_EXTENT * max(contrast.shape) or min(extent) < MIN_HEIGHT:
                 continue
             own = labels[down, across] == number
-            area = _cell_area(own)
+            area, cell_area = _cell_areas(own)
             if area < MIN_CELL_SHARE * own.size:
                 continue
             corners = _corners(own) + np.array([across.start, down.start])
             side = np.hypot(*(corners[2] - corners[0]))
             if all(np.abs(corners - other.corners).max() > MAX_SAME * side for other in candidates):
-                candidates.append(_Candidate(corners, area))
+                candidates.append(_Candidate(corners, area, cell_area))
     return sorted(candidates, key=lambda candidate: -candidate.area)[:MAX_GRIDS]
 
 
-def _cell_area(own: NDArray[np.bool_]) -> float:
-    """Return how many pixels the holes in a component have that are about as large as most others; 0 for one hole."""
+def _cell_areas(own: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return the area of all holes in a component that are about as large as most, and of a typical one; 0 for one."""
     holes, _ = ndimage.label(np.pad(~own, 1, constant_values=True))
     areas = np.bincount(holes.ravel())[2:]  # without the component, and without what is around it
     areas = np.sort(areas[areas >= MIN_CELL * own.size])
-    if not len(areas):
-        return 0.0
+    if len(areas) < 2:
+        return 0.0, 0.0
     cumulative = np.cumsum(areas)
     median = areas[np.searchsorted(cumulative, cumulative[-1] / 2)]
     similar = areas[(areas * MAX_CELL_RATIO >= median) & (areas <= MAX_CELL_RATIO * median)]
-    return float(similar.sum()) if len(similar) > 1 else 0.0
+    return (float(similar.sum()) if len(similar) > 1 else 0.0), float(median)
 
 
 def _corners(mask: NDArray[np.bool_]) -> Points:
@@ -159,17 +168,19 @@ def _cross(a: Points, b: Points) -> NDArray[np.float64]:
     return product
 
 
-def _follow_lines(contrast: Grayscale, corners: Points, rows: int | None, columns: int | None) -> Points | None:
-    """Return the crossings of the lines within four corners, or None if there is no cell."""
+def _follow_lines(contrast: Grayscale, candidate: _Candidate, rows: int | None, columns: int | None) -> Points | None:
+    """Return the crossings of the lines of a grid, or None if there is no cell."""
+    corners = candidate.corners
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
     width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
-    scale = RECTIFIED_SIZE / max(width, height)
+    longer = max(width, height)
+    scale = np.clip(CELL_SIZE * longer / np.sqrt(candidate.cell_area), *RECTIFIED_SIZES) / longer
     width, height = int(width * scale), int(height * scale)
-    if min(width, height) < 10:
+    if min(width, height) < MIN_HEIGHT:
         return None
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
     matrix = homography(target, corners)
-    margin = int(MARGIN * RECTIFIED_SIZE)
+    margin = int(MARGIN * max(width, height))
     x, y = np.meshgrid(np.arange(-margin, width + margin), np.arange(-margin, height + margin))
     rectified = sample(contrast, project(matrix, np.stack([x, y], axis=-1).astype(np.float64)))
     across, down = trace_lines(rectified, margin, rows), trace_lines(rectified.T, margin, columns)
@@ -195,29 +206,32 @@ def trace_lines(contrast: Grayscale, margin: int, cells: int | None = None) -> N
         The row of each line in each column, from top to bottom; continued straight in the margins.
     """
     x = np.arange(margin, contrast.shape[1] - margin, STEP)
-    ridge = _ridge(contrast)[:, x]
-    gain = np.clip(ridge / FULL_RIDGE, 0, 1)
+    ridge = _ridge(contrast, max(min(STROKE, int(MAX_STROKE * len(x) * STEP)), 1))[:, x]
+    gain = np.clip(ridge / ENOUGH, 0, 1)
     paths = _best_paths(gain.T.astype(np.float32))
     each = np.arange(len(x))
-    coverage, strength = (ridge[paths, each] >= MIN_RIDGE).mean(axis=1), gain[paths, each].mean(axis=1)
+    inked, end = ridge[paths, each] >= 1, max(int(END * len(x)), 1)
+    coverage, strength = inked.mean(axis=1), gain[paths, each].mean(axis=1)
+    if len(x) * STEP <= SHORT:
+        coverage[np.minimum(inked[:, :end].mean(axis=1), inked[:, -end:].mean(axis=1)) < MIN_END_COVERAGE] = 0
     chosen: list[int] = []
-    for end in np.argsort(-strength, kind="stable").tolist():
+    for path in np.argsort(-strength, kind="stable").tolist():
         is_missing = cells is not None and len(chosen) <= cells
-        if coverage[end] < (MIN_COVERAGE_OF_MISSING if is_missing else MIN_COVERAGE):
+        if coverage[path] < (MIN_COVERAGE_OF_MISSING if is_missing else MIN_COVERAGE):
             continue
-        distance = np.abs(paths[chosen] - paths[end])
+        distance = np.abs(paths[chosen] - paths[path])
         shared = (distance <= 2).mean(axis=1)
-        if (shared <= MAX_OVERLAP).all() and (distance.mean(axis=1) >= MIN_DISTANCE * RECTIFIED_SIZE).all():
-            chosen.append(end)
+        if (shared <= MAX_OVERLAP).all() and (distance.mean(axis=1) >= MIN_DISTANCE).all():
+            chosen.append(path)
     return np.array([
-        _smooth(x, paths[end], ridge[paths[end], each], contrast.shape[1])
-        for end in sorted(chosen, key=lambda end: float(paths[end].mean()))
+        _smooth(x, paths[path], ridge[paths[path], each], contrast.shape[1])
+        for path in sorted(chosen, key=lambda path: float(paths[path].mean()))
     ]).reshape(-1, contrast.shape[1])  # fmt: skip
 
 
 def _smooth(x: NDArray[np.int64], y: NDArray[np.int64], ridge: Grayscale, width: int) -> NDArray[np.float64]:
     """Return the cubic through a path, without the stretches where it leaves the line for writing beside it."""
-    weight = np.clip(ridge / FULL_RIDGE, 0.01, 1)
+    weight = np.clip(ridge / ENOUGH, 0.01, 1)
     for _ in range(FIT_ROUNDS):
         fit = np.polynomial.Polynomial.fit(x, y, 3, w=weight)
         away = np.abs(y - fit(x))
@@ -226,17 +240,18 @@ def _smooth(x: NDArray[np.int64], y: NDArray[np.int64], ridge: Grayscale, width:
     return smooth
 
 
-def _ridge(contrast: Grayscale) -> Grayscale:
+def _ridge(contrast: Grayscale, stroke: int) -> Grayscale:
     """Return by how much each pixel, averaged along a stroke, has more contrast than what is above and below it.
 
-    A line across stands out. A line down does not, nor does texture. It is 0 beside higher ridges.
+    A line across stands out, with 1 or more. A line down does not, nor does texture. It is 0 beside higher ridges.
     """
-    stroke, reach = (int(share * RECTIFIED_SIZE) for share in (STROKE, REACH))
     mean = ndimage.uniform_filter1d(ndimage.gaussian_filter1d(contrast, 1.0, axis=0), stroke, axis=1)
-    padded = np.pad(mean, [(reach, reach), (0, 0)], mode="edge")
-    ridge: Grayscale = mean - np.maximum(padded[: len(mean)], padded[2 * reach :])
-    highest = ndimage.maximum_filter1d(ridge, 2 * reach + 1, axis=0)
-    return np.where(ridge >= NEAR_HIGHEST * highest, ridge, 0)
+    padded = np.pad(mean, [(REACH, REACH), (0, 0)], mode="edge")
+    ridge = mean - np.maximum(padded[: len(mean)], padded[2 * REACH :])
+    highest = ndimage.maximum_filter1d(ridge, 2 * REACH + 1, axis=0)
+    deviation = float(np.median(np.abs(ridge - np.median(ridge))))
+    least = max(MIN_RIDGE, NOISE_REACH * deviation)
+    return np.where(ridge >= NEAR_HIGHEST * highest, ridge / least, 0)
 
 
 def _best_paths(gain: NDArray[np.float32]) -> NDArray[np.int64]:
