@@ -102,10 +102,11 @@ def test_the_result_says_where_the_cells_are_and_how_sure_it_is(sudoku):
 
 
 def test_what_is_not_a_digit_is_rejected_and_dirt_is_not_written(ten):
-    block = np.zeros((28, 28), np.uint8)
-    block[4:24, 4:24] = 255
+    crossed = np.eye(28, dtype=np.uint8)[4:24, 4:24]
+    crossed = np.pad(255 * (crossed | crossed[::-1]), 4)
+    crossed[4:24, [4, 5, 22, 23]] = crossed[[4, 5, 22, 23], 4:24] = 255
     texts = [["1", "2", "x"], ["4", "5", ""]]
-    page, crossings = draw_page(texts, ten | {"x": block})
+    page, crossings = draw_page(texts, ten | {"x": crossed})
     page.paste(40, (int(crossings[1, 2, 0]) + 60, int(crossings[1, 2, 1]) + 60, int(crossings[1, 2, 0]) + 68,
                     int(crossings[1, 2, 1]) + 66))  # fmt: skip
     grid = read(photograph(page, crossings)[0], grid=(2, 3))
