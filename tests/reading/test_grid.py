@@ -69,6 +69,14 @@ def test_a_table_of_marks_with_columns_of_unequal_widths_is_read(view, ten):
     assert grid.text.split("\n")[1] == " 3 15  . 20"
 
 
+@pytest.mark.parametrize("shape", [(3, 4), (2, 2), (24, 6)])
+def test_the_lines_of_large_and_of_small_cells_are_counted(shape, ten):
+    empty = [[""] * shape[1]] * shape[0]
+    height = 30 if shape[0] > 9 else 60
+    photo, _ = photograph(*draw_page(empty, ten, height=height, thick=99), size=(1400, 1000))
+    assert find_grid(photo / 255.0).shape[:2] == (shape[0] + 1, shape[1] + 1)
+
+
 def test_one_row_of_boxes_is_a_grid(ten):
     texts = [["1", "2", "", "5", "", "7", "8", "1"]]
     photo, _ = photograph(*draw_page(texts, ten, thick=99), size=(600, 1000))

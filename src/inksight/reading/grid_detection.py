@@ -35,7 +35,7 @@ MAX_STROKE = 1 / 8  # of a line's length
 MARGIN = 0.06  # of the grid's longer side, around the grid: outer lines may bend into it
 NEAR_HIGHEST = 0.7  # of the highest ridge within reach: lower ones are the edges of a thick line, or writing beside it
 MIN_RIDGE = 0.02  # contrast of a line with the paper beside it, at least
-NOISE_REACH = 4.0  # of the median deviation of this contrast, everywhere on the grid, which a line exceeds
+NOISE_REACH = 2.0  # of the median deviation of this contrast, everywhere on the grid, which a line exceeds
 ENOUGH = 2.0  # times the least contrast: more is not better
 FIT_ROUNDS = 3  # least-squares fits of a cubic to a line, each without the points far from the previous one
 SHIFT_COST = 0.5  # of each step of a line to a neighbouring row; a point with enough contrast earns 1
@@ -215,18 +215,18 @@ def trace_lines(contrast: Grayscale, margin: int, cells: int | None = None) -> N
     if len(x) * STEP <= SHORT:
         coverage[np.minimum(inked[:, :end].mean(axis=1), inked[:, -end:].mean(axis=1)) < MIN_END_COVERAGE] = 0
     chosen: list[int] = []
+    lines: list[NDArray[np.float64]] = []
     for path in np.argsort(-strength, kind="stable").tolist():
         is_missing = cells is not None and len(chosen) <= cells
         if coverage[path] < (MIN_COVERAGE_OF_MISSING if is_missing else MIN_COVERAGE):
             continue
-        distance = np.abs(paths[chosen] - paths[path])
-        shared = (distance <= 2).mean(axis=1)
-        if (shared <= MAX_OVERLAP).all() and (distance.mean(axis=1) >= MIN_DISTANCE).all():
+        if ((np.abs(paths[chosen] - paths[path]) <= 2).mean(axis=1) > MAX_OVERLAP).any():
+            continue
+        line = _smooth(x, paths[path], ridge[paths[path], each], contrast.shape[1])
+        if all(np.abs(line - other).mean() >= MIN_DISTANCE for other in lines):
             chosen.append(path)
-    return np.array([
-        _smooth(x, paths[path], ridge[paths[path], each], contrast.shape[1])
-        for path in sorted(chosen, key=lambda path: float(paths[path].mean()))
-    ]).reshape(-1, contrast.shape[1])  # fmt: skip
+            lines.append(line)
+    return np.array(sorted(lines, key=lambda line: float(line.mean()))).reshape(-1, contrast.shape[1])
 
 
 def _smooth(x: NDArray[np.int64], y: NDArray[np.int64], ridge: Grayscale, width: int) -> NDArray[np.float64]:
