@@ -108,9 +108,10 @@ def photograph(
     height, width = size
     forward = _camera(page.size, (width, height), tilt, turn)
     # The bend moves points of the photo down by a parabola across it, so its inverse is exact.
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
     flat = np.stack([x, y - _bulge(x, width, bend * height)], axis=-1).reshape(-1, 2)
-    source = _apply(np.linalg.inv(forward), flat).reshape(height, width, 2)
+    backward = np.linalg.inv(forward).astype(np.float64)
+    source = _apply(backward, flat).reshape(height, width, 2)
     pixels = np.asarray(page, np.float64) / 255
     blurred = ndimage.gaussian_filter(pixels, 0.4 * pixels.shape[1] / width)
     photo = ndimage.map_coordinates(blurred, [source[..., 1], source[..., 0]], order=1, cval=background)
@@ -122,8 +123,8 @@ def photograph(
     return (255 * photo + 0.5).astype(np.uint8), moved.reshape(crossings.shape)
 
 
-def _bulge(x: NDArray[np.floating], width: int, high: float) -> NDArray[np.float64]:
-    return high * (1 - (2 * np.asarray(x, np.float64) / width - 1) ** 2)
+def _bulge(x: NDArray[np.float64], width: int, high: float) -> NDArray[np.float64]:
+    return high * (1 - (2 * x / width - 1) ** 2)
 
 
 def _camera(page: tuple[int, int], photo: tuple[int, int], tilt: float, turn: float) -> NDArray[np.float64]:
@@ -138,7 +139,7 @@ def _camera(page: tuple[int, int], photo: tuple[int, int], tilt: float, turn: fl
     return matrix
 
 
-def _apply(matrix: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
+def _apply(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
     mapped = np.column_stack([points, np.ones(len(points))]) @ matrix.T
     result: NDArray[np.float64] = mapped[:, :2] / mapped[:, 2:]
     return result
