@@ -128,7 +128,7 @@ def test_a_piece_as_high_as_the_digits_that_is_left_out_is_rejected(mnist):
 
     (line,) = segment(page / 255, classifier)
     assert [digit.problem for digit in line] == ["not a digit" if i == number else "" for i in range(len(text))]
-    assert [digit.box for digit in line] == [digit.box for digit in digits]
+    assert [digit.box for digit in line] == [digit.box for digit in found]
 
 
 def test_a_large_photo_is_read_with_boxes_in_its_own_pixels(mnist):

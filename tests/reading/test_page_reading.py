@@ -22,8 +22,9 @@ from inksight.imaging.file_pages import FilePage, pages_of
 from inksight.nn.model_file import load_model
 from inksight.reading import worker
 from inksight.reading.page_reading import AHEAD, read_pages
+from inksight.reading.reader import Page
 
-OPTIONS: dict[str, Any] = {"invert": None, "accept_all": False, "single": False}
+OPTIONS: dict[str, Any] = {"invert": None, "accept_all": False, "single": False, "grid": None}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def test_pages_from_workers_are_those_of_the_model_given(files):
     model = load_model("tiny")
     for reading in read_pages(files[:3], model, **OPTIONS, workers=2):
         page = reading.page
-        assert page is not None
+        assert isinstance(page, Page)
         assert page[0].model is model
         assert page.picture.shape == page[0].prepared.grayscale.shape == (28, 28)
 

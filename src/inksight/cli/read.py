@@ -1,6 +1,7 @@
 """``inksight read``: recognize the digits on pictures."""
 
 import mimetypes
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -17,12 +18,14 @@ from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
     from inksight.imaging.file_pages import FilePage
+    from inksight.reading.grid_reading import Grid
     from inksight.reading.page_reading import Options
-    from inksight.reading.reader import Page
+    from inksight.reading.reader import GridShape, Page
 
 STANDARD_INPUT = Path("-")  # this object: others that are equal are files of that name
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
 COLUMNS = ("path", "page", "text", "confidence", "reason", "runner_up", "milliseconds", "error")
+CELL_COLUMNS = ("path", "page", "row", "column", "content", "text", "confidence", "reason", "milliseconds", "error")
 LINE_BREAK = "|"  # between lines of digits in a cell: no digit, and no part of what spreadsheets take for a date
 
 Row = tuple[object, ...]  # of the table
@@ -44,6 +47,15 @@ def _as_length(_context: click.Context, _option: click.Parameter, length: str | 
     return (int(low[:9]), int(high[:9])) if dash else int(low[:9])
 
 
+def _parse_grid(_context: click.Context, _option: click.Parameter, grid: str | None) -> "GridShape | None":
+    """Return the number of rows and of columns, or ``auto``."""
+    if grid is None or grid == "auto":
+        return "auto" if grid else None
+    numbers = re.fullmatch(r"(\d{1,4})[xX×](\d{1,4})", grid)  # the sign of multiplication, too
+    check(numbers is not None, "grid", grid, "auto, or its numbers of rows and of columns", "such as 9x9")
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
+
+
 def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:
     """Refuse a picture, so that `--csv *.jpg` does not overwrite the first one."""
     if table is not None:  # the types of files take long to load
@@ -63,8 +75,16 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
 @click.option("--allow", metavar="DIGITS", help="Digits that may occur: 0-5, or 1,3,7-9.")
 @click.option("--pattern", metavar="PATTERN", help=r"What each line looks like: '\d{2}/\d{2}/\d{4}'.")
 @click.option("--punctuation", is_flag=True, help="Keep the signs . , - / : in the text.")
+@click.option("--grid", callback=_parse_grid, metavar="ROWSxCOLUMNS|auto",
+              help="Read the cells of the grid on each picture, such as 9x9; auto counts them.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per page.")
-@click.option("--csv", "table", callback=_check_table, metavar="FILE", help="Write a CSV file with one row per page.")
+@click.option(
+    "--csv",
+    "table",
+    callback=_check_table,
+    metavar="FILE",
+    help="Write a CSV file with one row per page, or per cell of a grid.",
+)
 @click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True,
               help="Read with this many processes.")  # fmt: skip
 @click.option("--show", "page", callback=_check_page, is_flag=False, flag_value=DEFAULT_PAGE, metavar="[FILE.html]",
@@ -88,6 +108,9 @@ def read(
     {2,4}, and the signs . , - / :, where the dot is a dot. A pattern with signs puts them into the text; another one is
     about the digits alone.
 
+    With --grid, a picture shows a Sudoku, a score card or a table of marks, which may be seen at an angle or be bent.
+    A blank cell is printed as . and several small digits in a cell, as in a Sudoku, as *.
+
     --csv and --json name files that cannot be read, too, in the order of the files. The column `error` has the class of
     the error and its message, such as MissingFileError, DamagedFileError, UnsupportedFileError or TooLargeError. In a
     CSV file, lines of digits are separated by |. More --workers change only how long it takes.
@@ -103,6 +126,7 @@ def read(
       inksight read scans/*.jpg --model mine.safetensors --json
       inksight read photo.jpg --show photo.html
       inksight read dates/ --pattern '\\d{2}/\\d{2}/\\d{4}' --csv dates.csv
+      inksight read sudoku.jpg --grid 9x9
       curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track
@@ -112,6 +136,10 @@ def read(
 
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
+    if options["grid"] is not None:
+        from inksight.reading.grid_reading import check_grid
+
+        check_grid(**{name: options.get(name) for name in ("grid", "single", "length", "pattern", "punctuation")})
     check_outputs(table, page, inputs=[*sources, model])
     constraint_of(options["length"], options["allow"], options["pattern"])  # before any file is opened
     loaded, files = load_classifier(model), list(_files(sources))
@@ -126,7 +154,8 @@ def read(
     # Lines that are printed on a terminal show the progress themselves.
     pages = _pages(track(files, "reading", bool(table) or not sys.stdout.isatty()))
     results = read_pages(pages, loaded, workers=workers, **options)
-    waiting: list[Row] = [COLUMNS]  # until a file is read, so that an earlier table is not replaced by one of errors
+    columns = CELL_COLUMNS if options["grid"] else COLUMNS
+    waiting: list[Row] = [columns]  # until a file is read, so that an earlier table is not replaced by one of errors
     try:
         with closing(results), growing(table) if table else nullcontext() as rows:
             for result in results:
@@ -147,7 +176,7 @@ def read(
                 if as_json:
                     print_json(_record(source, found, error, result.milliseconds))
                 elif rows is not None:
-                    waiting.append(_row(source, found, error, result.milliseconds))
+                    waiting += _rows(source, found, error, result.milliseconds, columns)
                     while done and waiting:
                         write_row(rows, waiting.pop(0))
                 elif found:
@@ -194,16 +223,27 @@ def _message(error: Exception | None, source: "FilePage") -> str:
     return str(error or "") or f"not enough memory for {str(source)!r}"
 
 
-def _row(source: "FilePage", page: "Page | None", error: Exception | None, time: float) -> Row:
-    """Return the row of a page in a table, in the order of `COLUMNS`."""
+def _rows(
+    source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float, columns: tuple[str, ...]
+) -> Iterator[Row]:
+    """Yield the row of a page in a table, or the rows of the cells of its grid, in the order of the columns."""
+    from inksight.reading.grid_reading import Grid
+
     if page is None:
-        reason = f"{type(error).__name__}: {_message(error, source)}"
-        return (source.path, source.number or "", "", "", "", "", time, reason)
-    text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
-    return (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
+        failed = {"path": source.path, "page": source.number or "", "milliseconds": time}
+        failed["error"] = f"{type(error).__name__}: {_message(error, source)}"
+        yield tuple(failed.get(column, "") for column in columns)
+    elif isinstance(page, Grid):
+        for (row, column), cell in page.numbered():
+            text = str(cell) if cell.digits else ""
+            place = (source.path, source.number or 1, row, column)
+            yield (*place, cell.content, text, cell.confidence, cell.reason, time, "")
+    else:
+        text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
+        yield (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
 
 
-def _record(source: "FilePage", page: "Page | None", error: Exception | None, time: float) -> dict[str, Any]:
+def _record(source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float) -> dict[str, Any]:
     """Return the JSON object of a page."""
     path = as_utf8(source.path)
     if page is None:
@@ -213,8 +253,14 @@ def _record(source: "FilePage", page: "Page | None", error: Exception | None, ti
     return {"path": path, "page": source.number or 1, **page.to_dict(), "milliseconds": time, "error": None}
 
 
-def _format(path: "FilePage", page: "Page") -> str:
+def _format(path: "FilePage", page: "Page | Grid") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
+    from inksight.reading.grid_reading import Grid
+
+    if isinstance(page, Grid):
+        note = page.reason or f"{page.confidence.min():.1%}"
+        heading = f"{display_name(path)}: {'x'.join(map(str, page.shape))} cells ({note})"
+        return "\n  ".join([heading, *page.text.split("\n")])
     notes = [
         next((reading.reason for reading in line if reading.reason), f"{confidence:.1%}")
         for line, confidence in zip(page.lines, page.line_confidences, strict=True)

@@ -34,8 +34,9 @@ from inksight.plot.history import draw_history
 from inksight.plot.label_errors import draw_doubtful_labels
 from inksight.plot.preprocessing import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
-from inksight.plot.reading import draw_page, draw_reading
+from inksight.plot.reading import draw_grid, draw_page, draw_reading
 from inksight.plot.robustness import draw_robustness
+from inksight.reading.grid_reading import Grid
 from inksight.reading.reader import Page, Reading
 
 DRAWING: dict[type, Callable[..., Figure]] = {
@@ -51,6 +52,7 @@ DRAWING: dict[type, Callable[..., Figure]] = {
     FeatureMaps: draw_feature_maps,
     Filters: draw_filters,
     FilterSimilarity: draw_filter_similarity,
+    Grid: draw_grid,
     History: draw_history,
     Model: draw_model,
     Neighbours: draw_neighbours,

@@ -2,7 +2,7 @@
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from inksight._shared.validation import check
@@ -24,6 +24,7 @@ from inksight.plot.grammar import (
     write,
 )  # fmt: skip
 from inksight.plot.preprocessing import draw_prepared
+from inksight.reading.grid_reading import Cell, Grid
 from inksight.reading.reader import Page, Reading
 
 MAX_HEIGHT, MAX_PIXEL = 9.0, 0.03  # inches: of a page and of a pixel of it
@@ -33,11 +34,7 @@ MOST = 10  # classes whose probability is drawn
 
 def draw_page(page: Page, ax: Axes | None = None) -> Figure:
     """Draw the picture of a page with a box around each digit, and above it what was read."""
-    height, width = (page.block * side for side in page.picture.shape)
-    inches = min(WIDTH / width, MAX_HEIGHT / height, MAX_PIXEL)  # per pixel
-    figure, ax = canvas(ax, inches * width, inches * height + 0.8)
-    show(ax, 255 - page.picture, IMAGES, 0, 255, extent=(0, width, height, 0))
-    bare(ax)
+    figure, ax, inches, height = _draw_picture(page, ax)
     room = 0.0  # pixels above the picture, for the labels of digits at its upper edge
     for reading in page:
         left, top, wide, high = reading.box
@@ -58,6 +55,45 @@ def draw_page(page: Page, ax: Axes | None = None) -> Figure:
     rejected = f"? = rejected: {', '.join(reasons)}\n" if reasons else ""
     note(ax, f"{rejected}gray = dark, one scale for all")
     return figure
+
+
+def draw_grid(grid: Grid, ax: Axes | None = None) -> Figure:
+    """Draw the picture of a grid with its cells, and what was read in each."""
+    figure, ax, inches, _ = _draw_picture(grid, ax)
+    for row in grid.cells:
+        for cell in row:
+            color = REJECTED if cell.reason else READ
+            ax.add_patch(Polygon(cell.corners, fill=False, edgecolor=READ, linewidth=0.8))
+            if cell.content == "blank":
+                continue
+            # In the upper left corner, or the lower right one, where candidates rarely are.
+            middle, corner = cell.corners.mean(axis=0), cell.corners[2 if cell.content == "candidates" else 0]
+            x, y = middle + 0.8 * (corner - middle)
+            size = max(min(0.25 * 72 * inches * cell.box[3], NORMAL), 4.0)  # points
+            label = {"facecolor": color, "linewidth": 0, "pad": 0.12 * size}
+            text = brief(str(cell), 12)
+            sides = ("right", "bottom") if cell.content == "candidates" else ("left", "top")
+            write(ax, x, y, text, color=text_on(color), fontsize=size, ha=sides[0], va=sides[1], bbox=label)
+    rows, columns = grid.shape
+    title(ax, f"Read in the {rows}x{columns} cells of this grid")
+    signs = {"candidates": "* = several small digits", "digits": "? = rejected"}
+    shown = [sign for content, sign in signs.items() if any(_needs_sign(cell, content) for _, cell in grid.numbered())]
+    note(ax, "\n".join([", ".join(shown), "gray = dark, one scale for all"]).strip())
+    return figure
+
+
+def _needs_sign(cell: Cell, content: str) -> bool:
+    return cell.content == content and (content == "candidates" or bool(cell.reason))
+
+
+def _draw_picture(page: Page | Grid, ax: Axes | None) -> tuple[Figure, Axes, float, int]:
+    """Draw the picture of a page; return its figure and axes, the inches per pixel, and its height in pixels."""
+    height, width = (page.block * side for side in page.picture.shape)
+    inches = min(WIDTH / width, MAX_HEIGHT / height, MAX_PIXEL)
+    figure, ax = canvas(ax, inches * width, inches * height + 0.8)
+    show(ax, 255 - page.picture, IMAGES, 0, 255, extent=(0, width, height, 0))
+    bare(ax)
+    return figure, ax, inches, height
 
 
 def draw_reading(reading: Reading, ax: Axes | None = None, *, kind: str | None = None) -> Figure:

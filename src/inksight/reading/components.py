@@ -111,7 +111,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, False, small=True)] for i in kept[is_small[kept]].tolist()
     ]
     kept = kept[~is_small[kept]]
-    for stack in _stack(boxes[kept], height):
+    for stack in stack_boxes(boxes[kept], height):
         members = kept[stack]
         box = (*boxes[members, :2].min(axis=0).tolist(), *boxes[members, 2:].max(axis=0).tolist())
         labels = tuple(int(i) + 1 for i in members)
@@ -166,7 +166,7 @@ def _may_be_dashes(lines: NDArray[np.int64], others: NDArray[np.int64], height: 
     return result
 
 
-def _stack(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
+def stack_boxes(boxes: NDArray[np.int64], height: float) -> list[list[int]]:
     """Group the boxes of broken digits: close above each other, or one within the other."""
     stacks: list[list[int]] = []
     stack_boxes = np.empty_like(boxes)

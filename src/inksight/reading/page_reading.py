@@ -5,12 +5,13 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.reader import Page, read
+from inksight.reading.grid_reading import Grid
+from inksight.reading.reader import GridShape, Page, read
 
 AHEAD = 4  # pages that wait for each worker, so that a large one does not hold up the others
 
@@ -22,7 +23,7 @@ class PageReading:
     Parameters
     ----------
     source : FilePage
-    page : Page or None
+    page : Page, Grid or None
         None if it could not be read.
     milliseconds : float
         How long it took.
@@ -31,7 +32,7 @@ class PageReading:
     """
 
     source: FilePage
-    page: Page | None
+    page: Page | Grid | None
     milliseconds: float
     error: InksightError | MemoryError | None = None
 
@@ -46,14 +47,17 @@ class Options(TypedDict, total=False):
     allow: str | None
     pattern: str | None
     punctuation: bool
+    grid: GridShape | None
 
 
 def read_page(source: FilePage, model: Classifier, **options: Unpack[Options]) -> PageReading:
     """Read one page. The options are those of `inksight.read`."""
     start = time.perf_counter()
-    page, failure = None, None
+    page: Page | Grid | None = None
+    failure = None
     try:
-        page = read(source, model, **options)
+        arguments: dict[str, Any] = {**options}  # which `read` accepts in several forms
+        page = read(source, model, **arguments)
     except (InksightError, MemoryError) as error:
         failure = error.with_traceback(None)  # which would keep what was decoded
     return PageReading(source, page, round(1000 * (time.perf_counter() - start), 2), failure)

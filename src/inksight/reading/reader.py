@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -28,6 +28,10 @@ from inksight.reading.text_detection import probability_of_digits
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
     from inksight.inspection.nearest import Neighbours
+    from inksight.reading.grid_reading import Grid
+
+GridShape = tuple[int, int] | Literal["auto"]  # rows and columns, or to be counted
+_Result = TypeVar("_Result")
 
 BATCH = 256  # digits that are classified at once, at least, unless their pictures are large
 BATCH_SIZE = 1 << 23  # bytes of the pictures that wait until there are enough digits for a batch
@@ -236,6 +240,7 @@ def read(  # type: ignore[overload-overlap] # a path or an array is one picture,
     allow: str | None = ...,
     pattern: str | None = ...,
     punctuation: bool = ...,
+    grid: None = ...,
 ) -> Page: ...
 @overload
 def read(
@@ -249,7 +254,28 @@ def read(
     allow: str | None = ...,
     pattern: str | None = ...,
     punctuation: bool = ...,
+    grid: None = ...,
 ) -> Iterator[Page]: ...
+@overload
+def read(  # type: ignore[overload-overlap]
+    pictures: Picture,
+    model: ClassifierLike = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+    grid: GridShape,
+) -> "Grid": ...
+@overload
+def read(
+    pictures: Iterable[Picture],
+    model: ClassifierLike = ...,
+    *,
+    invert: bool | None = ...,
+    accept_all: bool = ...,
+    single: bool = ...,
+    grid: GridShape,
+) -> "Iterator[Grid]": ...
 def read(
     pictures: Picture | Iterable[Picture],
     model: ClassifierLike = "best",
@@ -261,7 +287,8 @@ def read(
     allow: str | None = None,
     pattern: str | None = None,
     punctuation: bool = False,
-) -> Page | Iterator[Page]:
+    grid: GridShape | None = None,
+) -> "Page | Grid | Iterator[Page] | Iterator[Grid]":
     r"""Read the digits on a picture, or on each of many pictures.
 
     Many pictures are read while the result is iterated over, a few hundred digits at a time. So any number of them can
@@ -290,18 +317,22 @@ def read(
         dot. Without signs, it is about the digits alone; with signs, they are a part of the text.
     punctuation : bool
         Keep dots, commas, dashes, slashes and colons in the text.
+    grid : (rows, columns) or "auto", optional
+        Read the numbers in the cells of the largest grid on each picture, such as a Sudoku or a table of marks, which
+        may be seen at an angle or be bent. ``auto`` counts its rows and columns. Of the options for lines, `allow` goes
+        with it.
 
     Returns
     -------
-    Page, or iterator of Page
-        One page for a picture; for many, an iterator over their pages, in order.
+    Page or Grid, or iterator of them
+        One page for a picture, or one grid; for many, an iterator over their pages or grids, in order.
 
     Raises
     ------
     InputError
-        If a picture is not a picture, the model does not exist, or the pattern cannot be parsed. For files, its
-        `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many pictures, the
-        error names the picture by its number, from 0, and ends the iteration.
+        If a picture is not a picture or shows no such grid, the model does not exist, or the pattern cannot be parsed.
+        For files, its `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many
+        pictures, the error names the picture by its number, from 0, and ends the iteration.
 
     Examples
     --------
@@ -323,11 +354,20 @@ def read(
     if constraint is not None:
         names, advice = loaded.class_names, "leave out length, allow and pattern"
         check(names == DIGITS, "classes of a model that reads what fits", names, "the digits 0 to 9", advice)
+    if grid is not None:
+        from inksight.reading.grid_reading import check_grid, read_grid
+
+        check_grid(grid, single=single, length=length, pattern=pattern, punctuation=punctuation)
+        among = constraint.replacements(("",), 0) if constraint else None
+        find_grid = partial(read_grid, model=loaded, grid=grid, invert=invert, accept_all=accept_all, among=among)
+        if is_picture(pictures) or not isinstance(pictures, Iterable):
+            return find_grid(pictures)
+        return _of_each(pictures, find_grid)
     find = partial(_sheet, model=loaded, invert=invert, single=single, constraint=constraint)
     classify = partial(_classified, model=loaded, accept_all=accept_all, constraint=constraint, punctuation=punctuation)
     if is_picture(pictures) or not isinstance(pictures, Iterable):
         return next(classify([find(pictures)]))
-    return _pages(_sheets(pictures, find), classify)
+    return _pages(_of_each(pictures, find), classify)
 
 
 class _Sheet(NamedTuple):
@@ -351,8 +391,8 @@ def _sheet(
     lines = find_digits(grayscale, model, invert, single, colors, constraint)
     if scale > 1:
         lines = [_enlarged(line, scale, size) for line in lines]
-    block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
-    return _Sheet(lines, _reduced(grayscale, block), block * scale)
+    means, block = reduced(grayscale)
+    return _Sheet(lines, means, block * scale)
 
 
 def _enlarged(line: Line, scale: int, size: tuple[int, int]) -> Line:
@@ -366,24 +406,28 @@ def _enlarged(line: Line, scale: int, size: tuple[int, int]) -> Line:
     return replace(line, digits=digits, signs=tuple(replace(sign, box=box(sign)) for sign in line.signs))
 
 
-def _reduced(grayscale: Grayscale, block: int) -> NDArray[np.uint8]:
-    """Return the means of square blocks as bytes, computed in bands so that temporary arrays stay small."""
+def reduced(grayscale: Grayscale) -> tuple[NDArray[np.uint8], int]:
+    """Return the means of square blocks as bytes, computed in bands so that temporary arrays stay small, and the block.
+
+    They are the `picture` and the `block` of `Page`.
+    """
+    block = -(-max(grayscale.shape) // MAX_PICTURE_SIZE)
     rows = block * max(BAND_PIXELS // (grayscale.shape[1] * block), 1)
     bands = []
     for top in range(0, len(grayscale), rows):
         band = (255 * grayscale[top : top + rows] + 0.5).astype(np.uint8)
         bands.append(np.asarray(Image.fromarray(band).reduce(block)) if block > 1 else band)  # faster than NumPy
-    return bands[0] if len(bands) == 1 else np.concatenate(bands)
+    return (bands[0] if len(bands) == 1 else np.concatenate(bands)), block
 
 
-def _sheets(pictures: Iterable[Picture], find: Callable[[Picture], _Sheet]) -> Iterator[_Sheet]:
-    """Yield the sheet of each picture; name the picture that cannot be read."""
+def _of_each(pictures: Iterable[Picture], convert: Callable[[Picture], _Result]) -> Iterator[_Result]:
+    """Yield what each picture is converted to; name the picture that cannot be read."""
     for number, picture in enumerate(pictures):
         try:
-            sheet = find(picture)
+            result = convert(picture)
         except InputError as error:
             raise type(error)(f"picture {number}: {error}") from error
-        yield sheet
+        yield result
 
 
 def _pages(sheets: Iterable[_Sheet], classify: Callable[[list[_Sheet]], Iterator[Page]]) -> Iterator[Page]:
@@ -400,7 +444,7 @@ def _pages(sheets: Iterable[_Sheet], classify: Callable[[list[_Sheet]], Iterator
     yield from classify(waiting)
 
 
-class _Digit(NamedTuple):
+class FoundDigit(NamedTuple):
     """A digit to classify: `among` are the classes that fit in its place, or None if all do."""
 
     prepared: Prepared
@@ -414,12 +458,12 @@ def _classified(
 ) -> Iterator[Page]:
     """Classify the digits of some pictures all at once."""
     digits = [
-        _Digit(digit, number, len(line) > 1, _fitting(line, place, constraint))
+        FoundDigit(digit, number, len(line) > 1, _fitting(line, place, constraint))
         for sheet in sheets
         for number, line in enumerate(sheet.lines)
         for place, digit in enumerate(line)
     ]
-    readings = _readings(digits, model, accept_all)
+    readings = readings_of(digits, model, accept_all)
     keeps_signs = punctuation or (constraint is not None and constraint.reads_signs)
     for sheet in sheets:
         lines = tuple(tuple(next(readings) for _ in line) for line in sheet.lines)
@@ -459,7 +503,7 @@ def _fitting(line: Line, place: int, constraint: Constraint | None) -> list[str]
     return constraint.replacements(with_signs(line.names, line.signs), place + before) if line.names else []
 
 
-def _readings(digits: list[_Digit], model: Classifier, accept_all: bool) -> Iterator[Reading]:
+def readings_of(digits: list[FoundDigit], model: Classifier, accept_all: bool) -> Iterator[Reading]:
     """Yield the reading of each digit."""
     if not digits:
         return

@@ -19,6 +19,7 @@ from inksight.imaging.resampling import Grayscale, downscale
 from inksight.imaging.transparency import alpha_is_ink
 from inksight.nn.ensemble_file import Classifier, first_model
 from inksight.plot.grammar import ACTIVATIONS
+from inksight.reading.grid_reading import Grid
 from inksight.reading.reader import Page, Reading, nearest
 from inksight.report.template import render, sprite
 
@@ -66,7 +67,7 @@ class Transcript:
         self._unread: list[tuple[str, str]] = []
         self._counts = {"pictures": 0, "digits": 0, "rejected": 0, "unread": 0}
 
-    def add(self, picture: Picture, page: Page, name: object) -> None:
+    def add(self, picture: Picture, page: Page | Grid, name: object) -> None:
         """Add a picture, what was read on it, and its name.
 
         Raises
@@ -85,7 +86,8 @@ class Transcript:
             cards = [card for line in lines for card in line]
             self._sheets.append({
                 "number": number, "name": as_utf8(name), "source": source, "size": size, "lines": lines,
-                "cards": cards, "left_out": len(page) - len(cards), "height": _median_height(cards),
+                "cards": cards, "cells": _cells(page), "left_out": len(page) - len(cards),
+                "height": _median_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
         self._counts["digits"] += len(page)
@@ -147,6 +149,21 @@ class Transcript:
                 card["neighbours"] = [(start + i, int(label)) for i, label in enumerate(neighbours.labels[place])]
         neighbour_images = [] if neighbours is None else [neighbours.images.reshape(-1, 28, 28)]
         return sprite(np.concatenate([images, *neighbour_images]))
+
+
+def _cells(page: Page | Grid) -> list[list[dict[str, Any]]]:
+    """Return the corners of each cell of a grid in pixels, and what it holds, row by row."""
+    cells = page.cells if isinstance(page, Grid) else ()
+    return [
+        [
+            {
+                "corners": " ".join(f"{x:.1f},{y:.1f}" for x, y in cell.corners),
+                "content": cell.content, "sign": str(cell), "digits": len(cell.digits), "confidence": cell.confidence,
+            }
+            for cell in row
+        ]
+        for row in cells
+    ]  # fmt: skip
 
 
 def _median_height(cards: list[dict[str, Any]]) -> float:
