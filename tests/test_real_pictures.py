@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grids import draw_page
 from PIL import Image
 
 from benchmarks import real_pictures
@@ -25,6 +26,11 @@ def sets(mnist, tmp_path):
     save(tmp_path / "lines", "99_1.png", line)
     save(tmp_path / "sudoku", "photo.png", line)
     (tmp_path / "sudoku" / "photo.txt").write_text("0 " * 81)
+    values = np.where(np.arange(81) % 4 == 0, np.arange(81) % 9 + 1, 0).reshape(9, 9)
+    digits = {str(label): mnist.images[np.flatnonzero(mnist.labels == label)[0]] for label in range(10)}
+    page, _ = draw_page([[str(value or "") for value in row] for row in values], digits)
+    save(tmp_path / "sudoku", "sudoku.png", np.asarray(page))
+    (tmp_path / "sudoku" / "sudoku.txt").write_text("\n".join(" ".join(map(str, row)) for row in values))
     return tmp_path
 
 
@@ -44,9 +50,11 @@ def test_a_table_has_a_column_for_each_set(sets, capsys):
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     table = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)}
     names = table[""]
-    digits, lines = names.index("digits"), names.index("lines")
+    digits, lines, sudoku = (names.index(name) for name in ("digits", "lines", "sudoku"))
     assert [table["right"][digits], table["right"][lines]] == ["100.00% (4 of 4)", "50.00% (1 of 2)"]
     assert [table["wrong"][digits], table["wrong"][lines]] == ["0.00% (0 of 4)", "50.00% (1 of 2)"]
+    assert table["refused"][sudoku] == "50.00% (81 of 162)"  # of the photo without a grid
+    assert float(table["right"][sudoku].split("%")[0]) > 49
     assert [table["blanks left alone"][digits], table["blanks left alone"][lines]] == ["100.00% (1 of 1)", "-"]
 
 
