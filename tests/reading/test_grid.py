@@ -12,8 +12,8 @@ from PIL import Image
 from inksight import InputError, cli, read
 from inksight.imaging.perspective import homography, project, refine_mesh
 from inksight.nn.model_file import load_model
+from inksight.reading.grid import BLANK, CANDIDATES, REJECTED
 from inksight.reading.grid_detection import find_grid
-from inksight.reading.grid_reading import BLANK, CANDIDATES, REJECTED
 
 SUDOKU = [
     ["5", "3", "", "*12", "7", "", "", "", ""],

@@ -18,7 +18,7 @@ from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
     from inksight.imaging.file_pages import FilePage
-    from inksight.reading.grid_reading import Grid
+    from inksight.reading.grid import Grid
     from inksight.reading.page_reading import Options
     from inksight.reading.reader import GridShape, Page
 
@@ -137,7 +137,7 @@ def read(
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
     if options["grid"] is not None:
-        from inksight.reading.grid_reading import check_grid
+        from inksight.reading.grid import check_grid
 
         check_grid(**{name: options.get(name) for name in ("grid", "single", "length", "pattern", "punctuation")})
     check_outputs(table, page, inputs=[*sources, model])
@@ -227,7 +227,7 @@ def _rows(
     source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float, columns: tuple[str, ...]
 ) -> Iterator[Row]:
     """Yield the row of a page in a table, or the rows of the cells of its grid, in the order of the columns."""
-    from inksight.reading.grid_reading import Grid
+    from inksight.reading.grid import Grid
 
     if page is None:
         failed = {"path": source.path, "page": source.number or "", "milliseconds": time}
@@ -255,7 +255,7 @@ def _record(source: "FilePage", page: "Page | Grid | None", error: Exception | N
 
 def _format(path: "FilePage", page: "Page | Grid") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
-    from inksight.reading.grid_reading import Grid
+    from inksight.reading.grid import Grid
 
     if isinstance(page, Grid):
         note = page.reason or f"{page.confidence.min():.1%}"

@@ -36,7 +36,7 @@ from inksight.plot.preprocessing import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
 from inksight.plot.reading import draw_grid, draw_page, draw_reading
 from inksight.plot.robustness import draw_robustness
-from inksight.reading.grid_reading import Grid
+from inksight.reading.grid import Grid
 from inksight.reading.reader import Page, Reading
 
 DRAWING: dict[type, Callable[..., Figure]] = {

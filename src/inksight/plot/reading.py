@@ -24,7 +24,7 @@ from inksight.plot.grammar import (
     write,
 )  # fmt: skip
 from inksight.plot.preprocessing import draw_prepared
-from inksight.reading.grid_reading import Cell, Grid
+from inksight.reading.grid import Cell, Grid
 from inksight.reading.reader import Page, Reading
 
 MAX_HEIGHT, MAX_PIXEL = 9.0, 0.03  # inches: of a page and of a pixel of it

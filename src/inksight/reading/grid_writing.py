@@ -1,16 +1,14 @@
 """What is written in the cells of a rectified grid: nothing, a number, or candidates (small notes, as in a Sudoku)."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight.reading.components import stack_boxes
+from inksight.reading.grid import Content
 from inksight.reading.grid_cells import CELL_SIZE, RectifiedGrid
-
-Content = Literal["blank", "digits", "candidates"]
 
 TYPICAL_QUANTILE = 0.75  # of the heights of writing: that of a typical digit, though many cells may hold candidates
 MIN_TYPICAL = 0.2  # of `CELL_SIZE`: height of a typical digit, at least

@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.grid_reading import Grid
+from inksight.reading.grid import Grid
 from inksight.reading.reader import GridShape, Page, read
 
 AHEAD = 4  # pages that wait for each worker, so that a large one does not hold up the others

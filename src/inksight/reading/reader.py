@@ -28,7 +28,7 @@ from inksight.reading.text_detection import probability_of_digits
 if TYPE_CHECKING:  # imported where they are used: they take longer to import than a single digit to read
     from inksight.data.dataset import Dataset
     from inksight.inspection.nearest import Neighbours
-    from inksight.reading.grid_reading import Grid
+    from inksight.reading.grid import Grid
 
 GridShape = tuple[int, int] | Literal["auto"]  # rows and columns, or to be counted
 _Result = TypeVar("_Result")
@@ -355,7 +355,8 @@ def read(
         names, advice = loaded.class_names, "leave out length, allow and pattern"
         check(names == DIGITS, "classes of a model that reads what fits", names, "the digits 0 to 9", advice)
     if grid is not None:
-        from inksight.reading.grid_reading import check_grid, read_grid
+        from inksight.reading.grid import check_grid
+        from inksight.reading.grid_reading import read_grid
 
         check_grid(grid, single=single, length=length, pattern=pattern, punctuation=punctuation)
         among = constraint.replacements(("",), 0) if constraint else None

@@ -19,7 +19,7 @@ from inksight.imaging.resampling import Grayscale, downscale
 from inksight.imaging.transparency import alpha_is_ink
 from inksight.nn.ensemble_file import Classifier, first_model
 from inksight.plot.grammar import ACTIVATIONS
-from inksight.reading.grid_reading import Grid
+from inksight.reading.grid import Grid
 from inksight.reading.reader import Page, Reading, nearest
 from inksight.report.template import render, sprite
 
