@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inksight.imaging.clutter import without_clutter
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble import Ensemble
@@ -112,14 +113,18 @@ def find_digits(
 
 def _prepare_whole(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Prepared:
     """Prepare a picture as a single digit; if its polarity is ambiguous, use the one with the lower margin."""
-    whole = prepare_grayscale(grayscale, invert=invert)
+    whole = prepare_digit(grayscale, invert)
     if not whole.polarity_ambiguous:
         return whole
-    inverted = prepare_grayscale(grayscale, invert=whole.dark)
-    if inverted.problem:
-        return whole
+    inverted = prepare_digit(grayscale, whole.dark)
+    if inverted.problem or whole.problem:
+        return whole if inverted.problem else inverted
     margins = _rejection_margin(model, np.stack([whole.image, inverted.image]))
     return whole if margins[0] <= margins[1] else inverted
+
+
+def prepare_digit(grayscale: Grayscale, invert: bool | None) -> Prepared:
+    return without_clutter(prepare_grayscale(grayscale, invert=invert), grayscale.shape)
 
 
 def _may_be_single(ink: Grayscale) -> bool:
