@@ -17,13 +17,16 @@ Mask = NDArray[np.bool_]
 
 INK = 0.2  # of full ink: paler pixels do not join strokes
 
+MIN_ASPECT = 0.5  # shorter / longer side: a narrower picture is a crop of a digit, such as a 1, not a cell
+
 # In sides of the picture:
 MIN_MARGIN = 0.12  # digits at least this far from all edges have no frame around them
 BAND = 0.22  # along each edge, in which frames are searched for
-MAX_THICKNESS = 0.12  # of a line
+MAX_THICKNESS = 0.08  # of a line
 MIN_LENGTH = 0.55  # of a line that is connected to other ink, or is alone on the picture
 MAX_BEND = 0.02  # departure of a line from straightness, in addition to a pixel
 MAX_INSET = 0.14  # between an end of a line and the picture's edge
+MAX_DIGIT = 0.8  # of a digit that is not cropped tightly
 MIN_OVERHANG = 0.06  # by which a line goes on beyond the ink that is connected to it
 
 # In heights of the digit:
@@ -54,7 +57,7 @@ def without_clutter(prepared: Prepared, shape: tuple[int, ...]) -> Prepared:
     >>> prepare(cell).box, without_clutter(prepare(cell), cell.shape).box
     ((0, 3, 90, 87), (42, 25, 6, 45))
     """
-    if prepared.problem or not _may_be_cluttered(prepared.ink > 0):
+    if prepared.problem or min(shape) < MIN_ASPECT * max(shape) or not _may_be_cluttered(prepared.ink > 0):
         return prepared
     ink = prepared.ink.copy()
     while _erase_lines(ink):  # a frame may be double
@@ -157,43 +160,41 @@ def _erase_pieces(ink: Grayscale) -> None:
     labels, count = ndimage.label(ink > 0, np.ones((3, 3)))
     boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)]
     mass = np.bincount(labels.ravel(), ink.ravel(), minlength=count + 1)[1:]
-    frames = [_is_frame(box, (height, width)) for box in boxes]
-    digits = [i for i in range(count) if not frames[i]]
+    rows, columns = int(BAND * height), int(BAND * width)
+    inside = np.unique(labels[rows : height - rows, columns : width - columns])
+    along_edge = [
+        i + 1 not in inside
+        and (min(box[:2]) <= 1 or box[2] >= width - 1 or box[3] >= height - 1)
+        and mass[i] <= MAX_THICKNESS * max(ink.shape) * (box[2] - box[0] + box[3] - box[1])
+        for i, box in enumerate(boxes)
+    ]
+    digits = [i for i in range(count) if not (along_edge[i] and _is_long(boxes[i], ink.shape))]
     if not digits:
         ink[:] = 0
         return
     main = max(digits, key=lambda i: mass[i])
     for i, box in enumerate(boxes):
-        if i != main and (_is_dot(box, boxes[main]) or _is_edge_piece(box, boxes[main], (height, width))):
+        is_piece = along_edge[i] and _is_apart(box, boxes[main], ink.shape)
+        if i != main and (is_piece or _is_dot(box, boxes[main])):
             ink[labels == i + 1] = 0
 
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
 
-def _edges(box: Box, shape: tuple[int, int]) -> list[tuple[int, int, float, float]]:
-    """Return for each edge that a box touches: axis along it (0 or 1: x or y), picture's length, depth, length."""
-    height, width = shape
-    left, top, right, bottom = box
-    found = []
-    if top <= 1 or bottom >= height - 1:
-        found.append((0, width, (bottom if top <= 1 else height - top) / height, (right - left) / width))
-    if left <= 1 or right >= width - 1:
-        found.append((1, height, (right if left <= 1 else width - left) / width, (bottom - top) / height))
-    return found
+def _is_long(box: Box, shape: tuple[int, ...]) -> bool:
+    """Return whether ink is as long as the frame of a picture."""
+    return any(box[axis + 2] - box[axis] >= MIN_LENGTH * shape[1 - axis] for axis in (0, 1))
 
 
-def _is_frame(box: Box, shape: tuple[int, int]) -> bool:
-    """Return whether ink lies along an edge and is as long as the frame of a picture."""
-    return any(depth <= BAND * 0.8 and length >= MIN_LENGTH for _, _, depth, length in _edges(box, shape))
-
-
-def _is_edge_piece(box: Box, digit: Box, shape: tuple[int, int]) -> bool:
-    """Return whether ink lies along an edge, and not beside the digit alone as a part of it would."""
-    for axis, _, depth, length in _edges(box, shape):
+def _is_apart(box: Box, digit: Box, shape: tuple[int, ...]) -> bool:
+    """Return whether ink along an edge is not a part of the digit: a digit that is cropped tightly may be broken."""
+    is_tight = any(digit[axis + 2] - digit[axis] > MAX_DIGIT * shape[1 - axis] for axis in (0, 1))
+    for axis in (0, 1):
         start, stop = box[axis], box[axis + 2]
         overlap = min(stop, digit[axis + 2]) - max(start, digit[axis])
-        if depth <= BAND and (length >= MIN_LENGTH or overlap < 0.5 * (stop - start)):
+        goes_beyond = start < digit[axis] and stop > digit[axis + 2] and _is_long(box, shape)
+        if goes_beyond or (not is_tight and overlap < 0.5 * (stop - start)):
             return True
     return False
 
