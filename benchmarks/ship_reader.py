@@ -6,8 +6,8 @@ with. ``--check`` evaluates the shipped model and trains nothing.
 
 Data: MNIST's 50,000 training digits, as they are and redrawn with other pens; pictures of these digits, of printed ones
 and of what is not a digit, with clutter around them (`benchmarks.synthetic.crops`), prepared as `inksight.read` prepares
-them; digits cut out wrongly (`inksight.augmentation.negatives`). A first network, trained briefly, chooses the hard ones
-among more pictures. The second one is the reader.
+them; digits cut out wrongly (`inksight.augmentation.negatives`). Then the network is trained further, with the hard ones
+among more pictures.
 
 The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
 detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
@@ -32,7 +32,7 @@ from inksight._shared.files import write_bytes
 from inksight.augmentation.negatives import synthetic_negatives
 from inksight.augmentation.pen_style import restyle
 from inksight.config import DIGITS, Augmentation, Network, Recipe, get_network
-from inksight.data.dataset import Dataset
+from inksight.data.dataset import Dataset, join
 from inksight.data.loading import load
 from inksight.data.splits import Splits
 from inksight.inspection import model_card as cards
@@ -49,14 +49,14 @@ ASSETS = Path(cards.__file__).parents[1] / "assets"
 FONTS = "/usr/share/fonts"
 NETWORK = "12,16p,32,40,56,64"  # filters of 3x3 banks; p: pooling
 CLASSES = (*DIGITS, "not a digit")
-PICTURES, MINED_FROM, VALIDATION = 80_000, 120_000, 6_000  # pictures drawn
-HARD = 0.9  # a picture is hard if the first network finds its class less probable
-FIRST_EPOCHS, EPOCHS = 2, 6
+PICTURES, MINED_FROM, VALIDATION = 30_000, 40_000, 6_000  # pictures drawn
+HARD = 0.9  # a picture is hard if the network finds its class less probable
 ACCEPTED = 0.997  # share of held-out digits that the threshold accepts
 RECIPE = Recipe(
-    epochs=EPOCHS, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
+    epochs=3, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
     augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.1, elastic=2, aspect=0.15), taper=1,
 )  # fmt: skip
+FURTHER = replace(RECIPE, epochs=2, learning_rate=4e-3)
 
 
 def reader_network() -> Network:
@@ -65,13 +65,18 @@ def reader_network() -> Network:
     return get_network(banks, len(CLASSES))
 
 
-def from_mnist(digits: Dataset, seed: int) -> Labeled:
-    """Return digits as they are and redrawn with other pens, and digits cut out wrongly."""
+def with_redrawn(digits: Dataset, seed: int) -> Dataset:
+    """Return digits as they are and redrawn with other pens."""
     labels = digits.require_labels("training the reader")
-    redrawn = restyle(digits.images, labels, 1.0, seed, 0)
-    negatives = synthetic_negatives(redrawn, np.random.default_rng([seed, 1]))
-    images = np.concatenate([digits.images, redrawn, negatives])
-    return images, np.concatenate([labels, labels, np.full(len(negatives), NOT_A_DIGIT)])
+    return join(digits, replace(digits, images=restyle(digits.images, labels, 1.0, seed, 0)))
+
+
+def with_negatives(digits: Dataset, seed: int) -> Labeled:
+    """Return digits, and half as many that are cut out wrongly."""
+    labels = digits.require_labels("training the reader")
+    half = digits.images[len(digits) // 2 :]
+    negatives = synthetic_negatives(half, np.random.default_rng([seed, 1]))
+    return np.concatenate([digits.images, negatives]), np.append(labels, np.full(len(negatives), NOT_A_DIGIT))
 
 
 def hard_ones(model: Model, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Labeled:
@@ -80,11 +85,11 @@ def hard_ones(model: Model, images: NDArray[np.uint8], labels: NDArray[np.int64]
     return images[probability < HARD], labels[probability < HARD]
 
 
-def train_on(parts: list[Labeled], epochs: int) -> Model:
-    """Train a network with eleven classes."""
+def train_on(parts: list[Labeled], recipe: Recipe, start: Model | None = None) -> Model:
+    """Train a network with eleven classes, or train one further."""
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    data = Dataset(images, labels, "digits and clutter", CLASSES)
-    return train(Splits(data), reader_network(), replace(RECIPE, epochs=epochs), seed=0)
+    data = Splits(Dataset(images, labels, "digits and clutter", CLASSES))
+    return train(data, None if start else reader_network(), recipe, start=start, seed=0)
 
 
 def with_rejection_output(model: Model, validation: list[Labeled]) -> Model:
@@ -112,14 +117,15 @@ def make(fonts: str, processes: int) -> Model:
     found = find_fonts(fonts)
     known, held_out = ([font for font in found if is_held_out(font) == wanted] for wanted in (False, True))
     print(f"{len(known)} fonts to train on, {len(held_out)} to measure", flush=True)
-    own, sources = from_mnist(splits.train, 0), Sources(splits.train, known)
+    digits, validation = with_redrawn(splits.train, 0), with_redrawn(splits.validation, 3)
+    sources, own = Sources(digits, known), with_negatives(digits, 0)
     pictures = draw_images(sources, PICTURES, 1, processes)
-    first = train_on([own, pictures], FIRST_EPOCHS)
-    hard = hard_ones(first, *draw_images(sources, MINED_FROM, 2, processes))
+    model = train_on([own, pictures], RECIPE)
+    hard = hard_ones(model, *draw_images(sources, MINED_FROM, 2, processes))
     print(f"{len(hard[0]):,} of {MINED_FROM:,} further pictures are hard", flush=True)
-    model = train_on([own, pictures, hard], EPOCHS)
-    new = draw_images(Sources(splits.validation, held_out), VALIDATION, 3, processes)
-    model = with_rejection_output(model, [from_mnist(splits.validation, 3), new])
+    model = train_on([own, pictures, hard], FURTHER, model)
+    new = draw_images(Sources(validation, held_out), VALIDATION, 3, processes)
+    model = with_rejection_output(model, [with_negatives(validation, 3), new])
     # The seconds of an epoch differ from run to run.
     return replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
 

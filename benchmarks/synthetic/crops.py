@@ -16,7 +16,6 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from benchmarks.synthetic.fonts import draw_text
 from benchmarks.synthetic.non_digits import drawn_sign, scribble, texture
 from benchmarks.synthetic.noise import Array, smooth_noise
-from inksight.augmentation.pen_style import restyle
 from inksight.data.dataset import Dataset
 
 NOT_A_DIGIT = 10  # label
@@ -24,6 +23,7 @@ SIDES = (28, 128)  # pixels: range of the sides of a picture
 # Letters and signs that many people or fonts write like a digit are left out: nobody can reject them and accept it.
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrtuvwxyzBDGZ"
 SIGNS = "$€£%&#@*+-=?!~^:;.,()[]{}<>§"
+IS_INK = [255 * (value > 60) for value in range(256)]
 PRINTED_SHARE = 0.5  # of the digits
 MIN_I_ASPECT = 0.4  # width / height: a capital I with serifs, which is not a 1
 # What a picture shows if it is not one digit, and how often.
@@ -83,11 +83,9 @@ def _digit(sources: Sources, label: int, rng: np.random.Generator) -> Image.Imag
 
 def _handwritten(sources: Sources, label: int, rng: np.random.Generator) -> Image.Image:
     labels = sources.digits.require_labels("drawing digits")
-    rows = np.flatnonzero(labels == label)
-    image = sources.digits.images[rng.choice(rows)][None]
-    if rng.random() < 0.3:
-        image = restyle(image, np.array([label]), 1.0, int(rng.integers(1 << 30)), 0)
-    return Image.fromarray(image[0]).resize((96, 96), Image.Resampling.BICUBIC)
+    while labels[row := rng.integers(len(labels))] != label:
+        pass
+    return Image.fromarray(sources.digits.images[row]).resize((96, 96), Image.Resampling.BICUBIC)
 
 
 def _printed(text: str, sources: Sources, rng: np.random.Generator) -> Image.Image:
@@ -141,7 +139,7 @@ def _other(kind: str, sources: Sources, rng: np.random.Generator) -> Image.Image
 
 
 def _trimmed(mask: Image.Image) -> Image.Image:
-    return mask.crop(mask.point(lambda value: 255 * (value > 60)).getbbox() or (0, 0, 8, 8))
+    return mask.crop(mask.point(IS_INK).getbbox() or (0, 0, 8, 8))
 
 
 def _bend(mask: Image.Image, rng: np.random.Generator) -> Image.Image:

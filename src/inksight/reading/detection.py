@@ -98,8 +98,11 @@ def find_digits(
     whole = _prepare_whole(grayscale, model, invert)
     if single or max(grayscale.shape) <= MAX_SINGLE_SIZE:
         return [[whole]]
+    is_crop = max(grayscale.shape) <= MAX_CROP_SIZE
+    if is_crop and whole.problem == "blank" and not prepare_grayscale(grayscale, invert=invert).problem:
+        return [[whole]]  # a cell with nothing but its frame
     whole_margin = _rejection_margin(model, whole.image)[0] if _may_be_single(whole.ink) else np.inf
-    if max(grayscale.shape) <= MAX_CROP_SIZE and whole_margin <= MAX_CROP_MARGIN:
+    if is_crop and whole_margin <= MAX_CROP_MARGIN:
         return [[whole]]
     lines = _segment(grayscale, model, invert, colors)
     images = [digit.image for line in lines for digit in line]
@@ -124,6 +127,7 @@ def _prepare_whole(grayscale: Grayscale, model: Classifier, invert: bool | None)
 
 
 def prepare_digit(grayscale: Grayscale, invert: bool | None) -> Prepared:
+    """Prepare a picture as a single digit, without the clutter around it."""
     return without_clutter(prepare_grayscale(grayscale, invert=invert), grayscale.shape)
 
 
