@@ -5,9 +5,8 @@ Run: ``python -m benchmarks.ship_reader [--fonts FOLDER] [--check] [--processes 
 with. ``--check`` evaluates the shipped model and trains nothing.
 
 Data: MNIST's 50,000 training digits, as they are and redrawn with other pens; pictures of these digits, of printed ones
-and of what is not a digit, with clutter around them (`benchmarks.synthetic.crops`), prepared as `inksight.read` prepares
-them; digits cut out wrongly (`inksight.augmentation.negatives`). Then the network is trained further, with the hard ones
-among more pictures.
+and of what is not a digit, with clutter around them (`benchmarks.synthetic.crops`), prepared as `inksight.read` does
+it; digits cut out wrongly (`inksight.augmentation.negatives`).
 
 The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
 detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
@@ -49,14 +48,12 @@ ASSETS = Path(cards.__file__).parents[1] / "assets"
 FONTS = "/usr/share/fonts"
 NETWORK = "12,16p,32,40,56,64"  # filters of 3x3 banks; p: pooling
 CLASSES = (*DIGITS, "not a digit")
-PICTURES, MINED_FROM, VALIDATION = 30_000, 40_000, 6_000  # pictures drawn
-HARD = 0.9  # a picture is hard if the network finds its class less probable
+PICTURES, VALIDATION = 30_000, 4_000  # pictures drawn
 ACCEPTED = 0.997  # share of held-out digits that the threshold accepts
 RECIPE = Recipe(
     epochs=3, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
     augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.1, elastic=2, aspect=0.15), taper=1,
 )  # fmt: skip
-FURTHER = replace(RECIPE, epochs=2, learning_rate=4e-3)
 
 
 def reader_network() -> Network:
@@ -79,17 +76,11 @@ def with_negatives(digits: Dataset, seed: int) -> Labeled:
     return np.concatenate([digits.images, negatives]), np.append(labels, np.full(len(negatives), NOT_A_DIGIT))
 
 
-def hard_ones(model: Model, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Labeled:
-    """Return the images whose class the model finds improbable."""
-    probability = np.take_along_axis(model.probabilities(images), labels[:, None], axis=1)[:, 0]
-    return images[probability < HARD], labels[probability < HARD]
-
-
-def train_on(parts: list[Labeled], recipe: Recipe, start: Model | None = None) -> Model:
-    """Train a network with eleven classes, or train one further."""
+def train_on(parts: list[Labeled]) -> Model:
+    """Train a network with eleven classes."""
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     data = Splits(Dataset(images, labels, "digits and clutter", CLASSES))
-    return train(data, None if start else reader_network(), recipe, start=start, seed=0)
+    return train(data, reader_network(), RECIPE, seed=0)
 
 
 def with_rejection_output(model: Model, validation: list[Labeled]) -> Model:
@@ -118,12 +109,8 @@ def make(fonts: str, processes: int) -> Model:
     known, held_out = ([font for font in found if is_held_out(font) == wanted] for wanted in (False, True))
     print(f"{len(known)} fonts to train on, {len(held_out)} to measure", flush=True)
     digits, validation = with_redrawn(splits.train, 0), with_redrawn(splits.validation, 3)
-    sources, own = Sources(digits, known), with_negatives(digits, 0)
-    pictures = draw_images(sources, PICTURES, 1, processes)
-    model = train_on([own, pictures], RECIPE)
-    hard = hard_ones(model, *draw_images(sources, MINED_FROM, 2, processes))
-    print(f"{len(hard[0]):,} of {MINED_FROM:,} further pictures are hard", flush=True)
-    model = train_on([own, pictures, hard], FURTHER, model)
+    pictures = draw_images(Sources(digits, known), PICTURES, 1, processes)
+    model = train_on([with_negatives(digits, 0), pictures])
     new = draw_images(Sources(validation, held_out), VALIDATION, 3, processes)
     model = with_rejection_output(model, [with_negatives(validation, 3), new])
     # The seconds of an epoch differ from run to run.
@@ -131,7 +118,7 @@ def make(fonts: str, processes: int) -> Model:
 
 
 def main(fonts: str = FONTS, check: bool = False, processes: int = os.cpu_count() or 1) -> int:
-    """Make the model and the figures of its card; with `check`, compare the shipped figures and return 1 if they differ."""
+    """Make the model and the figures of its card; with `check`, return 1 if the shipped figures differ."""
     model = load_model("reader") if check else make(fonts, processes)
     test = load("mnist").split().test
     assert test is not None

@@ -5,8 +5,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks import ship_reader
+from benchmarks import real_pictures, ship_reader
 from benchmarks.synthetic import crop_dataset
 from benchmarks.synthetic.crops import NOT_A_DIGIT, Sources, draw_crop
 from benchmarks.synthetic.fonts import draw_text, find_fonts, is_held_out
@@ -100,3 +101,20 @@ def test_the_eleventh_class_becomes_the_detector(mnist):
         model.probabilities(images[:5]).argmax(axis=1), eleven.probabilities(images[:5])[:, :10].argmax(axis=1)
     )
     assert ship_reader.reader_network().classes == 11
+
+
+def test_a_picture_is_read_right_rejected_or_left_alone():
+    assert [real_pictures.outcome("7", text) for text in ("7", "1", "?", "77", "")] == [
+        "right", "wrong", "rejected", "wrong", "rejected",
+    ]  # fmt: skip
+    assert [real_pictures.outcome("blank", text) for text in ("?", "??", "4")] == ["left alone", "left alone", "read"]
+
+
+def test_real_pictures_are_counted_by_kind(mnist, tmp_path, capsys):
+    for number in range(3):
+        Image.fromarray(255 - mnist.images[number]).save(tmp_path / f"{mnist.labels[number]}_{number}.png")
+    Image.new("L", (60, 60), 255).save(tmp_path / "blank_1.png")
+    assert real_pictures.main([str(tmp_path)], "best") == 0
+    out = capsys.readouterr().out
+    assert "digits (n = 3): 100.00% right" in out
+    assert "blank (n = 1): 100.00% left alone" in out

@@ -1,4 +1,4 @@
-"""Training images for reading: pictures of one sign (`benchmarks.synthetic.crops`), prepared as reading prepares them."""
+"""Training images for reading: pictures of one sign (`benchmarks.synthetic.crops`), prepared as for reading."""
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor

@@ -5,7 +5,6 @@ sign, a scribble, a texture, or nothing. The same clutter is around all of them:
 paper, patterns, dots, commas, dashes, underlines, slices of neighbours.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from benchmarks.synthetic.fonts import draw_text
-from benchmarks.synthetic.non_digits import drawn_sign, scribble, texture
 from benchmarks.synthetic.noise import Array, smooth_noise
+from benchmarks.synthetic.non_digits import drawn_sign, scribble, texture
 from inksight.data.dataset import Dataset
 
 NOT_A_DIGIT = 10  # label
@@ -27,7 +26,10 @@ IS_INK = [255 * (value > 60) for value in range(256)]
 PRINTED_SHARE = 0.5  # of the digits
 MIN_I_ASPECT = 0.4  # width / height: a capital I with serifs, which is not a 1
 # What a picture shows if it is not one digit, and how often.
-OTHERS = {"letter": 0.5, "sign": 0.07, "drawn": 0.06, "scribble": 0.04, "texture": 0.03, "blank": 0.06, "several": 0.18, "part": 0.06}  # fmt: skip
+OTHERS = {
+    "letter": 0.5, "sign": 0.07, "drawn": 0.06, "scribble": 0.04, "texture": 0.03, "blank": 0.06, "several": 0.18,
+    "part": 0.06,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -178,11 +180,14 @@ def _place(sign: Image.Image, ink: Image.Image, label: int, rng: np.random.Gener
             draw.line((dot[2], dot[3], dot[0], dot[3] + 2 * thick), 255, max(int(thick / 2), 1))
     if rng.random() < 0.04:  # an underline
         level = bottom + rng.uniform(0.06, 0.2) * height
-        draw.line((x - rng.uniform(0, 0.3) * width, level, right + rng.uniform(0, 0.3) * width, level + rng.normal(0, 1)), 255, max(int(thick), 1))  # fmt: skip
+        start, end = x - rng.uniform(0, 0.3) * width, right + rng.uniform(0, 0.3) * width
+        draw.line((start, level, end, level + rng.normal(0, 1)), 255, max(int(thick), 1))
     if not tight and rng.random() < 0.08:  # the edge of a neighbour
         slice_width, gap = max(int(size[0] * rng.uniform(0.05, 0.2)), 1), rng.uniform(0.1, 0.3) * size[0]
         if right + gap + slice_width < width:
-            neighbour = sign.transpose(Image.Transpose.FLIP_LEFT_RIGHT if rng.random() < 0.5 else Image.Transpose.ROTATE_180)
+            neighbour = sign.transpose(
+                Image.Transpose.FLIP_LEFT_RIGHT if rng.random() < 0.5 else Image.Transpose.ROTATE_180
+            )
             ink.paste(neighbour.crop((0, 0, slice_width, size[1])), (width - slice_width, y))
     for _ in range(int(rng.random() < 0.08) * int(rng.integers(1, 6))):  # specks
         spot, radius = rng.uniform(0, 1, 2) * (width, height), rng.uniform(0.2, 0.6) * thick
@@ -210,7 +215,9 @@ def _lines(width: int, height: int, label: int, empty: bool, rng: np.random.Gene
         step, thickness, level = rng.uniform(0.15, 0.6) * side, max(int(0.015 * side), 1), int(rng.uniform(30, 110))
         for axis in range(int(rng.integers(1, 3))):
             for position in np.arange(rng.uniform(0, step), side, step):
-                draw.line((0, position, width, position) if axis == 0 else (position, 0, position, height), level, thickness)
+                draw.line(
+                    (0, position, width, position) if axis == 0 else (position, 0, position, height), level, thickness
+                )
     coverage = np.asarray(lines) / 255
     if rng.random() < 0.04:  # a security pattern
         rows, columns = np.indices((height, width)) / side

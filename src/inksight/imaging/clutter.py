@@ -1,7 +1,8 @@
 """Clutter around a digit: frames and lines that touch the picture's edge, dots and commas, specks.
 
-A line is straight, thin and parallel to an edge, and it reaches an edge. A stroke of a digit that is cropped tightly does
-so, too. So a line that is connected to other ink is taken away only if it goes on beyond that ink in both directions.
+A line is straight, thin and parallel to an edge, and it reaches an edge. A stroke of a digit that is cropped tightly
+does so, too. So a line that is connected to other ink is taken away only if it goes on beyond that ink in both
+directions.
 """
 
 from dataclasses import dataclass, replace

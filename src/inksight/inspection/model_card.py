@@ -43,11 +43,12 @@ also trained on some of them, drawn onto MNIST's digits."""
 
 # In place of FAILURES, for models with an output that rejects what is not a digit:
 READER_FAILURES = """\
-It was trained on MNIST's training digits, on digits printed in over a thousand fonts, and on what is not a digit: letters,
-signs, several digits, parts of digits, scribbles, textures and pieces of frames. All are drawn pictures: no photo and no
-scan is among them. `inksight read` rejects what the network finds to be no digit. A letter that is written like a
-digit, such as O, I and l, is read as one. `predict` returns a digit for every image. Accuracy is low on digits that are
-not preprocessed as described below: too large, off center, or with paper brighter than ink."""
+It was trained on MNIST's training digits, on digits printed in over a thousand fonts, and on what is not a digit:
+letters, signs, several digits, parts of digits, scribbles, textures and pieces of frames. All but MNIST's digits are
+drawn pictures: no photo and no other scan is among them. `inksight read` rejects what the network finds to be no digit.
+A letter that is written like a digit, such as O, I and l, is read as one. `predict` returns a digit for every image.
+Accuracy is low on digits that are not preprocessed as described below: too large, off center, or with paper brighter
+than ink."""
 
 
 SHIPPED_LICENSE = "MIT, like the package; trained on MNIST, which is under CC BY-SA 3.0"
@@ -154,11 +155,12 @@ class Card:
     def __str__(self) -> str:
         """Return the card as Markdown."""
         digits = self.model.class_names == DIGITS
+        failures = READER_FAILURES if _rejects(self.model) else FAILURES
         return "\n".join(
             [
                 f"# Model card: {escape_markdown(self.name)}", "", *self._model(), "",
                 "## Accuracy", "", *self._accuracy(), "",
-                "## Known failures", "", *([READER_FAILURES if _rejects(self.model) else FAILURES, ""] if digits else []), *self._failures(),
+                "## Known failures", "", *([failures, ""] if digits else []), *self._failures(),
                 *(["", "## Intended use", "", INTENDED] if digits else []),
             ]
         )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from inksight.data.loading import DataLike
     from inksight.inspection.banks import FeatureMaps
     from inksight.inspection.evaluation import Evaluation
+
+OodDetector: TypeAlias = MahalanobisDetector | RejectionOutput
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,7 @@ class Model(Display):
     version: str = __version__
     temperature: float = 1.0
     fine_tunings: tuple[FineTuningRecord, ...] = ()
-    ood_detector: MahalanobisDetector | RejectionOutput | None = None
+    ood_detector: OodDetector | None = None
     augmentation_function: str = ""
 
     def __post_init__(self) -> None:

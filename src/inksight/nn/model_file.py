@@ -23,7 +23,7 @@ from inksight.nn.ensemble import Ensemble
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
 from inksight.nn.mahalanobis import MahalanobisDetector
-from inksight.nn.model import Model, digest
+from inksight.nn.model import Model, OodDetector, digest
 from inksight.nn.model_file_v1 import FORMAT_1, upgrade
 from inksight.nn.normalization import Normalization
 from inksight.nn.rejection_output import RejectionOutput
@@ -217,7 +217,7 @@ def model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
     return model
 
 
-def _detector_of(header: Header, arrays: dict[str, NDArray[np.float32]]) -> MahalanobisDetector | RejectionOutput | None:
+def _detector_of(header: Header, arrays: dict[str, NDArray[np.float32]]) -> OodDetector | None:
     parts = {name.removeprefix(DETECTOR): array for name, array in arrays.items() if name.startswith(DETECTOR)}
     if header.ood_detector is None:
         check(not parts, "arrays of the detector", sorted(parts), "absent, as the detector is from the header")
