@@ -21,7 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.common import arguments
 from benchmarks.synthetic.crop_dataset import Labeled, draw_images
@@ -30,7 +29,7 @@ from benchmarks.synthetic.fonts import find_fonts, is_held_out
 from inksight._shared.files import write_bytes
 from inksight.augmentation.negatives import synthetic_negatives
 from inksight.augmentation.pen_style import restyle
-from inksight.config import DIGITS, Augmentation, Network, Recipe, get_network
+from inksight.config import DIGITS, Augmentation, Recipe, get_network
 from inksight.data.dataset import Dataset, join
 from inksight.data.loading import load
 from inksight.data.splits import Splits
@@ -46,7 +45,7 @@ from inksight.training.fitting import train
 
 ASSETS = Path(cards.__file__).parents[1] / "assets"
 FONTS = "/usr/share/fonts"
-NETWORK = "12,16p,32,40,56,64"  # filters of 3x3 banks; p: pooling
+NETWORK = "12x3,16x3p,32x3,40x3,56x3,64x3"
 CLASSES = (*DIGITS, "not a digit")
 PICTURES, VALIDATION = 30_000, 4_000  # pictures drawn
 ACCEPTED = 0.997  # share of held-out digits that the threshold accepts
@@ -54,12 +53,6 @@ RECIPE = Recipe(
     epochs=3, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
     augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.1, elastic=2, aspect=0.15), taper=1,
 )  # fmt: skip
-
-
-def reader_network() -> Network:
-    """Return the network with its eleventh class."""
-    banks = ",".join(part.rstrip("p") + "x3" + "p" * part.endswith("p") for part in NETWORK.split(","))
-    return get_network(banks, len(CLASSES))
 
 
 def with_redrawn(digits: Dataset, seed: int) -> Dataset:
@@ -80,7 +73,7 @@ def train_on(parts: list[Labeled]) -> Model:
     """Train a network with eleven classes."""
     images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     data = Splits(Dataset(images, labels, "digits and clutter", CLASSES))
-    return train(data, reader_network(), RECIPE, seed=0)
+    return train(data, get_network(NETWORK, len(CLASSES)), RECIPE, seed=0)
 
 
 def with_rejection_output(model: Model, validation: list[Labeled]) -> Model:

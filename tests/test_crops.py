@@ -100,7 +100,6 @@ def test_the_eleventh_class_becomes_the_detector(mnist):
     np.testing.assert_allclose(
         model.probabilities(images[:5]).argmax(axis=1), eleven.probabilities(images[:5])[:, :10].argmax(axis=1)
     )
-    assert ship_reader.reader_network().classes == 11
 
 
 def test_a_picture_is_read_right_rejected_or_left_alone():
