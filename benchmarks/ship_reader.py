@@ -47,11 +47,11 @@ ASSETS = Path(cards.__file__).parents[1] / "assets"
 FONTS = "/usr/share/fonts"
 NETWORK = "12x3,16x3p,32x3,40x3,56x3,64x3"
 CLASSES = (*DIGITS, "not a digit")
-PICTURES, VALIDATION = 30_000, 4_000  # pictures drawn
+PICTURES, VALIDATION = 60_000, 4_000  # pictures drawn
 ACCEPTED = 0.997  # share of held-out digits that the threshold accepts
 RECIPE = Recipe(
-    epochs=3, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
-    augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.1, elastic=2, aspect=0.15), taper=1,
+    epochs=8, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
+    augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.15, elastic=2, aspect=0.3), taper=1,
 )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ from inksight.data.dataset import Dataset
 
 NOT_A_DIGIT = 10  # label
 SIDES = (28, 128)  # pixels: range of the sides of a picture
+LOW_RESOLUTION_SHARE, LOWEST_SIDE = 0.12, 8  # of the pictures that are reduced further; pixels
 # Letters and signs that many people or fonts write like a digit are left out: nobody can reject them and accept it.
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrtuvwxyzBDGZ"
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrtuvwxyzABBBCDDDEFGGGHJJZ"
 SIGNS = "$€£%&#@*+-=?!~^:;.,()[]{}<>§"
 IS_INK = [255 * (value > 60) for value in range(256)]
 PRINTED_SHARE = 0.5  # of the digits
@@ -73,7 +74,11 @@ def draw_crop(sources: Sources, digit_share: float, rng: np.random.Generator) ->
     if sign is not None:
         _place(sign, ink, label, rng)
     lines = _lines(width, height, label, sign is None, rng)
-    return Crop(_expose(np.asarray(ink) / 255, lines, rng), label)
+    picture = _expose(np.asarray(ink) / 255, lines, rng)
+    if rng.random() < LOW_RESOLUTION_SHARE:
+        small = [max(int(length * LOWEST_SIDE / min(picture.shape) * rng.uniform(1, 2.5)), 8) for length in (width, height)]
+        picture = np.asarray(Image.fromarray(np.uint8(255 * picture)).resize(small, Image.Resampling.BOX)) / 255
+    return Crop(picture, label)
 
 
 def _digit(sources: Sources, label: int, rng: np.random.Generator) -> Image.Image:
@@ -110,7 +115,7 @@ def _printed(text: str, sources: Sources, rng: np.random.Generator) -> Image.Ima
 def _other(kind: str, sources: Sources, rng: np.random.Generator) -> Image.Image:
     """Draw something that is not one digit."""
     if kind == "letter":
-        letter = str(rng.choice(list(LETTERS))) if rng.random() < 0.97 else "I"
+        letter = str(rng.choice(list(LETTERS))) if rng.random() < 0.95 else "I"
         mask = _printed(letter, sources, rng)
         left, top, right, bottom = mask.getbbox() or (0, 0, 1, 1)
         if letter == "I" and right - left < MIN_I_ASPECT * (bottom - top):
@@ -146,8 +151,8 @@ def _trimmed(mask: Image.Image) -> Image.Image:
 
 def _bend(mask: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Rotate, slant and stretch a mask, slightly; sometimes thicken or thin its strokes."""
-    angle, slant = np.radians(rng.uniform(-10, 10) * rng.random()), rng.uniform(-0.3, 0.3) * rng.random()
-    stretch = np.exp(rng.uniform(-0.25, 0.25) * rng.random())
+    angle, slant = np.radians(rng.uniform(-10, 10) * rng.random()), rng.uniform(-0.45, 0.45) * rng.random()
+    stretch = np.exp(rng.uniform(-0.35, 0.6) * rng.random())
     pad = max(mask.size) // 3
     mask = mask.crop((-pad, -pad, mask.width + pad, mask.height + pad))
     matrix = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) @ [[stretch, slant], [0, 1]]
