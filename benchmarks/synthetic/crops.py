@@ -76,7 +76,9 @@ def draw_crop(sources: Sources, digit_share: float, rng: np.random.Generator) ->
     lines = _lines(width, height, label, sign is None, rng)
     picture = _expose(np.asarray(ink) / 255, lines, rng)
     if rng.random() < LOW_RESOLUTION_SHARE:
-        small = [max(int(length * LOWEST_SIDE / min(picture.shape) * rng.uniform(1, 2.5)), 8) for length in (width, height)]
+        small = [
+            max(int(length * LOWEST_SIDE / min(picture.shape) * rng.uniform(1, 2.5)), 8) for length in (width, height)
+        ]
         picture = np.asarray(Image.fromarray(np.uint8(255 * picture)).resize(small, Image.Resampling.BOX)) / 255
     return Crop(picture, label)
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import inksight
+from benchmarks.synthetic.non_digits import printed_letter
 from inksight.config import get_network
 from inksight.errors import InputError
+from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.nn.model import Model
 from inksight.nn.ood import REJECTION_WEIGHT, ood_score
 from inksight.nn.rejection_output import RejectionOutput
@@ -65,11 +67,16 @@ def test_a_detector_that_does_not_fit_is_an_error(ten):
         RejectionOutput(np.zeros(4, np.float32), np.inf)
 
 
-def test_the_reader_knows_digits_from_letters_and_noise(mnist):
+def test_the_reader_tells_digits_from_letters(mnist):
     reader = inksight.load_model("reader")
-    digits = mnist.images[50_000:51_000]
-    threshold = reader.ood_detector.threshold
-    assert (ood_score(reader, digits) > threshold).mean() <= 0.005
-    noise = np.random.default_rng(0).integers(0, 255, (50, 28, 28), np.uint8)
-    assert (ood_score(reader, noise) > threshold).all()
-    assert (reader.predict(digits) == mnist.labels[50_000:51_000]).mean() > 0.99
+    digits, labels = mnist.images[50_000:51_000], mnist.labels[50_000:51_000]
+    assert (ood_score(reader, digits) > reader.ood_detector.threshold).mean() <= 0.005
+    assert (reader.predict(digits) == labels).mean() > 0.99
+    rng = np.random.default_rng(0)
+    letters = [prepare_grayscale(printed_letter(rng)).image for _ in range(100)]
+    rejected = {name: _share_rejected(inksight.load_model(name), letters) for name in ("reader", "best")}
+    assert rejected["reader"] > 0.8 > rejected["best"]
+
+
+def _share_rejected(model: Model, images: list[np.ndarray]) -> float:
+    return float((ood_score(model, np.stack(images)) > model.ood_detector.threshold).mean())
