@@ -10,7 +10,7 @@ it; digits cut out wrongly (`inksight.augmentation.negatives`).
 
 The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
 detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
-trained on, set the temperature and the threshold, which rejects at most 0.3 % of the digits. MNIST's test images are
+trained on, set the temperature and the threshold, which accepts 99.5 % of the digits. MNIST's test images are
 read once, at the end.
 """
 
@@ -48,7 +48,7 @@ FONTS = "/usr/share/fonts"
 NETWORK = "12x3,16x3p,32x3,40x3,56x3,64x3"
 CLASSES = (*DIGITS, "not a digit")
 PICTURES, VALIDATION = 28_000, 4_000  # pictures drawn
-ACCEPTED = 0.997  # share of held-out digits that the threshold accepts
+ACCEPTED = 0.995  # share of held-out digits that the threshold accepts
 RECIPE = Recipe(
     epochs=8, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
     augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.15, elastic=2, aspect=0.3), taper=1,

@@ -15,6 +15,7 @@ from inksight import load_model
 from inksight.config import get_network
 from inksight.nn.model import Model
 from inksight.nn.rejection_output import RejectionOutput
+from inksight.reading.detection import prepare_digit
 
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 
@@ -69,7 +70,7 @@ def test_a_picture_depends_on_its_seed_alone_and_has_the_share_of_digits(sources
 
 def test_most_drawn_digits_can_be_read(sources):
     crops = [draw_crop(sources, 1.0, np.random.default_rng([1, seed])) for seed in range(200)]
-    prepared = [crop_dataset.prepare_digit(crop.picture, None) for crop in crops]
+    prepared = [prepare_digit(crop.picture, None) for crop in crops]
     images, labels = np.stack([p.image for p in prepared]), np.array([crop.label for crop in crops])
     right = load_model("best").predict(images) == labels  # never saw a printed digit
     assert right.mean() > 0.7

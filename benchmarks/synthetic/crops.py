@@ -63,24 +63,28 @@ def draw_crop(sources: Sources, digit_share: float, rng: np.random.Generator) ->
     width, height = side, max(int(side * rng.choice([1, rng.uniform(0.75, 1.35)])), 24)
     if rng.random() < digit_share:
         label = int(rng.integers(10))
-        sign = _digit(sources, label, rng)
+        sign: Image.Image | None = _digit(sources, label, rng)
     else:
         label, kind = NOT_A_DIGIT, str(rng.choice(list(OTHERS), p=list(OTHERS.values())))
         if kind == "texture":
-            picture = Image.fromarray(np.uint8(255 * texture(rng))).resize((width, height), Image.Resampling.BOX)
-            return Crop(np.asarray(picture) / 255, label)
+            return Crop(_resized(texture(rng), (width, height)), label)
         sign = None if kind == "blank" else _other(kind, sources, rng)
     ink = Image.new("L", (width, height))
     if sign is not None:
         _place(sign, ink, label, rng)
-    lines = _lines(width, height, label, sign is None, rng)
+    lines = _lines(width, height, sign is None, rng)
     picture = _expose(np.asarray(ink) / 255, lines, rng)
     if rng.random() < LOW_RESOLUTION_SHARE:
         small = [
             max(int(length * LOWEST_SIDE / min(picture.shape) * rng.uniform(1, 2.5)), 8) for length in (width, height)
         ]
-        picture = np.asarray(Image.fromarray(np.uint8(255 * picture)).resize(small, Image.Resampling.BOX)) / 255
+        picture = _resized(picture, (small[0], small[1]))
     return Crop(picture, label)
+
+
+def _resized(picture: Array, size: tuple[int, int]) -> Array:
+    """Return a picture with another width and height."""
+    return np.asarray(Image.fromarray(np.uint8(255 * picture)).resize(size, Image.Resampling.BOX)) / 255
 
 
 def _digit(sources: Sources, label: int, rng: np.random.Generator) -> Image.Image:
@@ -203,7 +207,7 @@ def _place(sign: Image.Image, ink: Image.Image, label: int, rng: np.random.Gener
     ink.paste(ImageChops.lighter(window, sign), (x, y))
 
 
-def _lines(width: int, height: int, label: int, empty: bool, rng: np.random.Generator) -> Array:
+def _lines(width: int, height: int, empty: bool, rng: np.random.Generator) -> Array:
     """Draw the coverage of frames and of ruled, squared or patterned paper."""
     lines = Image.new("L", (width, height))
     draw, side = ImageDraw.Draw(lines), max(width, height)

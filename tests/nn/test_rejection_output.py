@@ -1,6 +1,7 @@
 """The output that rejects what is not a digit: its log-odds, its file, and what reading makes of it."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +61,8 @@ def test_the_file_keeps_the_detector(ten, mnist, tmp_path):
 def test_a_detector_that_does_not_fit_is_an_error(ten):
     with pytest.raises(InputError, match=r"shape of the detector's weights must be \(\d,\), got \(3,\)"):
         replace(ten, ood_detector=RejectionOutput(np.zeros(3, np.float32), 0.0))
-    for wrong in (np.zeros((2, 2), np.float32), np.zeros(4), np.full(4, np.nan, np.float32)):
+    wrongs: list[Any] = [np.zeros((2, 2), np.float32), np.zeros(4), np.full(4, np.nan, np.float32)]
+    for wrong in wrongs:
         with pytest.raises(InputError, match="the detector's weights"):
             RejectionOutput(wrong, 0.0)
     with pytest.raises(InputError, match="threshold"):
@@ -69,6 +71,7 @@ def test_a_detector_that_does_not_fit_is_an_error(ten):
 
 def test_the_reader_tells_digits_from_letters(mnist):
     reader = inksight.load_model("reader")
+    assert isinstance(reader.ood_detector, RejectionOutput)
     digits, labels = mnist.images[50_000:51_000], mnist.labels[50_000:51_000]
     assert (ood_score(reader, digits) > reader.ood_detector.threshold).mean() <= 0.005
     assert (reader.predict(digits) == labels).mean() > 0.99
@@ -79,4 +82,5 @@ def test_the_reader_tells_digits_from_letters(mnist):
 
 
 def _share_rejected(model: Model, images: list[np.ndarray]) -> float:
+    assert model.ood_detector is not None
     return float((ood_score(model, np.stack(images)) > model.ood_detector.threshold).mean())
