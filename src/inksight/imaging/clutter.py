@@ -56,7 +56,7 @@ def without_clutter(prepared: Prepared, shape: tuple[int, ...]) -> Prepared:
     >>> cell = np.full((90, 90), 220, np.uint8)
     >>> cell[3:6] = cell[:, 84:87] = cell[25:70, 42:48] = 20
     >>> prepare(cell).box, without_clutter(prepare(cell), cell.shape).box
-    ((0, 3, 90, 87), (42, 25, 6, 45))
+    ((0, 0, 90, 90), (42, 25, 6, 45))
     """
     if prepared.problem or min(shape) < MIN_ASPECT * max(shape) or not _may_be_cluttered(prepared.ink > 0):
         return prepared
