@@ -183,7 +183,7 @@ def table(results: Sequence[Result]) -> Iterator[str]:
         yield f"| {figure} | " + " | ".join(column[figure] for column in columns) + " |"
 
 
-def main(folder: Path, model: str = "best", limit: int | None = None) -> int:
+def main(folder: Path, model: str = "reader", limit: int | None = None) -> int:
     """Print the table of all sets in a folder."""
     classifier, sets = load_classifier(model), find_sets(folder)
     print(f"{describe('numpy', 'scipy', 'pillow')}\nmodel: {model}\n")
@@ -197,4 +197,4 @@ def main(folder: Path, model: str = "best", limit: int | None = None) -> int:
 if __name__ == "__main__":
     where = arguments.positional("folder", "folder of pictures, or of folders of pictures", type=Path)
     some = arguments.option("limit", "pictures of each set to read (default: all)", type=arguments.at_least(1))
-    sys.exit(arguments.run(main, __doc__, where, arguments.model("best"), some))
+    sys.exit(arguments.run(main, __doc__, where, arguments.model("reader"), some))

@@ -126,7 +126,9 @@ def test_data_is_given_as_objects_files_and_splits(name, model, files, digits):
         assert text_of(call(model, Splits(some, some, some))) == expected
     with pytest.raises(InputError, match=WRONG_DATA.format(3)):
         call(model, THREE)
-    with pytest.raises(InputError, match=r"model must be a Model, one of post, best, small, tiny, or .*, got 3"):
+    with pytest.raises(
+        InputError, match=r"model must be a Model, one of post, best, small, tiny, reader, or .*, got 3"
+    ):
         call(THREE, some)
 
 

@@ -19,6 +19,7 @@ from inksight.data.loading import write_csv
 from inksight.inspection.evaluation import seen_in_training
 from inksight.nn import model_file
 from inksight.nn.ensemble_file import as_classifier
+from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.reading.detection import assess
 from inksight.training.calibration import calibrated, fit_temperature
 
@@ -70,7 +71,8 @@ def test_file_holds_the_models_to_the_last_bit(pair, path, mnist):
     assert [model.history for model in loaded.models] == [model.history for model in pair.models]
     images = mnist.images[:50]
     for model, original in zip(loaded.models, pair.models, strict=True):
-        assert model.ood_detector is not None is not original.ood_detector
+        assert isinstance(model.ood_detector, MahalanobisDetector)
+        assert isinstance(original.ood_detector, MahalanobisDetector)
         np.testing.assert_array_equal(model.ood_detector.means, original.ood_detector.means)
         np.testing.assert_array_equal(model.probabilities(images), original.probabilities(images))
     assert isinstance(as_classifier(path), Ensemble)

@@ -8,6 +8,7 @@ import pytest
 import inksight
 from inksight.augmentation.negatives import synthetic_negatives
 from inksight.errors import InputError
+from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model
 from inksight.nn.ood import ood_features, ood_score
 from inksight.reading.detection import assess
@@ -59,7 +60,7 @@ def test_score_does_not_depend_on_other_images(model, validation):
 def test_model_file_stores_the_detector(model, validation, tmp_path):
     model.save(tmp_path / "m.safetensors")
     loaded = Model.load(tmp_path / "m.safetensors")
-    assert loaded.ood_detector is not None
+    assert isinstance(loaded.ood_detector, MahalanobisDetector)
     assert loaded.ood_detector.threshold == model.ood_detector.threshold
     np.testing.assert_array_equal(loaded.ood_detector.negative_weights, model.ood_detector.negative_weights)
     np.testing.assert_array_equal(ood_score(loaded, validation.images[:50]), ood_score(model, validation.images[:50]))
@@ -75,7 +76,7 @@ def test_log_odds_separate_negatives_from_digits(model, validation):
 def test_model_file_without_negative_weights_can_be_read(model, tmp_path):
     replace(model, ood_detector=replace(model.ood_detector, negative_weights=None)).save(tmp_path / "m.safetensors")
     detector = Model.load(tmp_path / "m.safetensors").ood_detector
-    assert detector is not None
+    assert isinstance(detector, MahalanobisDetector)
     assert detector.negative_weights is None
 
 

@@ -17,6 +17,7 @@ from inksight import InksightError, InputError, Splits
 from inksight.config import Recipe
 from inksight.engine.trainer import Trainer
 from inksight.errors import InputWarning
+from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.training.batches import Batches
 from inksight.training.fitting import MIN_STEPS, fit, train
 
@@ -217,7 +218,7 @@ def test_a_model_can_be_trained_on_some_of_the_classes(digits):
         result = fit(Splits(some(digits.train), some(digits.validation)), SMALL, "seconds", progress=False)
     test = some(digits.test)
     assert (result.model.predict(test.images) == test.labels).mean() > 0.97
-    assert result.model.ood_detector is not None
+    assert isinstance(result.model.ood_detector, MahalanobisDetector)
     assert np.isfinite(result.model.ood_detector.means).all()
 
 

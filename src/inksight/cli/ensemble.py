@@ -14,8 +14,8 @@ from inksight.cli.options import check_outputs, claim, data_option, json_option,
 def ensemble(models: tuple[str, ...], source: str, out: str, as_json: bool) -> None:
     """Combine models into an ensemble, which averages their probabilities.
 
-    MODEL is a shipped model (post, best, small, tiny) or a model file; give two or more with the same classes. The
-    ensemble is one file. `evaluate`, `card` and `read` take it like a model.
+    MODEL is a shipped model (post, best, small, tiny, reader) or a model file; give two or more with the same classes.
+    The ensemble is one file. `evaluate`, `card` and `read` take it like a model.
 
     The models and the ensemble are evaluated on the validation images of --data. If no model is known to be trained on
     them, the ensemble is also calibrated on them.

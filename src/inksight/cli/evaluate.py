@@ -32,7 +32,7 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Measure the accuracy of a model on labeled digits.
 
-    MODEL is a shipped model (post, best, small, tiny), or a file of a model or an ensemble; without it, `best`.
+    MODEL is a shipped model (post, best, small, tiny, reader), or a file of a model or an ensemble; without it, `best`.
 
     With --robustness, the images are corrupted: rotation, scale, shift, shear, stroke thickness, blur, noise, low
     resolution, low contrast, occlusion and lined paper. The network reads the corrupted images as they are; with

@@ -83,8 +83,8 @@ def look(
 ) -> None:
     """Draw the filters, feature maps and barcodes of a model, and other pictures of it.
 
-    MODEL is a shipped model (post, best, small, tiny) or a model file. `inksight look MODEL list` prints the names of
-    the pictures and draws none. Without PICTURE, all are drawn, each as PNG and SVG.
+    MODEL is a shipped model (post, best, small, tiny, reader) or a model file. `inksight look MODEL list` prints the
+    names of the pictures and draws none. Without PICTURE, all are drawn, each as PNG and SVG.
 
     \b
     Examples:

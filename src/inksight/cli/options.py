@@ -16,7 +16,7 @@ from inksight.config import BUDGETS, NETWORKS, RECIPES
 Command = Callable[..., None]
 
 _META = "inksight.cli.options."  # of the names of values that are kept in click's context
-SHIPPED_OR_FILE = "A shipped model (post, best, small, tiny) or a model file (./best for a file of that name)."
+SHIPPED_OR_FILE = "A shipped model (post, best, small, tiny, reader) or a model file (./best for a file of that name)."
 NETWORK_HELP = (
     f"One of {', '.join(NETWORKS)}, or banks such as 20x5p,20x5,40x3,d20 (p: max-pooled, s: separable, d: dense layer)."
 )

@@ -40,7 +40,7 @@ def prune(
 ) -> None:  # fmt: skip
     """Remove the filters that a network can do without.
 
-    MODEL is a shipped model (post, best, small, tiny) or a model file; without it, a network is trained first.
+    MODEL is a shipped model (post, best, small, tiny, reader) or a model file; without it, a network is trained first.
 
     Each step removes the least important filters and trains the smaller network further. The smallest network that
     keeps the accuracy is written. Validation images decide; test images are not used. A short trial measures first how

@@ -66,7 +66,7 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE_OR_FOLDER...")
-@click.option("--model", default="best", show_default=True, metavar="MODEL", help=SHIPPED_OR_FILE)
+@click.option("--model", default="reader", show_default=True, metavar="MODEL", help=SHIPPED_OR_FILE)
 @click.option("--invert/--no-invert", default=None,
               help="Light ink on dark paper, or dark ink on light.  [default: detected]")  # fmt: skip
 @click.option("--accept-all", is_flag=True, help="Do not reject digits as `unsure` or `not a digit`.")

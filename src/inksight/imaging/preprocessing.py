@@ -152,14 +152,14 @@ def prepare_with_numpy(original: Grayscale, invert: bool | None = None) -> Prepa
     ink = extract_foreground(contrast)
     if peak < MIN_CONTRAST or not ink.any():
         return replace(nothing, problem="faint")
-    inner, box = _bounding_box(ink, pixel, original.shape)
+    inner, box = bounding_box(ink, pixel, original.shape)
     if max(box[2:]) < MIN_SIZE:
         return replace(nothing, ink=ink, box=box, problem="small")
     ambiguous = abs(score) < POLARITY_THRESHOLD
     return Prepared(center_in_frame(ink[inner]), grayscale, ink, box, dark, polarity_ambiguous=ambiguous)
 
 
-def _bounding_box(
+def bounding_box(
     ink: Grayscale, pixel: tuple[float, float], shape: tuple[int, ...]
 ) -> tuple[tuple[slice, slice], tuple[int, int, int, int]]:
     """Return the rows and columns that contain ink, and the same box in pixels of the original picture of `shape`."""

@@ -21,6 +21,7 @@ from inksight.nn.ensemble_file import Classifier, ClassifierLike, as_classifier
 from inksight.nn.model import Model
 from inksight.nn.model_file import SHIPPED, load_model
 from inksight.nn.parameters import parameter_count
+from inksight.nn.rejection_output import RejectionOutput
 
 HARDEST = 10  # images on a card
 CONFUSIONS = 5  # pairs of classes on a card
@@ -39,6 +40,15 @@ image. Accuracy is low on digits that are not preprocessed as described below: t
 brighter than ink. MNIST's writers were high school students and employees of a census bureau in the United States.
 Writing habits of other places are rare in it, such as a 1 with a long upstroke or a crossed 7. The model `best` was
 also trained on some of them, drawn onto MNIST's digits."""
+
+# In place of FAILURES, for models with an output that rejects what is not a digit:
+READER_FAILURES = """\
+It was trained on MNIST's training digits, on digits printed in over a thousand fonts, and on what is not a digit:
+letters, signs, several digits, parts of digits, scribbles, textures and pieces of frames. All but MNIST's digits are
+drawn pictures: no photo and no other scan is among them. `inksight read` rejects what the network finds to be no digit.
+A letter that is written like a digit, such as O, I and l, is read as one. `predict` returns a digit for every image.
+Accuracy is low on digits that are not preprocessed as described below: too large, off center, or with paper brighter
+than ink."""
 
 
 SHIPPED_LICENSE = "MIT, like the package; trained on MNIST, which is under CC BY-SA 3.0"
@@ -145,11 +155,12 @@ class Card:
     def __str__(self) -> str:
         """Return the card as Markdown."""
         digits = self.model.class_names == DIGITS
+        failures = READER_FAILURES if _rejects(self.model) else FAILURES
         return "\n".join(
             [
                 f"# Model card: {escape_markdown(self.name)}", "", *self._model(), "",
                 "## Accuracy", "", *self._accuracy(), "",
-                "## Known failures", "", *([FAILURES, ""] if digits else []), *self._failures(),
+                "## Known failures", "", *([failures, ""] if digits else []), *self._failures(),
                 *(["", "## Intended use", "", INTENDED] if digits else []),
             ]
         )  # fmt: skip
@@ -258,6 +269,13 @@ def _rows(model: Model) -> list[str]:
     return rows
 
 
+def _rejects(model: Classifier) -> bool:
+    """Return whether a model has an output for what is not a digit; or all models of an ensemble have."""
+    if not isinstance(model, Model):
+        return all(map(_rejects, model.models))
+    return isinstance(model.ood_detector, RejectionOutput)
+
+
 def _ships(model: Classifier) -> bool:
     """Return whether the weights are those of a model that ships, whatever its file is called; or some of them are."""
     if not isinstance(model, Model):
@@ -316,7 +334,8 @@ def card(
     title = name or (Path(model).stem if isinstance(model, (str, os.PathLike)) else type(model).__name__.lower())
     if isinstance(model, str) and model in SHIPPED and data is None and part is None:
         values = json.loads((resources.files("inksight") / "assets" / f"{model}.json").read_text("utf-8"))
-        return Card(title, loaded, values["evaluation"], values["images"], Protocol.from_dict(values["protocol"]))
+        protocol = values["protocol"] and Protocol.from_dict(values["protocol"])
+        return Card(title, loaded, values["evaluation"], values["images"], protocol)
     digits = as_dataset("mnist" if data is None else data, "all")
     part = part or digits.default_part
     images = f"{digits.name}, {'all images' if part == 'all' else f'the {part} images'}"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from inksight._shared.validation import check, is_between
+from inksight.config import Network
 from inksight.nn.logistic import fit_logistic
 
 # Features (n, features) and class probabilities (n, classes) of n images.
@@ -70,6 +71,11 @@ class MahalanobisDetector:
         """The arrays by name."""
         arrays = {"means": self.means, "whitening": self.whitening}
         return arrays if self.negative_weights is None else arrays | {"negative_weights": self.negative_weights}
+
+    def check_fits(self, network: Network) -> None:
+        """Raise `InputError` if the detector is not that of a model with this network."""
+        shape = (network.classes, sum(bank.filters for bank in network.banks))
+        check(self.means.shape == shape, "shape of the detector's means", self.means.shape, str(shape))
 
     @classmethod
     def fit(cls, features: ArrayLike, labels: NDArray[np.integer], classes: int) -> Self:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,11 +32,14 @@ from inksight.nn.parameters import (
     param_shapes,
     stage_names,
 )
+from inksight.nn.rejection_output import RejectionOutput
 
 if TYPE_CHECKING:
     from inksight.data.loading import DataLike
     from inksight.inspection.banks import FeatureMaps
     from inksight.inspection.evaluation import Evaluation
+
+OodDetector: TypeAlias = MahalanobisDetector | RejectionOutput
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +67,7 @@ class Model(Display):
         The weights of the output layer are already divided by it (`inksight.training.calibration`).
     fine_tunings : tuple of FineTuningRecord
         The pictures it was fine-tuned on (`inksight.teach`).
-    ood_detector : MahalanobisDetector or None
+    ood_detector : MahalanobisDetector, RejectionOutput or None
         Detects images that are not digits (`inksight.nn.ood`).
     augmentation_function : str
         Qualified name of the function that changed the images of the last training; empty without one.
@@ -93,7 +96,7 @@ class Model(Display):
     version: str = __version__
     temperature: float = 1.0
     fine_tunings: tuple[FineTuningRecord, ...] = ()
-    ood_detector: MahalanobisDetector | None = None
+    ood_detector: OodDetector | None = None
     augmentation_function: str = ""
 
     def __post_init__(self) -> None:
@@ -117,9 +120,7 @@ class Model(Display):
         check(is_text(self.version), "version", self.version, "a string")
         check(is_text(self.augmentation_function), "augmentation_function", self.augmentation_function, "a name")
         if self.ood_detector is not None:
-            shape = (self.network.classes, sum(bank.filters for bank in self.network.banks))
-            means = self.ood_detector.means
-            check(means.shape == shape, "shape of the detector's means", means.shape, str(shape))
+            self.ood_detector.check_fits(self.network)
 
     def __getstate__(self) -> dict[str, Any]:
         # Private attributes are caches; the predictor among them is a handle of this process and cannot be pickled.

@@ -23,13 +23,14 @@ from inksight.nn.ensemble import Ensemble
 from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.history import History
 from inksight.nn.mahalanobis import MahalanobisDetector
-from inksight.nn.model import Model, digest
+from inksight.nn.model import Model, OodDetector, digest
 from inksight.nn.model_file_v1 import FORMAT_1, upgrade
 from inksight.nn.normalization import Normalization
+from inksight.nn.rejection_output import RejectionOutput
 
 FORMAT = "inksight model 2"
 ENSEMBLE_FORMAT = "inksight ensemble 1"  # see inksight.nn.ensemble_file
-SHIPPED = ("post", "best", "small", "tiny")  # in assets/, made by benchmarks/ship.py
+SHIPPED = ("post", "best", "small", "tiny", "reader")  # in assets/, made by benchmarks/ship.py and ship_reader.py
 DETECTOR = "ood_detector."  # prefix of the names of the detector's arrays
 SIZE_LIMIT = 256 * 2**20  # bytes: over a thousand times the size of the post's network
 HEADER_LIMIT = 32 * 2**20  # bytes: room for the history of 100,000 epochs
@@ -216,24 +217,28 @@ def model_of(content: Any, arrays: dict[str, NDArray[np.float32]]) -> Model:
     return model
 
 
-def _detector_of(header: Header, arrays: dict[str, NDArray[np.float32]]) -> MahalanobisDetector | None:
+def _detector_of(header: Header, arrays: dict[str, NDArray[np.float32]]) -> OodDetector | None:
     parts = {name.removeprefix(DETECTOR): array for name, array in arrays.items() if name.startswith(DETECTOR)}
     if header.ood_detector is None:
         check(not parts, "arrays of the detector", sorted(parts), "absent, as the detector is from the header")
         return None
     detector = Detector(**known_fields(Detector, header.ood_detector))
-    complete = parts.keys() - {"negative_weights"} == {"means", "whitening"}
-    check(complete, "arrays of the detector", sorted(parts), "means, whitening and, optionally, negative_weights")
+    by_output = parts.keys() == {"rejection_weights"}
+    complete = by_output or parts.keys() - {"negative_weights"} == {"means", "whitening"}
+    allowed = "means, whitening and, optionally, negative_weights; or rejection_weights"
+    check(complete, "arrays of the detector", sorted(parts), allowed)
     check(detector.digest == digest(parts), "digest of the detector", detector.digest, "that of the content")
     temperature = header.temperature if detector.temperature is None else detector.temperature
-    return MahalanobisDetector(threshold=detector.threshold, temperature=temperature, **parts)
+    kind = RejectionOutput if by_output else MahalanobisDetector
+    return kind(threshold=detector.threshold, temperature=temperature, **parts)
 
 
 def load_model(model: str | os.PathLike[str]) -> Model:
     """Read a model that ships with the package, or a model file.
 
-    The models that ship were trained on all 60,000 training images of MNIST, including the validation images of
-    `Dataset.split`. Only the test images are new to them.
+    `post`, `best`, `small` and `tiny` were trained on all 60,000 training images of MNIST, including the validation
+    images of `Dataset.split`. Only the test images are new to them. `reader`, with which `inksight.read` reads by
+    default, was trained on the other 50,000 and on drawn pictures: printed digits, clutter and what is not a digit.
 
     Parameters
     ----------

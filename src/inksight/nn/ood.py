@@ -6,14 +6,18 @@ from numpy.typing import ArrayLike, NDArray
 from inksight._shared.validation import check
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
+from inksight.nn.rejection_output import RejectionOutput
 
 ODDS_WEIGHT = 0.12  # score per unit of the log-odds that the predicted class is wrong; a typical digit's distance is 1
 MIN_ODDS = 1e-6  # lower odds count as these
+REJECTION_WEIGHT = 0.25  # score per unit of a rejection output's log-odds; they spread as much as the other scores then
 CHUNK_SIZE = 1000  # images with feature maps in memory at once
 
 
 def ood_score(model: ModelLike, images: ArrayLike) -> NDArray[np.float64]:
     """Return out-of-distribution scores: the distance to the nearest class plus weighted log-odds of misclassification.
+
+    The score of a model with a `RejectionOutput`, such as the shipped `reader`, is that output's log-odds.
 
     Parameters
     ----------
@@ -53,6 +57,8 @@ def ood_score_of_features(
 ) -> NDArray[np.float64]:
     """Return the `ood_score` of images from their `ood_features`."""
     assert model.ood_detector is not None
+    if isinstance(model.ood_detector, RejectionOutput):
+        return REJECTION_WEIGHT * negative_log_odds_of_features(model, features, probabilities)
     ordered = np.sort(_at_temperature_of_detector(model, probabilities).astype(np.float64), axis=1)
     log_odds = np.log(np.maximum(ordered[:, :-1].sum(axis=1) / ordered[:, -1], MIN_ODDS))
     score: NDArray[np.float64] = model.ood_detector.distances(features) + ODDS_WEIGHT * log_odds
@@ -64,6 +70,9 @@ def negative_log_odds_of_features(
 ) -> NDArray[np.float64]:
     """Return the `MahalanobisDetector.negative_log_odds` of images from their `ood_features`."""
     assert model.ood_detector is not None
+    if isinstance(model.ood_detector, RejectionOutput):
+        logits = features @ model.params["output.kernel"] + model.params["output.bias"]
+        return model.ood_detector.log_odds(features, logits * (model.temperature / model.ood_detector.temperature))
     return model.ood_detector.negative_log_odds(features, _at_temperature_of_detector(model, probabilities))
 
 
@@ -84,11 +93,17 @@ def _at_temperature_of_detector(model: Model, probabilities: NDArray[np.float32]
 def ood_features(model: Model, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the features of images, (n, filters of all banks), and their class probabilities, (n, classes).
 
+    For a model with a `RejectionOutput`, the features are the values of the layer before the output.
+
     The features are the averages of all feature maps, not only of the last bank's (the barcode), because the lower
     banks respond most clearly to unusual strokes. The signed square root reduces the skew of the averages.
     """
     batch = np.asarray(images)
     batch = batch[None] if batch.ndim == 2 else batch
+    if isinstance(model.ood_detector, RejectionOutput):
+        units = "dense" if model.network.dense else "barcode"
+        stages = model.activations(batch, only=[units, "probabilities"])
+        return stages[units], stages["probabilities"]
     banks = [f"bank{number}" for number in range(1, len(model.network.banks) + 1)]
     features, probabilities = [], []
     for start in range(0, max(len(batch), 1), CHUNK_SIZE):

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inksight.imaging.clutter import without_clutter
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble import Ensemble
@@ -104,8 +105,11 @@ def find_digits(
     may_be_one = constraint is None or bool(constraint.replacements(("0",), 0))
     if single or (max(grayscale.shape) <= MAX_SINGLE_SIZE and may_be_one):
         return [Line([whole])]
+    is_crop = max(grayscale.shape) <= MAX_CROP_SIZE
+    if is_crop and whole.problem == "blank" and not prepare_grayscale(grayscale, invert=invert).problem:
+        return [Line([whole])]  # a cell with nothing but its frame
     whole_margin = _rejection_margin(model, whole.image)[0] if may_be_one and _may_be_single(whole.ink) else np.inf
-    if max(grayscale.shape) <= MAX_CROP_SIZE and whole_margin <= MAX_CROP_MARGIN:
+    if is_crop and whole_margin <= MAX_CROP_MARGIN:
         return [Line([whole])]
     lines = _segment(grayscale, model, invert, colors, constraint)
     images = [digit.image for line in lines for digit in line]
@@ -129,14 +133,19 @@ def find_digits(
 
 def _prepare_whole(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Prepared:
     """Prepare a picture as a single digit; if its polarity is ambiguous, use the one with the lower margin."""
-    whole = prepare_grayscale(grayscale, invert=invert)
+    whole = prepare_digit(grayscale, invert)
     if not whole.polarity_ambiguous:
         return whole
-    inverted = prepare_grayscale(grayscale, invert=whole.dark)
-    if inverted.problem:
-        return whole
+    inverted = prepare_digit(grayscale, whole.dark)
+    if inverted.problem or whole.problem:
+        return whole if inverted.problem else inverted
     margins = _rejection_margin(model, np.stack([whole.image, inverted.image]))
     return whole if margins[0] <= margins[1] else inverted
+
+
+def prepare_digit(grayscale: Grayscale, invert: bool | None) -> Prepared:
+    """Prepare a picture as a single digit, without the clutter around it."""
+    return without_clutter(prepare_grayscale(grayscale, invert=invert), grayscale.shape)
 
 
 def _may_be_single(ink: Grayscale) -> bool:

@@ -278,7 +278,7 @@ def read(
 ) -> "Iterator[Grid]": ...
 def read(
     pictures: Picture | Iterable[Picture],
-    model: ClassifierLike = "best",
+    model: ClassifierLike = "reader",
     *,
     invert: bool | None = None,
     accept_all: bool = False,
@@ -299,7 +299,8 @@ def read(
     pictures : path, bytes, file object, PIL image, array or Strokes, or an iterable of them
         A digit, or a photo or scan of lines of digits, as `inksight.prepare` takes it.
     model : Model, Ensemble, str or path-like
-        A model or an ensemble, a shipped model (``best``, ``post``, ``small``, ``tiny``), or a file of either.
+        A model or an ensemble, a shipped model (``reader``, ``best``, ``post``, ``small``, ``tiny``), or a
+        file of either.
     invert : bool, optional
         True: the ink is lighter than the paper; False: darker. Detected for each picture by default.
     accept_all : bool

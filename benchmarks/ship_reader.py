@@ -1,0 +1,144 @@
+"""Makes the model `reader`, with which `inksight.read` reads by default, and the figures of its card.
+
+Run: ``python -m benchmarks.ship_reader [--fonts FOLDER] [--check] [--processes N]``. The fonts are those in the folder,
+``/usr/share/fonts`` by default; `docs/how-to/train-the-reader.md` lists the packages that the shipped model was trained
+with. ``--check`` evaluates the shipped model and trains nothing.
+
+Data: MNIST's 50,000 training digits, as they are and redrawn with other pens; pictures of these digits, of printed ones
+and of what is not a digit, with clutter around them (`benchmarks.synthetic.crops`), prepared as `inksight.read` does
+it; digits cut out wrongly (`inksight.augmentation.negatives`).
+
+The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
+detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
+trained on, set the temperature and the threshold, which accepts 99.5 % of the digits. MNIST's test images are
+read once, at the end.
+"""
+
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.common import arguments
+from benchmarks.synthetic.crop_dataset import Labeled, draw_images
+from benchmarks.synthetic.crops import NOT_A_DIGIT, Sources
+from benchmarks.synthetic.fonts import find_fonts, is_held_out
+from inksight._shared.files import write_bytes
+from inksight.augmentation.negatives import synthetic_negatives
+from inksight.augmentation.pen_style import restyle
+from inksight.config import DIGITS, Augmentation, Recipe, get_network
+from inksight.data.dataset import Dataset, join
+from inksight.data.loading import load
+from inksight.data.splits import Splits
+from inksight.inspection import model_card as cards
+from inksight.inspection.evaluation import evaluate
+from inksight.nn.history import History
+from inksight.nn.model import Model
+from inksight.nn.model_file import load_model
+from inksight.nn.ood import ood_score
+from inksight.nn.rejection_output import RejectionOutput
+from inksight.training.calibration import calibrated
+from inksight.training.fitting import train
+
+ASSETS = Path(cards.__file__).parents[1] / "assets"
+FONTS = "/usr/share/fonts"
+NETWORK = "12x3,16x3p,32x3,40x3,56x3,64x3"
+CLASSES = (*DIGITS, "not a digit")
+PICTURES, VALIDATION = 28_000, 4_000  # pictures drawn
+ACCEPTED = 0.995  # share of held-out digits that the threshold accepts
+RECIPE = Recipe(
+    epochs=8, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
+    augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.15, elastic=2, aspect=0.3), taper=1,
+)  # fmt: skip
+# Then as long again, with narrower and wider digits, which some hands write.
+FINISH = replace(RECIPE, learning_rate=6e-3, augmentation=replace(RECIPE.augmentation, aspect=0.45))
+
+
+def with_redrawn(digits: Dataset, seed: int) -> Dataset:
+    """Return digits as they are and redrawn with other pens."""
+    labels = digits.require_labels("training the reader")
+    return join(digits, replace(digits, images=restyle(digits.images, labels, 1.0, seed, 0)))
+
+
+def with_negatives(digits: Dataset, seed: int) -> Labeled:
+    """Return digits, and half as many that are cut out wrongly."""
+    labels = digits.require_labels("training the reader")
+    half = digits.images[len(digits) // 2 :]
+    negatives = synthetic_negatives(half, np.random.default_rng([seed, 1]))
+    return np.concatenate([digits.images, negatives]), np.append(labels, np.full(len(negatives), NOT_A_DIGIT))
+
+
+def train_on(parts: list[Labeled]) -> Model:
+    """Train a network with eleven classes."""
+    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    data = Splits(Dataset(images, labels, "digits and clutter", CLASSES))
+    first = train(data, get_network(NETWORK, len(CLASSES)), RECIPE, seed=0)
+    return train(data, None, FINISH, start=first, seed=0)
+
+
+def with_rejection_output(model: Model, validation: list[Labeled]) -> Model:
+    """Make the last class of a model its detector, after calibration on validation images."""
+    images, labels = (np.concatenate(arrays) for arrays in zip(*validation, strict=True))
+    model = calibrated(model, Dataset(images, labels, "validation", CLASSES))
+    kernel, bias = model.params["output.kernel"], model.params["output.bias"]
+    weights = np.append(kernel[:, NOT_A_DIGIT], bias[NOT_A_DIGIT]).astype(np.float32)
+    digits = {"output.kernel": np.ascontiguousarray(kernel[:, :NOT_A_DIGIT]), "output.bias": bias[:NOT_A_DIGIT]}
+    detector = RejectionOutput(weights, 0.0, model.temperature)
+    network = replace(model.network, classes=NOT_A_DIGIT)
+    model = replace(
+        model, network=network, params=model.params | digits, class_names=DIGITS, ood_detector=detector
+    )  # fmt: skip
+    scores = ood_score(model, images[labels != NOT_A_DIGIT])
+    # Log-odds of 0 reject what is more probably not a digit; unfamiliar handwriting is given the benefit of the doubt.
+    threshold = max(float(np.quantile(scores, ACCEPTED)), 0.0)
+    return replace(model, ood_detector=replace(detector, threshold=threshold))
+
+
+def make(fonts: str, processes: int) -> Model:
+    """Train the reader."""
+    splits = load("mnist").split()
+    assert splits.validation is not None
+    found = find_fonts(fonts)
+    known, held_out = ([font for font in found if is_held_out(font) == wanted] for wanted in (False, True))
+    print(f"{len(known)} fonts to train on, {len(held_out)} to measure", flush=True)
+    digits, validation = with_redrawn(splits.train, 0), with_redrawn(splits.validation, 3)
+    pictures = draw_images(Sources(digits, known), PICTURES, 1, processes)
+    model = train_on([with_negatives(digits, 0), pictures])
+    new = draw_images(Sources(validation, held_out), VALIDATION, 3, processes)
+    model = with_rejection_output(model, [with_negatives(validation, 3), new])
+    # The seconds of an epoch differ from run to run.
+    return replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
+
+
+def main(fonts: str = FONTS, check: bool = False, processes: int = os.cpu_count() or 1) -> int:
+    """Make the model and the figures of its card; with `check`, return 1 if the shipped figures differ."""
+    model = load_model("reader") if check else make(fonts, processes)
+    test = load("mnist").split().test
+    assert test is not None
+    card = cards.describe("reader", model, evaluate(model, test), "MNIST's test images").to_dict()
+    figures = json.dumps({name: card[name] for name in ("images", "evaluation", "protocol")}, indent=1) + "\n"
+    path = ASSETS / "reader.json"
+    if check:
+        same = path.read_text() == figures
+        print(f"{path.name}: {'the same' if same else 'different'}")
+        return int(not same)
+    model.save(ASSETS / "reader.safetensors")
+    write_bytes(path, figures.encode())
+    print(f"{model!r}: {card['evaluation']['accuracy']:.2%} of MNIST's test images right")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(
+        arguments.run(
+            main, __doc__,
+            arguments.option("fonts", f"folder of fonts (default: {FONTS})", default=FONTS),
+            arguments.flag("check", "evaluate the shipped model, train nothing"),
+            arguments.option(
+                "processes", "processes that draw pictures", type=arguments.at_least(1), default=os.cpu_count() or 1
+            ),
+        )
+    )  # fmt: skip
