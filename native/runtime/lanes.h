@@ -4,10 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#if defined(__AVX2__)
-#include <immintrin.h>
-#endif
-
 #include "runtime/isa.h"
 #include "runtime/layout.h"
 
@@ -43,16 +39,11 @@ inline Mask load_bytes(const std::uint8_t* p) {
   return __builtin_convertvector(*reinterpret_cast<const Bytes*>(p), Mask);
 }
 
+// The processors' own instructions for this help little where they are fast, and cost much where they are slow.
 inline Mask gather(const std::uint32_t* table, Mask index) {
-#if defined(__AVX512F__)
-  return Mask(_mm512_mask_i32gather_epi32(__m512i{}, 0xffff, __m512i(index), table, 4));
-#elif defined(__AVX2__)
-  return Mask(_mm256_i32gather_epi32(reinterpret_cast<const int*>(table), __m256i(index), 4));
-#else
   Mask v;
   for (int lane = 0; lane < WIDTH; ++lane) v[lane] = std::int32_t(table[index[lane]]);
   return v;
-#endif
 }
 
 #if defined(__clang__)
