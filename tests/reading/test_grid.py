@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,17 @@ def test_the_result_says_where_the_cells_are_and_how_sure_it_is(sudoku):
     assert sum(text.get_text() == "*" for text in figure.axes[0].texts) == 4
 
 
+def test_a_number_too_long_for_an_integer_keeps_its_text(sudoku):
+    grid = read(sudoku[0], grid=(9, 9))
+    cell = grid.cells[0][0]
+    lengths = (1, 18, 19, 40)
+    numbers = tuple(replace(cell, digits=cell.digits * length) for length in lengths)
+    long = replace(grid, cells=(numbers,))
+    assert long.values.tolist() == [[5, int("5" * 18), REJECTED, REJECTED]]
+    assert long.to_dict()["values"] == long.values.tolist()
+    assert long.text.split() == ["5" * length for length in lengths]
+
+
 def test_what_is_not_a_digit_is_rejected_and_dirt_is_not_written(ten):
     crossed = np.eye(28, dtype=np.uint8)[4:24, 4:24]
     crossed = np.pad(255 * (crossed | crossed[::-1]), 4)
@@ -142,7 +154,7 @@ def test_a_picture_without_a_grid_is_refused(picture, ten):
         read(blank, grid="auto")
 
 
-@pytest.mark.parametrize("grid", ["9x9", (9,), (0, 9), (1, 1), (9, 1000), 9, (9.5, 9), True])
+@pytest.mark.parametrize("grid", ["9x9", (9,), (0, 9), (1, 1), (9, 1000), 9, (9.5, 9), True, (True, 9)])
 def test_another_argument_is_refused(grid, sudoku):
     with pytest.raises(InputError, match="grid must be 'auto', or its numbers of rows and of columns"):
         read(sudoku[0], grid=grid)
