@@ -172,6 +172,19 @@ def test_many_pictures_are_read_and_the_one_without_a_grid_is_named(sudoku):
         next(grids)
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_files_without_a_grid_are_named(workers, tmp_path, capsys):
+    files = [str(tmp_path / f"{name}.png") for name in ("one", "two")]
+    for file in files:
+        Image.new("L", (60, 60), 255).save(file)
+    assert cli.run(["read", *files, "--grid", "auto", "--workers", workers]) == 2
+    *each, last = capsys.readouterr().err.strip().split("\n")
+    assert [message.split(": ")[1] for message in each] == [f"cannot read the grid on {file!r}" for file in files]
+    assert last == "inksight: none of the 2 pages could be read"
+    with pytest.raises(InputError, match=r"^cannot read the grid on '.*one\.png': no grid was found"):
+        read(files[0], grid=(2, 2))
+
+
 def test_the_command_prints_rows_and_writes_cells(sudoku, tmp_path, capsys):
     path, table, page = (str(tmp_path / name) for name in ("sudoku.png", "cells.csv", "page.html"))
     Image.fromarray(sudoku[0]).save(path)
