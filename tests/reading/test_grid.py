@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from grids import draw_page, photograph
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from inksight import InputError, cli, read
 from inksight.imaging.perspective import homography, project, refine_mesh
@@ -76,6 +76,24 @@ def test_the_lines_of_large_and_of_small_cells_are_counted(shape, ten):
     height = 30 if shape[0] > 9 else 60
     photo, _ = photograph(*draw_page(empty, ten, height=height, thick=99), size=(1400, 1000))
     assert find_grid(photo / 255.0).shape[:2] == (shape[0] + 1, shape[1] + 1)
+
+
+def test_a_path_along_a_line_and_through_digits_is_not_a_line(mnist):
+    test = mnist.split().test
+    page = Image.new("L", (520, 400), 235)
+    draw = ImageDraw.Draw(page)
+    for i in range(4):
+        draw.line([(50, 50 + 100 * i), (470, 50 + 100 * i)], fill=60, width=3)
+        draw.line([(50 + 140 * i, 50), (50 + 140 * i, 350)], fill=60, width=3)
+    for place, mark in enumerate((7, 2, 1, 0, 4, None, None, 1, 4)):
+        if mark is not None:
+            ink = Image.fromarray(test.images[test.labels == mark][0]).resize((84, 84))
+            page.paste(30, (78 + 140 * (place % 3), 58 + 100 * (place // 3)), ink)
+    turned = page.rotate(3, expand=True, fillcolor=235, resample=Image.Resampling.BILINEAR)
+    for shape in ((3, 3), "auto"):
+        grid = read(turned, grid=shape)
+        assert grid.shape == (3, 3)
+        assert grid.values[1:].tolist() == [[0, 4, BLANK], [BLANK, 1, 4]]
 
 
 def test_one_row_of_boxes_is_a_grid(ten):
