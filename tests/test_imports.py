@@ -30,9 +30,30 @@ def test_the_top_level_holds_rooms_only():
         ("import inksight; inksight.load('mnist')", ("jax", "matplotlib", "pyarrow")),
         ("import inksight; inksight.train", ("jax", "matplotlib", "rich", "pyarrow", "scipy")),
         ("import inksight; inksight.evaluate; inksight.barcode", ("jax", "matplotlib", "scipy")),
+        (
+            "import inksight.cli, PIL.Image, io, tempfile, pathlib\n"
+            "with tempfile.TemporaryDirectory() as folder:\n"
+            "    path = pathlib.Path(folder, 'one.png')\n"
+            "    one = PIL.Image.new('L', (60, 60), 255)\n"
+            "    one.paste(0, (27, 10, 33, 50))\n"
+            "    one.save(path)\n"
+            "    import contextlib\n"
+            "    with contextlib.redirect_stdout(io.StringIO()):\n"
+            "        assert inksight.cli.run(['read', str(path), '--json', '--model', 'small']) == 0\n",
+            ("jax", "matplotlib", "scipy", "inksight.reading.grid", "inksight.imaging.perspective"),
+        ),
         pytest.param(
             "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
-            ("jax", "matplotlib", "jinja2", "rich", "scipy", "numpy.random", "inksight.inspection.nearest"),
+            (
+                "jax",
+                "matplotlib",
+                "jinja2",
+                "rich",
+                "scipy",
+                "numpy.random",
+                "inksight.inspection.nearest",
+                "inksight.reading.grid",
+            ),
             marks=pytest.mark.skipif(not native.computes(), reason="without the engine NumPy predicts"),
         ),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from inksight.reading import constrained_search
 from inksight.reading.constrained_search import best_fit
 from inksight.reading.constraints import constraint_of
 from inksight.reading.lattice import Arc, best_path
@@ -105,6 +106,30 @@ def test_a_constraint_that_anything_fits_changes_nothing(seed, count):
     assert found.path == path
     assert found.score == pytest.approx(score)
     assert found.names == tuple(NAMES[probabilities[arc.stretch].argmax()] for arc in path if arc.stretch >= 0)
+
+
+@pytest.mark.parametrize("pattern", [r"\d*1\d{100}|\d*", r"(\d*){200}", r"((\d?){2}|\d*)*" * 20, r"\d{1,200}"])
+def test_an_ambiguous_pattern_does_not_multiply_what_is_searched(pattern, monkeypatch):
+    """Sets of positions would be exponentially many, and ways through equivalent positions too many to search."""
+    arcs, probabilities = random_lattice(np.random.default_rng(0), 30)
+    constraint, anything = constraint_of(pattern=pattern), constraint_of(pattern=r"\d*")
+    assert constraint is not None
+    assert anything is not None
+    kept = 0
+
+    def count(*arguments):
+        nonlocal kept
+        kept += 1
+        keep_two(*arguments)
+
+    keep_two = constrained_search._keep_two
+    monkeypatch.setattr(constrained_search, "_keep_two", count)
+    found, expected = (best_fit(arcs, probabilities, NAMES, one) for one in (constraint, anything))
+    assert found is not None
+    assert expected is not None
+    assert (found.path, found.names) == (expected.path, expected.names)
+    assert found.confidence == pytest.approx(expected.confidence)
+    assert kept < 100_000
 
 
 def test_the_next_reading_differs_in_its_text_not_only_in_its_path():

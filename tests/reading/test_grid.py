@@ -2,12 +2,13 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from grids import draw_page, photograph
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from inksight import InputError, cli, read
 from inksight.imaging.perspective import homography, project, refine_mesh
@@ -77,6 +78,24 @@ def test_the_lines_of_large_and_of_small_cells_are_counted(shape, ten):
     assert find_grid(photo / 255.0).shape[:2] == (shape[0] + 1, shape[1] + 1)
 
 
+def test_a_path_along_a_line_and_through_digits_is_not_a_line(mnist):
+    test = mnist.split().test
+    page = Image.new("L", (520, 400), 235)
+    draw = ImageDraw.Draw(page)
+    for i in range(4):
+        draw.line([(50, 50 + 100 * i), (470, 50 + 100 * i)], fill=60, width=3)
+        draw.line([(50 + 140 * i, 50), (50 + 140 * i, 350)], fill=60, width=3)
+    for place, mark in enumerate((7, 2, 1, 0, 4, None, None, 1, 4)):
+        if mark is not None:
+            ink = Image.fromarray(test.images[test.labels == mark][0]).resize((84, 84))
+            page.paste(30, (78 + 140 * (place % 3), 58 + 100 * (place // 3)), ink)
+    turned = page.rotate(3, expand=True, fillcolor=235, resample=Image.Resampling.BILINEAR)
+    for shape in ((3, 3), "auto"):
+        grid = read(turned, grid=shape)
+        assert grid.shape == (3, 3)
+        assert grid.values[1:].tolist() == [[0, 4, BLANK], [BLANK, 1, 4]]
+
+
 def test_one_row_of_boxes_is_a_grid(ten):
     texts = [["1", "2", "", "5", "", "7", "8", "1"]]
     photo, _ = photograph(*draw_page(texts, ten, thick=99), size=(600, 1000))
@@ -107,6 +126,17 @@ def test_the_result_says_where_the_cells_are_and_how_sure_it_is(sudoku):
     assert grid.to_dict()["values"] == values(SUDOKU).tolist()
     figure = grid.plot()
     assert sum(text.get_text() == "*" for text in figure.axes[0].texts) == 4
+
+
+def test_a_number_too_long_for_an_integer_keeps_its_text(sudoku):
+    grid = read(sudoku[0], grid=(9, 9))
+    cell = grid.cells[0][0]
+    lengths = (1, 18, 19, 40)
+    numbers = tuple(replace(cell, digits=cell.digits * length) for length in lengths)
+    long = replace(grid, cells=(numbers,))
+    assert long.values.tolist() == [[5, int("5" * 18), REJECTED, REJECTED]]
+    assert long.to_dict()["values"] == long.values.tolist()
+    assert long.text.split() == ["5" * length for length in lengths]
 
 
 def test_what_is_not_a_digit_is_rejected_and_dirt_is_not_written(ten):
@@ -142,7 +172,7 @@ def test_a_picture_without_a_grid_is_refused(picture, ten):
         read(blank, grid="auto")
 
 
-@pytest.mark.parametrize("grid", ["9x9", (9,), (0, 9), (1, 1), (9, 1000), 9, (9.5, 9), True])
+@pytest.mark.parametrize("grid", ["9x9", (9,), (0, 9), (1, 1), (9, 1000), 9, (9.5, 9), True, (True, 9)])
 def test_another_argument_is_refused(grid, sudoku):
     with pytest.raises(InputError, match="grid must be 'auto', or its numbers of rows and of columns"):
         read(sudoku[0], grid=grid)
@@ -158,6 +188,19 @@ def test_many_pictures_are_read_and_the_one_without_a_grid_is_named(sudoku):
     np.testing.assert_array_equal(next(grids).values, values(SUDOKU))
     with pytest.raises(InputError, match="picture 1: no grid"):
         next(grids)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_files_without_a_grid_are_named(workers, tmp_path, capsys):
+    files = [str(tmp_path / f"{name}.png") for name in ("one", "two")]
+    for file in files:
+        Image.new("L", (60, 60), 255).save(file)
+    assert cli.run(["read", *files, "--grid", "auto", "--workers", workers]) == 2
+    *each, last = capsys.readouterr().err.strip().split("\n")
+    assert [message.split(": ")[1] for message in each] == [f"cannot read the grid on {file!r}" for file in files]
+    assert last == "inksight: none of the 2 pages could be read"
+    with pytest.raises(InputError, match=r"^cannot read the grid on '.*one\.png': no grid was found"):
+        read(files[0], grid=(2, 2))
 
 
 def test_the_command_prints_rows_and_writes_cells(sudoku, tmp_path, capsys):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from inksight import InputError, cli
 from inksight.nn.model_file import load_model
+from inksight.reading.line import Sign
 from inksight.reading.reader import read
 from inksight.report import transcript
 from inksight.report.transcript import Transcript
@@ -208,6 +209,23 @@ def test_a_transcript_does_not_keep_pictures_in_memory(sheet, small):
     result.add(sheet[1], readings, "sheet")
     assert all(image.base is None for image in result._images)
     assert not any(isinstance(value, np.ndarray) for card in result._cards for value in card.values())
+
+
+def test_signs_are_in_the_text_if_they_are_in_that_of_the_page(sheet, small, tmp_path):
+    found = read(sheet[1], small)
+    signs = tuple(
+        Sign(symbol, (0, 0, 5, 5), line, place, 0.9)
+        for symbol, line, place in (("-", 0, 0), ("/", 0, 1), (".", 1, 2), ("-", 1, 2))
+    )
+    for punctuation in (True, False):
+        page = replace(found, signs=signs, punctuation=punctuation)
+        result = Transcript(small)
+        result.add(sheet[1], page, "sheet")
+        result.write(tmp_path / "page.html")
+        text = (tmp_path / "page.html").read_text().split('<div class="text">')[1].split("</div>")[0]
+        shown = [re.sub("<[^>]*>", "", line) for line in re.findall("<p>(.*?)</p>", text)]
+        assert shown == page.text.split("\n")
+    assert len("".join(shown)) == 5
 
 
 def test_show_works_with_every_output_format(folder, tmp_path, capsys, monkeypatch):

@@ -227,20 +227,20 @@ def _rows(
     source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float, columns: tuple[str, ...]
 ) -> Iterator[Row]:
     """Yield the row of a page in a table, or the rows of the cells of its grid, in the order of the columns."""
-    from inksight.reading.grid import Grid
+    from inksight.reading.reader import Page
 
     if page is None:
         failed = {"path": source.path, "page": source.number or "", "milliseconds": time}
         failed["error"] = f"{type(error).__name__}: {_message(error, source)}"
         yield tuple(failed.get(column, "") for column in columns)
-    elif isinstance(page, Grid):
+    elif isinstance(page, Page):
+        text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
+        yield (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
+    else:
         for (row, column), cell in page.numbered():
             text = str(cell) if cell.digits else ""
             place = (source.path, source.number or 1, row, column)
             yield (*place, cell.content, text, cell.confidence, cell.reason, time, "")
-    else:
-        text, runner_up = page.text.replace("\n", LINE_BREAK), page.runner_up or ""
-        yield (source.path, source.number or 1, text, page.confidence, page.reason, runner_up, time, "")
 
 
 def _record(source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float) -> dict[str, Any]:
@@ -255,9 +255,9 @@ def _record(source: "FilePage", page: "Page | Grid | None", error: Exception | N
 
 def _format(path: "FilePage", page: "Page | Grid") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
-    from inksight.reading.grid import Grid
+    from inksight.reading.reader import Page
 
-    if isinstance(page, Grid):
+    if not isinstance(page, Page):
         note = page.reason or f"{page.confidence.min():.1%}"
         heading = f"{display_name(path)}: {'x'.join(map(str, page.shape))} cells ({note})"
         return "\n  ".join([heading, *page.text.split("\n")])

@@ -116,14 +116,16 @@ def _options(
     if arc.stretch >= 0:
         moves, counts = constraint.moves(state), dict[State, int]()
         for name, log_ratio in classes[arc.stretch]:
-            target = moves.get(name)
-            if target is not None and counts.get(target, 0) < 2:
-                counts[target] = counts.get(target, 0) + 1
-                yield name, name, log_ratio, target
+            for target in moves.get(name, ()):
+                if counts.get(target, 0) < 2:
+                    counts[target] = counts.get(target, 0) + 1
+                    yield name, name, log_ratio, target
     elif arc.sign is None:
         yield "", "", 0.0, state
-    elif (target := constraint.moves(state).get(arc.sign.symbol)) is not None:
-        yield arc.sign.symbol if constraint.reads_signs else "", "", 0.0, target
+    else:
+        text = arc.sign.symbol if constraint.reads_signs else ""
+        for target in constraint.moves(state).get(arc.sign.symbol, ()):
+            yield text, "", 0.0, target
 
 
 def _keep_two(kept: list[_Prefix], new: _Prefix) -> None:

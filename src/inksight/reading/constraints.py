@@ -1,12 +1,14 @@
 """`Constraint`: what the caller knows of each line, as an automaton over digits and signs.
 
 A pattern becomes its position automaton (Glushkov, "The abstract theory of automata", 1961): each digit or sign that it
-names is a position, and a state is the set of positions that the last symbol may have matched.
+names is a position, and a state is a position that the last symbol may have matched. The automaton stays
+nondeterministic, because sets of positions can be exponentially many, as for ``\\d*1\\d{20}``.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, NoReturn
 
 from inksight._shared.validation import check, is_count, shown
@@ -21,7 +23,7 @@ ALLOWED = (
     "or a count (?, *, +, {2} or {2,4}) after one of them"
 )
 
-State = tuple[frozenset[int], ...]  # one set of positions for each automaton
+State = tuple[int, ...]  # a position of each automaton
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,28 @@ class _Automaton:
         if whole.nullable:
             self.final |= {0}
         self.reads_signs = any(symbols & set(SIGNS) for symbols in self.symbols)
+        self.representative = self._representatives()
         return self
 
-    def step(self, state: frozenset[int], symbol: str) -> frozenset[int]:
-        """Return the positions that match a symbol after those of a state."""
+    def _representatives(self) -> list[int]:
+        """Return for each position the first one after which the same may follow (coarsest bisimulation).
+
+        Without it, ambiguous patterns such as ``(\\d*){100}`` would have thousands of ways to go on.
+        """
+        known: list[int] = []
+        new = [0] * len(self.symbols)
+        while new != known:
+            known, first = new, dict[object, int]()
+            after = [frozenset((self.symbols[to], known[to]) for to in follow) for follow in self.follow]
+            states = [(known[position], position in self.final, after[position]) for position in range(len(known))]
+            new = [first.setdefault(state, position) for position, state in enumerate(states)]
+        return known
+
+    def step(self, position: int, symbol: str) -> list[int]:
+        """Return the positions that match a symbol after another position."""
         if symbol in SIGNS and not self.reads_signs:
-            return state
-        return frozenset(to for position in state for to in self.follow[position] if symbol in self.symbols[to])
+            return [position]
+        return sorted({self.representative[to] for to in self.follow[position] if symbol in self.symbols[to]})
 
 
 _Builder = Callable[[_Automaton], _Part]  # adds new positions each time it is called, so that parts can be repeated
@@ -176,15 +193,20 @@ def _repeated(part: _Builder, least: int, most: int | None) -> _Builder:
     """Return a part that is repeated; any number of times from `least` on if `most` is None."""
 
     def build(automaton: _Automaton) -> _Part:
-        result = _Part()
-        for number in range(max(least, 1) if most is None else most):
-            one = part(automaton)
-            if not one.first:  # nothing to repeat, but for ever if such groups are nested
-                return one
-            result = automaton.joined(result, one if number < least else _Part(True, one.first, one.last))
+        copies: list[_Part] = []
+        for _ in range(max(least, 1) if most is None else most):
+            copies.append(part(automaton))
+            if not copies[0].first:  # nothing to repeat, but for ever if such groups are nested
+                return copies[0]
         if most is None:
-            for position in one.last:
-                automaton.follow[position] |= one.first
+            for position in copies[-1].last:
+                automaton.follow[position] |= copies[-1].first
+        result = _Part()
+        # From the last one, as in x(x(x)?)?, so that each follows only the one before it, unlike in x?x?x?.
+        for number in reversed(range(len(copies))):
+            result = automaton.joined(copies[number], result)
+            if number >= least:
+                result = _Part(True, result.first, result.last)
         return result
 
     return build
@@ -201,38 +223,52 @@ class Constraint:
     """
 
     automata: tuple[_Automaton, ...]
-    _moves: dict[State, dict[str, State]] = field(default_factory=dict, repr=False)
+    _moves: dict[State, dict[str, tuple[State, ...]]] = field(default_factory=dict, repr=False)
 
     @property
     def start(self) -> State:
         """The state before the first symbol."""
-        return (frozenset([0]),) * len(self.automata)
+        return (0,) * len(self.automata)
 
     @property
     def reads_signs(self) -> bool:
         """Whether signs are a part of what is read; otherwise they are ignored."""
         return any(automaton.reads_signs for automaton in self.automata)
 
-    def moves(self, state: State) -> dict[str, State]:
-        """Return the digits and signs that may come next, and the state after each."""
+    def moves(self, state: State) -> dict[str, tuple[State, ...]]:
+        """Return the digits and signs that may come next, and the states after each."""
         if (known := self._moves.get(state)) is None:
             known = self._moves[state] = {}
             for symbol in (*DIGITS, *SIGNS):
-                after = tuple(automaton.step(one, symbol) for automaton, one in zip(self.automata, state, strict=True))
-                if all(after):
+                each = (automaton.step(one, symbol) for automaton, one in zip(self.automata, state, strict=True))
+                if after := tuple(product(*each)):
                     known[symbol] = after
         return known
 
     def is_final(self, state: State) -> bool:
         """Return whether a line may end in a state."""
-        return all(one & automaton.final for automaton, one in zip(self.automata, state, strict=True))
+        return all(one in automaton.final for automaton, one in zip(self.automata, state, strict=True))
 
     def accepts(self, symbols: Sequence[str]) -> bool:
         """Return whether a line may read as these digits and signs."""
-        state: State | None = self.start
+        states = {self.start}
         for symbol in symbols:
-            state = self.moves(state).get(symbol) if state else None
-        return state is not None and self.is_final(state)
+            states = {after for state in states for after in self.moves(state).get(symbol, ())}
+        return any(map(self.is_final, states))
+
+    def accepts_some(self) -> bool:
+        """Return whether there is a line with a digit that it accepts."""
+        waiting = [(self.start, False)]
+        seen = set(waiting)
+        while waiting:
+            state, has_digit = waiting.pop()
+            if has_digit and self.is_final(state):
+                return True
+            for symbol, states in self.moves(state).items():
+                new = {(after, has_digit or symbol in DIGITS) for after in states} - seen
+                waiting += new
+                seen |= new
+        return False
 
     def replacements(self, symbols: Sequence[str], place: int) -> list[str]:
         """Return the digits that may stand at one place of a line, if all else stays as it is."""
@@ -258,7 +294,7 @@ def constraint_of(
     Raises
     ------
     InputError
-        If one of them cannot be understood.
+        If one of them cannot be understood, or no line fits all of them.
 
     Examples
     --------
@@ -279,7 +315,15 @@ def constraint_of(
     if not parts:
         return None
     automata = (_Automaton() for _ in parts)
-    return Constraint(tuple(automaton.finish(part(automaton)) for automaton, part in zip(automata, parts, strict=True)))
+    both = Constraint(tuple(automaton.finish(part(automaton)) for automaton, part in zip(automata, parts, strict=True)))
+    if not both.accepts_some():
+        options = {"length": length, "allow": allow, "pattern": pattern}
+        given = " and ".join(f"{name} {shown(value)}" for name, value in options.items() if value is not None)
+        raise InputError(
+            f"length, allow and pattern must leave a line with at least one digit possible, got {given}: change or "
+            "leave out one of them"
+        )
+    return both
 
 
 def _bounds(length: object) -> tuple[int, int | None]:

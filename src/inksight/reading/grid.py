@@ -17,6 +17,7 @@ from inksight.reading.reader import Reading
 Content = Literal["blank", "digits", "candidates"]
 
 BLANK, CANDIDATES, REJECTED = -1, -2, -3  # in `Grid.values`
+MAX_DIGITS = 18  # of a number in `Grid.values`: more may not fit into 64 bits
 MAX_CELLS = 50  # rows or columns
 SIGNS = {BLANK: ".", CANDIDATES: "*"}  # in `Grid.text`
 
@@ -43,11 +44,11 @@ class Cell:
 
     @property
     def value(self) -> int:
-        """The number, or `BLANK`, `CANDIDATES` or `REJECTED`."""
+        """The number, or `BLANK` or `CANDIDATES`; `REJECTED` if it is not a number of at most 18 digits from 0 to 9."""
         if self.content != "digits":
             return BLANK if self.content == "blank" else CANDIDATES
         text = str(self)
-        return int(text) if text.isdecimal() else REJECTED
+        return int(text) if text.isdecimal() and len(text) <= MAX_DIGITS else REJECTED
 
     @property
     def reason(self) -> str:
@@ -93,7 +94,10 @@ class Grid(Display):
 
     @cached_property
     def values(self) -> NDArray[np.int64]:
-        """The number in each cell, (rows, columns); -1 if it is blank, -2 for candidates, -3 if a digit is rejected."""
+        """The number in each cell, (rows, columns); -1 if it is blank, -2 for candidates.
+
+        It is -3 if a digit is rejected, and for what is not a number of at most 18 digits from 0 to 9: read its text.
+        """
         return np.array([[cell.value for cell in row] for row in self.cells], np.int64)
 
     @cached_property
@@ -166,4 +170,4 @@ def check_grid(grid: object, **others: object) -> None:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int | np.integer) and 1 <= int(value) <= MAX_CELLS
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 1 <= int(value) <= MAX_CELLS

@@ -223,7 +223,9 @@ def trace_lines(contrast: Grayscale, margin: int, cells: int | None = None) -> N
         if ((np.abs(paths[chosen] - paths[path]) <= 2).mean(axis=1) > MAX_OVERLAP).any():
             continue
         line = _smooth(x, paths[path], ridge[paths[path], each], contrast.shape[1])
-        if all(np.abs(line - other).mean() >= MIN_DISTANCE for other in lines):
+        # A path from one line to writing and on crosses the line, or touches it.
+        away = [np.abs(line - other)[x] for other in lines]
+        if all(distance.mean() >= MIN_DISTANCE and distance.min() >= MIN_DISTANCE / 2 for distance in away):
             chosen.append(path)
             lines.append(line)
     return np.array(sorted(lines, key=lambda line: float(line.mean()))).reshape(-1, contrast.shape[1])

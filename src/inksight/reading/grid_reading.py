@@ -1,5 +1,6 @@
 """`read_grid`: finds the largest grid on a picture and reads what is in its cells."""
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight.errors import InputError
+from inksight.imaging.file_pages import FilePage
 from inksight.imaging.foreground import normalize_contrast, upper_decile
 from inksight.imaging.framing import center_in_frame
 from inksight.imaging.grayscale import Picture, to_grayscale
@@ -44,7 +46,12 @@ def read_grid(
     """
     grayscale = to_grayscale(picture)
     rows, columns = (None, None) if isinstance(grid, str) else grid
-    mesh, dark = _find(grayscale, rows, columns, invert)
+    try:
+        mesh, dark = _find(grayscale, rows, columns, invert)
+    except InputError as error:
+        if not isinstance(picture, (str, os.PathLike, FilePage)):
+            raise
+        raise InputError(f"cannot read the grid on {str(picture)!r}: {error}") from error
     return Grid(_read_cells(grayscale, mesh, dark, model, accept_all, among), *reduced(grayscale))
 
 

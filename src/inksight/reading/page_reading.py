@@ -5,13 +5,15 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.grid import Grid
 from inksight.reading.reader import GridShape, Page, read
+
+if TYPE_CHECKING:  # which a picture without a grid does not need
+    from inksight.reading.grid import Grid
 
 AHEAD = 4  # pages that wait for each worker, so that a large one does not hold up the others
 
@@ -32,7 +34,7 @@ class PageReading:
     """
 
     source: FilePage
-    page: Page | Grid | None
+    page: "Page | Grid | None"
     milliseconds: float
     error: InksightError | MemoryError | None = None
 

@@ -331,7 +331,8 @@ def read(
     Raises
     ------
     InputError
-        If a picture is not a picture or shows no such grid, the model does not exist, or the pattern cannot be parsed.
+        If a picture is not a picture or shows no such grid, the model does not exist, the pattern cannot be parsed, or
+        no line with a digit fits all options.
         For files, its `MissingFileError`, `DamagedFileError`, `UnsupportedFileError` and `TooLargeError`. Among many
         pictures, the error names the picture by its number, from 0, and ends the iteration.
 

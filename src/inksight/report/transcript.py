@@ -86,7 +86,7 @@ class Transcript:
             cards = [card for line in lines for card in line]
             self._sheets.append({
                 "number": number, "name": as_utf8(name), "source": source, "size": size, "lines": lines,
-                "cards": cards, "cells": _cells(page), "left_out": len(page) - len(cards),
+                "signs": _signs(page), "cards": cards, "cells": _cells(page), "left_out": len(page) - len(cards),
                 "height": _median_height(cards),
             })  # fmt: skip
         self._counts["pictures"] += 1
@@ -164,6 +164,15 @@ def _cells(page: Page | Grid) -> list[list[dict[str, Any]]]:
         ]
         for row in cells
     ]  # fmt: skip
+
+
+def _signs(page: Page | Grid) -> list[dict[int, str]]:
+    """Return the signs in the text of each line, by the number of digits on their left."""
+    signs: list[dict[int, str]] = [{} for _ in page.lines]
+    for sign in page.signs if isinstance(page, Page) and page.punctuation else ():
+        line = signs[sign.line]
+        line[sign.place] = line.get(sign.place, "") + sign.symbol
+    return signs
 
 
 def _median_height(cards: list[dict[str, Any]]) -> float:
