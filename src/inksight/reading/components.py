@@ -15,6 +15,7 @@ from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
 from inksight.reading.joined_lines import cut_between_lines
 from inksight.reading.shadow_edges import find_shadow_edges
+from inksight.reading.underlines import cut_off_underlines
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
 MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border: with more, it is part of the table
@@ -87,6 +88,9 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
+    if parts := cut_off_underlines(regions, boxes):
+        count += parts
+        boxes = _bounding_boxes(regions)
     if cuts := cut_between_lines(regions, boxes):
         count += cuts
         boxes = _bounding_boxes(regions)

@@ -36,13 +36,11 @@ def find_ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     >>> ruled[30:32].mean(), ruled[10:50, 90:95].any()
     (np.float64(0.95), np.False_)
     """
-    ruled = _horizontal_lines(mask)
-    ruled |= _horizontal_lines(mask.T).T
-    return ruled
+    return find_horizontal_lines(mask) | find_horizontal_lines(mask.T).T
 
 
-def _horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels of roughly horizontal lines.
+def find_horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of roughly horizontal ruled lines; mask and result are those of `find_ruled_lines`.
 
     Every thin vertical run of ink is a point. Projected along a line's slope, the line's points fall into one bin,
     block by block of the page's width; projected along another slope, they scatter.
