@@ -155,7 +155,9 @@ def _guilloche(layout: Layout, rng: np.random.Generator) -> Array:
     pattern = np.zeros(layout.shape)
     for _ in range(int(rng.integers(1, 4))):
         period, wave = rng.uniform(4, 10), rng.uniform(20, 80)
-        level = rows + rng.uniform(2, 8) * np.sin(2 * np.pi * columns / wave + rng.uniform(0, 6)) + rng.normal() * columns
+        level = (
+            rows + rng.uniform(2, 8) * np.sin(2 * np.pi * columns / wave + rng.uniform(0, 6)) + rng.normal() * columns
+        )
         line = np.abs((level / period) % 1 - 0.5) * period
         np.maximum(pattern, np.clip(rng.uniform(0.5, 1.0) - line + 0.5, 0, 1), out=pattern)
     return pattern * rng.uniform(0.5, 1.1)

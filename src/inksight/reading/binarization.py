@@ -28,6 +28,7 @@ WINDOW_PER_STROKE = 1.5  # widths of the widest stroke in the closing's window, 
 INK_PER_TEXTURE = 5  # times the usual contrast around it: ink has at least this contrast
 PAPER_SHARE = 0.1  # of the picture, at least, that is not wood or cloth
 INK_PER_LINE = 1.5  # times the contrast of ruled lines: ink has at least this contrast where it lies on them
+MAX_TEXTURE = 0.85  # of the upper decile of the ink's contrast: what has more is ink also where strokes are dense
 MAX_THRESHOLD = 0.6  # of the upper decile of the ink's contrast: Otsu's threshold is limited to this
 
 
@@ -88,7 +89,8 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     texture = _texture_contrast(contrast, max(2 * round_half_up(stroke), 1))
     # A pattern that is printed all over the paper is told from ink by Otsu's threshold.
     texture = np.maximum(texture - np.quantile(texture, PAPER_SHARE), 0)
-    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > np.maximum(INK_PER_TEXTURE * texture, threshold)
+    limit = np.clip(INK_PER_TEXTURE * texture, threshold, MAX_TEXTURE * upper_decile(strong))
+    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > limit
     across, down = find_horizontal_lines(above_noise), find_horizontal_lines(above_noise.T).T
     ruled = across | down
     ruled |= find_cell_borders(above_noise & ~ruled, across)

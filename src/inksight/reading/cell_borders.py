@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.reading.ruled_lines import MAX_SLOPE, MAX_THICKNESS
+from inksight.reading.ruled_lines import MAX_SLOPE, MAX_THICKNESS, MIN_THICKNESS
 
 SLOPE_STEP = 0.004  # between the slopes of ruled lines that are tried
 MIN_LINE_SHARE = 0.25  # of the longer side: ruled lines that enclose a row of cells are at least so long
@@ -48,7 +48,7 @@ def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> NDAr
     slope, levels = _levels(ruled)
     columns = np.arange(mask.shape[1])
     shift = np.round(slope * columns).astype(np.int64)
-    max_thickness = int(max(3, max(mask.shape) * MAX_THICKNESS))
+    max_thickness = int(max(MIN_THICKNESS, max(mask.shape) * MAX_THICKNESS))
     for upper, lower in pairwise(levels):
         if lower - upper < MIN_HEIGHT:
             continue

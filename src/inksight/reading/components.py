@@ -88,9 +88,9 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
-    if parts := cut_off_underlines(regions, boxes):
-        count += parts
+    if cut_off_underlines(regions, boxes):
         boxes = _bounding_boxes(regions)
+        count = len(boxes)
     if cuts := cut_between_lines(regions, boxes):
         count += cuts
         boxes = _bounding_boxes(regions)
@@ -98,7 +98,8 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_line = find_form_lines(regions, boxes, mass, page.ruled)
-    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, page.page_mask)
+    paper = page.page_mask & (~page.ink_mask | (regions > 0))  # an underline that was cut off is dark
+    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, paper)
     height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])
     extent = size.max(axis=1)
     is_writing &= (extent >= max(MIN_DOT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
