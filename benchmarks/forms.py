@@ -4,8 +4,8 @@ Run: ``python -m benchmarks.forms [MODEL] [COUNT]``.
 
 Data: for each kind, 100 scans (`benchmarks.synthetic.forms`) of a number of two or three of MNIST's validation digits,
 150 to 600 pixels wide. Kinds of checks: fine wavy lines, line and dot screens, gradients, printed text, and an
-underline by hand that touches the digits; half of their numbers end in ``.-``, ``,`` or ``.``. Kinds of forms: ruled and
-squared paper, a dotted line, a row of boxes, and boxes that the digits touch. All are scanned a little askew, with
+underline by hand that touches the digits; half of their numbers end in ``.-``, ``,`` or ``.``. Kinds of forms: ruled
+and squared paper, a dotted line, a row of boxes, and boxes that the digits touch. All are scanned a little askew, with
 blur, noise and JPEG.
 
 The models that ship were trained on these digits, so the figures say how a pattern or a line is survived and not how

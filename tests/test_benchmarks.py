@@ -308,8 +308,9 @@ def test_a_form_is_a_function_of_its_seed_and_shows_its_number(kind, mnist):
     form, same, other = (compose_form(digits, kind, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(form.image, same.image)
     assert form.image.shape != other.image.shape or (form.image != other.image).any()
-    assert form.image.dtype == np.uint8 and form.image.shape[1] <= MAX_WIDTH
-    assert 2 <= len(form.number) <= 3 and form.number.isdecimal()
+    assert form.image.dtype == np.uint8
+    assert form.image.shape[1] <= MAX_WIDTH
+    assert re.fullmatch(r"\d{2,3}", form.number)
     assert form.image.min() < 120 < 200 < form.image.max()
 
 

@@ -1,4 +1,4 @@
-"""Cell borders: the thin, straight lines between two ruled lines that divide a row of boxes, also where digits touch."""
+"""Cell borders: thin, straight lines between two ruled lines that divide a row of boxes, also where digits touch."""
 
 from itertools import pairwise
 
@@ -62,7 +62,7 @@ def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> NDAr
 
 
 def _levels(ruled: NDArray[np.bool_]) -> tuple[float, list[int]]:
-    """Return the slope of the ruled lines, and the row at which each of them meets the left side, from top to bottom."""
+    """Return the slope of ruled lines, and the row at which each of them meets the left side, from top to bottom."""
     y, x = np.nonzero(ruled)
     if not y.size:
         return 0.0, []
