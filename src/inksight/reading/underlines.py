@@ -14,6 +14,7 @@ MIN_LEVEL = 0.6  # of its middle, below the top of the component
 MIN_WRITING = 0.4  # of what stands on it
 
 MIN_SHARE = 0.5  # of its columns in which no digit touches it
+MIN_CONTINUITY = 0.97  # of its columns that have ink at its level
 SAMPLES = 8  # columns, of which each two are tried as points of the underline
 CONTRAST = 2.0  # times its median thickness: where the ink is thicker, a digit touches it
 
@@ -91,6 +92,9 @@ def _underline(ink: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     if length < MIN_LENGTH * height or len(found) < MIN_SHARE * length:
         return None
     half = float(np.median(thickness[found])) / 2
+    span = slice(found[0], found[-1] + 1)
+    if (ink & (np.abs(rows + 0.5 - level) <= half + 1))[:, span].any(axis=0).mean() < MIN_CONTINUITY:
+        return None  # the lower edges of touching digits
     ends_there = height - start <= level + half + tolerance  # no stroke goes on below
     line = ink & (rows + 0.5 >= level - half) & ends_there & (columns >= found[0]) & (columns <= found[-1])
     line[:, found] |= ink[:, found] & (np.abs(rows + 0.5 - middle[found]) <= thickness[found] / 2)
