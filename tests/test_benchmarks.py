@@ -18,6 +18,7 @@ from trials import QUICK, TINY
 from benchmarks import (
     ensemble,
     fewer_filters,
+    forms,
     frameworks,
     ood_detection,
     page_reading,
@@ -34,6 +35,7 @@ from benchmarks.common.machine import describe
 from benchmarks.competitors import lineup
 from benchmarks.competitors.protocol import SHOWN, Worker
 from benchmarks.synthetic import non_digits, pages, single_digits
+from benchmarks.synthetic.forms import KINDS, MAX_WIDTH, compose as compose_form
 from inksight import Model
 from inksight.config import RECIPES, get_network
 from inksight.engine import library as native
@@ -298,6 +300,26 @@ def test_every_listed_benchmark_has_a_main_that_takes_its_arguments(name, capsys
     assert benchmark.arguments.keys() <= set(main.__code__.co_varnames[: main.__code__.co_argcount])
     assert run_benchmarks([name], list_only=True) == 0
     assert capsys.readouterr().out == f"{name:18}{benchmark.title}\n"
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_form_is_a_function_of_its_seed_and_shows_its_number(kind, mnist):
+    digits = mnist.split().validation
+    form, same, other = (compose_form(digits, kind, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(form.image, same.image)
+    assert form.image.shape != other.image.shape or (form.image != other.image).any()
+    assert form.image.dtype == np.uint8
+    assert form.image.shape[1] <= MAX_WIDTH
+    assert re.fullmatch(r"\d{2,3}", form.number)
+    assert form.image.min() < 120 < 200 < form.image.max()
+
+
+def test_the_table_of_forms_counts_every_number(capsys):
+    assert forms.main("reader", 1) in (0, 1)
+    lines = capsys.readouterr().out.splitlines()
+    table = [line.split("|")[1:-1] for line in lines if line.startswith("| ") and "%" in line]
+    assert [row[0].strip() for row in table] == list(KINDS)
+    assert all(sum(int(share.strip(" %")) for share in row[1:]) == 100 for row in table)
 
 
 def test_a_claim_is_printed_with_its_verdict():

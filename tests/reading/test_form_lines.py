@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from inksight.reading.cell_borders import find_cell_borders
 from inksight.reading.form_lines import find_form_lines
 from inksight.reading.reader import read
+from inksight.reading.underlines import cut_off_underlines
 
 
 def form_lines_of(page):
@@ -80,3 +82,56 @@ def test_ones_between_two_ruled_lines_are_read(mnist):
     for x in (100, 200, 300):
         page[42:100, x : x + 4] = 30
     assert read(page, "best").text == "111"  # the reader rejects them: binarization leaves only their ends
+
+
+@pytest.mark.parametrize("count", [3, 5])
+@pytest.mark.parametrize("thickness", [2, 3])
+@pytest.mark.parametrize("slope", [-0.01, 0.0, 0.01])
+def test_digits_that_touch_the_borders_of_their_boxes_are_read(slope, thickness, count, mnist):
+    page, text = row_of_digits(mnist, count)
+    rows, columns = np.indices(page.shape)
+    level, place = rows - slope * columns, columns + slope * rows - 50  # digits begin at about 0, 80, 160, ...
+    lines = (np.abs(level - 44) < thickness / 2) | (np.abs(level - 96) < thickness / 2)
+    lines &= (place >= 0) & (place <= 80 * count)
+    lines |= (level >= 44) & (level <= 96) & (place >= 0) & (place < 80 * count + thickness) & (place % 80 < thickness)
+    touched = ndimage.binary_dilation(lines, np.ones((3, 3))) & (page < 120)
+    assert touched.any()
+    page[lines] = np.minimum(page[lines], 60)
+    assert read(page).text == text
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("thickness", [3, 5, 7])
+@pytest.mark.parametrize("bend", [-2, 0, 2])
+def test_digits_that_touch_their_underline_are_read(bend, thickness, count, mnist):
+    page, text = row_of_digits(mnist, count)
+    rows, columns = np.indices(page.shape)
+    across = (columns - 30) / (80 * count)
+    level = 89 + thickness / 2 + bend * 4 * across * (1 - across)
+    line = (np.abs(rows - level) <= thickness / 2) & (across >= 0) & (across <= 1)
+    assert (ndimage.binary_dilation(line, np.ones((3, 3))) & (page < 120)).any()
+    page[line] = 60
+    assert read(page).text == text
+
+
+def test_only_a_line_under_writing_is_cut_off():
+    regions = np.zeros((100, 200), np.int32)
+    regions[10:80, [40, 80, 120]] = regions[80:84, 20:160] = 1
+    regions[10:14, 150:195] = regions[14:40, 190:194] = 2  # a wide 7, whose bar is above
+    alone = np.zeros((100, 200), np.int32)
+    alone[80:84, 20:160] = 1
+    assert cut_off_underlines(alone, np.array([[20, 80, 160, 84]])) == 0
+    assert alone[80:84, 20:160].all()
+    assert cut_off_underlines(regions, np.array([[20, 10, 160, 84], [150, 10, 195, 40]])) == 1
+    assert sorted(np.unique(regions[10:80, [40, 80, 120]])) == [1, 3, 4]
+    assert not regions[80:84, 20:36].any()
+    assert (regions == 2).sum() == 45 * 4 + 26 * 4
+
+
+def test_a_single_stroke_between_two_ruled_lines_is_not_a_border():
+    mask, ruled = np.zeros((2, 60, 200), bool)
+    ruled[[10, 50]] = True
+    mask[10:51, 60] = True
+    assert not find_cell_borders(mask, ruled).any()
+    mask[10:51, 120] = True
+    assert find_cell_borders(mask, ruled)[14:46, [60, 120]].all()

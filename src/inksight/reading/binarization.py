@@ -11,9 +11,10 @@ from scipy import ndimage
 from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, block_mean, downscale, resample, round_half_up
+from inksight.reading.cell_borders import find_cell_borders
 from inksight.reading.colored_ink import MIN_SHADE, SMOOTHING, color_contrast, find_colored_ink, find_pale_ink
 from inksight.reading.page_detection import detect_page
-from inksight.reading.ruled_lines import find_ruled_lines
+from inksight.reading.ruled_lines import find_horizontal_lines
 
 COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
 NOISE_SAMPLE = 1 << 18  # pixels of a larger page from which its noise is estimated
@@ -25,6 +26,9 @@ SURROUNDINGS = 1 / 12  # standard deviation of the blur whose result each pixel 
 
 WINDOW_PER_STROKE = 1.5  # widths of the widest stroke in the closing's window, at least
 INK_PER_TEXTURE = 5  # times the usual contrast around it: ink has at least this contrast
+PAPER_SHARE = 0.1  # of the picture, at least, that is not wood or cloth
+INK_PER_LINE = 1.5  # times the contrast of ruled lines: ink has at least this contrast where it lies on them
+MAX_TEXTURE = 0.85  # of the upper decile of the ink's contrast: what has more is ink also where strokes are dense
 MAX_THRESHOLD = 0.6  # of the upper decile of the ink's contrast: Otsu's threshold is limited to this
 
 
@@ -83,10 +87,17 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
     threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
     texture = _texture_contrast(contrast, max(2 * round_half_up(stroke), 1))
-    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > np.maximum(INK_PER_TEXTURE * texture, threshold)
-    ruled = find_ruled_lines(above_noise)
+    # A pattern that is printed all over the paper is told from ink by Otsu's threshold.
+    texture = np.maximum(texture - np.quantile(texture, PAPER_SHARE), 0)
+    limit = np.clip(INK_PER_TEXTURE * texture, threshold, MAX_TEXTURE * upper_decile(strong))
+    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > limit
+    across, down = find_horizontal_lines(above_noise), find_horizontal_lines(above_noise.T).T
+    ruled = across | down
+    ruled |= find_cell_borders(above_noise & ~ruled, across)
     page_mask = detect_page(~above_noise | ruled)
     writable = ~ruled & page_mask
+    if ruled.any():  # a stroke that lies on a paler line is ink
+        writable |= ruled & page_mask & (contrast > INK_PER_LINE * upper_decile(contrast[ruled]))
     ink &= writable
     _add_lighter_ink(contrast, ink, colors, writable, page_mask, dark, stroke)
     return BinarizedPage(darkness, contrast, ink, page_mask, ruled, noise, dark)

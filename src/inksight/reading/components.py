@@ -15,6 +15,7 @@ from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
 from inksight.reading.joined_lines import cut_between_lines
 from inksight.reading.shadow_edges import find_shadow_edges
+from inksight.reading.underlines import cut_off_underlines
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
 MAX_BORDER_SHARE = 0.4  # of a component's extent that lies on the page's border: with more, it is part of the table
@@ -87,6 +88,9 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
+    if cut_off_underlines(regions, boxes):
+        boxes = _bounding_boxes(regions)
+        count = len(boxes)
     if cuts := cut_between_lines(regions, boxes):
         count += cuts
         boxes = _bounding_boxes(regions)
@@ -94,7 +98,8 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_line = find_form_lines(regions, boxes, mass, page.ruled)
-    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, page.page_mask)
+    paper = page.page_mask & (~page.ink_mask | (regions > 0))  # an underline that was cut off is dark
+    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, paper)
     height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])
     extent = size.max(axis=1)
     is_writing &= (extent >= max(MIN_DOT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)

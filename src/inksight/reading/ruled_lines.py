@@ -8,8 +8,10 @@ BLOCKS = 24  # on the longer side: ruled lines are followed from block to block
 MIN_BLOCKS = 8  # consecutive blocks that a ruled line crosses
 MIN_BLOCKS_SHARE = 0.9  # of the blocks, where a narrow page has fewer than MIN_BLOCKS
 MIN_BLOCK_COVERAGE = 0.7  # of a block's columns in which a ruled line has ink
+MIN_END_COVERAGE = 0.2  # the same, of a block with which such a line goes on
 MAX_SLOPE = 0.25  # pixels down per pixel across, either way: the page may be held askew
 MAX_THICKNESS = 1 / 120  # of the longer side: ruled lines are thinner
+MIN_THICKNESS = 5  # pixels: thinner lines may be ruled on a page of any size, with their blurred edges
 MAX_RUNS = 100_000  # runs of ink: with more, the picture is texture and not lined paper
 
 
@@ -34,15 +36,13 @@ def find_ruled_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     >>> page[10:50, 90:95] = True
     >>> ruled = find_ruled_lines(page)
     >>> ruled[30:32].mean(), ruled[10:50, 90:95].any()
-    (np.float64(0.95), np.False_)
+    (np.float64(0.975), np.False_)
     """
-    ruled = _horizontal_lines(mask)
-    ruled |= _horizontal_lines(mask.T).T
-    return ruled
+    return find_horizontal_lines(mask) | find_horizontal_lines(mask.T).T
 
 
-def _horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the pixels of roughly horizontal lines.
+def find_horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the pixels of roughly horizontal ruled lines; mask and result are those of `find_ruled_lines`.
 
     Every thin vertical run of ink is a point. Projected along a line's slope, the line's points fall into one bin,
     block by block of the page's width; projected along another slope, they scatter.
@@ -53,7 +53,7 @@ def _horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     edges = np.diff(np.pad(mask.T, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
     x, top = np.nonzero(edges == 1)
     bottom = np.nonzero(edges == -1)[1]
-    thin = bottom - top <= max(3, longer * MAX_THICKNESS)
+    thin = bottom - top <= max(MIN_THICKNESS, longer * MAX_THICKNESS)
     x, top, bottom = x[thin], top[thin], bottom[thin]
     if not 0 < x.size <= MAX_RUNS:
         return nothing
@@ -74,6 +74,10 @@ def _horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         if not covered.any():
             continue
         covered = ndimage.binary_opening(covered, np.ones((1, min_blocks)))
+        if not covered.any():
+            continue
+        # A line ends within a block, and beyond blocks where digits touch it.
+        covered = ndimage.binary_propagation(covered, np.ones((1, 3)), mask=counts >= MIN_END_COVERAGE * columns)
         covered[:-1] |= covered[1:]
         ruled |= covered[level, block]
     if not ruled.any():

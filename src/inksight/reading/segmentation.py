@@ -33,6 +33,7 @@ MAX_PAGE_SIZE = 2000  # pixels: larger pages are reduced by block means
 MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
 MAX_MISFIT = 25.0  # of log-probability: a reading that fits a constraint at a higher cost does not fit
 MIN_LEFT_OUT_HEIGHT = 0.7  # of a line's digits: what is left out and at least this high is reported as rejected
+MAX_SIGN_GAP, MAX_SIGN_HEIGHT = 0.5, 0.6  # heights of a digit: of a comma that hangs from its line
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
 
@@ -146,6 +147,7 @@ def _text_lines(groups: list[list[Component]], height: float) -> list[list[Compo
     lines = [[int(numbers[i]) for i in line] for line in group_into_lines(boxes[numbers])]
     if not lines:
         return []
+    lines = _with_commas(lines, boxes)
     line_of = {i: line for line in lines for i in line}
     centers = boxes[:, :2] + boxes[:, 2:] / 2
     for i in np.flatnonzero(~whole):
@@ -154,6 +156,27 @@ def _text_lines(groups: list[list[Component]], height: float) -> list[list[Compo
         if distance.min() <= MAX_SATELLITE_GAP * height:
             line_of[int(numbers[distance.argmin()])].append(int(i))
     return [sorted((part for i in line for part in groups[i]), key=lambda c: c.box[0] + c.box[2]) for line in lines]
+
+
+def _with_commas(lines: list[list[int]], boxes: NDArray[np.float64]) -> list[list[int]]:
+    """Return lines of boxes, where one that is alone in its line and may be a comma joins the line that it hangs from.
+
+    It is low beside a digit, whose lower edge lies between its top and its bottom.
+    """
+    joined = [list(line) for line in lines]
+    for line in lines:
+        if len(line) > 1:
+            continue
+        left, top, width, height = boxes[line[0]]
+        baseline = boxes[:, 1] + boxes[:, 3]
+        gap = np.maximum(boxes[:, 0] - left - width, left - boxes[:, 0] - boxes[:, 2])
+        holds = (gap <= MAX_SIGN_GAP * boxes[:, 3]) & (top < baseline) & (baseline < top + height)
+        holds &= (height <= MAX_SIGN_HEIGHT * boxes[:, 3]) & (width < height)
+        home = [other for other in joined if holds[other].any()]
+        if home:
+            joined.remove(line)
+            home[0].append(line[0])
+    return joined
 
 
 def _left_out(lattice: SegmentationLattice, path: list[Arc]) -> list[list[Component]]:
