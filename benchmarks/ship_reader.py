@@ -6,7 +6,9 @@ with. ``--check`` evaluates the shipped model and trains nothing.
 
 Data: MNIST's 50,000 training digits, as they are and redrawn with other pens; pictures of these digits, of printed ones
 and of what is not a digit, with clutter around them (`benchmarks.synthetic.crops`), prepared as `inksight.read` does
-it; digits cut out wrongly (`inksight.augmentation.negatives`).
+it; crops of lines of these digits (`benchmarks.synthetic.line_crops`), cut by the segmentation; digits cut out wrongly
+(`inksight.augmentation.negatives`), and noise. Then hard mining: of as many pictures and lines again, those that the
+network gets wrong join the training, which goes on.
 
 The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
 detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
@@ -23,9 +25,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common import arguments
-from benchmarks.synthetic.crop_dataset import Labeled, draw_images
+from benchmarks.synthetic.crop_dataset import Labeled, draw_images, draw_line_images
 from benchmarks.synthetic.crops import NOT_A_DIGIT, Sources
 from benchmarks.synthetic.fonts import find_fonts, is_held_out
+from benchmarks.synthetic.noise import noise_images
 from inksight._shared.files import write_bytes
 from inksight.augmentation.negatives import synthetic_negatives
 from inksight.augmentation.pen_style import restyle
@@ -47,14 +50,15 @@ ASSETS = Path(cards.__file__).parents[1] / "assets"
 FONTS = "/usr/share/fonts"
 NETWORK = "12x3,16x3p,32x3,40x3,56x3,64x3"
 CLASSES = (*DIGITS, "not a digit")
-PICTURES, VALIDATION = 28_000, 4_000  # pictures drawn
+PICTURES, LINES, VALIDATION, VALIDATION_LINES = 36_000, 1_200, 4_000, 100  # drawn
+NOISE_SHARE = 0.1  # images of noise for each digit as it is
 ACCEPTED = 0.995  # share of held-out digits that the threshold accepts
 RECIPE = Recipe(
-    epochs=8, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
+    epochs=7, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
     augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.15, elastic=2, aspect=0.3), taper=1,
 )  # fmt: skip
-# Then as long again, with narrower and wider digits, which some hands write.
-FINISH = replace(RECIPE, learning_rate=6e-3, augmentation=replace(RECIPE.augmentation, aspect=0.45))
+# Then on, with narrower and wider digits, which some hands write.
+FINISH = replace(RECIPE, epochs=8, learning_rate=6e-3, augmentation=replace(RECIPE.augmentation, aspect=0.45))
 
 
 def with_redrawn(digits: Dataset, seed: int) -> Dataset:
@@ -64,24 +68,49 @@ def with_redrawn(digits: Dataset, seed: int) -> Dataset:
 
 
 def with_negatives(digits: Dataset, seed: int) -> Labeled:
-    """Return digits, and half as many that are cut out wrongly."""
+    """Return digits, half as many that are cut out wrongly, and a few images of noise."""
     labels = digits.require_labels("training the reader")
     half = digits.images[len(digits) // 2 :]
     negatives = synthetic_negatives(half, np.random.default_rng([seed, 1]))
+    noise = noise_images(int(NOISE_SHARE * len(half)), np.random.default_rng([seed, 2]))
+    negatives = np.concatenate([negatives, noise])
     return np.concatenate([digits.images, negatives]), np.append(labels, np.full(len(negatives), NOT_A_DIGIT))
 
 
-def train_on(parts: list[Labeled]) -> Model:
-    """Train a network with eleven classes."""
-    images, labels = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    data = Splits(Dataset(images, labels, "digits and clutter", CLASSES))
-    first = train(data, get_network(NETWORK, len(CLASSES)), RECIPE, seed=0)
-    return train(data, None, FINISH, start=first, seed=0)
+def drawn(sources: Sources, pictures: int, lines: int, seed: int, processes: int) -> Labeled:
+    """Return pictures of one sign and crops of lines."""
+    single = draw_images(sources, pictures, seed, processes)
+    return joined([single, draw_line_images(sources, lines, seed, processes)])
+
+
+def joined(parts: list[Labeled]) -> Labeled:
+    """Return the images and labels of all parts."""
+    images, labels = zip(*parts, strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
+def hard_ones(model: Model, candidates: Labeled) -> Labeled:
+    """Return the candidates that a network with eleven classes gets wrong."""
+    images, labels = candidates
+    wrong = model.predict(images) != labels
+    print(f"{wrong.sum():,} of {len(labels):,} candidates are hard", flush=True)
+    return images[wrong], labels[wrong]
+
+
+def train_on(parts: list[Labeled], candidates: Labeled) -> Model:
+    """Train a network with eleven classes, and then further, also on the candidates that it gets wrong."""
+    first = train(as_splits(parts), get_network(NETWORK, len(CLASSES)), RECIPE, seed=0)
+    return train(as_splits([*parts, hard_ones(first, candidates)]), None, FINISH, start=first, seed=0)
+
+
+def as_splits(parts: list[Labeled]) -> Splits:
+    """Return images to train on, without validation images."""
+    return Splits(Dataset(*joined(parts), "digits and clutter", CLASSES))
 
 
 def with_rejection_output(model: Model, validation: list[Labeled]) -> Model:
     """Make the last class of a model its detector, after calibration on validation images."""
-    images, labels = (np.concatenate(arrays) for arrays in zip(*validation, strict=True))
+    images, labels = joined(validation)
     model = calibrated(model, Dataset(images, labels, "validation", CLASSES))
     kernel, bias = model.params["output.kernel"], model.params["output.bias"]
     weights = np.append(kernel[:, NOT_A_DIGIT], bias[NOT_A_DIGIT]).astype(np.float32)
@@ -105,9 +134,10 @@ def make(fonts: str, processes: int) -> Model:
     known, held_out = ([font for font in found if is_held_out(font) == wanted] for wanted in (False, True))
     print(f"{len(known)} fonts to train on, {len(held_out)} to measure", flush=True)
     digits, validation = with_redrawn(splits.train, 0), with_redrawn(splits.validation, 3)
-    pictures = draw_images(Sources(digits, known), PICTURES, 1, processes)
-    model = train_on([with_negatives(digits, 0), pictures])
-    new = draw_images(Sources(validation, held_out), VALIDATION, 3, processes)
+    sources = Sources(digits, known)
+    pictures, candidates = (drawn(sources, PICTURES, LINES, seed, processes) for seed in (1, 2))
+    model = train_on([with_negatives(digits, 0), pictures], candidates)
+    new = drawn(Sources(validation, held_out), VALIDATION, VALIDATION_LINES, 3, processes)
     model = with_rejection_output(model, [with_negatives(validation, 3), new])
     # The seconds of an epoch differ from run to run.
     return replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
