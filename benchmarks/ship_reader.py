@@ -1,14 +1,15 @@
 """Makes the model `reader`, with which `inksight.read` reads by default, and the figures of its card.
 
-Run: ``python -m benchmarks.ship_reader [--fonts FOLDER] [--check] [--processes N]``. The fonts are those in the folder,
-``/usr/share/fonts`` by default; `docs/how-to/train-the-reader.md` lists the packages that the shipped model was trained
-with. ``--check`` evaluates the shipped model and trains nothing.
+Run: ``python -m benchmarks.ship_reader [--fonts FOLDER] [--start READER] [--check] [--processes N]``. The fonts are
+those in the folder, ``/usr/share/fonts`` by default; `docs/how-to/train-the-reader.md` lists the packages that the
+shipped model was trained with. ``--start`` trains a reader further, such as the shipped one. ``--check`` evaluates the
+shipped model and trains nothing.
 
 Data: MNIST's 50,000 training digits, as they are and redrawn with other pens; pictures of these digits, of printed ones
 and of what is not a digit, with clutter around them (`benchmarks.synthetic.crops`), prepared as `inksight.read` does
 it; crops of lines of these digits (`benchmarks.synthetic.line_crops`), cut by the segmentation; digits cut out wrongly
-(`inksight.augmentation.negatives`), and noise. Then hard mining: of as many pictures and lines again, those that the
-network gets wrong join the training, which goes on.
+(`inksight.augmentation.negatives`), and noise. Then hard mining: of half as many pictures and lines again, those that
+the network gets wrong join the training, which goes on.
 
 The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
 detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
@@ -50,15 +51,17 @@ ASSETS = Path(cards.__file__).parents[1] / "assets"
 FONTS = "/usr/share/fonts"
 NETWORK = "12x3,16x3p,32x3,40x3,56x3,64x3"
 CLASSES = (*DIGITS, "not a digit")
-PICTURES, LINES, VALIDATION, VALIDATION_LINES = 36_000, 1_200, 4_000, 100  # drawn
+PICTURES, LINES = 36_000, 1_200  # drawn to train on
+CANDIDATES, CANDIDATE_LINES = 18_000, 600  # drawn for hard mining
+VALIDATION, VALIDATION_LINES = 4_000, 100
 NOISE_SHARE = 0.1  # images of noise for each digit as it is
 ACCEPTED = 0.995  # share of held-out digits that the threshold accepts
 RECIPE = Recipe(
-    epochs=7, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
+    epochs=6, batch_size=256, learning_rate=1e-2, beta1=0.8, beta2=0.95, label_smoothing=0.02,
     augmentation=Augmentation(rotation=8, shift=1.5, scale=0.08, shear=0.15, elastic=2, aspect=0.3), taper=1,
 )  # fmt: skip
 # Then on, with narrower and wider digits, which some hands write.
-FINISH = replace(RECIPE, epochs=8, learning_rate=6e-3, augmentation=replace(RECIPE.augmentation, aspect=0.45))
+FINISH = replace(RECIPE, epochs=7, learning_rate=6e-3, augmentation=replace(RECIPE.augmentation, aspect=0.45))
 
 
 def with_redrawn(digits: Dataset, seed: int) -> Dataset:
@@ -97,9 +100,15 @@ def hard_ones(model: Model, candidates: Labeled) -> Labeled:
     return images[wrong], labels[wrong]
 
 
-def train_on(parts: list[Labeled], candidates: Labeled) -> Model:
-    """Train a network with eleven classes, and then further, also on the candidates that it gets wrong."""
-    first = train(as_splits(parts), get_network(NETWORK, len(CLASSES)), RECIPE, seed=0)
+def train_on(parts: list[Labeled], candidates: Labeled, start: Model | None = None) -> Model:
+    """Train a network with eleven classes, and then further, also on the candidates that it gets wrong.
+
+    With `start`, a reader, only the second training takes place, from its weights.
+    """
+    if start is None:
+        first = train(as_splits(parts), get_network(NETWORK, len(CLASSES)), RECIPE, seed=0)
+    else:
+        first = with_eleven_classes(start)
     return train(as_splits([*parts, hard_ones(first, candidates)]), None, FINISH, start=first, seed=0)
 
 
@@ -126,8 +135,22 @@ def with_rejection_output(model: Model, validation: list[Labeled]) -> Model:
     return replace(model, ood_detector=replace(detector, threshold=threshold))
 
 
-def make(fonts: str, processes: int) -> Model:
-    """Train the reader."""
+def with_eleven_classes(model: Model) -> Model:
+    """Make the detector of a reader its last class again, uncalibrated: the inverse of `with_rejection_output`."""
+    detector = model.ood_detector
+    assert isinstance(detector, RejectionOutput)
+    kernel, weights = model.params["output.kernel"], detector.rejection_weights
+    output = {
+        "output.kernel": np.column_stack([kernel, weights[:-1]]),
+        "output.bias": np.append(model.params["output.bias"], weights[-1]),
+    }
+    network = replace(model.network, classes=len(CLASSES))
+    params = model.params | output
+    return replace(model, network=network, params=params, class_names=CLASSES, ood_detector=None, temperature=1.0)
+
+
+def make(fonts: str, processes: int, start: Model | None = None) -> Model:
+    """Train the reader, or train one further."""
     splits = load("mnist").split()
     assert splits.validation is not None
     found = find_fonts(fonts)
@@ -135,17 +158,21 @@ def make(fonts: str, processes: int) -> Model:
     print(f"{len(known)} fonts to train on, {len(held_out)} to measure", flush=True)
     digits, validation = with_redrawn(splits.train, 0), with_redrawn(splits.validation, 3)
     sources = Sources(digits, known)
-    pictures, candidates = (drawn(sources, PICTURES, LINES, seed, processes) for seed in (1, 2))
-    model = train_on([with_negatives(digits, 0), pictures], candidates)
+    pictures = drawn(sources, PICTURES, LINES, 1, processes)
+    candidates = drawn(sources, CANDIDATES, CANDIDATE_LINES, 2, processes)
+    model = train_on([with_negatives(digits, 0), pictures], candidates, start)
     new = drawn(Sources(validation, held_out), VALIDATION, VALIDATION_LINES, 3, processes)
     model = with_rejection_output(model, [with_negatives(validation, 3), new])
     # The seconds of an epoch differ from run to run.
     return replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
 
 
-def main(fonts: str = FONTS, check: bool = False, processes: int = os.cpu_count() or 1) -> int:
+def main(
+    fonts: str = FONTS, check: bool = False, processes: int = os.cpu_count() or 1, start: str | None = None
+) -> int:
     """Make the model and the figures of its card; with `check`, return 1 if the shipped figures differ."""
-    model = load_model("reader") if check else make(fonts, processes)
+    reader = None if start is None else load_model(start)
+    model = load_model("reader") if check else make(fonts, processes, reader)
     test = load("mnist").split().test
     assert test is not None
     card = cards.describe("reader", model, evaluate(model, test), "MNIST's test images").to_dict()
@@ -167,6 +194,7 @@ if __name__ == "__main__":
             main, __doc__,
             arguments.option("fonts", f"folder of fonts (default: {FONTS})", default=FONTS),
             arguments.flag("check", "evaluate the shipped model, train nothing"),
+            arguments.option("start", "reader, such as the shipped one, to train further (default: train a new one)"),
             arguments.option(
                 "processes", "processes that draw pictures", type=arguments.at_least(1), default=os.cpu_count() or 1
             ),

@@ -132,3 +132,7 @@ def test_the_eleventh_class_becomes_the_detector(mnist):
     np.testing.assert_allclose(
         model.probabilities(images[:5]).argmax(axis=1), eleven.probabilities(images[:5])[:, :10].argmax(axis=1)
     )
+    again = ship_reader.with_eleven_classes(model)
+    assert (again.network, again.class_names) == (eleven.network, eleven.class_names)
+    for name, values in eleven.params.items():
+        np.testing.assert_array_equal(again.params[name], values)
