@@ -44,7 +44,7 @@ from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.nn.ood import ood_score
 from inksight.nn.rejection_output import RejectionOutput
-from inksight.training.calibration import calibrated
+from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.fitting import train
 
 ASSETS = Path(cards.__file__).parents[1] / "assets"
@@ -139,6 +139,7 @@ def with_eleven_classes(model: Model) -> Model:
     """Make the detector of a reader its last class again, uncalibrated: the inverse of `with_rejection_output`."""
     detector = model.ood_detector
     assert isinstance(detector, RejectionOutput)
+    model = with_temperature(model, detector.temperature)  # that of the detector's weights
     kernel, weights = model.params["output.kernel"], detector.rejection_weights
     output = {
         "output.kernel": np.column_stack([kernel, weights[:-1]]),
@@ -146,7 +147,8 @@ def with_eleven_classes(model: Model) -> Model:
     }
     network = replace(model.network, classes=len(CLASSES))
     params = model.params | output
-    return replace(model, network=network, params=params, class_names=CLASSES, ood_detector=None, temperature=1.0)
+    eleven = replace(model, network=network, params=params, class_names=CLASSES, ood_detector=None)
+    return with_temperature(eleven, 1.0)
 
 
 def make(fonts: str, processes: int, start: Model | None = None) -> Model:

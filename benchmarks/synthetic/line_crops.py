@@ -111,4 +111,5 @@ def _expose(ink: Array, rng: np.random.Generator) -> Array:
         coverage[level : level + thickness] = np.maximum(coverage[level : level + thickness], rng.uniform(0.15, 0.5))
     light = rng.uniform(0.5, 1) * (1 + rng.uniform(-0.2, 0.2) * np.linspace(-1, 1, ink.shape[1]))
     page = ndimage.gaussian_filter((1 - coverage) * light, rng.uniform(0.3, 1.3))
-    return np.clip(page + rng.normal(0, rng.uniform(0.002, 0.025), page.shape), 0, 1)
+    exposed: Array = np.clip(page + rng.normal(0, rng.uniform(0.002, 0.025), page.shape), 0, 1)
+    return exposed
