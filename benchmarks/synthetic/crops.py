@@ -25,11 +25,13 @@ LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrtuvwxyzABBBCDDDEFGGGHJJZ"
 SIGNS = "$€£%&#@*+-=?!~^:;.,()[]{}<>§"
 IS_INK = [255 * (value > 60) for value in range(256)]
 PRINTED_SHARE = 0.5  # of the digits
+NARROW_SHARE = 0.2  # of the handwritten digits
+SQUEEZE = (0.35, 1.0)  # natural logarithm of the factor by which they are narrower
 MIN_I_ASPECT = 0.4  # width / height: a capital I with serifs, which is not a 1
 # What a picture shows if it is not one digit, and how often.
 OTHERS = {
-    "letter": 0.5, "sign": 0.07, "drawn": 0.06, "scribble": 0.04, "texture": 0.03, "blank": 0.06, "several": 0.18,
-    "part": 0.06,
+    "letter": 0.4, "sign": 0.07, "drawn": 0.08, "scribble": 0.12, "texture": 0.05, "blank": 0.06, "several": 0.15,
+    "part": 0.07,
 }  # fmt: skip
 
 
@@ -91,7 +93,10 @@ def _digit(sources: Sources, label: int, rng: np.random.Generator) -> Image.Imag
     """Draw one digit as a mask, high = ink."""
     if rng.random() < PRINTED_SHARE:
         return _bend(_printed(str(label), sources, rng), rng)
-    return _bend(_handwritten(sources, label, rng), rng)
+    mask = _handwritten(sources, label, rng)
+    if rng.random() < NARROW_SHARE:
+        mask = mask.resize((int(mask.width * np.exp(-rng.uniform(*SQUEEZE))), mask.height), Image.Resampling.BILINEAR)
+    return _bend(mask, rng)
 
 
 def _handwritten(sources: Sources, label: int, rng: np.random.Generator) -> Image.Image:
