@@ -19,6 +19,7 @@ MIN_PART = 0.15  # smaller components are not parts of a digit
 MAX_SMALL = 0.6  # what is lower and narrower holds candidates
 MAX_CANDIDATE = 1.1  # height of candidates that are joined or larger, but far from where digits are
 MIN_OFFSET = 0.09  # of the cell's height: distance of the middle of such candidates from that of digits, at least
+MIN_DIGITS = 10  # in a grid: from fewer it is not known where digits are
 MIN_FREE = 0.3  # of the cell's height that such candidates leave free above or below, at least
 CERTAIN = 0.25  # relative distance from a threshold at which there is no doubt
 
@@ -58,6 +59,8 @@ def find_writing(grid: RectifiedGrid) -> list[list[Writing]]:
     aside = np.minimum(
         np.abs(places.mean(axis=1) - usual) / MIN_OFFSET, np.maximum(places[:, 0], 1 - places[:, 1]) / MIN_FREE
     )
+    if is_digit.sum() < MIN_DIGITS:
+        aside[:] = 0
     found = [
         _writing(boxes[own], own + 1, is_writing[own], typical, how_far)
         for own, how_far in zip(cells, aside.tolist(), strict=True)
