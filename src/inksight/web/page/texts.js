@@ -1,0 +1,42 @@
+// The texts of the page in the visitor's language. Another language is another file in texts/ and an entry here.
+
+import { texts as de } from "./texts/de.js";
+import { texts as en } from "./texts/en.js";
+
+export const LANGUAGES = { en, de };
+let language = "en";
+
+// Use a language, if there are texts in it, and write the texts of the page's own elements.
+export function setLanguage(code) {
+  if (Object.hasOwn(LANGUAGES, code)) language = code;
+  document.documentElement.lang = language;
+  document.title = t("title");
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+  return language;
+}
+
+// Return the visitor's preferred language among those there are.
+export function preferredLanguage() {
+  return navigator.languages.map((name) => name.slice(0, 2)).find((code) => Object.hasOwn(LANGUAGES, code)) ?? "en";
+}
+
+// Return a text, with the {names} in it replaced by values.
+export function t(key, values = {}) {
+  return LANGUAGES[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+// Format a number with so many decimals, with the signs of the language.
+export function number(value, decimals = 2) {
+  const text = value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return text.replace("-", "−").replace(/^−(?=[0.,]*$)/, ""); // no minus zero
+}
+
+export function percent(share, decimals = 1) {
+  return share.toLocaleString(language, { style: "percent", minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+// Return what a text becomes where a sum goes on with a number: + 0.5, or − 0.5.
+export function term(value, decimals = 3) {
+  return `${value < 0 ? "−" : "+"} ${number(Math.abs(value), decimals)}`;
+}
