@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from numpy.typing import NDArray
 
 from inksight.config import DIGITS
 from inksight.data.loading import load
@@ -41,12 +42,17 @@ def settings(model: Model, name: str) -> bytes:
 def _colors(name: str) -> str:
     """Return the 256 colors of a color map, red, green and blue of each, in base64."""
     rgba: Any = colormaps[name](np.arange(256), bytes=True)
-    return base64.b64encode(np.ascontiguousarray(rgba[:, :3]).tobytes()).decode()
+    return _encoded(rgba[:, :3])
 
 
-def _average_barcodes(model: Model) -> list[list[float]] | None:
-    """Return the average barcode of each class; None if the classes are not those of MNIST."""
+def _encoded(array: NDArray[Any]) -> str:
+    """Return the bytes of an array in base64."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def _average_barcodes(model: Model) -> str | None:
+    """Return the average barcode of each class, float32 in base64; None if the classes are not those of MNIST."""
     if model.class_names != DIGITS:
         return None
     means = average_barcodes(model, load("mnist").split().train, IMAGES_PER_CLASS).means
-    return [[float(f"{value:.7g}") for value in row] for row in means.tolist()]
+    return _encoded(means.astype("<f4"))

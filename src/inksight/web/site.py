@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import os
+import re
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
 from inksight import __version__
 from inksight._shared.files import as_path, make_folder, write_bytes
+from inksight.nn.history import History
 from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_model
 from inksight.web.bundle import bundle
 from inksight.web.settings import settings
@@ -17,6 +20,8 @@ POLICY = (
     "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; "
     "connect-src {data}; base-uri 'none'; form-action 'none'"
 )
+# What a visitor's browser does not need: comments, empty lines and indentation, a sixth of the scripts.
+_UNNEEDED = re.compile(r"^(?:[ \t]*//.*\n|[ \t]+|\n)+|[ \t]+//[ ].*$", re.MULTILINE)
 STYLE, THEME, MAIN = (
     '<link rel="stylesheet" href="style.css">',
     '<script src="theme.js"></script>',
@@ -94,7 +99,8 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
     name = model if isinstance(model, str) else Path(model).name if isinstance(model, os.PathLike) else ""
     data = {
         "settings.json": settings(loaded, Path(name).name),
-        "model.safetensors": as_bytes(*content_of_model(loaded)),
+        # The history of the training is a tenth of the file, and the page does not show it.
+        "model.safetensors": as_bytes(*content_of_model(replace(loaded, history=History()))),
         "engine.wasm": _asset("engine.wasm"),
     }
     return _sources() | data
@@ -129,7 +135,8 @@ def _sources() -> dict[str, bytes]:
     found = {name: (root / name).read_bytes() for name in ("index.html", "style.css")}
     for folder in ("", "texts/"):
         scripts = [file for file in (root / folder if folder else root).iterdir() if file.name.endswith(".js")]
-        found |= {folder + file.name: file.read_bytes() for file in sorted(scripts, key=lambda file: file.name)}
+        for file in sorted(scripts, key=lambda file: file.name):
+            found[folder + file.name] = _UNNEEDED.sub("", file.read_text(encoding="utf-8")).encode()
     html = found["index.html"].decode().replace("{{ policy }}", _folder_policy()).replace("{{ version }}", __version__)
     found["index.html"] = html.encode()
     found["style.css"] = (templates / "palette.css").read_bytes() + found["style.css"]

@@ -5,9 +5,9 @@ import { paint, picture, setColors } from "./colors.js";
 import { make, showValues } from "./dom.js";
 import { Engine, Predictor, sidesOf, Unsupported } from "./engine.js";
 import { EXAMPLES } from "./examples.js";
-import { readFile, readJson } from "./files.js";
+import { decodeBytes, readFile, readJson } from "./files.js";
 import { readHash, writeHash } from "./link.js";
-import { Damaged, Edits, exists, Layers, parseModel } from "./model.js";
+import { averageBarcodes, Damaged, Edits, exists, Layers, parseModel } from "./model.js";
 import { Bars, Overview } from "./overview.js";
 import { makeTools, Pad } from "./pad.js";
 import { acceptPictures } from "./pictures.js";
@@ -22,7 +22,7 @@ const byId = (id) => document.getElementById(id);
 class App {
   constructor(engine, settings, model) {
     Object.assign(this, { engine, settings, model, edits: new Edits(), selected: null, against: null, language: null });
-    this.means = settings.means && settings.means.map((row) => Float32Array.from(row));
+    this.means = settings.means && averageBarcodes(decodeBytes(settings.means), model.network);
     this.pad = new Pad(byId("pad"), (isFinished) => this.schedule(isFinished));
     this.rebuild();
     acceptPictures({ input: byId("file"), cameraButton: byId("camera"), dialog: byId("camera-dialog") }, settings,
@@ -130,9 +130,10 @@ class App {
   reasonText() {
     const { stages, answer, margin } = this.result, names = this.model.classNames;
     if (!stages) return t(answer.reason);
-    const [first, second] = ranking(stages.probabilities), limit = this.model.detector?.threshold;
+    const [first, second] = ranking(stages.probabilities), { detector } = this.model;
     const values = { name: names[first], other: names[second], share: percent(stages.probabilities[first]), otherShare: percent(stages.probabilities[second]) };
-    return t(answer.reason, { ...values, score: number(margin + limit), limit: number(limit) });
+    const scores = detector && { score: number(margin + detector.threshold), limit: number(detector.threshold) };
+    return t(answer.reason, { ...values, ...scores });
   }
 
   // Tell the answer to those who do not see it.

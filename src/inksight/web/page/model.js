@@ -96,6 +96,12 @@ function detectorOf(header, arrays) {
   };
 }
 
+// Return the average barcode of each class from the bytes of all.
+export function averageBarcodes(bytes, { banks, classes }) {
+  const { filters } = banks.at(-1), all = new Float32Array(bytes.buffer);
+  return Array.from({ length: classes }, (_, i) => all.subarray(i * filters, (i + 1) * filters));
+}
+
 // What a visitor has changed: filters that are switched off, as "bank.filter", and weights by "bank.filter.channel.place".
 export class Edits {
   constructor(off = [], weights = []) {

@@ -28,7 +28,8 @@ export async function readPicture(file, settings) {
     const { naturalWidth: width, naturalHeight: height } = image;
     if (!width || !height) throw new Unreadable("notAPicture");
     if (width * height > MAX_PIXELS) throw new Unreadable("tooLarge");
-    return pictureOf(image, width, height, settings);
+    const whole = await createImageBitmap(image).catch(() => { throw new Unreadable("notAPicture"); }); // refuses truncated files
+    return pictureOf(whole, whole.width, whole.height, settings);
   } finally {
     URL.revokeObjectURL(url);
   }
