@@ -117,11 +117,8 @@ def test_the_server_gives_the_page_and_nothing_else():
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(address + name)
         port = int(address.rsplit(":", 1)[1].strip("/"))
-        with (
-            pytest.raises(InputError, match=f"cannot serve on port {port}: .*; give another port"),
-            serve("tiny", port=port),
-        ):
-            pass
+        with pytest.raises(InputError, match=f"cannot serve on port {port}: .*; give another port"):
+            serve("tiny", port=port).__enter__()
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(address)
 
@@ -138,7 +135,7 @@ def test_the_command_writes_what_is_asked_for(tmp_path, monkeypatch, capsys):
 
 
 def test_the_command_serves_and_opens_the_page(monkeypatch, capsys):
-    opened = []
+    opened: list[str] = []
 
     def wait():
         with urllib.request.urlopen(opened[0]) as answer:
@@ -154,9 +151,11 @@ def test_the_command_refuses_what_makes_no_sense(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     inksight.load_model("tiny").save("tiny.safetensors")
     for arguments, message in (
-        (["--json"], "--out or --single"), (["--single", "tiny.safetensors", "--model", "tiny.safetensors"], "other than the files to read"),
-        (["--out", "tiny.safetensors"], "cannot make folder"), (["--model", "missing"], "model must be a file that exists"),
+        (["--json"], "--out or --single"),
+        (["--single", "tiny.safetensors", "--model", "tiny.safetensors"], "other than the files to read"),
+        (["--out", "tiny.safetensors"], "cannot make folder"),
+        (["--model", "missing"], "model must be a file that exists"),
         (["--port", "99999"], "99999"),
-    ):  # fmt: skip
+    ):
         assert cli.run(["web", *arguments]) == 2
         assert message in capsys.readouterr().err

@@ -20,7 +20,7 @@ def web(model: str, out: str | None, single: str | None, port: int, show: bool, 
     """Draw a digit and look inside the network, in a browser.
 
     The page shows how the network reads a drawing or a picture: what it sees, each filter and feature map, the sums
-    written out in numbers, and what spoke for the decision. Filters can be switched off, and weights changed. Everything
+    written out in numbers, and what spoke for the decision. Filters can be switched off, and weights changed. All of it
     is computed in the browser. Without --out and --single, the page is served on 127.0.0.1 until Ctrl-C.
 
     \b

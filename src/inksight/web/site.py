@@ -15,7 +15,7 @@ from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_mod
 from inksight.web.bundle import bundle
 from inksight.web.settings import settings
 
-# What the page may load: its own files, and pictures that the visitor gives it. Nothing inline, and nothing from elsewhere.
+# What the page may load: its own files, and pictures that the visitor gives it; nothing inline, nothing from elsewhere.
 POLICY = (
     "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; "
     "connect-src {data}; base-uri 'none'; form-action 'none'"
