@@ -106,7 +106,7 @@ def opened(
     """
     offline = isinstance(place, Path)
     address = place.as_uri() if isinstance(place, Path) else place
-    own = ("file:", "data:", "blob:") if offline else (address, "data:", "blob:")
+    own = ("file:" if offline else address.partition("#")[0], "data:", "blob:")
     viewport = {"width": width, "height": 800}
     with browser.new_context(viewport=viewport, color_scheme=scheme, offline=offline, **options) as context:
         page = context.new_page()

@@ -149,8 +149,9 @@ def test_what_is_not_a_digit_or_not_sure_is_rejected_with_the_reason(served, bro
     with opened(browser, served, 1200, "light") as page:
         ready(page)
         for lines, reason, words in (
-            (star, "not a digit", "above the limit of 1.41"), (UNSURE, "unsure", "no class has a probability of one half"),
-        ):  # fmt: skip
+            (star, "not a digit", "above the limit of 1.41"),
+            (UNSURE, "unsure", "no class has a probability of one half"),
+        ):
             assert inksight.read(Strokes(lines, width=110), "post", single=True).reason == reason
             page.evaluate(FOLLOW_LINK_TO, lines)
             shows(page, "?", words)

@@ -86,7 +86,11 @@ class App {
     this.isFinished ||= isFinished;
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
-      this.refresh();
+      try {
+        this.refresh();
+      } catch (error) {
+        this.say(t("failed", { reason: error.message }));
+      }
       if (this.isFinished) {
         this.announce();
         this.saveLink();

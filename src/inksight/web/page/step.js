@@ -43,13 +43,14 @@ export class Step {
       cell.addEventListener("input", () => this.write(cell, place));
     });
     this.lines = make("ol", { class: "lines" });
+    this.caption = make("figcaption");
     this.element.replaceChildren(
       make("div", { class: "head" }, make("h3", {}, t("tileLabel", { bank, filter })), make("div", { class: "group" }, this.off, this.restore, close)),
       make("p", { class: "soft" }, t(bank > 1 ? "stepAboutMaps" : "stepAboutImage", { kernel })),
       make("div", { class: "three" },
-        makeFigure(t("input"), make("div", { class: "sheet" }, this.input, this.frames[0]), this.scales[0]),
-        makeFigure(t("kernel"), make("div", { class: "sheet" }, this.weights), this.scales[1]),
-        makeFigure(t("output"), this.dial, this.scales[2])),
+        makeFigure(this.caption, make("div", { class: "sheet" }, this.input, this.frames[0]), this.scales[0]),
+        makeFigure(make("figcaption", {}, t("kernel")), make("div", { class: "sheet" }, this.weights), this.scales[1]),
+        makeFigure(make("figcaption", {}, t("output")), this.dial, this.scales[2])),
       make("label", { class: "position" }, t("position"), this.range),
       channels > 1 ? makeChoice(t("channels"), "channels", this.channelButtons) : "",
       pool > 1 ? makeChoice(t("windows"), "windows", this.sumButtons) : "",
@@ -100,6 +101,7 @@ export class Step {
     const { bank, filter, channel } = this.selected, isOff = edits.off.has(`${bank}.${filter}`);
     this.off.textContent = t(isOff ? "switchOn" : "switchOff");
     this.off.setAttribute("aria-pressed", String(isOff));
+    this.caption.textContent = bank > 1 ? t("inputChannel", { channel }) : t("inputImage");
     this.restore.hidden = ![...edits.weights.keys()].some((key) => key.startsWith(`${bank}.${filter}.`));
     const weights = layers.weightsOf(bank, filter, channel), reach = reachOf(weights);
     paint(this.weights, weights, this.kernel, this.kernel, -reach, reach, (i) => valueAt(Math.floor(i / this.kernel), i % this.kernel, weights[i]));
@@ -187,8 +189,8 @@ function makeGrid(title, kernel, cells) {
   return make("div", { role: "group", "aria-label": title }, make("p", { class: "name", "aria-hidden": "true" }, title), grid);
 }
 
-function makeFigure(title, content, scale) {
-  return make("figure", {}, make("figcaption", {}, title), content, scale.element);
+function makeFigure(caption, content, scale) {
+  return make("figure", {}, caption, content, scale.element);
 }
 
 function makeChoice(title, id, buttons) {

@@ -52,6 +52,7 @@ export const texts = {
   otherModel: "Dieser Link gehört zu einem anderen Modell: Du siehst seine Zeichnung, gelesen vom Modell dieser Seite.",
   noWebAssembly: "Diese Seite braucht {reason}, das diesem Browser fehlt. Eine aktuelle Version von Chrome, Edge, Firefox oder Safari hat es.",
   damagedModel: "Die Modelldatei ist beschädigt oder keine von inksight: {reason}. Schreibe die Seite neu mit `inksight web`.",
+  failed: "Das ließ sich nicht berechnen: {reason}. Lade die Seite neu; ein kleineres Bild braucht weniger Speicher.",
   notLoaded: "Die Seite konnte nicht geladen werden: {reason}. Lade sie neu; hilft das nicht, schreibe sie neu mit `inksight web`.",
 
   networkAbout: "Vom Bild zur Antwort. Wähle eine Merkmalskarte, um ihre Summen ausgeschrieben zu sehen, ihren Filter abzuschalten oder seine Gewichte zu ändern. Zeige auf ein Bild, um seine Werte zu lesen.",
@@ -84,6 +85,8 @@ export const texts = {
   close: "Schließen",
   stepAboutImage: "Der Kern aus {kernel}×{kernel} Gewichten gleitet über das normierte Bild. Bewege ihn mit dem Regler oder mit den Pfeiltasten auf der Merkmalskarte. Ändere ein Gewicht und beobachte die Antwort.",
   stepAboutMaps: "Der Filter hat einen Kern aus {kernel}×{kernel} Gewichten für jede Merkmalskarte der Bank davor, seine Eingabekanäle. Sie gleiten über alle zugleich. Bewege sie mit dem Regler oder mit den Pfeiltasten auf der Merkmalskarte. Ändere ein Gewicht und beobachte die Antwort.",
+  inputImage: "normiertes Bild",
+  inputChannel: "Eingabekanal {channel}",
   inputLabel: "Eingabe mit dem Fenster, das der Kern bedeckt",
   outputLabel: "Merkmalskarte mit dem Wert, der erklärt wird",
   kernel: "Kern",

@@ -52,6 +52,7 @@ export const texts = {
   otherModel: "This link was made with another model: you see its drawing, read by the model of this page.",
   noWebAssembly: "This page needs {reason}, which this browser lacks. A current version of Chrome, Edge, Firefox or Safari has it.",
   damagedModel: "The model file is damaged, or not one of inksight: {reason}. Write the page again with `inksight web`.",
+  failed: "This could not be computed: {reason}. Reload the page; a smaller picture needs less memory.",
   notLoaded: "The page could not be loaded: {reason}. Reload it; if that does not help, write it again with `inksight web`.",
 
   networkAbout: "From the image to the answer. Choose a feature map to see its sums written out, to switch its filter off, or to change its weights. Point at any picture to read its values.",
@@ -84,6 +85,8 @@ export const texts = {
   close: "Close",
   stepAboutImage: "The kernel of {kernel}×{kernel} weights slides over the normalized image. Move it with the slider, or with the arrow keys on the feature map. Change a weight, and watch the answer.",
   stepAboutMaps: "The filter has a kernel of {kernel}×{kernel} weights for each feature map of the bank before, its input channels. They slide over all of them at once. Move them with the slider, or with the arrow keys on the feature map. Change a weight, and watch the answer.",
+  inputImage: "normalized image",
+  inputChannel: "input channel {channel}",
   inputLabel: "Input, with the window that the kernel covers",
   outputLabel: "Feature map, with the value that is explained",
   kernel: "kernel",
