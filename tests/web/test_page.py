@@ -16,7 +16,9 @@ from PIL import Image
 
 import inksight
 from inksight import Strokes
+from inksight.inspection.barcodes import rows_of_each
 from inksight.web import serve, write_site
+from inksight.web.digits import EACH
 from inksight.web.site import site_files
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
@@ -339,6 +341,42 @@ def test_the_decision_is_explained(served, browser):
         assert end == pytest.approx(start + entries, abs=0.0011)
         assert end > 0
         assert "Evidence for 2 over 7" in page.get_attribute(".evidence", "aria-label")
+
+
+def test_the_nearest_training_digits_are_those_that_python_finds(served, browser, mnist, post_neighbours):
+    expected = post_neighbours
+    with opened(browser, served, 1200, "light") as page:
+        ready(page)
+        loaded = []
+        page.on("request", lambda request: loaded.append(request.url.rsplit("/", 1)[1]))
+        page.click("[data-tool=example]")
+        shows(page, "2")
+        assert loaded == []
+        page.click("#show-nearest")
+        page.wait_for_selector("#nearest:not([hidden])")
+        assert loaded == ["digits.bin"]
+        captions = page.locator("#nearest figcaption").all_inner_texts()
+        assert captions == [f"{label}, distance {distance:.2f}" for label, distance in expected]
+        page.select_option("#language", "de")
+        page.wait_for_function("() => document.querySelector('#nearest figcaption')?.textContent.includes('Abstand')")
+        page.click("[data-tool=clear]")
+        page.wait_for_selector("#nearest[hidden]", state="attached")
+
+
+@pytest.fixture
+def post_neighbours(mnist):
+    """The label and the distance of the five digits that are nearest to the first example."""
+    post, training = inksight.load_model("post"), mnist.split().train
+    text = site_files("tiny")["examples.js"].decode()
+    numbers_of = [[float(value) for value in row.split(",")] for row in re.findall(r"curve\(([-\d, ]+)\)", text)]
+    cx, cy, rx, ry, start, end = numbers_of[0]
+    angles = np.radians(start + (end - start) * np.arange(25) / 24)
+    arc = np.floor(np.stack([cx + rx * np.cos(angles), cy + ry * np.sin(angles)], axis=1) + 0.5).tolist()
+    line = [*arc, (500, 590), (330, 790), (480, 760), (720, 780)]
+    image = inksight.prepare(Strokes([line], width=110)).image
+    rows = np.concatenate(rows_of_each(training, EACH, None))
+    found = inksight.neighbours(post, image, training[rows], 5)
+    return list(zip(found.labels.ravel().tolist(), found.distances.ravel().tolist(), strict=True))
 
 
 def test_a_link_shows_the_same_thing(served, browser):

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from inksight import __version__
 from inksight._shared.files import as_path, make_folder, write_bytes
+from inksight.config import DIGITS
 from inksight.nn.history import History
 from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_model
 from inksight.web.bundle import bundle
+from inksight.web.digits import training_digits
 from inksight.web.settings import settings
 
+DIGITS_FILE = "digits.bin"  # loaded when it is asked for
 # What the page may load: its own files, and pictures that the visitor gives it; nothing inline, nothing from elsewhere.
 POLICY = (
     "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; "
@@ -102,6 +105,7 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
         # The history of the training is a tenth of the file, and the page does not show it.
         "model.safetensors": as_bytes(*content_of_model(replace(loaded, history=History()))),
         "engine.wasm": _asset("engine.wasm"),
+        **({DIGITS_FILE: training_digits()} if loaded.class_names == DIGITS else {}),
     }
     return _sources() | data
 

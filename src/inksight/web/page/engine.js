@@ -90,13 +90,13 @@ export class Predictor {
     this.engine.functions.inksight_predictor_free(this.handle);
   }
 
-  // Return every stage of n images (Uint8Array) by name, each a Float32Array, channels last.
-  run(images, n = 1) {
-    const { engine, stages } = this;
+  // Return the named stages of n images (Uint8Array) by name, each a Float32Array, channels last; by default all.
+  run(images, n = 1, names = Object.keys(this.stages)) {
+    const { engine } = this, stages = Object.fromEntries(names.map((name) => [name, this.stages[name]]));
     return engine.withMemory((place, reserve) => {
       const at = Object.fromEntries(Object.entries(stages).map(([name, size]) => [name, reserve(4 * n * size)]));
-      const banks = place(Uint32Array.from({ length: this.banks }, (_, i) => at[`bank${i + 1}`]));
-      const wanted = place(Uint32Array.of(at.normalized, banks, at.barcode, at.dense ?? 0, at.logits, at.probabilities));
+      const banks = place(Uint32Array.from({ length: this.banks }, (_, i) => at[`bank${i + 1}`] ?? 0));
+      const wanted = place(Uint32Array.from([at.normalized, banks, at.barcode, at.dense, at.logits, at.probabilities], (address) => address ?? 0));
       if (!engine.functions.inksight_predict(this.handle, place(images), 0, n, wanted)) throw new Error("out of memory");
       return Object.fromEntries(
         Object.entries(stages).map(([name, size]) => [name, engine.view(Float32Array, at[name], n * size).slice()]));

@@ -8,6 +8,7 @@ import { EXAMPLES } from "./examples.js";
 import { decodeBytes, readFile, readJson } from "./files.js";
 import { readHash, writeHash } from "./link.js";
 import { averageBarcodes, Damaged, Edits, exists, Layers, parseModel } from "./model.js";
+import { Nearest } from "./nearest.js";
 import { Bars, Overview } from "./overview.js";
 import { makeTools, Pad } from "./pad.js";
 import { acceptPictures } from "./pictures.js";
@@ -53,6 +54,7 @@ class App {
     this.step = new Step(this);
     this.overview = new Overview(byId("way"), this);
     this.barcodes = new Barcodes(byId("barcodes"), this);
+    this.nearest = this.means && new Nearest(byId("barcodes"), this);
     this.overview.updateWeights(this);
     this.step.show(this.selected);
     this.overview.updateSelection(this.selected);
@@ -111,7 +113,7 @@ class App {
     const stages = prepared.problem ? null : assessment.stages;
     this.result = { prepared, stages, answer, margin: assessment.margin, layers, edits, against };
     this.showAnswer();
-    for (const view of [this.overview, this.step, this.barcodes]) view.update(this.result);
+    for (const view of [this.overview, this.step, this.barcodes, this.nearest]) view?.update(this.result);
   }
 
   showAnswer() {

@@ -122,4 +122,10 @@ export const texts = {
   evidenceLabel: "Belege für {name} gegen {other}. Die stärksten Einträge: {strongest}",
   evidenceSum: "Der Vorsprung von {name} vor {other}: {from} beim mittleren Barcode aller Klassen {sum} aus den Einträgen = {to} Logits.",
   evidenceSumAlone: "Der Vorsprung von {name} vor {other}: {from} bei einem Barcode aus Nullen {sum} aus den Einträgen = {to} Logits.",
+
+  nearest: "Nächste Trainingsziffern",
+  nearestAbout: "Welche von 2.000 Trainingsziffern den ähnlichsten Barcode haben, nach euklidischem Abstand, jeder Eintrag geteilt durch seine Standardabweichung. Grau ist Tinte: eine Skala für alle, 0 bis 1. Sie werden erst geladen, wenn du sie sehen willst: ein drittel Megabyte.",
+  showNearest: "Nächste Ziffern zeigen",
+  nearestDigit: "Eine Trainingsziffer",
+  labelAndDistance: "{label}, Abstand {distance}",
 };

@@ -122,4 +122,10 @@ export const texts = {
   evidenceLabel: "Evidence for {name} over {other}. The strongest entries: {strongest}",
   evidenceSum: "The margin of {name} over {other}: {from} at the average barcode of all classes {sum} from the entries = {to} logits.",
   evidenceSumAlone: "The margin of {name} over {other}: {from} at a barcode of zeros {sum} from the entries = {to} logits.",
+
+  nearest: "Nearest training digits",
+  nearestAbout: "Which of 2,000 training digits have the most similar barcodes, by Euclidean distance with each entry divided by its standard deviation. Gray is ink: one scale for all, 0 to 1. They are loaded when you ask for them: a third of a megabyte.",
+  showNearest: "Show the nearest digits",
+  nearestDigit: "A training digit",
+  labelAndDistance: "{label}, distance {distance}",
 };
