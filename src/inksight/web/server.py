@@ -13,7 +13,8 @@ from inksight.web.site import site_files
 HOST = "127.0.0.1"  # other machines cannot reach it
 TYPES = {
     "html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8",
-    "json": "application/json", "wasm": "application/wasm", "safetensors": "application/octet-stream", "bin": "application/octet-stream",
+    "json": "application/json", "wasm": "application/wasm", "safetensors": "application/octet-stream",
+    "bin": "application/octet-stream",
 }  # fmt: skip
 
 

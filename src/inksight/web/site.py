@@ -137,10 +137,11 @@ def _sources() -> dict[str, bytes]:
     root = resources.files("inksight.web") / "page"
     templates = resources.files("inksight.report") / "templates"  # the page has the colors of the report
     found = {name: (root / name).read_bytes() for name in ("index.html", "style.css")}
-    for folder in ("", "texts/"):
-        scripts = [file for file in (root / folder if folder else root).iterdir() if file.name.endswith(".js")]
-        for file in sorted(scripts, key=lambda file: file.name):
-            found[folder + file.name] = _UNNEEDED.sub("", file.read_text(encoding="utf-8")).encode()
+    for file in sorted(root.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".js"):
+            found[file.name] = _UNNEEDED.sub("", file.read_text(encoding="utf-8")).encode()
+    for file in sorted((root / "texts").iterdir(), key=lambda file: file.name):
+        found[f"texts/{file.name}"] = file.read_bytes()
     html = found["index.html"].decode().replace("{{ policy }}", _folder_policy()).replace("{{ version }}", __version__)
     found["index.html"] = html.encode()
     found["style.css"] = (templates / "palette.css").read_bytes() + found["style.css"]

@@ -15,7 +15,7 @@ import { acceptPictures } from "./pictures.js";
 import { answerOf, oodMargin, prepareBest, ranking } from "./reading.js";
 import { Step } from "./step.js";
 import { rasterize } from "./strokes.js";
-import { LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
+import { hasTexts, LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
 
 const SAVE_AFTER = 300; // milliseconds without a change, after which the link is written: browsers limit how often
 const byId = (id) => document.getElementById(id);
@@ -34,8 +34,9 @@ class App {
   }
 
   // Use a language that the visitor has chosen.
-  speak(language) {
-    this.language = setLanguage(language);
+  async speak(language) {
+    await setLanguage(language);
+    this.language = language;
     this.makeViews();
     this.refresh();
     this.saveLink();
@@ -61,10 +62,11 @@ class App {
   }
 
   // Show the state that a link holds.
-  open(hash) {
+  async open(hash) {
     const { network } = this.model, state = readHash(hash);
-    this.language = state.language && Object.hasOwn(LANGUAGES, state.language) ? state.language : null;
-    setLanguage(this.language ?? preferredLanguage());
+    const language = state.language && Object.hasOwn(LANGUAGES, state.language) ? state.language : null;
+    if (language !== this.language) await setLanguage(language ?? preferredLanguage());
+    this.language = language;
     byId("language").value = document.documentElement.lang;
     const isSame = state.model === this.settings.model.digest;
     this.edits = isSame ? new Edits(state.off.filter((key) => exists(network, key)), state.weights.filter(([key]) => exists(network, key))) : new Edits();
@@ -220,25 +222,25 @@ class App {
 
 // Read the files and start; say what is missing if that fails.
 async function start() {
-  setLanguage(preferredLanguage());
   showValues(byId("tip"));
   for (const button of document.querySelectorAll("[data-section]"))
     button.addEventListener("click", () => byId(button.dataset.section).scrollIntoView()); // the hash holds the state
-  byId("language").append(...Object.entries(LANGUAGES).map(([code, texts]) => make("option", { value: code, lang: code }, texts.language)));
+  byId("language").append(...Object.entries(LANGUAGES).map(([code, name]) => make("option", { value: code, lang: code }, name)));
   try {
+    await setLanguage(preferredLanguage());
     const settings = await readJson("settings.json");
     setColors(settings.colors);
     const [wasm, file] = await Promise.all(["engine.wasm", "model.safetensors"].map(readFile));
     const app = new App(await Engine.start(wasm, settings.abi), settings, parseModel(file));
     byId("model-name").textContent = settings.model.name;
-    app.open(location.hash);
+    await app.open(location.hash);
     byId("start").hidden = true;
     byId("app").hidden = false;
     app.pad.draw();
     return app;
   } catch (error) {
     const key = error instanceof Unsupported ? "noWebAssembly" : error instanceof Damaged ? "damagedModel" : "notLoaded";
-    byId("start").textContent = t(key, { reason: error.message });
+    byId("start").textContent = hasTexts() ? t(key, { reason: error.message }) : `${byId("start").textContent} (${error.message})`;
   }
 }
 

@@ -1,19 +1,23 @@
 // The texts of the page in the visitor's language. Another language is another file in texts/ and an entry here.
 
-import { texts as de } from "./texts/de.js";
-import { texts as en } from "./texts/en.js";
+import { readJson } from "./files.js";
 
-export const LANGUAGES = { en, de };
-let language = "en";
+export const LANGUAGES = { en: "English", de: "Deutsch" }; // each in its own words
+let language = "en", texts = {};
 
-// Use a language, if there are texts in it, and write the texts of the page's own elements.
-export function setLanguage(code) {
-  if (Object.hasOwn(LANGUAGES, code)) language = code;
+// Load a language, one of those there are, and write the texts of the page's own elements.
+export async function setLanguage(code) {
+  texts = await readJson(`texts/${code}.json`);
+  language = code;
   document.documentElement.lang = language;
   document.title = t("title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
-  return language;
+}
+
+// Return whether a language is loaded.
+export function hasTexts() {
+  return "title" in texts;
 }
 
 // Return the visitor's preferred language among those there are.
@@ -23,7 +27,7 @@ export function preferredLanguage() {
 
 // Return a text, with the {names} in it replaced by values.
 export function t(key, values = {}) {
-  return LANGUAGES[language][key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
 // Format a number with so many decimals, with the signs of the language.
