@@ -344,8 +344,7 @@ def test_the_decision_is_explained(served, browser):
         assert "Evidence for 2 over 7" in page.get_attribute(".evidence", "aria-label")
 
 
-def test_the_nearest_training_digits_are_those_that_python_finds(served, browser, mnist, post_neighbours):
-    expected = post_neighbours
+def test_the_nearest_training_digits_are_those_that_python_finds(served, browser, nearest_of_the_example):
     with opened(browser, served, 1200, "light") as page:
         ready(page)
         loaded = []
@@ -357,7 +356,7 @@ def test_the_nearest_training_digits_are_those_that_python_finds(served, browser
         page.wait_for_selector("#nearest:not([hidden])")
         assert loaded == ["digits.bin"]
         captions = page.locator("#nearest figcaption").all_inner_texts()
-        assert captions == [f"{label}, distance {distance:.2f}" for label, distance in expected]
+        assert captions == [f"{label}, distance {distance:.2f}" for label, distance in nearest_of_the_example]
         page.select_option("#language", "de")
         page.wait_for_function("() => document.querySelector('#nearest figcaption')?.textContent.includes('Abstand')")
         page.click("[data-tool=clear]")
@@ -365,7 +364,7 @@ def test_the_nearest_training_digits_are_those_that_python_finds(served, browser
 
 
 @pytest.fixture
-def post_neighbours(mnist):
+def nearest_of_the_example(mnist):
     """The label and the distance of the five digits that are nearest to the first example."""
     post, training = inksight.load_model("post"), mnist.split().train
     text = site_files("tiny")["examples.js"].decode()
@@ -377,6 +376,7 @@ def post_neighbours(mnist):
     image = inksight.prepare(Strokes([line], width=110)).image
     rows = np.concatenate(rows_of_each(training, EACH, None))
     found = inksight.neighbours(post, image, training[rows], 5)
+    assert found.labels is not None
     return list(zip(found.labels.ravel().tolist(), found.distances.ravel().tolist(), strict=True))
 
 
