@@ -19,11 +19,12 @@ export class Barcodes {
     this.bars.forEach((bar) => bar.append(make("b")));
     this.evidence = make("div", { class: "evidence", role: "img" }, ...this.bars);
     this.sum = make("p", { id: "evidence-sum" });
+    this.longest = make("p", { class: "small" });
     this.heading = make("h3", { id: "evidence-title" });
     this.list = make("ol", { class: "strips" }, this.own.element, ...this.rows.map(({ element }) => element));
     container.replaceChildren(
       make("p", { class: "soft" }, t(means ? "barcodesAbout" : "barcodesAboutAlone")), this.list, this.scale.element,
-      this.heading, make("p", { class: "soft" }, t("evidenceAbout")), this.evidence, this.sum,
+      this.heading, make("p", { class: "soft" }, t("evidenceAbout")), this.evidence, this.longest, this.sum,
       make("ol", { class: "strips" }, this.difference.element), this.differenceScale.element);
     this.container = container;
   }
@@ -39,6 +40,7 @@ export class Barcodes {
       this.rows.forEach((row) => set(row, "", false));
       this.heading.textContent = t("evidence");
       this.sum.textContent = t("drawFirst");
+      this.longest.textContent = "";
       this.bars.forEach((bar) => bar.style.setProperty("--share", 0));
       return;
     }
@@ -59,6 +61,7 @@ export class Barcodes {
       bar.style.setProperty("--share", reach ? Math.abs(values[i]) / reach : 0);
       bar.className = values[i] < 0 ? "below" : "above";
     });
+    this.longest.textContent = t("longestBar", { reach: number(reach, 3) });
     const textOf = (i) => t("entryValue", { entry: i, value: number(values[i], 3) });
     this.bars.forEach((bar, i) => {
       bar.classList.add("values");
