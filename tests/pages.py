@@ -97,21 +97,30 @@ def launched() -> Iterator[Any]:
 
 
 @contextmanager
-def opened(browser: Any, path: Path, width: int, scheme: Literal["light", "dark"]) -> Iterator[Any]:
-    """Open a page offline, in a profile of its own; assert that it has no error and requests nothing from elsewhere."""
-    with browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True) as context:
+def opened(
+    browser: Any, place: Path | str, width: int, scheme: Literal["light", "dark"], **options: Any
+) -> Iterator[Any]:
+    """Open a page in a profile of its own; assert that it has no error and requests nothing from elsewhere.
+
+    A page from disk, given by its path, is offline. One that is served is given by its address.
+    """
+    offline = isinstance(place, Path)
+    address = place.as_uri() if isinstance(place, Path) else place
+    own = ("file:" if offline else address.partition("#")[0], "data:", "blob:")
+    viewport = {"width": width, "height": 800}
+    with browser.new_context(viewport=viewport, color_scheme=scheme, offline=offline, **options) as context:
         page = context.new_page()
         problems, requests = [], []
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda message: problems.append(message.text))
         page.on("dialog", lambda dialog: problems.append(dialog.message))
         page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(address)
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
         assert page.evaluate("document.documentElement.scrollWidth") <= width  # nothing overflows sideways
         yield page
         assert problems == []
-        assert all(url.startswith(("file:", "data:")) for url in requests)
+        assert all(url.startswith(own) for url in requests)
 
 
 DRAWN = """async (width) => {

@@ -12,6 +12,7 @@ from . import (
     reading as reading,
     report as report,
     training as training,
+    web as web,
 )
 from .config import (
     Augmentation as Augmentation,

@@ -127,13 +127,16 @@ def prepare_with_engine(original: Grayscale, invert: bool | None = None) -> Prep
 
 @lru_cache(maxsize=1)
 def _preprocessor() -> Preprocessor:
-    return Preprocessor(
-        Constants(
-            side=IMAGE_SIZE, box_size=BOX_SIZE, center=CENTER, working_size=WORKING_SIZE, min_size=MIN_SIZE,
-            illumination_grid=ILLUMINATION_GRID, min_background=MIN_BACKGROUND, min_contrast=MIN_CONTRAST,
-            speck_share=SPECK_SHARE, weak_ink=WEAK_INK, min_ink=MIN_INK, slope_ridge=SLOPE_RIDGE,
-            polarity_threshold=POLARITY_THRESHOLD, noise_reach=NOISE_REACH, rounding_offset=ROUNDING_OFFSET,
-        )
+    return Preprocessor(engine_constants())
+
+
+def engine_constants() -> Constants:
+    """Return the constants of the steps, as the engine takes them."""
+    return Constants(
+        side=IMAGE_SIZE, box_size=BOX_SIZE, center=CENTER, working_size=WORKING_SIZE, min_size=MIN_SIZE,
+        illumination_grid=ILLUMINATION_GRID, min_background=MIN_BACKGROUND, min_contrast=MIN_CONTRAST,
+        speck_share=SPECK_SHARE, weak_ink=WEAK_INK, min_ink=MIN_INK, slope_ridge=SLOPE_RIDGE,
+        polarity_threshold=POLARITY_THRESHOLD, noise_reach=NOISE_REACH, rounding_offset=ROUNDING_OFFSET,
     )  # fmt: skip
 
 

@@ -110,9 +110,14 @@ def content_of_model(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np
 
 def write_content(path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) -> None:
     """Write a file with a JSON header and arrays."""
+    write_bytes(path, as_bytes(header, arrays))
+
+
+def as_bytes(header: dict[str, Any], arrays: dict[str, NDArray[np.float32]]) -> bytes:
+    """Return the bytes of a file with a JSON header and arrays."""
     # A single metadata key, because safetensors writes several keys in an order that changes from run to run.
     in_order = {name: np.asarray(array, order="C") for name, array in arrays.items()}  # safetensors copies the memory
-    write_bytes(path, save(in_order, {"inksight": json.dumps(header)}))
+    return save(in_order, {"inksight": json.dumps(header)})
 
 
 def read_model(path: str | os.PathLike[str]) -> Model:

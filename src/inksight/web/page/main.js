@@ -1,0 +1,247 @@
+// The page: what is drawn, what the network makes of it, and the views that show it.
+
+import { Barcodes } from "./barcode.js";
+import { paint, picture, setColors } from "./colors.js";
+import { make, showValues } from "./dom.js";
+import { Engine, Predictor, sidesOf, Unsupported } from "./engine.js";
+import { EXAMPLES } from "./examples.js";
+import { decodeBytes, readFile, readJson } from "./files.js";
+import { readHash, writeHash } from "./link.js";
+import { averageBarcodes, Damaged, Edits, exists, Layers, parseModel } from "./model.js";
+import { Nearest } from "./nearest.js";
+import { Bars, Overview } from "./overview.js";
+import { makeTools, Pad } from "./pad.js";
+import { acceptPictures } from "./pictures.js";
+import { answerOf, oodMargin, prepareBest, ranking } from "./reading.js";
+import { Step } from "./step.js";
+import { rasterize } from "./strokes.js";
+import { hasTexts, LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
+
+const SAVE_AFTER = 300; // milliseconds without a change, after which the link is written: browsers limit how often
+const byId = (id) => document.getElementById(id);
+
+class App {
+  constructor(engine, settings, model) {
+    Object.assign(this, { engine, settings, model, edits: new Edits(), selected: null, against: null, language: null });
+    this.means = settings.means && averageBarcodes(decodeBytes(settings.means), model.network);
+    this.pad = new Pad(byId("pad"), (isFinished) => this.schedule(isFinished));
+    this.rebuild();
+    acceptPictures({ input: byId("file"), cameraButton: byId("camera"), dialog: byId("camera-dialog") }, settings,
+      (picture) => { this.say(""); this.pad.replace([], picture); }, (key) => this.say(t(key)));
+    byId("restore-all").addEventListener("click", () => this.edit((edits) => { edits.off.clear(); edits.weights.clear(); }));
+    byId("language").addEventListener("change", (event) => this.speak(event.target.value));
+    addEventListener("hashchange", () => { if (location.hash !== this.written) this.open(location.hash); });
+  }
+
+  // Use a language that the visitor has chosen.
+  async speak(language) {
+    await setLanguage(language);
+    this.language = language;
+    this.makeViews();
+    this.refresh();
+    this.saveLink();
+  }
+
+  makeViews() {
+    makeTools(byId("tools"), this.pad, EXAMPLES);
+    this.bars = new Bars(this.model.classNames);
+    byId("bars").replaceChildren(this.bars.element);
+    this.steps = ["gray", "ink", "input"].map((name) => {
+      const canvas = picture("images", t(name));
+      return { name, canvas, element: make("figure", {}, canvas, make("figcaption", {}, t(name))) };
+    });
+    byId("steps").replaceChildren(...this.steps.map(({ element }) => element));
+    this.step?.element.remove();
+    this.step = new Step(this);
+    this.overview = new Overview(byId("way"), this);
+    this.barcodes = new Barcodes(byId("barcodes"), this);
+    this.nearest = this.means && new Nearest(byId("barcodes"), this);
+    this.overview.updateWeights(this);
+    this.step.show(this.selected);
+    this.overview.updateSelection(this.selected);
+  }
+
+  // Show the state that a link holds.
+  async open(hash) {
+    const { network } = this.model, state = readHash(hash);
+    const language = state.language && Object.hasOwn(LANGUAGES, state.language) ? state.language : null;
+    if (language !== this.language) await setLanguage(language ?? preferredLanguage());
+    this.language = language;
+    byId("language").value = document.documentElement.lang;
+    const isSame = state.model === this.settings.model.digest;
+    this.edits = isSame ? new Edits(state.off.filter((key) => exists(network, key)), state.weights.filter(([key]) => exists(network, key))) : new Edits();
+    this.selected = isSame && state.selected && this.isPlace(state.selected) ? state.selected : null;
+    this.pad.pen = state.pen ?? this.pad.pen;
+    this.pad.lines = state.lines;
+    this.pad.picture = null;
+    this.rebuild();
+    this.makeViews();
+    this.pad.draw();
+    this.refresh();
+    this.say(state.model && !isSame ? t("otherModel") : "");
+  }
+
+  isPlace({ bank, filter, channel, place }) {
+    return exists(this.model.network, [bank, filter, channel].join(".")) && place < sidesOf(this.model.network.banks)[bank - 1] ** 2;
+  }
+
+  // Compute once before the next frame, however often something changes.
+  schedule(isFinished) {
+    this.isFinished ||= isFinished;
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      try {
+        this.refresh();
+      } catch (error) {
+        this.say(t("failed", { reason: error.message }));
+      }
+      if (this.isFinished) {
+        this.announce();
+        this.saveLink();
+      }
+      this.isFinished = false;
+    });
+  }
+
+  assess(image) {
+    const stages = this.predictor.run(image);
+    return { stages, probabilities: stages.probabilities, margin: oodMargin(this.model, stages, this.settings) };
+  }
+
+  refresh() {
+    const { pad, settings, layers, edits, against } = this;
+    const prepared = prepareBest(this.engine, (image) => this.assess(image), settings, pad.picture ?? rasterize(pad.lines, pad.pen));
+    const assessment = this.assess(prepared.image), answer = answerOf(prepared.problem, assessment, settings);
+    const stages = prepared.problem ? null : assessment.stages;
+    this.result = { prepared, stages, answer, margin: assessment.margin, layers, edits, against };
+    this.showAnswer();
+    for (const view of [this.overview, this.step, this.barcodes, this.nearest]) view?.update(this.result);
+  }
+
+  showAnswer() {
+    const { prepared, stages, answer } = this.result;
+    const digit = answer.reason ? (prepared.problem ? "" : "?") : this.model.classNames[answer.digit];
+    for (const id of ["digit", "nav-digit"]) byId(id).textContent = digit;
+    byId("digit").classList.toggle("rejected", answer.reason !== "");
+    const sure = answer.reason || t("sure", { share: percent(answer.confidence) });
+    byId("nav-share").textContent = prepared.problem ? t("noAnswer") : answer.reason ? t(`${answer.reason} short`) : percent(answer.confidence);
+    byId("reason").textContent = answer.reason ? this.reasonText() : sure;
+    this.bars.update(stages?.probabilities, answer);
+    const { gray, ink, image, height, width } = prepared;
+    const shown = { gray: [gray.map((value) => 1 - value), width, height], ink: [ink, width, height], input: [Float32Array.from(image, (value) => value / 255), 28, 28] };
+    for (const { name, canvas } of this.steps) paint(canvas, ...shown[name], 0, 1);
+    byId("ink-kind").textContent = prepared.problem ? "" : t(prepared.dark ? "darkInk" : "lightInk");
+    byId("edited").hidden = this.edits.empty;
+    byId("edited-text").textContent = t("edited", { off: this.edits.off.size, weights: this.edits.weights.size });
+  }
+
+  reasonText() {
+    const { stages, answer, margin } = this.result, names = this.model.classNames;
+    if (!stages) return t(answer.reason);
+    const [first, second] = ranking(stages.probabilities), { detector } = this.model;
+    const values = { name: names[first], other: names[second], share: percent(stages.probabilities[first]), otherShare: percent(stages.probabilities[second]) };
+    const scores = detector && { score: number(margin + detector.threshold), limit: number(detector.threshold) };
+    return t(answer.reason, { ...values, ...scores });
+  }
+
+  // Tell the answer to those who do not see it.
+  announce() {
+    byId("status").textContent = `${byId("digit").textContent} ${byId("reason").textContent}`;
+  }
+
+  say(text) {
+    byId("message").textContent = text;
+    byId("message").hidden = !text;
+  }
+
+  // Change the network, and show what comes of it.
+  edit(change) {
+    change(this.edits);
+    this.rebuild();
+    this.overview.updateWeights(this);
+    this.refresh();
+    this.announce();
+    this.saveLink();
+  }
+
+  rebuild() {
+    this.predictor?.free();
+    this.layers = new Layers(this.model, this.edits);
+    this.predictor = new Predictor(this.engine, this.model, this.layers.flat);
+  }
+
+  toggle(bank, filter) {
+    const key = `${bank}.${filter}`;
+    this.edit(({ off }) => { if (!off.delete(key)) off.add(key); });
+  }
+
+  restore(bank, filter) {
+    this.edit((edits) => edits.restore(bank, filter));
+  }
+
+  setWeight(key, value) {
+    this.edit(({ weights }) => weights.set(key, value));
+  }
+
+  // Show a filter step by step; its middle is where most ink is.
+  select(choice) {
+    const before = this.selected;
+    if (choice) {
+      const side = sidesOf(this.model.network.banks)[choice.bank - 1], middle = Math.floor(side / 2);
+      const isSameBank = before?.bank === choice.bank;
+      this.selected = { channel: isSameBank ? before.channel : 0, place: isSameBank ? before.place : middle * side + middle, window: null, ...choice };
+    } else this.selected = null;
+    this.step.show(this.selected);
+    this.overview.updateSelection(this.selected);
+    this.step.update(this.result);
+    if (choice) {
+      this.step.element.focus({ preventScroll: true });
+      this.step.element.scrollIntoView({ block: "nearest" });
+    } else if (before) this.overview.banks[before.bank - 1].tiles[before.filter].button.focus();
+    this.saveLink();
+  }
+
+  compareWith(name) {
+    this.against = name;
+    this.refresh();
+  }
+
+  rowOf(bank) {
+    return byId(`stage-bank${bank}`);
+  }
+
+  saveLink() {
+    clearTimeout(this.saving);
+    this.saving = setTimeout(() => {
+      const { pad, edits, selected, language } = this;
+      this.written = writeHash({ model: this.settings.model.digest, pen: pad.pen, lines: pad.lines, edits, selected, language });
+      history.replaceState(null, "", this.written);
+    }, SAVE_AFTER);
+  }
+}
+
+// Read the files and start; say what is missing if that fails.
+async function start() {
+  showValues(byId("tip"));
+  for (const button of document.querySelectorAll("[data-section]"))
+    button.addEventListener("click", () => byId(button.dataset.section).scrollIntoView()); // the hash holds the state
+  byId("language").append(...Object.entries(LANGUAGES).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+  try {
+    await setLanguage(preferredLanguage());
+    const settings = await readJson("settings.json");
+    setColors(settings.colors);
+    const [wasm, file] = await Promise.all(["engine.wasm", "model.safetensors"].map(readFile));
+    const app = new App(await Engine.start(wasm, settings.abi), settings, parseModel(file));
+    byId("model-name").textContent = settings.model.name;
+    await app.open(location.hash);
+    byId("start").hidden = true;
+    byId("app").hidden = false;
+    app.pad.draw();
+    return app;
+  } catch (error) {
+    const key = error instanceof Unsupported ? "noWebAssembly" : error instanceof Damaged ? "damagedModel" : "notLoaded";
+    byId("start").textContent = hasTexts() ? t(key, { reason: error.message }) : `${byId("start").textContent} (${error.message})`;
+  }
+}
+
+start();

@@ -1,0 +1,46 @@
+// The texts of the page in the visitor's language. Another language is another file in texts/ and an entry here.
+
+import { readJson } from "./files.js";
+
+export const LANGUAGES = { en: "English", de: "Deutsch" }; // each in its own words
+let language = "en", texts = {};
+
+// Load a language, one of those there are, and write the texts of the page's own elements.
+export async function setLanguage(code) {
+  texts = await readJson(`texts/${code}.json`);
+  language = code;
+  document.documentElement.lang = language;
+  document.title = t("title");
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+}
+
+// Return whether a language is loaded.
+export function hasTexts() {
+  return "title" in texts;
+}
+
+// Return the visitor's preferred language among those there are.
+export function preferredLanguage() {
+  return navigator.languages.map((name) => name.slice(0, 2)).find((code) => Object.hasOwn(LANGUAGES, code)) ?? "en";
+}
+
+// Return a text, with the {names} in it replaced by values.
+export function t(key, values = {}) {
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+// Format a number with so many decimals, with the signs of the language.
+export function number(value, decimals = 2) {
+  const text = value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return text.replace("-", "−").replace(/^−(?=[0.,]*$)/, ""); // no minus zero
+}
+
+export function percent(share, decimals = 1) {
+  return share.toLocaleString(language, { style: "percent", minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+// Return what a text becomes where a sum goes on with a number: + 0.5, or − 0.5.
+export function term(value, decimals = 3) {
+  return `${value < 0 ? "−" : "+"} ${number(Math.abs(value), decimals)}`;
+}
