@@ -145,8 +145,9 @@ def _underline(coverage: Array, height: float, rng: np.random.Generator) -> Arra
     level = 1.35 * height + rng.uniform(-0.06, 0.06) * height
     bend = rng.normal(0, 0.02) * height * np.sin(columns / coverage.shape[1] * np.pi)
     level = level + rng.normal(0, 0.02) * (columns - columns.mean()) + bend
-    stroke: Array = np.clip(rng.uniform(0.03, 0.06) * height - np.abs(rows - level) + 0.5, 0, 1)
-    return stroke * ((columns >= first) & (columns <= last))
+    stroke = np.clip(rng.uniform(0.03, 0.06) * height - np.abs(rows - level) + 0.5, 0, 1)
+    result: Array = stroke * ((columns >= first) & (columns <= last))
+    return result
 
 
 def _guilloche(layout: Layout, rng: np.random.Generator) -> Array:
