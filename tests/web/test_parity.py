@@ -15,6 +15,7 @@ from inksight.imaging.strokes import rasterize
 from inksight.inspection.ablation import without_filters
 from inksight.inspection.barcodes import average_barcodes
 from inksight.nn.ood import ood_score
+from inksight.reading.reader import FoundDigit, readings_of
 from inksight.web.settings import IMAGES_PER_CLASS
 
 from .conftest import decoded, encoded
@@ -90,7 +91,8 @@ def test_drawings_are_rasterized_to_the_last_bit_and_answered_as_by_python(modul
         sheet = rasterize(Strokes(lines, width=width))
         assert (found["height"], found["width"]) == sheet.shape
         assert found["sheet"] == encoded(sheet)
-        reading = inksight.read(Strokes(lines, width=width), post, single=True)[0]
+        prepared = inksight.prepare(Strokes(lines, width=width))
+        (reading,) = readings_of([FoundDigit(prepared, 0, False, None)], post, accept_all=False)
         assert found["image"] == encoded(reading.image)
         assert found["reason"] == reading.reason
         assert (None if found["reason"] else str(found["digit"])) == reading.digit
