@@ -11,8 +11,9 @@ from inksight.imaging.clutter import without_clutter
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble import Ensemble
-from inksight.nn.ensemble_file import Classifier
+from inksight.nn.ensemble_file import Classifier, first_model
 from inksight.nn.ood import negative_log_odds_of_features, ood_features, ood_score_of_features
+from inksight.nn.rejection_output import RejectionOutput
 from inksight.reading.constraints import Constraint
 from inksight.reading.line import Line
 
@@ -27,6 +28,7 @@ MAX_SINGLE_ASPECT = 1.3  # width / height: wider ink is hardly one digit
 # Penalties that lower the log-probabilities of a stretch of a line. `python -m benchmarks.tune_reading` searches for
 # them together with the weights of `inksight.reading.lattice`.
 MARGIN_THRESHOLD = -1.8  # out-of-distribution margin above which a stretch is penalized
+REJECTION_MARGIN_THRESHOLD = -3.2  # the same for a model with a rejection output, whose margins are lower
 MARGIN_WEIGHT = 2.55  # per unit of the margin above the threshold
 NEGATIVE_THRESHOLD = 1.9  # log-odds of not being one whole digit above which a stretch is penalized
 NEGATIVE_WEIGHT = 1.5  # per unit of the log-odds above the threshold
@@ -69,6 +71,12 @@ def assess(model: Classifier, images: NDArray[np.uint8]) -> Assessment:
         return Assessment(probabilities, lowest, lowest)
     margin = ood_score_of_features(model, features, probabilities) - model.ood_detector.threshold
     return Assessment(probabilities, margin, negative_log_odds_of_features(model, features, probabilities))
+
+
+def margin_threshold(model: Classifier) -> float:
+    """Return the out-of-distribution margin up to which an image looks like a digit without a doubt."""
+    has_output = isinstance(first_model(model).ood_detector, RejectionOutput)
+    return REJECTION_MARGIN_THRESHOLD if has_output else MARGIN_THRESHOLD
 
 
 def find_digits(
@@ -189,7 +197,7 @@ def _segment(
 def _digit_probabilities(model: Classifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the class probabilities of images, (n, classes), lowered for images that hardly are one whole digit."""
     probabilities, margin, negative_log_odds = assess(model, images)
-    excess_margin = np.maximum(margin - MARGIN_THRESHOLD, 0)
+    excess_margin = np.maximum(margin - margin_threshold(model), 0)
     excess_odds = np.maximum(negative_log_odds - NEGATIVE_THRESHOLD, 0)
     penalty = MARGIN_WEIGHT * excess_margin + NEGATIVE_WEIGHT * excess_odds
     result: NDArray[np.float64] = probabilities.astype(np.float64) * np.exp(-penalty)[:, None]

@@ -17,7 +17,7 @@ from inksight.imaging.perspective import Points
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.detection import MARGIN_THRESHOLD, assess
+from inksight.reading.detection import assess, margin_threshold
 from inksight.reading.grid import Cell, Grid
 from inksight.reading.grid_cells import RectifiedGrid, rectify
 from inksight.reading.grid_detection import find_grid
@@ -108,7 +108,7 @@ def _likeness(model: Classifier, digits: list[Prepared]) -> NDArray[np.float64]:
     if not digits:
         return np.empty(0)
     margin = assess(model, np.stack([digit.image for digit in digits])).margin
-    likeness: NDArray[np.float64] = 1 - 0.5 * np.clip(1 - margin / MARGIN_THRESHOLD, 0, 1)
+    likeness: NDArray[np.float64] = 1 - 0.5 * np.clip(1 - margin / margin_threshold(model), 0, 1)
     return likeness
 
 
