@@ -43,7 +43,10 @@ def test_the_top_level_holds_rooms_only():
             ("jax", "matplotlib", "scipy", "inksight.reading.grid", "inksight.imaging.perspective"),
         ),
         pytest.param(
-            "import numpy, inksight.cli; p = numpy.full((60, 60), 255, 'uint8'); p[10:50, 27:33] = 0; inksight.read(p)",
+            "import PIL.Image, PIL.ImageDraw, inksight.cli\n"
+            "seven = PIL.Image.new('L', (60, 60), 255)\n"
+            "PIL.ImageDraw.Draw(seven).line([(15, 14), (44, 12), (28, 50)], fill=0, width=5)\n"
+            "assert inksight.read(seven).text == '7'\n",
             (
                 "jax",
                 "matplotlib",

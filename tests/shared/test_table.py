@@ -13,9 +13,9 @@ from inksight.inspection.label_errors import COLUMNS, DoubtfulLabels, write_tabl
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_a_cell_that_would_be_a_formula_gets_one_quote(start):
     file = io.StringIO(newline="")
-    write_rows(file, ["name", "value"], [[f"{start}1", -1.5], ["a=b", np.int64(-3)]])
+    write_rows(file, ["name", "value"], [[f"{start}A1", -1.5], ["a=b", np.int64(-3)]])
     file.seek(0)
-    assert list(csv.reader(file)) == [["name", "value"], [f"'{start}1", "-1.5"], ["a=b", "-3"]]
+    assert list(csv.reader(file)) == [["name", "value"], [f"'{start}A1", "-1.5"], ["a=b", "-3"]]
 
 
 def test_numbers_are_not_changed():
