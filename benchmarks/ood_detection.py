@@ -27,7 +27,7 @@ from benchmarks.synthetic.non_digits import DIGIT_LIKE_LETTERS, KINDS, printed_l
 from inksight.imaging.preprocessing import prepare_grayscale
 from inksight.nn.model import Model
 from inksight.nn.ood import ood_score
-from inksight.reading.reader import LINE_MARGIN
+from inksight.reading.classification import LINE_MARGIN
 
 COUNT = 500  # pictures of each kind
 CLAIMS = {"all kinds": Claim(0.98)}  # AUROC

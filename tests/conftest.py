@@ -67,7 +67,7 @@ def few_training_digits(digits):
     """Search the nearest neighbours of what is read among 500 digits only: all 50,000 would be slow."""
     few = digits.train[:500]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("inksight.reading.reader._training_digits", lambda model: (few, model.barcodes(few.images)))
+        patch.setattr("inksight.reading.page._training_digits", lambda model: (few, model.barcodes(few.images)))
         yield
 
 

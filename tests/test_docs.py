@@ -161,12 +161,12 @@ def docstrings(path):
 
 
 def test_missing_names_are_found():
-    text = "`inksight.read`, inksight.reading.reader.Page.lines, docs/inksight.nothing, inksight.nothing.\n"
+    text = "`inksight.read`, inksight.reading.page.Page.lines, docs/inksight.nothing, inksight.nothing.\n"
     text += (
         "from inksight.nn.model import Model, Nothing  # comment, comment\nfrom inksight.cli import (\n    cli,\n)\n"
     )
     assert names_in(text) == {
-        "inksight.read", "inksight.reading.reader.Page.lines", "inksight.nothing", "inksight.nn.model",
+        "inksight.read", "inksight.reading.page.Page.lines", "inksight.nothing", "inksight.nn.model",
         "inksight.nn.model.Model", "inksight.nn.model.Nothing", "inksight.cli", "inksight.cli.cli",
     }  # fmt: skip
     assert missing(text) == ["inksight.nn.model.Nothing", "inksight.nothing"]

@@ -7,6 +7,7 @@ The same sources and the same version of Zig, that of constraints-tools.txt, giv
 the file that ships with a fresh build.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -74,4 +75,6 @@ def run(*arguments: str | Path) -> None:
 
 
 if __name__ == "__main__":
-    build(Path(sys.argv[1]) if len(sys.argv) > 1 else SHIPPED)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=Path, default=SHIPPED)
+    build(parser.parse_args().file)

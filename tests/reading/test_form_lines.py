@@ -14,9 +14,7 @@ def form_lines_of(page):
     """Return which connected components of a page are form lines."""
     regions, count = ndimage.label(page, np.ones((3, 3)))
     boxes = np.array([(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(regions)])
-    return find_form_lines(
-        regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64), page < 0
-    )
+    return find_form_lines(regions, boxes, np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64))
 
 
 def test_underline_held_askew_is_a_form_line_and_a_row_of_touching_ones_is_not():

@@ -178,9 +178,17 @@ def test_another_argument_is_refused(grid, sudoku):
         read(sudoku[0], grid=grid)
 
 
-def test_a_grid_and_a_single_digit_exclude_each_other(sudoku):
-    with pytest.raises(InputError, match="either grid or single"):
-        read(sudoku[0], grid=(9, 9), single=True)
+def test_only_allowed_digits_are_read_in_cells(sudoku):
+    free, odd = (read(sudoku[0], grid=(9, 9), allow=allow).values for allow in (None, "1,3,5,7,9"))
+    assert set(odd[odd > 0].tolist()) <= {1, 3, 5, 7, 9} < set(free[free > 0].tolist())
+    is_odd = free % 2 == 1
+    np.testing.assert_array_equal(odd[is_odd & (free > 0)], free[is_odd & (free > 0)])
+
+
+@pytest.mark.parametrize("option", [{"single": True}, {"length": 1}, {"pattern": r"\d"}, {"punctuation": True}])
+def test_a_grid_and_options_for_other_pictures_exclude_each_other(option, sudoku):
+    with pytest.raises(InputError, match=f"either grid or {next(iter(option))}"):
+        read(sudoku[0], grid=(9, 9), **option)
 
 
 def test_many_pictures_are_read_and_the_one_without_a_grid_is_named(sudoku):

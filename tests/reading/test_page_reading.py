@@ -21,8 +21,8 @@ from inksight._shared.process import start_worker
 from inksight.imaging.file_pages import FilePage, pages_of
 from inksight.nn.model_file import load_model
 from inksight.reading import worker
+from inksight.reading.page import Page
 from inksight.reading.page_reading import AHEAD, read_pages
-from inksight.reading.reader import Page
 
 OPTIONS: dict[str, Any] = {"invert": None, "accept_all": False, "single": False, "grid": None}
 

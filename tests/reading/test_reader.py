@@ -18,7 +18,7 @@ from scipy import ndimage
 from inksight import InputError, Model, cli
 from inksight.errors import InksightError, InputWarning
 from inksight.nn.model_file import load_model
-from inksight.reading import reader
+from inksight.reading import classification, page as page_module, reader
 from inksight.reading.detection import assess
 from inksight.reading.reader import BATCH, read
 
@@ -54,7 +54,9 @@ def test_confidences_are_those_of_the_prepared_images(mnist):
 
 @pytest.mark.parametrize(("margin", "alone", "together"), [(-0.1, "7", "72"), (0.1, "?", "72"), (0.4, "?", "??")])
 def test_a_digit_on_a_line_with_others_may_have_a_larger_margin(margin, alone, together, mnist, monkeypatch):
-    monkeypatch.setattr(reader, "assess", lambda *args: assess(*args)._replace(margin=np.full(len(args[1]), margin)))
+    monkeypatch.setattr(
+        classification, "assess", lambda *args: assess(*args)._replace(margin=np.full(len(args[1]), margin))
+    )
     seven, two = 255 - mnist.images[60_000:60_002]  # the first two test images
     assert str(read(seven)) == alone
     assert str(read(np.hstack([seven, two]).repeat(3, axis=0).repeat(3, axis=1))) == together
@@ -272,9 +274,9 @@ def test_model_and_training_digits_are_freed_with_the_last_reading(digits):
     model = load_model("small")
     first, second = read(255 - digits.train.images[0], model)[0], read(255 - digits.train.images[1], model)[0]
     assert first.neighbours.labels.shape == second.neighbours.labels.shape == (1, 5)
-    training, barcodes = reader._training_digits(model)
+    training, barcodes = page_module._training_digits(model)
     alive = [weakref.ref(thing) for thing in (model, training, barcodes)]
-    assert reader._training_digits(load_model("small"))[0] is training  # shared by models
+    assert page_module._training_digits(load_model("small"))[0] is training  # shared by models
     del model, training, barcodes, first
     gc.collect()
     assert all(ref() is not None for ref in alive)

@@ -15,7 +15,7 @@ from inksight.imaging.strokes import rasterize
 from inksight.inspection.ablation import without_filters
 from inksight.inspection.barcodes import average_barcodes
 from inksight.nn.ood import ood_score
-from inksight.reading.reader import FoundDigit, readings_of
+from inksight.reading.classification import FoundDigit, readings_of
 from inksight.web.settings import IMAGES_PER_CLASS
 
 from .conftest import decoded, encoded

@@ -19,8 +19,9 @@ from inksight.errors import InksightError, InputError
 if TYPE_CHECKING:
     from inksight.imaging.file_pages import FilePage
     from inksight.reading.grid import Grid
+    from inksight.reading.page import Page
     from inksight.reading.page_reading import Options
-    from inksight.reading.reader import GridShape, Page
+    from inksight.reading.reader import GridShape
 
 STANDARD_INPUT = Path("-")  # this object: others that are equal are files of that name
 DEFAULT_PAGE = "reading.html"  # that --show writes if it is given without a name
@@ -227,7 +228,7 @@ def _rows(
     source: "FilePage", page: "Page | Grid | None", error: Exception | None, time: float, columns: tuple[str, ...]
 ) -> Iterator[Row]:
     """Yield the row of a page in a table, or the rows of the cells of its grid, in the order of the columns."""
-    from inksight.reading.reader import Page
+    from inksight.reading.page import Page
 
     if page is None:
         failed = {"path": source.path, "page": source.number or "", "milliseconds": time}
@@ -255,7 +256,7 @@ def _record(source: "FilePage", page: "Page | Grid | None", error: Exception | N
 
 def _format(path: "FilePage", page: "Page | Grid") -> str:
     """Return one line for a picture, or a line for each of its several lines of digits below its name."""
-    from inksight.reading.reader import Page
+    from inksight.reading.page import Page
 
     if not isinstance(page, Page):
         note = page.reason or f"{page.confidence.min():.1%}"

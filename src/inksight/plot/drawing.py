@@ -37,7 +37,7 @@ from inksight.plot.pruning import draw_pruning, draw_tradeoff
 from inksight.plot.reading import draw_grid, draw_page, draw_reading
 from inksight.plot.robustness import draw_robustness
 from inksight.reading.grid import Grid
-from inksight.reading.reader import Page, Reading
+from inksight.reading.page import Page, Reading
 
 DRAWING: dict[type, Callable[..., Figure]] = {
     AverageBarcodes: draw_average_barcodes,

@@ -25,7 +25,7 @@ from inksight.plot.grammar import (
 )  # fmt: skip
 from inksight.plot.preprocessing import draw_prepared
 from inksight.reading.grid import Cell, Grid
-from inksight.reading.reader import Page, Reading
+from inksight.reading.page import Page, Reading
 
 MAX_HEIGHT, MAX_PIXEL = 9.0, 0.03  # inches: of a page and of a pixel of it
 READ, REJECTED = CLASSES[0], CLASSES[6]  # colors of boxes and labels

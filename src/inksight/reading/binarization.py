@@ -46,8 +46,6 @@ class BinarizedPage:
         Where there is ink, without the ruled lines.
     page_mask : (height, width) bool
         Where the page is, without the table around it.
-    ruled : (height, width) bool
-        Where there are ruled lines.
     noise : float
         Contrast up to which a pixel may be noise of the paper.
     dark : bool
@@ -58,7 +56,6 @@ class BinarizedPage:
     contrast: Grayscale
     ink_mask: NDArray[np.bool_]
     page_mask: NDArray[np.bool_]
-    ruled: NDArray[np.bool_]
     noise: float
     dark: bool
 
@@ -82,7 +79,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
         everywhere = np.ones(above_noise.shape, bool)
-        return BinarizedPage(darkness, contrast, above_noise, everywhere, ~everywhere, noise, dark)
+        return BinarizedPage(darkness, contrast, above_noise, everywhere, noise, dark)
     strong = contrast[above_noise]
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
     threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
@@ -100,7 +97,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
         writable |= ruled & page_mask & (contrast > INK_PER_LINE * upper_decile(contrast[ruled]))
     ink &= writable
     _add_lighter_ink(contrast, ink, colors, writable, page_mask, dark, stroke)
-    return BinarizedPage(darkness, contrast, ink, page_mask, ruled, noise, dark)
+    return BinarizedPage(darkness, contrast, ink, page_mask, noise, dark)
 
 
 def _add_lighter_ink(

@@ -97,7 +97,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     size = boxes[:, 2:] - boxes[:, :2]
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
-    is_line = find_form_lines(regions, boxes, mass, page.ruled)
+    is_line = find_form_lines(regions, boxes, mass)
     paper = page.page_mask & (~page.ink_mask | (regions > 0))  # an underline that was cut off is dark
     is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, paper)
     height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])

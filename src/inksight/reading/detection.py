@@ -23,6 +23,7 @@ MAX_SINGLE_SIZE = 40  # pixels a side: pictures up to this size hold one digit
 MAX_CROP_SIZE = 200  # pixels a side: pictures up to this size are mostly crops of one digit
 MAX_CROP_MARGIN = -1.0  # out-of-distribution margin: a crop up to this margin is one digit, without segmentation
 MIN_OVERLAP = 0.5  # intersection over union: with less, the picture and its segmentation show different ink
+MAX_PAGE_SIZE = 2000  # pixels a side: larger pictures are reduced, and digits are still large enough
 MAX_SINGLE_ASPECT = 1.3  # width / height: wider ink is hardly one digit
 
 # Penalties that lower the log-probabilities of a stretch of a line. `python -m benchmarks.tune_reading` searches for

@@ -12,7 +12,7 @@ from inksight._shared.display import Display
 from inksight._shared.validation import check
 from inksight.errors import InputError
 from inksight.imaging.perspective import Points
-from inksight.reading.reader import Reading
+from inksight.reading.page import Reading
 
 Content = Literal["blank", "digits", "candidates"]
 

@@ -17,12 +17,14 @@ from inksight.imaging.perspective import Points
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale
 from inksight.nn.ensemble_file import Classifier
+from inksight.reading.classification import FoundDigit, readings_of
 from inksight.reading.detection import assess, margin_threshold
 from inksight.reading.grid import Cell, Grid
 from inksight.reading.grid_cells import RectifiedGrid, rectify
 from inksight.reading.grid_detection import find_grid
 from inksight.reading.grid_writing import Writing, find_writing
-from inksight.reading.reader import FoundDigit, GridShape, Reading, readings_of, reduced
+from inksight.reading.page import Reading, reduced
+from inksight.reading.reader import GridShape
 
 WHOLE_IF_TOUCHING = 0.9  # probability that a digit that touches a line was cut out whole
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
 from inksight.nn.ensemble_file import Classifier
-from inksight.reading.reader import GridShape, Page, read
+from inksight.reading.page import Page
+from inksight.reading.reader import GridShape, read
 
 if TYPE_CHECKING:  # which a picture without a grid does not need
     from inksight.reading.grid import Grid

@@ -21,6 +21,7 @@ from inksight.reading.binarization import BinarizedPage, binarize
 from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components
 from inksight.reading.constrained_search import best_fit
 from inksight.reading.constraints import Constraint
+from inksight.reading.detection import MAX_PAGE_SIZE
 from inksight.reading.lattice import Arc, SegmentationLattice, best_path
 from inksight.reading.line import Line, Sign
 from inksight.reading.punctuation import find_signs
@@ -29,7 +30,6 @@ from inksight.reading.text_lines import group_into_lines
 Classifier = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 
-MAX_PAGE_SIZE = 2000  # pixels: larger pages are reduced by block means
 MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
 MAX_MISFIT = 25.0  # of log-probability: a reading that fits a constraint at a higher cost does not fit
 MIN_LEFT_OUT_HEIGHT = 0.7  # of a line's digits: what is left out and at least this high is reported as rejected

@@ -20,7 +20,7 @@ from inksight.imaging.transparency import alpha_is_ink
 from inksight.nn.ensemble_file import Classifier, first_model
 from inksight.plot.grammar import ACTIVATIONS
 from inksight.reading.grid import Grid
-from inksight.reading.reader import Page, Reading, nearest
+from inksight.reading.page import Page, Reading, nearest
 from inksight.report.template import render, sprite
 
 MAX_PICTURES, MAX_DIGITS = 100, 500  # on the page; digits of all pictures together
