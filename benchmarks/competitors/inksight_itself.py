@@ -19,9 +19,8 @@ from benchmarks.competitors.protocol import (
     Data,
     Prepared,
     Tasks,
-    latency,
+    prediction,
     serve,
-    throughput,
 )
 from inksight.config import Augmentation, Recipe, get_network
 from inksight.data.dataset import Dataset
@@ -50,9 +49,11 @@ def prepare(data: Data) -> Prepared:
     tasks: Tasks = {
         "train": partial(train, NOT_AUGMENTED),
         "train_augmented": partial(train, AUGMENTED),
-        "predict": partial(throughput, partial(model.probabilities, images[:ONE_CALL]), ONE_CALL),
-        "predict_many": partial(throughput, partial(model.probabilities, images[:MANY]), MANY),
-        "latency": partial(latency, partial(model.probabilities, images[0])),
+        **prediction(
+            partial(model.probabilities, images[:ONE_CALL]),
+            partial(model.probabilities, images[:MANY]),
+            partial(model.probabilities, images[0]),
+        ),
     }
     engine = training_engine() or ""
     if engine != "jax":

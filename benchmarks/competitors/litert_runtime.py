@@ -8,7 +8,6 @@ import os
 os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import keras
@@ -23,12 +22,10 @@ from benchmarks.competitors.protocol import (
     THREADS,
     Data,
     Prepared,
-    Tasks,
     fastest,
-    latency,
     pixels,
+    prediction,
     serve,
-    throughput,
 )
 
 SLICES = (32, 128, 256, ONE_CALL)  # images in a call, where the worker may choose
@@ -55,11 +52,7 @@ def prepare(data: Data) -> Prepared:
 
     slices = {f"{size} a call": call(size, MANY) for size in SLICES}
     size = fastest(slices)
-    tasks: Tasks = {
-        "predict": partial(throughput, call(ONE_CALL, ONE_CALL), ONE_CALL),
-        "predict_many": partial(throughput, slices[size], MANY),
-        "latency": partial(latency, call(1, 1)),
-    }
+    tasks = prediction(call(ONE_CALL, ONE_CALL), slices[size], call(1, 1))
     return tasks, size, call(SHOWN, SHOWN)()[0]
 
 

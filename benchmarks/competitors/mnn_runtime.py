@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,10 @@ from benchmarks.competitors.protocol import (
     THREADS,
     Data,
     Prepared,
-    Tasks,
     fastest,
-    latency,
     pixels,
+    prediction,
     serve,
-    throughput,
 )
 
 SLICES = (32, 128, 256, ONE_CALL)  # images in a call, where the worker may choose
@@ -56,11 +53,7 @@ def prepare(data: Data) -> Prepared:
     variant = fastest({name: call(name, 256, 256) for name in nets})
     slices = {f"{size} a call": call(variant, size, MANY) for size in SLICES}
     size = fastest(slices)
-    tasks: Tasks = {
-        "predict": partial(throughput, call(variant, ONE_CALL, ONE_CALL), ONE_CALL),
-        "predict_many": partial(throughput, slices[size], MANY),
-        "latency": partial(latency, call(variant, 1, 1)),
-    }
+    tasks = prediction(call(variant, ONE_CALL, ONE_CALL), slices[size], call(variant, 1, 1))
     return tasks, f"{variant}; {size}", np.array(call(variant, SHOWN, SHOWN)()[0])
 
 

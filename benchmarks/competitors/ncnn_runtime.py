@@ -18,12 +18,10 @@ from benchmarks.competitors.protocol import (
     THREADS,
     Data,
     Prepared,
-    Tasks,
     fastest,
-    latency,
     pixels,
+    prediction,
     serve,
-    throughput,
     weights,
 )
 
@@ -97,11 +95,7 @@ def prepare(data: Data) -> Prepared:
     precision, way = chosen.split("; ")
     alone = {n: partial(predict, nets[precision, n], images[0]) for n in {1, THREADS}}
     threads = int(fastest({str(n): call for n, call in alone.items()}))
-    tasks: Tasks = {
-        "predict": partial(throughput, ways[way](precision, ONE_CALL), ONE_CALL),
-        "predict_many": partial(throughput, ways[way](precision, MANY), MANY),
-        "latency": partial(latency, alone[threads]),
-    }
+    tasks = prediction(ways[way](precision, ONE_CALL), ways[way](precision, MANY), alone[threads])
     shown = np.array([np.array(mat) for mat in predict_all(nets[precision, 1], images[:SHOWN])])
     return tasks, f"{chosen}; {threads} threads for one image", shown
 

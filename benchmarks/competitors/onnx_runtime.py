@@ -13,12 +13,10 @@ from benchmarks.competitors.protocol import (
     SHOWN,
     Data,
     Prepared,
-    Tasks,
     fastest,
-    latency,
     pixels,
+    prediction,
     serve,
-    throughput,
 )
 
 SLICES = (64, 128, 256, ONE_CALL, MANY)  # images in a call, where the worker may choose
@@ -40,11 +38,7 @@ def prepare(data: Data) -> Prepared:
     order = fastest({order: call(order, 0, ONE_CALL) for order in ORDERS})
     slices = {f"{size} a call": in_slices(size) for size in SLICES}
     size = fastest(slices)
-    tasks: Tasks = {
-        "predict": partial(throughput, call(order, 0, ONE_CALL), ONE_CALL),
-        "predict_many": partial(throughput, slices[size], MANY),
-        "latency": partial(latency, call(order, 0, 1)),
-    }
+    tasks = prediction(call(order, 0, ONE_CALL), slices[size], call(order, 0, 1))
     return tasks, f"{order}; {size}", call(order, 0, SHOWN)()[0]
 
 

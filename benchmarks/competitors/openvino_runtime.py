@@ -14,12 +14,10 @@ from benchmarks.competitors.protocol import (
     SHOWN,
     Data,
     Prepared,
-    Tasks,
     fastest,
-    latency,
     pixels,
+    prediction,
     serve,
-    throughput,
 )
 
 SLICES = (256, 512, ONE_CALL, MANY)  # images in a call, where the worker may choose
@@ -61,11 +59,7 @@ def prepare(data: Data) -> Prepared:
     slices = {f"{size} a call": in_slices(size) for size in SLICES}
     slices |= {f"{size} a call, THROUGHPUT": in_parallel(size) for size in SLICES}
     size = fastest(slices)
-    tasks: Tasks = {
-        "predict": partial(throughput, call(order, ONE_CALL), ONE_CALL),
-        "predict_many": partial(throughput, slices[size], MANY),
-        "latency": partial(latency, call(order, 1)),
-    }
+    tasks = prediction(call(order, ONE_CALL), slices[size], call(order, 1))
     precision = compiled(order, ONE_CALL).get_property("INFERENCE_PRECISION_HINT").to_string()
     return tasks, f"{order}; {size}; {precision}", next(iter(call(order, SHOWN)().values()))
 

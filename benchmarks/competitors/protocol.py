@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,6 +69,15 @@ def latency(call: Callable[[], object], seconds: float) -> Answer:
         call()
         times.append(time.perf_counter() - start)
     return {"microseconds": 1e6 * statistics.median(times)}
+
+
+def prediction(one_call: Callable[[], object], many: Callable[[], object], one: Callable[[], object]) -> Tasks:
+    """Return the tasks of prediction: ONE_CALL images in one call, MANY in any number of calls, and one image."""
+    return {
+        "predict": partial(throughput, one_call, ONE_CALL),
+        "predict_many": partial(throughput, many, MANY),
+        "latency": partial(latency, one),
+    }
 
 
 def fastest(variants: Mapping[str, Callable[[], object]], rounds: int = 3) -> str:

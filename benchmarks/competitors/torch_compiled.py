@@ -20,7 +20,7 @@ from benchmarks.competitors.protocol import (
     Prepared,
     Tasks,
     fastest,
-    latency,
+    prediction,
     serve,
     throughput,
 )
@@ -59,9 +59,7 @@ def prepare(data: Data) -> Prepared:
     trained = fastest(steps)
     tasks: Tasks = {
         "train": partial(throughput, steps[trained], BATCH),
-        "predict": partial(throughput, call(layout, ONE_CALL, ONE_CALL), ONE_CALL),
-        "predict_many": partial(throughput, slices[size], MANY),
-        "latency": partial(latency, call(layout, 1, 1)),
+        **prediction(call(layout, ONE_CALL, ONE_CALL), slices[size], call(layout, 1, 1)),
     }
     shown = call(layout, SHOWN, SHOWN)()[0].numpy()
     return tasks, f"training {trained}; prediction {layout}, {size}", shown
