@@ -37,7 +37,7 @@ from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
-from inksight.reading import detection, lattice, reader, segmentation
+from inksight.reading import classification, detection, lattice, segmentation
 from inksight.reading.reader import read
 
 KNOWN_DIGITS = 40_000  # training images that the network is trained on; the photos show the others
@@ -101,7 +101,7 @@ def remembering() -> Iterator[None]:
         (segmentation, "binarize", lambda grayscale, invert, colors: invert),
         (segmentation, "find_components", id),
         (detection, "assess", lambda model, images: images.tobytes()),
-        (reader, "assess", lambda model, images: images.tobytes()),
+        (classification, "assess", lambda model, images: images.tobytes()),
     )
     with ExitStack() as stack:
         for module, name, key in steps:
