@@ -14,7 +14,7 @@ the network gets wrong join the training, which goes on.
 The network is trained with eleven classes: ten digits and "not a digit". The eleventh output becomes the model's
 detector (`inksight.nn.rejection_output`). MNIST's validation images, and pictures in families of fonts that are never
 trained on, set the temperature and the threshold, which accepts 99.5 % of the digits. MNIST's test images are
-read once, at the end.
+read once a training, at the end, and choose nothing.
 """
 
 import json
