@@ -30,7 +30,7 @@ CHECK_ENGINE = $(BIN)/python -c 'from inksight.engine.library import problem; re
 	print(f"Everything works, but training is about ten times slower than it could be: {reason}" if reason else \
 	"The native engine is installed.")'
 
-.PHONY: explore test coverage lint docs post bench clean engine always
+.PHONY: explore test fuzz coverage lint docs post bench clean engine always
 
 explore: .venv/product  ## train the post's network on MNIST, evaluate it, write explore/report.html
 	$(BIN)/inksight explore --out explore
@@ -38,6 +38,9 @@ explore: .venv/product  ## train the post's network on MNIST, evaluate it, write
 
 test: .venv/test  ## all tests, under five minutes on two cores
 	$(BIN)/python -m pytest
+
+fuzz: .venv/test  ## the parsers of untrusted input, SECONDS each (300)
+	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),300)
 
 coverage: .venv/test  ## all tests, and which lines they run: on the terminal, and as htmlcov/index.html
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html
