@@ -20,7 +20,7 @@ from inksight.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from inksight.training.fitting import TrainingResult
+    from inksight.training.result import TrainingResult
 
 
 @click.command()

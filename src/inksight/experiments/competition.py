@@ -9,8 +9,9 @@ from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
 from inksight.experiments.cross_validation import CrossValidation, cross_validate
 from inksight.nn.ensemble_file import Classifier
-from inksight.training.fitting import TrainingResult, fit
+from inksight.training.fitting import fit
 from inksight.training.pace import measure_pace
+from inksight.training.result import TrainingResult
 
 CHECK_FOLDS = 5  # one of which is held out to measure what to expect of a single network
 
