@@ -1,6 +1,7 @@
 """`Checkpoint`: a folder from which an interrupted training is resumed."""
 
 import json
+import operator
 import os
 import time
 import warnings
@@ -100,11 +101,11 @@ class CheckpointFolder:
 
     def __init__(self, checkpoint: Checkpoint, settings: Mapping[str, Any], build: Mapping[str, Any]) -> None:
         self.folder, self.every = Path(checkpoint.folder), checkpoint.every
-        self.settings, self.build = settings, build
+        self.settings, self.build = as_json(settings), build
         self.number, self.written = 0, time.monotonic()
         self.newest: Snapshot | TrainingResult | None = None
         if saved := self._read_newest():
-            check_same(self.folder, saved.settings, settings)
+            check_same(self.folder, saved.settings, self.settings)
             if different := differences(saved.build, build):
                 message = f"the checkpoint in {str(self.folder)!r} was computed by another build, {different}: "
                 warnings.warn(message + "the weights may differ in their last bits", InputWarning, stacklevel=4)
@@ -144,9 +145,9 @@ class CheckpointFolder:
                 found.append(read_saved(path))
             except DamagedFileError as error:
                 damaged.append(error)
-        for error in damaged:
+        for reason in damaged:
             then = "resuming from the checkpoint before" if found else "starting again"
-            warnings.warn(f"{error}; {then}", InputWarning, stacklevel=5)
+            warnings.warn(f"{reason}; {then}", InputWarning, stacklevel=5)
         return max(found, key=lambda saved: saved.number, default=None)
 
 
@@ -172,7 +173,7 @@ def checkpointed(checkpoint: CheckpointLike | None, settings: Mapping[str, Any])
     if checkpoint is None:
         yield lambda name: None
         return
-    whole = as_checkpoint(checkpoint)
+    whole, settings = as_checkpoint(checkpoint), as_json(settings)
     with alone_in(whole):
         record = Path(whole.folder) / "work.safetensors"
         try:
@@ -199,6 +200,12 @@ def alone_in(checkpoint: Checkpoint) -> Iterator[None]:
         yield
 
 
+def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as they are when they have been read from a file: tuples become lists."""
+    values: dict[str, Any] = json.loads(json.dumps(settings, default=operator.index))  # a seed may be one of NumPy
+    return values
+
+
 def check_same(folder: str | os.PathLike[str], there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     """Raise `InputError` if the work in a folder is not the one that is to be done."""
     if different := differences(there, here):
@@ -217,7 +224,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     'whose recipe.epochs is 5, not 6'
     """
     before, now = (dict(flatten(dict(values))) for values in (there, here))
-    names = [name for name in now | before if json.dumps(before.get(name)) != json.dumps(now.get(name))]
+    names = [name for name in now | before if before.get(name) != now.get(name)]
     texts = [f"{name} is {shown(before.get(name))}, not {shown(now.get(name))}" for name in names[:SHOWN]]
     return f"whose {' and '.join(texts)}" if texts else ""
 

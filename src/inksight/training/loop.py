@@ -115,8 +115,8 @@ class TrainingLoop:
             progress = self.schedule.progress(len(chunk))
             if progress[0] >= 1 or ctrl_c.pressed:
                 stopped = "interrupted" if ctrl_c.pressed else "seconds"
-                if ctrl_c.pressed and self.checkpoints:
-                    self.checkpoints.write(self._snapshot(metrics))
+                if ctrl_c.pressed:
+                    self._write_checkpoint(metrics)
                 break
             rates = [self.recipe.learning_rate_at(min(share, 1.0)) for share in progress]
             losses, correct = self.trainer.take(stack(chunk, self.labels, rates))
@@ -127,15 +127,18 @@ class TrainingLoop:
                 epoch = len(self.model.history) + 1
                 bar.update(Progress(progress[0], epoch, metrics.loss, metrics.accuracy, speed))
             if self.checkpoints and self.checkpoints.is_due:
-                self.checkpoints.write(self._snapshot(metrics))
+                self._write_checkpoint(metrics)
         return stopped
 
-    def _snapshot(self, metrics: EpochMetrics) -> Snapshot:
-        """Return the state of the training, in the epoch of these metrics."""
-        schedule = self.schedule
-        return Snapshot(
-            self.trainer.state, self.model.history, metrics, schedule.epoch_seconds, schedule.spent, self.images_seen
-        )
+    def _write_checkpoint(self, metrics: EpochMetrics) -> None:
+        """Write the state of the training, in the epoch of these metrics, if it has a checkpoint."""
+        if self.checkpoints is None:
+            return
+        seconds = self.schedule.epoch_seconds, self.schedule.spent
+        with self.schedule.paused():
+            self.checkpoints.write(
+                Snapshot(self.trainer.state, self.model.history, metrics, *seconds, self.images_seen)
+            )
 
     def _resume(self, snapshot: Snapshot) -> None:
         """Continue from a state of the same training."""

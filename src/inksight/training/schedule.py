@@ -1,6 +1,8 @@
 """`Schedule`: the progress of a training in steps and in seconds."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Schedule:
@@ -33,6 +35,13 @@ class Schedule:
     def epoch_seconds(self) -> float:
         """Seconds of the current epoch so far."""
         return time.perf_counter() - self._epoch_began
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the clock while the block runs."""
+        began = time.perf_counter()
+        yield
+        self._epoch_began += time.perf_counter() - began
 
     @property
     def elapsed(self) -> float:
