@@ -54,7 +54,8 @@ def claimed(path: str | os.PathLike[str], warn: bool = True, alone: bool = False
         if descriptor is not None:
             with suppress(OSError):
                 hidden.unlink()
-            os.close(descriptor)
+            with suppress(OSError):  # the lock ends all the same
+                os.close(descriptor)
 
 
 def lock(path: Path) -> int | None:

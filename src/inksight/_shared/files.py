@@ -6,7 +6,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -137,18 +137,21 @@ def growing(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
         target = _find_target(path)
         part = target.path if target.is_stream else part_of(path)
         descriptor = None if target.is_stream else _lock_part(part, path)
-        try:
+        with ExitStack() as at_the_end:
+            if descriptor is not None:
+                at_the_end.callback(os.close, descriptor)
             if not target.is_stream:
+                at_the_end.callback(_remove_if_empty, part)
                 target.create(part)
             with part.open("a", buffering=1, encoding="utf-8", errors="backslashreplace", newline="") as file:
                 yield file
             if not target.is_stream:
                 _move(part, target.path)
-        finally:
-            if not target.is_stream and part.exists() and not part.stat().st_size:
-                part.unlink()
-            if descriptor is not None:
-                os.close(descriptor)
+
+
+def _remove_if_empty(part: Path) -> None:
+    if part.exists() and not part.stat().st_size:
+        part.unlink()
 
 
 def _move(written: Path, path: Path) -> None:
