@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from inksight.errors import InputWarning
 from inksight.experiments.competition import compete
 from inksight.experiments.cross_validation import cross_validate
 from inksight.experiments.pruning import prune, train_from_scratch
+from inksight.inspection import remove_least_important
 from inksight.inspection.label_errors import doubtful_labels
 from inksight.training import Checkpoint, fine_tuning, loop, teach
 from inksight.training.checkpoint import CheckpointFolder
@@ -111,6 +113,18 @@ def test_a_training_that_crashes_after_any_checkpoint_ends_in_the_same_bytes(
         assert bytes_of(result.model) == bytes_of(expected.model)
         assert (result.stopped, result.train_images) == (expected.stopped, expected.train_images)
         assert math.isfinite(result.model.history["seconds"][-1])
+
+
+def test_jax_resumes(few, tmp_path, monkeypatch):
+    pytest.importorskip("jax")
+    monkeypatch.setenv("INKSIGHT_ENGINE", "jax")
+    training = {"network": TINY, "recipe": replace(QUICK, epochs=1, batch_size=100), "progress": False}
+    expected = fit(Splits(few.train), **training).model
+    with crashing(monkeypatch, 1), pytest.raises(Crash):
+        fit(Splits(few.train), **training, checkpoint=Checkpoint(tmp_path, 0))
+    resumed = fit(Splits(few.train), **training, checkpoint=tmp_path).model
+    for name, array in expected.params.items():
+        np.testing.assert_allclose(resumed.params[name], array, rtol=1e-6, atol=1e-7)
 
 
 def test_a_training_that_crashes_again_and_again_ends(few, tmp_path, monkeypatch, bytes_of, slow, capsys):
@@ -365,12 +379,22 @@ def test_checkpoints_are_written_as_often_as_asked(few, tmp_path, monkeypatch, s
     with crashing(monkeypatch) as written:
         fit(few, TINY, QUICK, checkpoint=Checkpoint(tmp_path / "a", every=5), progress=False)
     assert 4 <= len(written) <= 8  # in 30 steps, of a second each
-    for wrong in (-1, math.nan, "10"):
-        with pytest.raises(InputError, match="seconds from one checkpoint to the next must be 0 to 1e9"):
-            Checkpoint(tmp_path, wrong)
-    for wrong in (5, None, b"a"):
-        with pytest.raises(InputError, match="path must be a string"):
-            Checkpoint(wrong)
+
+
+@pytest.mark.parametrize(
+    ("folder", "every", "words"),
+    [
+        ("a", -1, "seconds from one checkpoint to the next must be 0 to 1e9, got -1"),
+        ("a", math.nan, "seconds from one checkpoint to the next must be 0 to 1e9, got nan"),
+        ("a", "10", "seconds from one checkpoint to the next must be 0 to 1e9, got '10'"),
+        (5, 1, "path must be a string or a path-like object, got 5"),
+        (b"a", 1, "path must be a string or a path-like object, got b'a'"),
+    ],
+)
+def test_wrong_values_are_errors(folder, every, words):
+    with pytest.raises(InputError) as caught:
+        Checkpoint(folder, every)
+    assert words in str(caught.value)
 
 
 SHORT = replace(QUICK, epochs=2, batch_size=150)
@@ -445,18 +469,15 @@ def test_networks_from_scratch_resume(few, tmp_path, monkeypatch):
 
 def test_ctrl_c_in_a_pruning_resumes_in_the_step(few, tmp_path, monkeypatch, ctrl_c):
     few = Splits(few.train, few.validation)
-    arguments = {"keep_accuracy": None, "epochs": 2, "steps": 2, "progress": False}
+    arguments: dict[str, Any] = {"keep_accuracy": None, "epochs": 2, "steps": 2, "progress": False}
     expected = prune(few, TINY, QUICK, **arguments)
-    from inksight.experiments import pruning
-
-    remove = pruning.remove_least_important
 
     def press(*given):
         signal.raise_signal(signal.SIGINT)
-        return remove(*given)
+        return remove_least_important(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pruning, "remove_least_important", press)
+        patch.setattr("inksight.experiments.pruning.remove_least_important", press)
         stopped = prune(few, TINY, QUICK, checkpoint=tmp_path, **arguments)
     assert (stopped.stopped, len(stopped.steps)) == ("interrupted", 1)
     assert models_of(prune(few, TINY, QUICK, checkpoint=tmp_path, **arguments)) == models_of(expected)
