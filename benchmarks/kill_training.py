@@ -62,7 +62,7 @@ class Killed(io.FileIO):
         return half + super().write(content[half:])
 
 def open_to_write(file, mode="r", *arguments, **options):
-    return Killed(file, mode) if mode == "wb" else opened(file, mode, *arguments, **options)
+    return io.BufferedWriter(Killed(file, mode)) if mode == "wb" else opened(file, mode, *arguments, **options)
 
 for name in ("open", "fsync", "replace", "close"):
     setattr(os, name, counted(getattr(os, name)))
@@ -107,7 +107,7 @@ class Trainings:
     @property
     def newest(self) -> Path | None:
         """The checkpoint that was written last."""
-        found = self.checkpoint.glob("checkpoint-*.safetensors")
+        found = self.checkpoint.glob("inksight-checkpoint-*.safetensors")
         return max(found, key=lambda path: path.stat().st_mtime_ns, default=None)
 
 

@@ -158,6 +158,6 @@ def _opener(kind):
     opened = io.open
 
     def open_(file, mode="r", *arguments, **options):
-        return kind(file, mode) if mode == "wb" else opened(file, mode, *arguments, **options)
+        return io.BufferedWriter(kind(file, mode)) if mode == "wb" else opened(file, mode, *arguments, **options)
 
     return open_

@@ -8,6 +8,7 @@ from trials import TINY
 from inksight.cli import cli
 from inksight.data.loading import write_csv
 from inksight.errors import InksightError
+from inksight.report.pictures import gallery
 
 TRAINING = ("--network", TINY, "--epochs", "1")
 SIZES = {"train": 1, "explore": 1, "kaggle": 2, "prune": 2, "labels": 2, "teach": 2}
@@ -46,7 +47,7 @@ def test_a_finished_training_is_not_repeated(name, folder, capsys, monkeypatch):
     results = {path: path.read_bytes() for path in folder.glob("*.*")}
     again = outputs(capsys, *words)
     assert {path: path.read_bytes() for path in folder.rglob("kept/**/*.safetensors")} == before
-    assert len([path for path in before if path.name.startswith("checkpoint-")]) == SIZES[name]
+    assert len([path for path in before if path.name.startswith("inksight-checkpoint-")]) == SIZES[name]
     if name not in ("prune", "labels"):  # which train without lines of progress, but for the network to start from
         assert again.err.count("already trained: the model is in 'kept") == SIZES[name]
     assert "already trained" not in first.err
@@ -98,3 +99,17 @@ def test_times(text, seconds, folder, capsys, monkeypatch):
     words = ["train", "--data", "train.csv", *TRAINING, "--checkpoint", "kept", "--every", text]
     command(capsys, *words, code=1)
     assert seen == [seconds]
+
+
+def test_the_report_and_the_checkpoint_have_folders_of_their_own(folder, capsys):
+    words = ["explore", "--data", "train.csv", *TRAINING, "--out", "both", "--checkpoint", "./both"]
+    assert "--checkpoint must be another folder than --out" in command(capsys, *words, code=2)
+
+
+def test_explore_resumes(folder, capsys, monkeypatch):
+    monkeypatch.setattr("inksight.report.report.gallery", lambda *arguments: gallery(*arguments)[:1])
+    words = ["explore", "--data", "train.csv", *TRAINING, "--out", "report", "--checkpoint", "kept"]
+    command(capsys, *words)
+    first = {name: (folder / "report" / name).read_bytes() for name in ("model.safetensors", "history.json")}
+    assert "already trained" in outputs(capsys, *words).err
+    assert {name: (folder / "report" / name).read_bytes() for name in first} == first

@@ -27,8 +27,8 @@ from inksight.experiments.pruning import prune, train_from_scratch
 from inksight.inspection import remove_least_important
 from inksight.inspection.label_errors import doubtful_labels
 from inksight.training import Checkpoint, fine_tuning, loop, teach
-from inksight.training.checkpoint import CheckpointFolder
 from inksight.training.checkpoint_file import Snapshot, read_saved
+from inksight.training.checkpoint_folder import CheckpointFolder
 from inksight.training.fitting import fit
 from inksight.training.result import TrainingResult
 from inksight.training.schedule import Schedule
@@ -190,7 +190,7 @@ def interrupted(few, tmp_path, monkeypatch, slow):
 
 def by_age(folder):
     """Return the two checkpoints of a folder, the newest first."""
-    return sorted(folder.glob("checkpoint-*"), key=lambda path: read_saved(path).number, reverse=True)
+    return sorted(folder.glob("inksight-checkpoint-*"), key=lambda path: read_saved(path).number, reverse=True)
 
 
 DAMAGES = {
@@ -375,7 +375,7 @@ def test_writing_a_checkpoint_takes_no_time_of_the_training():
 
 def test_checkpoints_are_written_as_often_as_asked(few, tmp_path, monkeypatch, slow):
     clock = iter(range(10**9))
-    monkeypatch.setattr("inksight.training.checkpoint.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("inksight.training.checkpoint_folder.time.monotonic", lambda: float(next(clock)))
     with crashing(monkeypatch) as written:
         fit(few, TINY, QUICK, checkpoint=Checkpoint(tmp_path / "a", every=5), progress=False)
     assert 4 <= len(written) <= 8  # in 30 steps, of a second each

@@ -45,6 +45,8 @@ def explore(
       inksight explore --data train.csv --epochs 3 --out kaggle
     """
     checkpoint, folder = checkpoint_argument(), make_folder(out)
+    same = checkpoint is not None and folder.resolve() == Path(checkpoint.folder).resolve()
+    check(not same, "--checkpoint", str(folder), "another folder than --out")
     click.get_current_context().with_resource(claimed(folder))
     from inksight.data.loading import load
     from inksight.inspection.evaluation import evaluate

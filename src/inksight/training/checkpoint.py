@@ -1,10 +1,6 @@
 """`Checkpoint`: a folder from which an interrupted training is resumed."""
 
-import json
-import operator
 import os
-import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,18 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.claim import claimed
-from inksight._shared.files import as_path, check_writable, make_folder
-from inksight._shared.validation import check, is_between, shown
-from inksight.config.recipe import flatten
+from inksight._shared.files import as_path, make_folder
+from inksight._shared.validation import check, is_between
 from inksight.data.dataset import Dataset
-from inksight.errors import DamagedFileError, InputError, InputWarning
+from inksight.errors import DamagedFileError
 from inksight.nn.model import Model, digest
 from inksight.nn.model_file import content_of_model
-from inksight.training.checkpoint_file import Saved, Snapshot, read_saved, write_saved
-from inksight.training.result import TrainingResult
+from inksight.training.checkpoint_file import Saved, read_saved, write_saved
+from inksight.training.checkpoint_folder import CheckpointFolder, as_json, check_same
 
 EVERY = 10.0  # seconds from one checkpoint to the next, by default
-SHOWN = 3  # differences that an error names
 
 
 @dataclass(frozen=True)
@@ -83,74 +77,6 @@ def as_checkpoint(checkpoint: CheckpointLike) -> Checkpoint:
     return checkpoint if isinstance(checkpoint, Checkpoint) else Checkpoint(checkpoint)
 
 
-class CheckpointFolder:
-    """The two newest checkpoints of a training, each in a file of its own, so that one is always whole.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        Of which the process is the only user (`alone_in`).
-    settings, build : mapping
-        See `inksight.training.checkpoint_file.Saved`.
-
-    Raises
-    ------
-    InputError
-        If the folder holds another training, or cannot be written.
-    """
-
-    def __init__(self, checkpoint: Checkpoint, settings: Mapping[str, Any], build: Mapping[str, Any]) -> None:
-        self.folder, self.every = Path(checkpoint.folder), checkpoint.every
-        self.settings, self.build = as_json(settings), build
-        self.number, self.written = 0, time.monotonic()
-        self.newest: Snapshot | TrainingResult | None = None
-        if saved := self._read_newest():
-            check_same(self.folder, saved.settings, self.settings)
-            if different := differences(saved.build, build):
-                message = f"the checkpoint in {str(self.folder)!r} was computed by another build, {different}: "
-                warnings.warn(message + "the weights may differ in their last bits", InputWarning, stacklevel=4)
-            self.number, self.newest = saved.number, saved.content
-        if not isinstance(self.newest, TrainingResult):
-            check_writable(self._path(self.number + 1))
-
-    @property
-    def is_due(self) -> bool:
-        """Whether it is time for the next checkpoint."""
-        return time.monotonic() - self.written >= self.every
-
-    def write(self, content: Snapshot | TrainingResult) -> None:
-        """Replace the older of the two checkpoints.
-
-        Raises
-        ------
-        InputError
-            If it cannot be written, such as on a full disk. The newer checkpoint is left as it is.
-        """
-        try:
-            write_saved(self._path(self.number + 1), Saved(self.settings, self.build, self.number + 1, content))
-        except InputError as error:
-            advice = "the same training resumes from the checkpoint before" if self.number else "give another folder"
-            raise InputError(f"{error}; {advice}") from error
-        self.number, self.written = self.number + 1, time.monotonic()
-
-    def _path(self, number: int) -> Path:
-        return self.folder / f"checkpoint-{number % 2}.safetensors"
-
-    def _read_newest(self) -> Saved | None:
-        """Return the newest checkpoint that is whole. Warn of one that is not."""
-        found: list[Saved] = []
-        damaged: list[InputError] = []
-        for path in filter(os.path.lexists, map(self._path, range(2))):
-            try:
-                found.append(read_saved(path))
-            except DamagedFileError as error:
-                damaged.append(error)
-        for reason in damaged:
-            then = "resuming from the checkpoint before" if found else "starting again"
-            warnings.warn(f"{reason}; {then}", InputWarning, stacklevel=5)
-        return max(found, key=lambda saved: saved.number, default=None)
-
-
 Parts: TypeAlias = Callable[[str], Checkpoint | None]
 """Returns the checkpoint of a part of some work by its name; None if the work has no checkpoint."""
 
@@ -175,7 +101,7 @@ def checkpointed(checkpoint: CheckpointLike | None, settings: Mapping[str, Any])
         return
     whole, settings = as_checkpoint(checkpoint), as_json(settings)
     with alone_in(whole):
-        record = Path(whole.folder) / "work.safetensors"
+        record = Path(whole.folder) / "inksight-work.safetensors"
         try:
             check_same(whole.folder, read_saved(record).settings, settings)
         except DamagedFileError:  # or missing: what the parts hold is checked by each of them, too
@@ -190,7 +116,7 @@ def opened(
     """Use a checkpoint for one training; the parameters and errors are those of `CheckpointFolder`."""
     given = as_checkpoint(checkpoint)
     with alone_in(given):
-        yield CheckpointFolder(given, settings, build)
+        yield CheckpointFolder(Path(given.folder), given.every, settings, build)
 
 
 @contextmanager
@@ -198,35 +124,6 @@ def alone_in(checkpoint: Checkpoint) -> Iterator[None]:
     """Create the folder of a checkpoint, and refuse it to other processes while the block runs."""
     with claimed(make_folder(checkpoint.folder), alone=True):
         yield
-
-
-def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings as they are when they have been read from a file: tuples become lists."""
-    values: dict[str, Any] = json.loads(json.dumps(settings, default=operator.index))  # a seed may be one of NumPy
-    return values
-
-
-def check_same(folder: str | os.PathLike[str], there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
-    """Raise `InputError` if the work in a folder is not the one that is to be done."""
-    if different := differences(there, here):
-        raise InputError(
-            f"checkpoint must be that of the same work, got {os.fspath(folder)!r} with another, {different}: "
-            "give another folder, or delete this one"
-        )
-
-
-def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    """Return which JSON values differ, the first few, as text; it is empty if none do.
-
-    Examples
-    --------
-    >>> differences({"seed": 1, "recipe": {"epochs": 5}}, {"seed": 1, "recipe": {"epochs": 6}})
-    'whose recipe.epochs is 5, not 6'
-    """
-    before, now = (dict(flatten(dict(values))) for values in (there, here))
-    names = [name for name in now | before if before.get(name) != now.get(name)]
-    texts = [f"{name} is {shown(before.get(name))}, not {shown(now.get(name))}" for name in names[:SHOWN]]
-    return f"whose {' and '.join(texts)}" if texts else ""
 
 
 def short_digest(value: Dataset | Model | NDArray[np.float32] | None) -> str | None:

@@ -20,8 +20,8 @@ from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
 from inksight.nn.parameters import param_shapes
 from inksight.training.batches import Batch, Batches, stack
-from inksight.training.checkpoint import CheckpointFolder
 from inksight.training.checkpoint_file import Snapshot
+from inksight.training.checkpoint_folder import CheckpointFolder
 from inksight.training.epoch_metrics import EpochMetrics
 from inksight.training.progress_bar import Progress, TrainingBar
 from inksight.training.schedule import Schedule
