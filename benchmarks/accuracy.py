@@ -43,7 +43,8 @@ from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.parameters import parameter_count
 from inksight.training.calibration import with_temperature
-from inksight.training.fitting import TrainingResult, fit
+from inksight.training.fitting import fit
+from inksight.training.result import TrainingResult
 
 RESULTS = FOLDER / "accuracy.jsonl"
 SEEDS = 10

@@ -8,7 +8,6 @@ exits with 1 if a file differs.
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +18,6 @@ from inksight.data.loading import load
 from inksight.data.splits import Splits
 from inksight.inspection import model_card as cards
 from inksight.inspection.evaluation import evaluate
-from inksight.nn.history import History
 from inksight.nn.model import Model
 from inksight.nn.model_file import SHIPPED
 from inksight.training.ood_detector import with_ood_detector
@@ -36,8 +34,6 @@ def make(row: Row, splits: Splits) -> tuple[Model, str]:
     validation = [result for result in results if result["seed"] is None][-1]
     model = trained(row, splits, 0, validation["temperature"]).model
     model = with_ood_detector(model, splits.with_validation_to_train().train, validation["threshold"])
-    # The seconds of an epoch differ from run to run.
-    model = replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
     evaluation, summary = evaluate(model, splits.test), cards.Protocol.from_dict(protocol(results))
     card = cards.describe(row.name, model, evaluation, "MNIST's test images", summary).to_dict()
     figures = {name: card[name] for name in ("images", "evaluation", "protocol")}

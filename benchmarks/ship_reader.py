@@ -39,7 +39,6 @@ from inksight.data.loading import load
 from inksight.data.splits import Splits
 from inksight.inspection import model_card as cards
 from inksight.inspection.evaluation import evaluate
-from inksight.nn.history import History
 from inksight.nn.model import Model
 from inksight.nn.model_file import load_model
 from inksight.nn.ood import ood_score
@@ -164,9 +163,7 @@ def make(fonts: str, processes: int, start: Model | None = None) -> Model:
     candidates = drawn(sources, CANDIDATES, CANDIDATE_LINES, 2, processes)
     model = train_on([with_negatives(digits, 0), pictures], candidates, start)
     new = drawn(Sources(validation, held_out), VALIDATION, VALIDATION_LINES, 3, processes)
-    model = with_rejection_output(model, [with_negatives(validation, 3), new])
-    # The seconds of an epoch differ from run to run.
-    return replace(model, history=History(tuple(replace(epoch, seconds=0.0) for epoch in model.history)))
+    return with_rejection_output(model, [with_negatives(validation, 3), new])
 
 
 def main(

@@ -14,7 +14,8 @@ from trials import QUICK, SMALL, Forbidden, Made
 
 from inksight import Dataset, Model, Splits, load
 from inksight.engine import library as native
-from inksight.training.fitting import TrainingResult, fit
+from inksight.training.fitting import fit
+from inksight.training.result import TrainingResult
 
 collect_ignore = ["typing"]  # scripts: collecting doctests would run them
 

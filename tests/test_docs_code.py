@@ -24,6 +24,7 @@ QUICKER = {
     "find-label-errors.md": {"doubtful_labels(data)": f"doubtful_labels(data, 2, {TINY}, repeats=1)"},
     "prune.md": {'"post", keep_accuracy=0.989': f"{TINY}, keep_accuracy=None, steps=1, epochs=1"},
     "submit-to-kaggle.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
+    "resume-a-training.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
     "sweep.md": {'["post", "12x3,12x3p,24x3"]': '["4x5p,8x3"]', "[0.005, 0.01]": "[0.01]", "range(3)": "range(1)"},
     "teach-your-handwriting.md": {'teach("my-digits/")': f'teach("my-digits/", inksight.train(small, {TINY}), small)'},
     "train-on-your-data.md": {'"post", epochs=20': TINY, "epochs=20": "epochs=1", "epochs=5": "epochs=1"},

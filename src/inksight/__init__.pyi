@@ -63,6 +63,7 @@ from .report.pictures import gallery as gallery
 from .report.report import write_report as write_report
 from .training.estimator import DigitClassifier as DigitClassifier
 from .training.fine_tuning import teach as teach
-from .training.fitting import TrainingResult as TrainingResult, fit as fit, train as train
+from .training.fitting import fit as fit, train as train
+from .training.result import TrainingResult as TrainingResult
 
 __version__: str

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,12 @@ def test_index_by_name_gives_a_column():
     assert math.isnan(history["val_loss"][1])
     with pytest.raises(InputError, match="history column must be one of epoch, loss"):
         history["val_acc"]
+
+
+def test_epochs_that_differ_in_time_are_equal():
+    other = tuple(replace(row, seconds=9.0) for row in ROWS[:1])
+    assert History(other) == History(ROWS[:1])
+    assert History((replace(ROWS[0], loss=0.4),)) != History(ROWS[:1])
 
 
 def test_histories_can_be_added():

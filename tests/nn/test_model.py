@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from safetensors.numpy import save
+from trials import QUICK, TINY
 
-from inksight import InputError, Model, load_model
+from inksight import InputError, Model, load_model, train
 from inksight.config import NETWORKS, Bank, Network, Recipe
 from inksight.nn.model_file import FORMAT
 from inksight.nn.normalization import Normalization
@@ -97,10 +98,22 @@ def test_model_file_round_trip(model, tmp_path):
     assert loaded.digest == model.digest
     assert (loaded.network, loaded.recipe, loaded.class_names) == (model.network, model.recipe, model.class_names)
     assert (loaded.history, loaded.trained_on, loaded.version) == (model.history, model.trained_on, model.version)
+    assert np.isnan(loaded.history["seconds"]).all()
     again = tmp_path / "again.safetensors"
     loaded.save(again)
     assert again.read_bytes() == path.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["again.safetensors", "m.safetensors"]
+
+
+def test_two_trainings_with_one_seed_write_the_same_bytes(few, tmp_path):
+    contents, times = [], []
+    for _ in range(2):
+        model = train(few, TINY, QUICK, progress=False)
+        model.save(tmp_path / "m.safetensors")
+        contents.append((tmp_path / "m.safetensors").read_bytes())
+        times.append(model.history["seconds"].tolist())
+    assert contents[0] == contents[1]
+    assert times[0] != times[1]
 
 
 @pytest.fixture(scope="module")

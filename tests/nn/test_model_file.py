@@ -19,7 +19,7 @@ from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model import digest
 
 FORMAT_1 = Path(__file__).with_name("format-1.safetensors")
-UNCOMPARED = {"checksum", "digest", "format"}
+UNCOMPARED = {"checksum", "digest", "format", "seconds"}  # times are read from earlier files, and not saved again
 RENAMED = (
     model_file_v1.HEADER_NAMES
     | model_file_v1.RECIPE_NAMES

@@ -11,6 +11,7 @@ from inksight import cli
 from inksight._shared import claim
 from inksight._shared.claim import claimed
 from inksight.data.loading import write_csv
+from inksight.errors import InputError
 from inksight.report import report
 from inksight.report.pictures import gallery
 
@@ -67,6 +68,15 @@ def test_commands_warn_if_another_process_writes_the_same(words, table, tmp_path
     assert cli.run(words) == 0  # the process was killed
     assert "warning" not in capsys.readouterr().err
     assert not list(folder.glob(".*"))
+
+
+def test_a_folder_that_must_not_be_shared_is_refused(tmp_path, capsys):
+    refused = pytest.raises(InputError, match="another process is using")
+    with another_process(tmp_path), refused, claimed(tmp_path, alone=True):
+        pass
+    with claimed(tmp_path, alone=True):  # the process was killed
+        pass
+    assert capsys.readouterr().err == ""
 
 
 def test_claims_on_other_files_are_apart(tmp_path, capsys):

@@ -9,8 +9,9 @@ from trials import QUICK, SMALL
 from inksight import Dataset, InputError, Model, Recipe, Splits
 from inksight._shared.progress import about
 from inksight.training import pace as module
-from inksight.training.fitting import MIN_STEPS, TrainingResult, fit
+from inksight.training.fitting import MIN_STEPS, fit
 from inksight.training.pace import Pace, measure_pace
+from inksight.training.result import TrainingResult
 
 
 def pace(recipe, named=False, limit=math.inf):

@@ -1,4 +1,4 @@
-"""Claims on files and folders, so that a second process that writes the same one can be warned about."""
+"""Claims on files and folders, so that a second process that writes the same one is warned or refused."""
 
 import os
 import sys
@@ -7,13 +7,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from inksight._shared.progress import say
+from inksight.errors import InputError
 
 if sys.platform != "win32":  # which has no advisory locks
     import fcntl
 
 
 @contextmanager
-def claimed(path: str | os.PathLike[str], warn: bool = True) -> Iterator[None]:
+def claimed(path: str | os.PathLike[str], warn: bool = True, alone: bool = False) -> Iterator[None]:
     """Hold a claim on a file or a folder while the block runs; warn on standard error if another process holds one.
 
     The claim is an advisory lock of a hidden file, beside a file or in a folder. The system releases it when the
@@ -25,6 +26,13 @@ def claimed(path: str | os.PathLike[str], warn: bool = True) -> Iterator[None]:
         A file, which need not exist, or a folder.
     warn : bool
         Whether to print the warning.
+    alone : bool
+        Whether to raise an error instead, where two processes would spoil each other's work.
+
+    Raises
+    ------
+    InputError
+        With `alone`, if another process holds a claim.
     """
     target = Path(path)
     hidden = target / ".inksight.lock" if target.is_dir() else target.with_name(f".{target.name[:200]}.inksight.lock")
@@ -32,6 +40,10 @@ def claimed(path: str | os.PathLike[str], warn: bool = True) -> Iterator[None]:
     try:
         descriptor = lock(hidden)
     except BlockingIOError:
+        if alone:
+            raise InputError(
+                f"another process is using {str(path)!r}: wait until it has ended, or give another name"
+            ) from None
         say(f"inksight: warning: another process is writing {str(path)!r}, and each replaces what the other "
             "writes: stop one of them, or give another name", warn)  # fmt: skip
     except OSError:
@@ -42,7 +54,8 @@ def claimed(path: str | os.PathLike[str], warn: bool = True) -> Iterator[None]:
         if descriptor is not None:
             with suppress(OSError):
                 hidden.unlink()
-            os.close(descriptor)
+            with suppress(OSError):  # the lock ends all the same
+                os.close(descriptor)
 
 
 def lock(path: Path) -> int | None:

@@ -1,10 +1,12 @@
 """File writes that leave no part of a file behind: atomic ones, and tables that keep their rows if interrupted."""
 
+import errno
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -52,8 +54,9 @@ def is_file(path: Path) -> bool:
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary file and rename it to `path` when the block ends without an error.
 
-    A reader of `path` sees the old file or the new one, never a part of it. The mode of an existing file is kept, and a
-    link stays a link to the file that is replaced. A device, a FIFO or ``/dev/stdout`` is not replaced: the content is
+    A reader of `path` sees the old file or the new one, never a part of it. This holds after a power failure, too, and
+    when the block has ended, the new file is on the disk. The mode of an existing file is kept, and a link stays a link
+    to the file that is replaced. A device, a FIFO or ``/dev/stdout`` is not replaced: the content is
     copied to it at the end.
 
     Parameters
@@ -100,7 +103,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             target.create(temporary)
             yield temporary
-            temporary.replace(target.path)
+            _move(temporary, target.path)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -134,18 +137,43 @@ def growing(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
         target = _find_target(path)
         part = target.path if target.is_stream else part_of(path)
         descriptor = None if target.is_stream else _lock_part(part, path)
-        try:
+        with ExitStack() as at_the_end:
+            if descriptor is not None:
+                at_the_end.callback(os.close, descriptor)
             if not target.is_stream:
+                at_the_end.callback(_remove_if_empty, part)
                 target.create(part)
             with part.open("a", buffering=1, encoding="utf-8", errors="backslashreplace", newline="") as file:
                 yield file
             if not target.is_stream:
-                part.replace(target.path)
-        finally:
-            if not target.is_stream and part.exists() and not part.stat().st_size:
-                part.unlink()
-            if descriptor is not None:
-                os.close(descriptor)
+                _move(part, target.path)
+
+
+def _remove_if_empty(part: Path) -> None:
+    if part.exists() and not part.stat().st_size:
+        part.unlink()
+
+
+def _move(written: Path, path: Path) -> None:
+    """Rename a file that has been written, so that no crash leaves an incomplete file under the new name."""
+    # A system may write the name to the disk before the content: it must not get the chance.
+    _sync(written, os.O_RDWR)  # Windows writes nothing through a descriptor that only reads
+    written.replace(path)
+    if sys.platform != "win32":  # where folders cannot be opened
+        try:
+            _sync(path.parent, os.O_RDONLY)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # a file system that cannot do this for folders
+                raise
+
+
+def _sync(path: Path, flags: int) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _lock_part(part: Path, path: str | os.PathLike[str]) -> int | None:

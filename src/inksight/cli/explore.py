@@ -11,6 +11,8 @@ from inksight._shared.files import make_folder, write_text
 from inksight._shared.validation import check
 from inksight.cli.options import (
     SPLIT,
+    checkpoint_argument,
+    checkpoint_option,
     data_option,
     json_option,
     load_arguments,
@@ -25,6 +27,7 @@ from inksight.errors import InputError
 @data_option
 @training_options
 @until_option
+@checkpoint_option
 @click.option("--out", default="explore", show_default=True, metavar="DIR", help="Folder to write to.")
 @click.option("--open", "show", is_flag=True, help="Open the report in a browser at the end.")
 @json_option
@@ -41,7 +44,9 @@ def explore(
       inksight explore
       inksight explore --data train.csv --epochs 3 --out kaggle
     """
-    folder = make_folder(out)
+    checkpoint, folder = checkpoint_argument(), make_folder(out)
+    same = checkpoint is not None and folder.resolve() == Path(checkpoint.folder).resolve()
+    check(not same, "--checkpoint", str(folder), "another folder than --out")
     click.get_current_context().with_resource(claimed(folder))
     from inksight.data.loading import load
     from inksight.inspection.evaluation import evaluate
@@ -52,7 +57,7 @@ def explore(
 
     result = fit(
         splits, network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        on_epoch=lambda model: model.save(folder / "model.safetensors"),
+        on_epoch=lambda model: model.save(folder / "model.safetensors"), checkpoint=checkpoint,
     )  # fmt: skip
     model = result.model
     model.save(folder / "model.safetensors")

@@ -11,6 +11,8 @@ from inksight.cli.options import (
     RECIPE_HELP,
     SEED,
     check_outputs,
+    checkpoint_argument,
+    checkpoint_option,
     json_option,
     load_arguments,
     loading_options,
@@ -38,6 +40,7 @@ APPLY_OPTIONS = "only --csv, --split and --json"
     help="Epochs of each training.  [default: the recipe's, or as many as two million images of all trainings allow]",
 )
 @SEED
+@checkpoint_option
 @click.option("--out", default="labels.html", show_default=True, metavar="FILE", help="HTML page to write.")
 @click.option("--csv", metavar="FILE", help="Write all images as CSV, the most doubtful first.")
 @click.option("--apply", "corrections", metavar="FILE",
@@ -68,17 +71,21 @@ def labels(
     if corrections is not None:
         given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
         unused = given - {"source", "split", "csv", "corrections", "as_json"}
+        unused |= {"checkpoint"} if checkpoint_argument() else set()
         check(not unused, "options with --apply", ", ".join(f"--{name}" for name in sorted(unused)), APPLY_OPTIONS)
         _write_corrected(source, split, corrections, csv, as_json)
         return
     check_outputs(out, csv, inputs=[source])
+    checkpoint = checkpoint_argument()
     from inksight.data.loading import load
     from inksight.inspection.label_errors import doubtful_labels, write_table
     from inksight.report.label_review import write_review
 
     judged, extra = load(source, **load_arguments()).split_off(split)
 
-    result = doubtful_labels(judged, folds, network, recipe, repeats=repeats, epochs=epochs, seed=seed, extra=extra)
+    result = doubtful_labels(
+        judged, folds, network, recipe, repeats=repeats, epochs=epochs, seed=seed, extra=extra, checkpoint=checkpoint
+    )
     write_review(result, out, top=top)
     if csv:
         write_table(result, csv)

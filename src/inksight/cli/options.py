@@ -2,9 +2,10 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,9 @@ from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, is_stream
 from inksight._shared.validation import check
 from inksight.config import BUDGETS, NETWORKS, RECIPES
+
+if TYPE_CHECKING:
+    from inksight.training.checkpoint import Checkpoint
 
 Command = Callable[..., None]
 
@@ -107,6 +111,49 @@ def until_option(command: Command) -> Command:
     """Add ``--until``: stop at an accuracy."""
     text = "Stop at this validation accuracy, such as 0.99."
     return click.option("--until", type=float, metavar="ACCURACY", help=text)(command)
+
+
+def checkpoint_option(command: Command) -> Command:
+    """Add ``--checkpoint`` and ``--every``. `checkpoint_argument` returns their values."""
+    folder = "Keep the state of the training in this folder: the same command again resumes it if it was interrupted."
+    for option in (
+        click.option("--every", metavar="TIME", expose_value=False, callback=_remember_duration,
+                     help="Time from one checkpoint to the next, such as 30s or 5m.  [default: 10s]"),
+        click.option("--checkpoint", metavar="DIR", expose_value=False, callback=_remember, help=folder),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def checkpoint_argument(start: str | None = None, out: str | None = None) -> "Checkpoint | None":
+    """Return what ``--checkpoint`` and ``--every`` stand for; None if no folder is given.
+
+    Parameters
+    ----------
+    start, out : str, optional
+        The model that a command starts from, and the one that it writes. They must differ: the same command could not
+        be given again if it replaced the model to start from.
+    """
+    meta = click.get_current_context().meta
+    folder, every = meta[f"{_META}checkpoint"], meta[f"{_META}every"]
+    if folder is None:
+        check(every is None, "--every", every, "left out without --checkpoint")
+        return None
+    check(folder != "", "--checkpoint", folder, "the name of a folder")
+    same = start is not None and out is not None and os.path.realpath(start) == os.path.realpath(out)
+    check(not same, "--out", out, "another file than the model to start from", "a resumed training needs that again")
+    from inksight.training.checkpoint import EVERY, Checkpoint
+
+    return Checkpoint(folder, EVERY if every is None else every)
+
+
+def _remember_duration(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    """Remember the seconds of a duration such as ``30s``, ``5m`` or ``1h``; a number alone means seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d*)?)\s*([smh]?)", "" if text is None else text)
+    if text is not None and match is None:
+        raise click.BadParameter(f"{text!r} is not a time such as 10s, 5m or 1h", context, parameter)
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else None
+    _remember(context, parameter, seconds)
 
 
 def check_outputs(

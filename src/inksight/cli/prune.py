@@ -7,6 +7,8 @@ from inksight.cli.options import (
     RECIPE_HELP,
     SEED,
     check_outputs,
+    checkpoint_argument,
+    checkpoint_option,
     claim,
     data_option,
     json_option,
@@ -29,6 +31,7 @@ from inksight.cli.options import (
 @click.option("--epochs", type=int, default=4, show_default=True, help="Epochs of training after each step.")
 @click.option("--steps", type=int, help="Stop after this many steps.")
 @SEED
+@checkpoint_option
 @click.option("--compare", is_flag=True,
               help="Also train networks of the same shapes from scratch: many times the work.")  # fmt: skip
 @click.option("--out", default="pruned.safetensors", show_default=True, metavar="FILE", help="Model file to write.")
@@ -59,6 +62,7 @@ def prune(
     check(model is None or network is None, "--network", network, "left out when a MODEL is given")
     check_outputs(out, picture=picture, inputs=[source])
     claim(out)
+    checkpoint = checkpoint_argument(model, out)
     start = load_model(model) if model else network or "post"
     from inksight.experiments import pruning
     from inksight.experiments.tradeoff import Tradeoff
@@ -68,10 +72,14 @@ def prune(
     # Rounded, because 98.9 / 100 is slightly more than 0.989, which 9,890 of 10,000 would then miss.
     keep = round(keep_accuracy / 100, 12) if keep_accuracy > 1 else keep_accuracy
     result = pruning.prune(
-        splits, start, recipe, keep_accuracy=keep, share=share, epochs=epochs, steps=steps, seed=seed
-    )
+        splits, start, recipe, keep_accuracy=keep, share=share, epochs=epochs, steps=steps, seed=seed,
+        checkpoint=checkpoint,
+    )  # fmt: skip
     result.model.save(out)
-    from_scratch = [pruning.train_from_scratch(splits, result, recipe, seed=seed)] if compare else []
+    from_scratch = []
+    if compare:
+        own = checkpoint and checkpoint.part("from-scratch")
+        from_scratch = [pruning.train_from_scratch(splits, result, recipe, seed=seed, checkpoint=own)]
     if picture:
         from inksight import plot
 

@@ -6,6 +6,8 @@ from inksight.cli.options import (
     SEED,
     SHIPPED_OR_FILE,
     check_outputs,
+    checkpoint_argument,
+    checkpoint_option,
     claim,
     data_option,
     json_option,
@@ -19,6 +21,7 @@ from inksight.cli.options import (
 @click.option("--model", default="best", show_default=True, metavar="MODEL", help=SHIPPED_OR_FILE)
 @data_option
 @SEED
+@checkpoint_option
 @click.option("--out", default="mine.safetensors", show_default=True, metavar="FILE", help="Model file to write.")
 @json_option
 def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bool) -> None:
@@ -40,12 +43,13 @@ def teach(folder: str, model: str, source: str, seed: int, out: str, as_json: bo
 
     check_outputs(out, inputs=[folder, source])
     claim(out)
+    checkpoint = checkpoint_argument(model, out)
     start, own = load_model(model), load(folder)
     from inksight.training import fine_tuning
 
     data = load(source, **load_arguments())
 
-    result = fine_tuning.teach(own, start, data, seed=seed)
+    result = fine_tuning.teach(own, start, data, seed=seed, checkpoint=checkpoint)
     result.model.save(out)
     if as_json:
         print_json(result.to_dict() | {"weights": result.model.digest, "out": out})

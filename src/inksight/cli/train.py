@@ -9,6 +9,8 @@ from inksight._shared.files import is_stream
 from inksight._shared.validation import check
 from inksight.cli.options import (
     check_outputs,
+    checkpoint_argument,
+    checkpoint_option,
     claim,
     data_option,
     json_option,
@@ -20,7 +22,7 @@ from inksight.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from inksight.training.fitting import TrainingResult
+    from inksight.training.result import TrainingResult
 
 
 @click.command()
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--from", "start", metavar="MODEL",
               help="Continue training this model, a shipped one or a file; its history grows.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Also train on validation images (never on test images).")
+@checkpoint_option
 @click.option("--out", default="model.safetensors", show_default=True, metavar="FILE", help="Model file to write.")
 @json_option
 def train(
@@ -38,7 +41,8 @@ def train(
 ) -> None:  # fmt: skip
     """Train a network and write it to a model file.
 
-    The file is written after every epoch, so no work is lost. Ctrl-C stops training and keeps the model.
+    The file is written after every epoch. Ctrl-C stops training and keeps the model. With --checkpoint, the same
+    command resumes an interrupted training, even after a power failure, and the model is the same to the last bit.
 
     \b
     Examples:
@@ -47,12 +51,14 @@ def train(
       inksight train --data train.csv --seconds 30
       inksight train --network 12x3,12x3p,24x3 --until 0.99
       inksight train --from model.safetensors --epochs 2 --out more.safetensors
+      inksight train --budget best --checkpoint training
     """
     from inksight.data.loading import load
     from inksight.nn.model_file import load_model
 
     check_outputs(out, inputs=[source])
     claim(out)
+    checkpoint = checkpoint_argument(start, out)
     model = load_model(start) if start else None
     from inksight.training.fitting import fit
 
@@ -62,7 +68,7 @@ def train(
         splits = splits.with_validation_to_train()
     result = fit(
         splits, network, recipe, budget=budget, start=model, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        on_epoch=None if is_stream(out) else lambda model: model.save(out),
+        on_epoch=None if is_stream(out) else lambda model: model.save(out), checkpoint=checkpoint,
     )  # fmt: skip
     result.model.save(out)
     _print_result(result, out, as_json)
@@ -76,6 +82,7 @@ def train(
               help="Train N networks, each without one of N folds, and average their probabilities.")  # fmt: skip
 @click.option("--no-check", is_flag=True, help="Train on all images at once, without an expected score.")
 @click.option("--out", default="submission.csv", show_default=True, metavar="FILE", help="Submission to write, as CSV.")
+@checkpoint_option
 @click.option("--model", "model_out", metavar="FILE", help="Also write the trained model, or the ensemble of --folds.")
 @loading_options
 @json_option
@@ -106,11 +113,12 @@ def kaggle(
     check(not (folds and no_check), "--no-check", no_check, "left out with --folds, whose networks are the check")
     check_outputs(out, model_out, inputs=[train_source, test_source])
     claim(out, model_out)
+    checkpoint = checkpoint_argument()
     arguments = load_arguments()
     labeled, test = load(train_source, **arguments), load(test_source, prepare=arguments["prepare"])
     entry = compete(
         labeled, network, recipe, folds=folds, check=not no_check, budget=budget, epochs=epochs, seconds=seconds,
-        seed=seed,
+        seed=seed, checkpoint=checkpoint,
     )  # fmt: skip
     if model_out:
         entry.model.save(model_out)

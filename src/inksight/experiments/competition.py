@@ -9,8 +9,10 @@ from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
 from inksight.experiments.cross_validation import CrossValidation, cross_validate
 from inksight.nn.ensemble_file import Classifier
-from inksight.training.fitting import TrainingResult, fit
+from inksight.training.checkpoint import CheckpointLike, checkpointed, short_digest
+from inksight.training.fitting import fit
 from inksight.training.pace import measure_pace
+from inksight.training.result import TrainingResult
 
 CHECK_FOLDS = 5  # one of which is held out to measure what to expect of a single network
 
@@ -50,6 +52,7 @@ def compete(
     epochs: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> Entry:
     """Train on all labeled images, and measure the score to expect on others.
@@ -67,6 +70,8 @@ def compete(
     check : bool
         Without folds: first train a network on four fifths of the images and evaluate it on the others.
     seed : int
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the work is kept. The same call again resumes it; see `inksight.training.Checkpoint`.
     progress : bool
         Show how long it will take, and the progress of each training, on standard error.
 
@@ -98,16 +103,19 @@ def compete(
             say(f"training two networks: {total}, of which the first measures what to expect: {about(partial)}")
         else:
             say(f"training a network: {about(full)}")
-    expected = None
-    if folds or check:
-        expected = cross_validate(
-            data, network, recipe, folds=folds or CHECK_FOLDS, held_out=folds or 1, budget=budget, epochs=epochs,
-            seconds=seconds, seed=seed, progress=progress,
+    settings = {"work": "competition", "images": short_digest(data), "folds": folds, "check": check, "seed": seed}
+    with checkpointed(checkpoint, settings) as part:
+        expected = None
+        if folds or check:
+            expected = cross_validate(
+                data, network, recipe, folds=folds or CHECK_FOLDS, held_out=folds or 1, budget=budget, epochs=epochs,
+                seconds=seconds, seed=seed, checkpoint=part("check"), progress=progress,
+            )  # fmt: skip
+            say(expected, progress)
+        if folds and expected:
+            return Entry(expected.ensemble, expected, None)
+        result = fit(
+            Splits(data), network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds,
+            checkpoint=part("all"), progress=progress,
         )  # fmt: skip
-        say(expected, progress)
-    if folds and expected:
-        return Entry(expected.ensemble, expected, None)
-    result = fit(
-        Splits(data), network, recipe, budget=budget, seed=seed, epochs=epochs, seconds=seconds, progress=progress
-    )
-    return Entry(result.model, expected, result)
+        return Entry(result.model, expected, result)

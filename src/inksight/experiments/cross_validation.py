@@ -16,6 +16,7 @@ from inksight.data.splits import Splits
 from inksight.inspection.evaluation import wilson_interval
 from inksight.nn.ensemble import Ensemble
 from inksight.nn.model import Model
+from inksight.training.checkpoint import CheckpointLike, checkpointed, short_digest
 from inksight.training.fitting import fit
 
 
@@ -84,6 +85,7 @@ def cross_validate(
     epochs: int | None = None,
     seconds: float | None = None,
     seed: int = 0,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> CrossValidation:
     """Measure the accuracy of a training by cross-validation.
@@ -104,6 +106,8 @@ def cross_validate(
         is trained and judged, which takes less time and gives a wider interval.
     seed : int
         For the folds and the trainings.
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the work is kept. The same call again resumes it; see `inksight.training.Checkpoint`.
     progress : bool
         Show the progress of each training on standard error.
 
@@ -139,20 +143,24 @@ def cross_validate(
     models: list[Model] = []
     predictions = np.empty_like(labels)
     spent = 0.0
-    for fold in range(held_out):
-        judged = fold_of == fold
-        if held_out > 1:
-            say(f"fold {fold + 1} of {held_out}", progress)
-        training_seed = int(np.random.SeedSequence([seed, fold]).generate_state(1)[0] >> 1)
-        result = fit(
-            Splits(data[~judged], data[judged]), network, recipe, budget=budget, seed=training_seed, epochs=epochs,
-            seconds=seconds, progress=progress,
-        )  # fmt: skip
-        if result.stopped == "interrupted":
-            raise KeyboardInterrupt
-        predictions[judged] = result.model.predict(data.images[judged])
-        models.append(result.model)
-        spent += result.seconds
+    settings = {
+        "work": "cross-validation", "images": short_digest(data), "folds": folds, "held out": held_out, "seed": seed,
+    }  # fmt: skip
+    with checkpointed(checkpoint, settings) as part:
+        for fold in range(held_out):
+            judged = fold_of == fold
+            if held_out > 1:
+                say(f"fold {fold + 1} of {held_out}", progress)
+            training_seed = int(np.random.SeedSequence([seed, fold]).generate_state(1)[0] >> 1)
+            result = fit(
+                Splits(data[~judged], data[judged]), network, recipe, budget=budget, seed=training_seed, epochs=epochs,
+                seconds=seconds, checkpoint=part(f"fold-{fold + 1}"), progress=progress,
+            )  # fmt: skip
+            if result.stopped == "interrupted":
+                raise KeyboardInterrupt
+            predictions[judged] = result.model.predict(data.images[judged])
+            models.append(result.model)
+            spent += result.seconds
     all_judged = fold_of < held_out
     return CrossValidation(tuple(models), labels[all_judged], predictions[all_judged], spent)
 

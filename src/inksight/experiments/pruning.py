@@ -20,6 +20,7 @@ from inksight.inspection.evaluation import evaluate
 from inksight.nn.model import Model
 from inksight.nn.model_file import NetworkLike, network_or_model
 from inksight.nn.parameters import parameter_count
+from inksight.training.checkpoint import CheckpointLike, checkpointed, short_digest
 from inksight.training.fitting import fit
 from inksight.training.pace import measure_pace
 
@@ -39,6 +40,7 @@ def prune(
     by: str = "loss",
     images: int = 1000,
     seed: int = 0,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> Pruning:
     """Remove filters from a network step by step, as long as it keeps a validation accuracy.
@@ -71,6 +73,8 @@ def prune(
     images : int
         Number of random training images to measure the importance on.
     seed : int
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the work is kept. The same call again resumes it; see `inksight.training.Checkpoint`.
     progress : bool
         Show on standard error how long it will take, which a short trial measures, the progress of the first training,
         if any, and one line per step.
@@ -114,51 +118,64 @@ def prune(
             "train one without them, or give a network to train"
         )
     announcement = partial(_announcement, splits, start, recipe, sample, by, share, epochs, steps)
-    if progress and not isinstance(start, Model):
-        say(announcement())
-    began = time.perf_counter()
-    if isinstance(start, Model):
-        model = start
-    else:
-        trained = fit(splits, start, recipe, seed=seed, progress=progress)
-        model, stopped = trained.model, "interrupted" if trained.stopped == "interrupted" else ""
-    rows = [_step(model, validation, math.nan, began)]
-    if not stopped and rows[0].accuracy < keep:
-        raise InputError(
-            f"keep_accuracy must be at most the validation accuracy before pruning, {rows[0].accuracy:.4f}, "
-            f"got {keep:.4f}: choose a lower one, or train longer first"
-        )
-    if progress and isinstance(start, Model):
-        say(announcement())
-    say(rows[0], progress)
-    with CtrlC() as ctrl_c:
-        while not stopped and (steps is None or len(rows) <= steps):
-            began, size = time.perf_counter(), parameter_count(model.network)
-            smaller = remove_least_important(model, sample, size * (1 - share), by)
-            removed = _count_filters(model.network) - _count_filters(smaller.network)
-            if not removed:
-                stopped = "filters"
-                break
-            if smaller.network not in {
-                row.network for row in rows
-            }:  # a step of half the size may remove the same filters
-                before = evaluate(smaller, validation, hardest=0).accuracy
-                result = fit(
-                    splits, recipe=recipe, start=smaller, seed=seed, epochs=epochs, progress=False,
-                    on_epoch=lambda model: ctrl_c.pressed,
-                )  # fmt: skip
-                if ctrl_c.pressed or result.stopped == "interrupted":
-                    stopped = "interrupted"
+    settings = {
+        "work": "pruning",
+        "training images": short_digest(splits.train),
+        "validation images": short_digest(validation),
+        "model to start from": short_digest(start) if isinstance(start, Model) else start.spec,
+        "keep accuracy": keep_accuracy,
+        "share": share,
+        "steps": steps,
+        "by": by,
+        "images": images,
+        "seed": seed,
+    }
+    with checkpointed(checkpoint, settings) as part:
+        if progress and not isinstance(start, Model):
+            say(announcement())
+        began = time.perf_counter()
+        if isinstance(start, Model):
+            model = start
+        else:
+            trained = fit(splits, start, recipe, seed=seed, checkpoint=part("start"), progress=progress)
+            model, stopped = trained.model, "interrupted" if trained.stopped == "interrupted" else ""
+        rows = [_step(model, validation, math.nan, began)]
+        if not stopped and rows[0].accuracy < keep:
+            raise InputError(
+                f"keep_accuracy must be at most the validation accuracy before pruning, {rows[0].accuracy:.4f}, "
+                f"got {keep:.4f}: choose a lower one, or train longer first"
+            )
+        if progress and isinstance(start, Model):
+            say(announcement())
+        say(rows[0], progress)
+        with CtrlC():  # when pressed between two trainings, it ends the next one
+            while not stopped and (steps is None or len(rows) <= steps):
+                began, size = time.perf_counter(), parameter_count(model.network)
+                smaller = remove_least_important(model, sample, size * (1 - share), by)
+                removed = _count_filters(model.network) - _count_filters(smaller.network)
+                if not removed:
+                    stopped = "filters"
                     break
-                rows.append(_step(result.model, validation, before, began))
-                say(rows[-1], progress)
-                if rows[-1].accuracy >= keep:
-                    model = result.model
-                    continue
-            if removed == 1 or share / 2 < MIN_SHARE:
-                stopped = "accuracy"
-            share /= 2
-    return Pruning(tuple(rows), model, keep_accuracy, len(validation), stopped or "steps")
+                if smaller.network not in {
+                    row.network for row in rows
+                }:  # a step of half the size may remove the same filters
+                    before = evaluate(smaller, validation, hardest=0).accuracy
+                    result = fit(
+                        splits, recipe=recipe, start=smaller, seed=seed, epochs=epochs, progress=False,
+                        checkpoint=part(f"step-{len(rows)}"),
+                    )  # fmt: skip
+                    if result.stopped == "interrupted":
+                        stopped = "interrupted"
+                        break
+                    rows.append(_step(result.model, validation, before, began))
+                    say(rows[-1], progress)
+                    if rows[-1].accuracy >= keep:
+                        model = result.model
+                        continue
+                if removed == 1 or share / 2 < MIN_SHARE:
+                    stopped = "accuracy"
+                share /= 2
+        return Pruning(tuple(rows), model, keep_accuracy, len(validation), stopped or "steps")
 
 
 def train_from_scratch(
@@ -167,6 +184,7 @@ def train_from_scratch(
     recipe: str | Recipe = "default",
     *,
     seed: int = 0,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> tuple[Step, ...]:
     """Train the networks of a pruning from random weights, each for as many epochs as it had in total.
@@ -180,6 +198,8 @@ def train_from_scratch(
     pruning : Pruning
     recipe : str or Recipe
     seed : int
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the work is kept. The same call again resumes it; see `inksight.training.Checkpoint`.
     progress : bool
         Show one line per network on standard error.
 
@@ -213,13 +233,14 @@ def train_from_scratch(
         retrained = pruning.steps[1].epochs - pruning.steps[0].epochs
         total = sum(step.seconds * step.epochs / retrained for step in pruning.steps[1:])
         say(f"training {len(pruning.steps) - 1} networks of these sizes from scratch: {about(total)}")
-    for step in pruning.steps[1:]:
-        began = time.perf_counter()
-        result = fit(splits, step.network, recipe, seed=seed, epochs=step.epochs, progress=False)
-        if result.stopped == "interrupted":
-            break
-        rows.append(_step(result.model, validation, math.nan, began))
-        say(rows[-1], progress)
+    with checkpointed(checkpoint, {"work": "pruned networks from scratch", "seed": seed}) as part:
+        for number, step in enumerate(pruning.steps[1:], start=1):
+            began, own = time.perf_counter(), part(f"step-{number}")
+            result = fit(splits, step.network, recipe, seed=seed, epochs=step.epochs, checkpoint=own, progress=False)
+            if result.stopped == "interrupted":
+                break
+            rows.append(_step(result.model, validation, math.nan, began))
+            say(rows[-1], progress)
     return tuple(rows)
 
 

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from inksight.data.folds import first_duplicates, plan_cross_validation, stratif
 from inksight.data.loading import DataLike, as_dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
+
+if TYPE_CHECKING:
+    from inksight.training.checkpoint import CheckpointLike
 
 PRINTED = 20  # rows in the text form
 RECIPE = replace(RECIPES["seconds"], epochs=20)  # the recipe with the lowest error after few epochs
@@ -144,6 +147,7 @@ def doubtful_labels(
     epochs: int | None = None,
     seed: int = 0,
     extra: Dataset | None = None,
+    checkpoint: "CheckpointLike | None" = None,
     progress: bool = True,
 ) -> DoubtfulLabels:
     """Rank labels by how much networks that were not trained on their images doubt them.
@@ -177,6 +181,8 @@ def doubtful_labels(
     extra : Dataset, optional
         More labeled images of the same classes. Every network is trained on them, and their labels are not judged.
         With them, a class of `data` may have fewer images than there are folds.
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the work is kept. The same call again resumes it; see `inksight.training.Checkpoint`.
     progress : bool
         Show on standard error how long it will take, which a short trial measures, and how many networks are trained.
 
@@ -217,7 +223,8 @@ def doubtful_labels(
     epochs = min(affordable, recipe.epochs) if epochs is None else epochs
     _check_classes(data, folds, extra)
 
-    from inksight.training.fitting import fit  # which drawing a result does not need
+    from inksight.training.checkpoint import checkpointed, short_digest  # which drawing a result does not need
+    from inksight.training.fitting import fit
     from inksight.training.pace import measure_pace
 
     first = first_duplicates(data.images)
@@ -230,15 +237,23 @@ def doubtful_labels(
         size = len(extra) + len(data) - len(data) // folds
         total = pace.trainings([(size, 0)] * len(trainings)) + repeats * len(data) * pace.judge_seconds
         say(f"training {len(trainings)} networks, {epochs} epochs each: {about(total)}")
-    for repeat, fold in track(trainings, "training networks", progress):
-        judged = np.flatnonzero(fold_of[repeat] == fold)
-        others = join(extra, data[fold_of[repeat] != fold])
-        training_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)
-        result = fit(Splits(others), shape, recipe, seed=training_seed, epochs=epochs, progress=False)
-        if result.stopped == "interrupted":
-            raise KeyboardInterrupt
-        seconds += result.seconds
-        log_p[judged] = np.logaddexp(log_p[judged], result.model.log_probabilities(data.images[judged]))
+    settings = {
+        "work": "doubtful labels", "images": short_digest(data), "extra images": short_digest(extra), "folds": folds,
+        "repeats": repeats, "seed": seed,
+    }  # fmt: skip
+    with checkpointed(checkpoint, settings) as part:
+        for repeat, fold in track(trainings, "training networks", progress):
+            judged = np.flatnonzero(fold_of[repeat] == fold)
+            others = join(extra, data[fold_of[repeat] != fold])
+            training_seed = int(np.random.SeedSequence([seed, repeat, fold]).generate_state(1)[0] >> 1)
+            result = fit(
+                Splits(others), shape, recipe, seed=training_seed, epochs=epochs, progress=False,
+                checkpoint=part(f"repeat-{repeat + 1}-fold-{fold + 1}"),
+            )  # fmt: skip
+            if result.stopped == "interrupted":
+                raise KeyboardInterrupt
+            seconds += result.seconds
+            log_p[judged] = np.logaddexp(log_p[judged], result.model.log_probabilities(data.images[judged]))
     log_p -= np.log(repeats)
 
     given = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]

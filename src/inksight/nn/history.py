@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, field, fields
 from typing import Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from inksight.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Metrics of one epoch.
+    """Metrics of one epoch. Epochs that differ in `seconds` alone are equal.
 
     Parameters
     ----------
@@ -28,7 +28,8 @@ class Epoch:
     learning_rate : float
         Learning rate of the last step.
     seconds : float
-        Time of the epoch's training steps, without validating.
+        Time of the epoch's training steps, without validating; NaN if the model was read from a file, which holds no
+        times, so that two trainings with the same seed write the same bytes.
 
     Raises
     ------
@@ -42,7 +43,7 @@ class Epoch:
     val_loss: float
     val_accuracy: float
     learning_rate: float
-    seconds: float
+    seconds: float = field(compare=False)
 
     def __post_init__(self) -> None:
         check(is_count(self.epoch) and self.epoch < 2**53, "epoch", self.epoch, "a number of 1 or more")

@@ -89,7 +89,8 @@ def content_of_model(model: Model) -> tuple[dict[str, Any], dict[str, NDArray[np
         "network": model.network.to_dict(),
         "class_names": list(model.class_names),
         "recipe": model.recipe and model.recipe.to_dict(),
-        "history": model.history.to_list(),
+        # Without times, so that the same training always writes the same file.
+        "history": [row | {"seconds": None} for row in model.history.to_list()],
         "trained_on": model.trained_on,
         "version": model.version,
         "temperature": model.temperature,
@@ -151,7 +152,7 @@ def read_content(
             f"train one with `inksight train --out {name:.100}`"
         )
     try:
-        return parse(*_content_of(where))
+        return parse(*content_of_file(where))
     except WrongKindError as error:
         raise InputError(f"{str(where)!r} holds {error}") from error
     except (InputError, RecursionError) as error:  # the latter when a deeply nested value is put into a message
@@ -163,10 +164,10 @@ class WrongKindError(InputError):
     """The file is sound, but holds one model where an ensemble is needed, or the reverse."""
 
 
-def _content_of(path: Path) -> tuple[Any, dict[str, NDArray[np.float32]]]:
-    """Return the JSON header and the arrays of a file."""
+def content_of_file(path: Path, size_limit: int = SIZE_LIMIT) -> tuple[Any, dict[str, NDArray[np.float32]]]:
+    """Return the JSON header and the arrays of a file; raise `InputError` if it is damaged or too large."""
     try:
-        check(path.stat().st_size <= SIZE_LIMIT, "size", path.stat().st_size, f"at most {SIZE_LIMIT} bytes")
+        check(path.stat().st_size <= size_limit, "size", path.stat().st_size, f"at most {size_limit} bytes")
         with path.open("rb") as start:
             header_size = int.from_bytes(start.read(8), "little")
         check(header_size <= HEADER_LIMIT, "size of the header", header_size, f"at most {HEADER_LIMIT} bytes")

@@ -25,7 +25,7 @@ from inksight.plot.evaluation import VISIBLE_ERRORS, row_shares
 from inksight.plot.grammar import SCORES, in_dark_mode, text_on
 from inksight.report.pictures import Picture, gallery
 from inksight.report.template import render, sprite
-from inksight.training.fitting import TrainingResult
+from inksight.training.result import TrainingResult
 
 CELL_IMAGES = 40  # per cell of the confusion matrix: limits the size of the page
 

@@ -1,6 +1,7 @@
 """`EpochMetrics`: loss and accuracy of the epoch in progress."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from inksight.errors import InksightError
 
 
+@dataclass
 class EpochMetrics:
     """Loss and accuracy of an epoch so far.
 
@@ -15,11 +17,21 @@ class EpochMetrics:
     ----------
     epoch : int
         Counted from 0; used in messages only.
+    learning_rate : float
+        That of the last step.
+    steps, images : int
+    loss_sum : float
+        Sum of the losses of the images.
+    correct : int
+        Number of images that were classified correctly.
     """
 
-    def __init__(self, epoch: int) -> None:
-        self.epoch, self.learning_rate = epoch, 0.0
-        self.steps, self.images, self.loss_sum, self.correct = 0, 0, 0.0, 0
+    epoch: int
+    learning_rate: float = 0.0
+    steps: int = 0
+    images: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
 
     def add(
         self, losses: NDArray[np.float64], correct: NDArray[np.int64], images: list[int], rates: list[float]

@@ -20,6 +20,7 @@ from inksight.nn.fine_tuning_record import FineTuningRecord
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
 from inksight.training.calibration import calibrated, with_temperature
+from inksight.training.checkpoint import Checkpoint, CheckpointLike, checkpointed, short_digest
 from inksight.training.fitting import fit
 from inksight.training.ood_detector import with_ood_detector
 
@@ -101,6 +102,7 @@ def teach(
     data: DataLike = "mnist",
     *,
     seed: int = 0,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> FineTuning:
     """Fine-tune a model on a few labeled pictures of your own digits, in seconds.
@@ -122,6 +124,8 @@ def teach(
     data : Dataset, Splits, str or path-like
         The data to stay accurate on, or a source for `inksight.load`.
     seed : int
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the work is kept. The same call again resumes it; see `inksight.training.Checkpoint`.
     progress : bool
         Show the progress of the training on standard error.
 
@@ -165,11 +169,16 @@ def teach(
 
     held_out = _held_out_rows(distinct, seed)
     own_images, own_model = distinct, None
-    if held_out.any():
-        say(f"held-out check with {held_out.sum()} of {len(distinct)} pictures", progress)
-        own_images, own_model = distinct[held_out], tuner.fine_tune(distinct[~held_out])[0]
-    say(f"learning from {len(distinct)} pictures", progress)
-    tuned, validation_after, interpolation = tuner.fine_tune(distinct)
+    settings = {
+        "work": "teaching", "own pictures": short_digest(pictures), "model": short_digest(start),
+        "training images": short_digest(splits.train), "validation images": short_digest(validation), "seed": seed,
+    }  # fmt: skip
+    with checkpointed(checkpoint, settings) as part:
+        if held_out.any():
+            say(f"held-out check with {held_out.sum()} of {len(distinct)} pictures", progress)
+            own_images, own_model = distinct[held_out], tuner.fine_tune(distinct[~held_out], part("held-out"))[0]
+        say(f"learning from {len(distinct)} pictures", progress)
+        tuned, validation_after, interpolation = tuner.fine_tune(distinct, part("all"))
     if start.ood_detector is not None:
         threshold = start.ood_detector.threshold if tuner.validation_seen else validation
         tuned = with_ood_detector(tuned, splits.train, threshold)
@@ -197,9 +206,9 @@ class _Tuner:
         self.validation_seen, self.seed, self.progress = validation_seen, seed, progress
         self.accuracy_before = _accuracy(start, validation)
 
-    def fine_tune(self, own: Dataset) -> tuple[Model, float, float]:
+    def fine_tune(self, own: Dataset, checkpoint: Checkpoint | None) -> tuple[Model, float, float]:
         """Return the model fine-tuned on own pictures, its accuracy on the validation images, and the interpolation."""
-        tuned = _train(self.start, own, self.original, self.seed, self.progress)
+        tuned = _train(self.start, own, self.original, self.seed, checkpoint, self.progress)
         for interpolation in INTERPOLATION_STEPS:
             model = self._calibrated(interpolate_weights(self.start, tuned, interpolation))
             accuracy = _accuracy(model, self.validation)
@@ -270,13 +279,17 @@ def _held_out_rows(pictures: Dataset, seed: int) -> NDArray[np.bool_]:
     return result
 
 
-def _train(start: Model, own: Dataset, original: Dataset, seed: int, progress: bool) -> Model:
+def _train(
+    start: Model, own: Dataset, original: Dataset, seed: int, checkpoint: Checkpoint | None, progress: bool
+) -> Model:
     """Train the model further on a mix of own pictures and original images."""
     rng = np.random.default_rng(seed)
     original = original[rng.permutation(len(original))[:ORIGINAL_IMAGES]]
     own = own[np.resize(rng.permutation(len(own)), OWN_IMAGES)]
     recipe = replace(RECIPE, label_smoothing=start.recipe.label_smoothing if start.recipe else 0.0)
-    result = fit(Splits(join(original, own)), recipe=recipe, start=start, seed=seed, progress=progress)
+    result = fit(
+        Splits(join(original, own)), recipe=recipe, start=start, seed=seed, checkpoint=checkpoint, progress=progress
+    )
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     return replace(result.model, trained_on=start.trained_on)  # the record lists the pictures

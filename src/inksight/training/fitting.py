@@ -1,8 +1,10 @@
 """`train`: trains a network by a recipe on a dataset, and returns a model."""
 
 import math
+import os
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,61 +17,23 @@ from inksight.augmentation.user_function import ImageFunction, name_of
 from inksight.config import Augmentation, Network, Recipe, get_budget, get_network, get_recipe
 from inksight.data.dataset import Dataset
 from inksight.data.loading import DataLike
+from inksight.data.splits import Splits
 from inksight.engine.choice import make_trainer, shortfall, training_engine
 from inksight.errors import InputError, InputWarning
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
 from inksight.nn.normalization import Normalization
-from inksight.nn.parameters import param_shapes, parameter_count
+from inksight.nn.parameters import param_shapes
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
+from inksight.training.checkpoint import CheckpointLike, opened, short_digest
 from inksight.training.loop import OnEpoch, TrainingLoop
 from inksight.training.ood_detector import with_ood_detector
+from inksight.training.result import TrainingResult
 from inksight.training.sample_weights import weighted_splits
 
 MAX_EPOCHS = 100_000  # epochs of a training that only `seconds` limits
 MIN_STEPS = 500  # steps of a recipe that is given by name: its epochs have too few of them if there are few images
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """A finished training.
-
-    Parameters
-    ----------
-    model : Model
-    stopped : str
-        Why the training ended: ``epochs``, ``seconds``, ``until``, ``callback`` or ``interrupted``.
-    train_images : int
-        Number of training images.
-    seconds : float
-        Time of the training steps, without validating.
-    images_per_second : float
-        Images of all epochs, divided by `seconds`.
-    """
-
-    model: Model
-    stopped: str
-    train_images: int
-    seconds: float
-    images_per_second: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; None stands for a metric that was not measured."""
-        network, rows = self.model.network, self.model.history.to_list()
-        last = rows[-1] if rows else dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"))
-        return {
-            "parameters": parameter_count(network),
-            "trained_parameters": parameter_count(network, trained=True),
-            "train_images": self.train_images,
-            "epochs": len(rows),
-            **{name: last[name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")},
-            "seconds": self.seconds,
-            "images_per_second": self.images_per_second,
-            "engine": training_engine(),
-            "stopped": self.stopped,
-            "weights": self.model.digest,
-        }
 
 
 def train(
@@ -86,6 +50,7 @@ def train(
     augmentation: Augmentation | ImageFunction | None = None,
     sample_weight: ArrayLike | None = None,
     on_epoch: OnEpoch | None = None,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> Model:
     """Train a network.
@@ -131,7 +96,12 @@ def train(
         image of a dataset or source, or for each training image of `Splits`. Accuracy counts images without weights.
     on_epoch : callable, optional
         Called after each epoch with the model so far; its last row is ``model.history.rows[-1]``. The training stops
-        if it returns a true value.
+        if it returns a true value. A training that resumes calls it again for the epoch that was interrupted.
+    checkpoint : Checkpoint, str or path-like, optional
+        A folder in which the state of the training is kept, every ten seconds; see `inksight.training.Checkpoint`. The
+        same call again resumes an interrupted training, to the same bytes, and returns the model of a finished one.
+        `seconds` counts those of the interrupted training, too. An augmentation function must have the same name;
+        whether it does the same is not checked.
     progress : bool
         Show one line per epoch, and a bar in a terminal or a notebook, on standard error.
 
@@ -145,7 +115,8 @@ def train(
     ------
     InputError
         If the data has no labels, lacks a class or does not fit the network, or an option is out of range or would have
-        no effect beside the others.
+        no effect beside the others; if the checkpoint is that of another training, is used by another process, or
+        cannot be written.
     InksightError
         If the loss becomes infinite or NaN.
 
@@ -159,7 +130,8 @@ def train(
     """
     return fit(
         data, network, recipe, budget=budget, start=start, seed=seed, epochs=epochs, seconds=seconds, until=until,
-        augmentation=augmentation, sample_weight=sample_weight, on_epoch=on_epoch, progress=progress,
+        augmentation=augmentation, sample_weight=sample_weight, on_epoch=on_epoch,
+        checkpoint=checkpoint, progress=progress,
     ).model  # fmt: skip
 
 
@@ -177,6 +149,7 @@ def fit(
     augmentation: Augmentation | ImageFunction | None = None,
     sample_weight: ArrayLike | None = None,
     on_epoch: OnEpoch | None = None,
+    checkpoint: CheckpointLike | None = None,
     progress: bool = True,
 ) -> TrainingResult:
     """Train like `train`, and return the model together with the course of the training."""
@@ -218,12 +191,48 @@ def fit(
         augmentation_function="" if function is None else name_of(function),
     )  # fmt: skip
 
-    loop = TrainingLoop(model, splits, recipe, batches, trainer, labels, seconds, function)
-    stopped = loop.run(until, on_epoch, progress)
+    make_loop = partial(TrainingLoop, model, splits, recipe, batches, trainer, labels, seconds, function)
+    if checkpoint is None:
+        return _run(make_loop(), until, on_epoch, progress)
+    settings = _settings(model, splits, weights, start, seed) | {"seconds": seconds, "until": until}
+    with opened(checkpoint, settings, {"version": __version__, "engine": training_engine()}) as checkpoints:
+        folder = os.fspath(checkpoints.folder)
+        if isinstance(checkpoints.newest, TrainingResult):
+            say(f"already trained: the model is in {folder!r}", progress)
+            return checkpoints.newest
+        result = _run(make_loop(checkpoints), until, on_epoch, progress)
+        if result.stopped == "interrupted":
+            say(f"interrupted: the same training with the checkpoint {folder!r} resumes", progress)
+        else:
+            checkpoints.write(result)
+        return result
+
+
+def _run(loop: TrainingLoop, until: float | None, on_epoch: OnEpoch | None, progress: bool) -> TrainingResult:
+    """Run the epochs of a training, and complete the model."""
+    stopped, splits = loop.run(until, on_epoch, progress), loop.splits
     model = loop.model
     if splits.validation is not None:
         model = with_ood_detector(calibrated(model, splits.validation), splits.train, splits.validation)
     return TrainingResult(model, stopped, len(splits.train), loop.schedule.spent, loop.images_per_second)
+
+
+def _settings(
+    model: Model, splits: Splits, weights: NDArray[np.float32] | None, start: Model | None, seed: int
+) -> dict[str, Any]:
+    """Return what determines the result of a training, given the model before its first step, as JSON values."""
+    assert model.recipe is not None
+    return {
+        "network": model.network.to_dict() | {"banks": model.network.spec},
+        "recipe": model.recipe.to_dict(),
+        "seed": int(seed),
+        "augmentation function": model.augmentation_function,
+        "class names": model.class_names,
+        "training images": short_digest(splits.train),
+        "validation images": short_digest(splits.validation),
+        "sample weights": short_digest(weights),
+        "model to start from": short_digest(start),
+    }
 
 
 def long_enough(recipe: Recipe, images: int) -> Recipe:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inksight._shared.interrupt import CtrlC
+from inksight._shared.progress import say
 from inksight.augmentation.pen_style import restyle
 from inksight.augmentation.user_function import ImageFunction, apply_function
 from inksight.config import DIGITS, Recipe
@@ -19,6 +20,8 @@ from inksight.nn.history import Epoch, History
 from inksight.nn.model import Model
 from inksight.nn.parameters import param_shapes
 from inksight.training.batches import Batch, Batches, stack
+from inksight.training.checkpoint_file import Snapshot
+from inksight.training.checkpoint_folder import CheckpointFolder
 from inksight.training.epoch_metrics import EpochMetrics
 from inksight.training.progress_bar import Progress, TrainingBar
 from inksight.training.schedule import Schedule
@@ -46,16 +49,23 @@ class TrainingLoop:
         Limit on the time of training steps.
     function : callable or None
         Changes the training images before each epoch (`inksight.augmentation.user_function`).
+    checkpoints : CheckpointFolder, optional
+        Where to write checkpoints; the training resumes from the newest of them.
     """
 
     def __init__(
         self, model: Model, splits: Splits, recipe: Recipe, batches: Batches, trainer: StepTaker,
         labels: NDArray[np.int64], seconds: float | None, function: ImageFunction | None,
+        checkpoints: CheckpointFolder | None = None,
     ) -> None:  # fmt: skip
         self.model, self.splits, self.recipe = model, splits, recipe
         self.batches, self.trainer, self.labels, self.function = batches, trainer, labels, function
         self.schedule = Schedule(batches.steps, seconds)
         self.images_seen = 0
+        self.checkpoints = checkpoints
+        self.resumed = checkpoints.newest if checkpoints and isinstance(checkpoints.newest, Snapshot) else None
+        if self.resumed:
+            self._resume(self.resumed)
 
     @property
     def images_per_second(self) -> float:
@@ -64,12 +74,17 @@ class TrainingLoop:
 
     def run(self, until: float | None, on_epoch: OnEpoch | None, progress: bool) -> str:
         """Run all epochs; return why they ended (`inksight.training.fitting.TrainingResult.stopped`)."""
+        if self.resumed:
+            say(f"resumed at epoch {len(self.model.history) + 1}, step {self.resumed.epoch.steps}", progress)
         with TrainingBar(progress) as bar, CtrlC() as ctrl_c:
-            for epoch in range(self.recipe.epochs):
-                self.schedule.start_epoch()
+            for epoch in range(len(self.model.history) - self.batches.first_epoch, self.recipe.epochs):
+                metrics, seconds = EpochMetrics(epoch), 0.0
+                if self.resumed:
+                    metrics, seconds, self.resumed = self.resumed.epoch, self.resumed.epoch_seconds, None
+                self.schedule.start_epoch(seconds)
                 self._augment_images()
-                metrics = EpochMetrics(epoch)
-                stopped = self._run_steps(self.batches.of_epoch(epoch, self.schedule.time_share), metrics, bar, ctrl_c)
+                batches = self.batches.of_epoch(epoch, self.schedule.time_share)
+                stopped = self._run_steps(islice(batches, metrics.steps, None), metrics, bar, ctrl_c)
                 if metrics.images:
                     row = self._finish_epoch(metrics)
                     bar.end_epoch(row)
@@ -100,6 +115,8 @@ class TrainingLoop:
             progress = self.schedule.progress(len(chunk))
             if progress[0] >= 1 or ctrl_c.pressed:
                 stopped = "interrupted" if ctrl_c.pressed else "seconds"
+                if ctrl_c.pressed:
+                    self._write_checkpoint(metrics)
                 break
             rates = [self.recipe.learning_rate_at(min(share, 1.0)) for share in progress]
             losses, correct = self.trainer.take(stack(chunk, self.labels, rates))
@@ -109,7 +126,26 @@ class TrainingLoop:
                 speed = (self.images_seen + metrics.images) / self.schedule.elapsed
                 epoch = len(self.model.history) + 1
                 bar.update(Progress(progress[0], epoch, metrics.loss, metrics.accuracy, speed))
+            if self.checkpoints and self.checkpoints.is_due:
+                self._write_checkpoint(metrics)
         return stopped
+
+    def _write_checkpoint(self, metrics: EpochMetrics) -> None:
+        """Write the state of the training, in the epoch of these metrics, if it has a checkpoint."""
+        if self.checkpoints is None:
+            return
+        seconds = self.schedule.epoch_seconds, self.schedule.spent
+        with self.schedule.paused():
+            self.checkpoints.write(
+                Snapshot(self.trainer.state, self.model.history, metrics, *seconds, self.images_seen)
+            )
+
+    def _resume(self, snapshot: Snapshot) -> None:
+        """Continue from a state of the same training."""
+        self.trainer.state = snapshot.trainer
+        self.model = replace(self.model, params=self._params(), history=snapshot.history)
+        self.schedule.steps, self.schedule.spent = snapshot.trainer.steps, snapshot.seconds
+        self.images_seen = snapshot.images_seen
 
     def _params(self) -> dict[str, NDArray[np.float32]]:
         return unflatten(self.trainer.state.weights, param_shapes(self.model.network))

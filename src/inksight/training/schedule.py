@@ -1,6 +1,8 @@
 """`Schedule`: the progress of a training in steps and in seconds."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Schedule:
@@ -19,20 +21,32 @@ class Schedule:
         self.steps, self.spent = 0, 0.0  # `spent`: seconds of finished epochs
         self._epoch_began = 0.0
 
-    def start_epoch(self) -> None:
-        """Start the clock of an epoch."""
-        self._epoch_began = time.perf_counter()
+    def start_epoch(self, seconds: float = 0.0) -> None:
+        """Start the clock of an epoch, of which an interrupted process has already spent some seconds."""
+        self._epoch_began = time.perf_counter() - seconds
 
     def end_epoch(self) -> float:
-        """Return the seconds since `start_epoch`, and add them to `spent`."""
-        seconds = time.perf_counter() - self._epoch_began
+        """Return the seconds of the current epoch, and add them to `spent`."""
+        seconds = self.epoch_seconds
         self.spent += seconds
         return seconds
 
     @property
+    def epoch_seconds(self) -> float:
+        """Seconds of the current epoch so far."""
+        return time.perf_counter() - self._epoch_began
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the clock while the block runs."""
+        began = time.perf_counter()
+        yield
+        self._epoch_began += time.perf_counter() - began
+
+    @property
     def elapsed(self) -> float:
         """Seconds of training steps so far, including the current epoch."""
-        return self.spent + time.perf_counter() - self._epoch_began
+        return self.spent + self.epoch_seconds
 
     @property
     def time_share(self) -> float:
