@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trials import QUICK, TINY, Forbidden, InProcessWorker
+from trials import QUICK, TINY, Forbidden, InProcessWorkers
 
 import inksight
 from inksight import InputError, Splits, cli, plot
@@ -143,7 +143,7 @@ def test_training_takes_files(name, files):
 
 
 def test_sweeps_reports_and_comparisons_take_files(files, small_run, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("inksight.experiments.search.Worker", InProcessWorker)
+    monkeypatch.setattr("inksight.experiments.trial_training.start_workers", InProcessWorkers)
     some = files / "some.csv"
     trials = grid([TINY], replace(QUICK, epochs=1), {}, seeds=(0,))
     for search in (inksight.sweep, inksight.halving):
