@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from inksight.cli.options import RECIPE_HELP, data_option, json_option, load_arguments, print_json
+from inksight.cli.options import RECIPE_HELP, data_option, engine_options, json_option, load_arguments, print_json
 from inksight.config import RECIPES
 from inksight.config.recipe import flatten
 from inksight.errors import InksightError, InputError
@@ -28,10 +28,11 @@ from inksight.errors import InksightError, InputError
 @click.option("--out", default="sweep", show_default=True, metavar="DIR",
               help="Folder for the results, one file per training.")  # fmt: skip
 @click.option("--workers", type=int, help="Trainings at a time, one thread each.  [default: number of cores]")
+@engine_options
 @json_option
 def sweep(
     source: str, networks: tuple[str, ...], recipe: str, changes: tuple[str, ...], epochs: int | None, seeds: int,
-    factor: int | None, out: str, workers: int | None, as_json: bool,
+    factor: int | None, out: str, workers: int | None, engine: str, address: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Train many networks and compare their validation accuracy.
 
@@ -57,9 +58,9 @@ def sweep(
     trials = grid(networks, base if epochs is None else replace(base, epochs=epochs), values, range(seeds))
     data = load(source, **load_arguments())
     if factor is None:
-        result = search.sweep(data, trials, out, workers=workers)
+        result = search.sweep(data, trials, out, workers=workers, engine=engine, address=address)
     else:
-        result = search.halving(data, trials, out, factor=factor, workers=workers)
+        result = search.halving(data, trials, out, factor=factor, workers=workers, engine=engine, address=address)
     if as_json:
         rows = [configuration.to_dict() for configuration in result.configurations]
         print_json({"configurations": rows, "stopped": "interrupted" if result.interrupted else "finished", "out": out})
