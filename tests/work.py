@@ -6,6 +6,7 @@ import time
 
 from inksight.engine import library
 from inksight.errors import InputError
+from inksight.scale.shard import read_shard
 
 
 def die_at(fatal, number):
@@ -28,3 +29,14 @@ def write_number(folder, _task):
     """Leave a file named after this process, and take long."""
     (folder / str(os.getpid())).touch()
     time.sleep(600)
+
+
+def die_always(*_arguments):
+    """Let the process die."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read_shard_slowly(*arguments):
+    """Read a shard in half a second or more, so that there is time to take its machine away."""
+    time.sleep(0.5)
+    return read_shard(*arguments)
