@@ -23,7 +23,7 @@ from inksight.scale.shard import Shard
 
 
 @pytest.fixture(scope="module")
-def digits(mnist, tmp_path_factory):
+def array_file(mnist, tmp_path_factory):
     """Two thousand images as a NumPy file."""
     path = tmp_path_factory.mktemp("digits") / "digits.npy"
     np.save(path, mnist.images[:2000])
@@ -31,10 +31,10 @@ def digits(mnist, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def whole(digits, tmp_path_factory):
+def whole(array_file, tmp_path_factory):
     """The folder of a job of ten shards that nothing interrupted."""
     out = tmp_path_factory.mktemp("whole")
-    result = read_in_shards(digits, out, model="tiny", shards=10, workers=1, progress=False)
+    result = read_in_shards(array_file, out, model="tiny", shards=10, workers=1, progress=False)
     assert (result.shards, result.done, result.rows, result.failed, result.interrupted) == (10, 10, 2000, 0, False)
     return out
 
@@ -53,8 +53,8 @@ def test_rows_of_images_are_the_predictions(mnist, whole):
     np.testing.assert_allclose(table["confidence"].to_numpy(), probabilities.max(axis=1), rtol=1e-5)
 
 
-def test_barcodes_are_those_of_the_model(mnist, digits, tmp_path):
-    read_in_shards(digits, tmp_path, model="tiny", shards=3, workers=1, barcodes=True, progress=False)
+def test_barcodes_are_those_of_the_model(mnist, array_file, tmp_path):
+    read_in_shards(array_file, tmp_path, model="tiny", shards=3, workers=1, barcodes=True, progress=False)
     found = np.stack(parquet.read_table(tmp_path)["barcode"].to_numpy(zero_copy_only=False))
     np.testing.assert_array_equal(found, inksight.load_model("tiny").barcodes(mnist.images[:2000]))
 
@@ -80,13 +80,13 @@ def test_rows_of_pictures_are_the_readings(mnist, tmp_path):
     assert rows[4]["error"].startswith("UnsupportedFileError: ")
 
 
-def test_the_number_of_processes_changes_nothing(digits, whole, tmp_path):
-    read_in_shards(digits, tmp_path, model="tiny", shards=10, workers=2, progress=False)
+def test_the_number_of_processes_changes_nothing(array_file, whole, tmp_path):
+    read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=2, progress=False)
     assert parts(tmp_path) == parts(whole)
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the process in /proc")
-def test_a_killed_worker_loses_no_rows(digits, whole, tmp_path, monkeypatch):
+def test_a_killed_worker_loses_no_rows(array_file, whole, tmp_path, monkeypatch):
     killed = []
 
     def add(self, shard, part):
@@ -98,20 +98,20 @@ def test_a_killed_worker_loses_no_rows(digits, whole, tmp_path, monkeypatch):
 
     note = Manifest.add
     monkeypatch.setattr(Manifest, "add", add)
-    result = read_in_shards(digits, tmp_path, model="tiny", shards=10, workers=2, progress=False)
+    result = read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=2, progress=False)
     assert len(killed) == 2
     assert (result.done, result.rows) == (10, 2000)
     assert parts(tmp_path) == parts(whole)
 
 
-def test_a_shard_that_kills_its_processes_is_named(digits, tmp_path, monkeypatch):
+def test_a_shard_that_kills_its_processes_is_named(array_file, tmp_path, monkeypatch):
     monkeypatch.setattr("inksight.scale.job.read_shard", die_always)
     with pytest.raises(InksightError, match=r"shard 0 \(from 0 to 1,999\) was ended by SIGKILL, 3 times: use fewer"):
-        read_in_shards(digits, tmp_path, model="tiny", shards=1, workers=1, progress=False)
+        read_in_shards(array_file, tmp_path, model="tiny", shards=1, workers=1, progress=False)
 
 
 @pytest.mark.parametrize("noted", [True, False])
-def test_a_killed_command_resumes(digits, whole, tmp_path, noted):
+def test_a_killed_command_resumes(array_file, whole, tmp_path, noted):
     code = (
         "import os, signal\n"
         "from inksight.scale.manifest import Manifest\n"
@@ -123,13 +123,13 @@ def test_a_killed_command_resumes(digits, whole, tmp_path, noted):
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "Manifest.add = add\n"
         "from inksight.scale import read_in_shards\n"
-        f"read_in_shards({str(digits)!r}, {str(tmp_path)!r}, model='tiny', shards=10, workers=1, progress=False)\n"
+        f"read_in_shards({str(array_file)!r}, {str(tmp_path)!r}, model='tiny', shards=10, workers=1, progress=False)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], timeout=120)
     assert done.returncode == -signal.SIGKILL
     before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("part-*")}
     assert 4 <= len(before) < 10
-    result = read_in_shards(digits, tmp_path, model="tiny", shards=10, workers=1, progress=False)
+    result = read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=1, progress=False)
     assert (result.done, result.rows) == (10, 2000)
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in before} == before  # nothing is read twice
     assert parts(tmp_path) == parts(whole)
@@ -137,11 +137,11 @@ def test_a_killed_command_resumes(digits, whole, tmp_path, noted):
     assert [part["rows"] for part in manifest["parts"].values()] == [200] * 10
 
 
-def test_a_missing_part_is_read_again(digits, whole, tmp_path):
+def test_a_missing_part_is_read_again(array_file, whole, tmp_path):
     for path in whole.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "part-000003.parquet").unlink()
-    assert read_in_shards(digits, tmp_path, model="tiny", shards=10, workers=1, progress=False).rows == 2000
+    assert read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=1, progress=False).rows == 2000
     assert parts(tmp_path) == parts(whole)
 
 
@@ -155,8 +155,8 @@ def test_a_missing_part_is_read_again(digits, whole, tmp_path):
         ({"sources": "other.npy"}, "whose sources was"),
     ],
 )
-def test_the_folder_of_another_job_is_refused(digits, whole, mnist, tmp_path, change, words):
-    arguments = {"sources": digits, "model": "tiny", "shards": 10, "workers": 1} | change
+def test_the_folder_of_another_job_is_refused(array_file, whole, mnist, tmp_path, change, words):
+    arguments = {"sources": array_file, "model": "tiny", "shards": 10, "workers": 1} | change
     if change.get("sources"):
         arguments["sources"] = tmp_path / "other.npy"
         np.save(tmp_path / "other.npy", mnist.images[:2000])
@@ -175,10 +175,10 @@ def test_a_changed_input_is_refused(mnist, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "inksight read 1"}'])
-def test_a_damaged_manifest_is_refused(digits, tmp_path, content):
+def test_a_damaged_manifest_is_refused(array_file, tmp_path, content):
     (tmp_path / NAME).write_text(content)
     with pytest.raises(InputError, match="is not that of a job, or damaged"):
-        read_in_shards(digits, tmp_path, model="tiny", workers=1, progress=False)
+        read_in_shards(array_file, tmp_path, model="tiny", workers=1, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -192,22 +192,22 @@ def test_a_damaged_manifest_is_refused(digits, tmp_path, content):
         ({"allow": "x"}, "allow"),
     ],
 )
-def test_invalid_options_raise_errors_before_any_work(digits, tmp_path, options, words):
+def test_invalid_options_raise_errors_before_any_work(array_file, tmp_path, options, words):
     with pytest.raises(InputError, match=words):
-        read_in_shards(digits, tmp_path / "out", model="tiny", **options, progress=False)
+        read_in_shards(array_file, tmp_path / "out", model="tiny", **options, progress=False)
     assert not (tmp_path / "out").exists()
 
 
-def test_shards_differ_by_one_image_at_most(digits, tmp_path):
-    read_in_shards(digits, tmp_path, model="tiny", shards=7, workers=1, progress=False)
+def test_shards_differ_by_one_image_at_most(array_file, tmp_path):
+    read_in_shards(array_file, tmp_path, model="tiny", shards=7, workers=1, progress=False)
     rows = [parquet.read_metadata(path).num_rows for path in sorted(tmp_path.glob("part-*"))]
     assert (sum(rows), len(rows)) == (2000, 7)
     assert max(rows) - min(rows) <= 1
     assert Shard(12, 0, 1).name == "part-000012.parquet"
 
 
-def test_command(digits, whole, tmp_path, capsys):
-    command = ["read", str(digits), "--model", "tiny", "--shards", "10", "--workers", "1", "--out", str(tmp_path)]
+def test_command(array_file, whole, tmp_path, capsys):
+    command = ["read", str(array_file), "--model", "tiny", "--shards", "10", "--workers", "1", "--out", str(tmp_path)]
     assert run(command) == 0
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path}: 2,000 rows in 10 of 10 shards\n"
@@ -228,7 +228,7 @@ def test_command(digits, whole, tmp_path, capsys):
         (["--engine", "ray"], "--engine must be given with --out only, got 'ray'"),
     ],
 )
-def test_options_of_jobs_go_with_out(arguments, words, digits, tmp_path, monkeypatch, capsys):
+def test_options_of_jobs_go_with_out(arguments, words, array_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert run(["read", str(digits), *arguments]) == 2
+    assert run(["read", str(array_file), *arguments]) == 2
     assert words in capsys.readouterr().err

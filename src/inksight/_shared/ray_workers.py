@@ -46,7 +46,7 @@ class RayWorkers(Generic[Result]):
             except RayTaskError as error:
                 future.set_exception(error.cause)
             except RayError as error:
-                future.set_exception(WorkerDied(f"was lost {RETRIES + 1} times ({type(error).__name__})"))
+                future.set_exception(WorkerDied(f"was lost in each of {RETRIES + 1} attempts ({type(error).__name__})"))
 
         reference.future().add_done_callback(finish)
         return future
