@@ -37,6 +37,7 @@ BENCHMARKS = (
     Benchmark("forms", "accuracy on checks, forms, ruled and squared paper", {}),
     Benchmark("ood_detection", "rejection of pictures that are not digits", {}),
     Benchmark("robustness", "accuracy on corrupted images", {}),
+    Benchmark("scale", "reading millions of images by many processes", {}),
     Benchmark("csv_readers", "speed of CSV readers", {"rounds": 5}),
 )
 

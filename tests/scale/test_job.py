@@ -87,7 +87,7 @@ def test_the_number_of_processes_changes_nothing(array_file, whole, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the process in /proc")
 def test_a_killed_worker_loses_no_rows(array_file, whole, tmp_path, monkeypatch):
-    killed = []
+    killed: list[int] = []
 
     def add(self, shard, part):
         if not killed:

@@ -99,7 +99,7 @@ def test_the_command_on_a_cluster_writes_the_same_files(cluster, array_file, who
 
 
 def test_a_lost_machine_loses_no_rows(cluster, array_file, whole, tmp_path, monkeypatch):
-    lost = []
+    lost: list[object] = []
 
     def add(self, shard, part):
         if not lost:
