@@ -41,8 +41,8 @@ def draw_sweep(sweep: Sweep, ax: Axes | None = None) -> Figure:
         for text in values[name]:
             write(ax, place + 0.02, _height(values[name], text) + 0.01, brief(text, 16), ha="left", va="bottom")
     ax.axvline(last, color=TEXT, linewidth=0.8)
-    for height in (0, 1) if high > low else (0,):
-        write(ax, last + 0.07, height, f"{low + height * span:.2%}", ha="left")
+    for end in (0, 1) if high > low else (0,):
+        write(ax, last + 0.07, end, f"{low + end * span:.2%}", ha="left")
     names = [name.removeprefix("augmentation.") for name in settings]
     ax.set_xticks(range(last + 1), [*names, "validation\naccuracy"], fontsize=NORMAL if last < 5 else LARGE * 0.6)
     ax.set(yticks=[], ylim=(-0.12, 1.12), xlim=(-0.1, last + 0.35))

@@ -121,7 +121,7 @@ def read_in_shards(
     (2, 100)
     """
     parquet_library()
-    names = [os.fspath(each) for each in ([sources] if isinstance(sources, (str, os.PathLike)) else sources)]
+    names = _names(sources)
     check(
         "grid" not in options or options["grid"] is None, "grid", options.get("grid"), "left out when reading in shards"
     )
@@ -130,8 +130,9 @@ def read_in_shards(
     if barcodes:
         check_barcodes(classifier, source)
     parts = _divide(source, shards)
+    (folder_name,) = _names(out, "out")
     processes = processes_for(workers, engine=engine, address=address)
-    folder = Folder(os.fspath(out))
+    folder = Folder(folder_name)
     folder.create()
     job = {
         "version": __version__,
@@ -190,6 +191,16 @@ def _read_all(
                     left = f", {about((total - done) / rate)} left" if done < total else ""
                     say(f"{done:,} of {total:,}, {rate:,.0f} per second{left}", progress)
         missing = lost
+
+
+def _names(paths: object, name: str = "sources") -> list[str]:
+    """Return the path or the paths given, as text."""
+    one = isinstance(paths, (str, os.PathLike)) or name == "out"
+    several = [paths] if one else list(paths) if isinstance(paths, Sequence) else []
+    names = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in several]
+    allowed = "a path or a URL" + (" that is not empty" if name == "out" else ", or a list of them")
+    check(bool(names) and all(each and isinstance(each, str) for each in names), name, paths, allowed)
+    return names
 
 
 def _divide(source: Source, shards: int | None) -> list[Shard]:
