@@ -49,8 +49,8 @@ def draw_sweep(sweep: Sweep, ax: Axes | None = None) -> Figure:
     ax.spines[:].set_visible(False)
     title(ax, "Settings and accuracy of a sweep")
     seeds = max((len(configuration.accuracies) for configuration in trained), default=0)
-    mean = f"mean of up to {seeds} seeds · bar: standard deviation" if seeds > 1 else "one seed"
-    note(ax, f"darker: more accurate · {mean}" if trained else "no training succeeded")
+    seeds_note = f"mean of up to {seeds} seeds · bar: standard deviation" if seeds > 1 else "one seed"
+    note(ax, f"darker: more accurate · {seeds_note}" if trained else "no training succeeded")
     return figure
 
 
