@@ -38,6 +38,8 @@ BENCHMARKS = (
     Benchmark("ood_detection", "rejection of pictures that are not digits", {}),
     Benchmark("robustness", "accuracy on corrupted images", {}),
     Benchmark("kill_training", "trainings that are killed and resumed", {"kills": 100}),
+    Benchmark("scale", "reading millions of images by many processes", {}),
+    Benchmark("mnist_tar", "a job that is killed again and again", {}),
     Benchmark("csv_readers", "speed of CSV readers", {"rounds": 5}),
 )
 

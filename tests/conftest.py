@@ -91,9 +91,9 @@ def isa(request):
 
 @pytest.fixture
 def made(monkeypatch):
-    """Replace the processes of a sweep by `Made`."""
+    """Replace the workers of a sweep by `Made`."""
     Made.every, Made.running, Made.most = (), 0, 0
-    monkeypatch.setattr("inksight.experiments.search.Worker", Made)
+    monkeypatch.setattr("inksight.experiments.trial_training.start_workers", Made)
     monkeypatch.setattr("inksight.experiments.search.measure_costs", lambda *arguments: {})
     return Made
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trials import QUICK, TINY, Forbidden, InProcessWorker
+from trials import QUICK, TINY, Forbidden, InProcessWorkers
 
 import inksight
 from inksight import InputError, Splits, cli, plot
@@ -96,7 +96,7 @@ def text_of(result):
 
 def test_every_public_function_with_a_model_or_data_is_tested_here():
     called = {*OF_MODEL_AND_IMAGE, *OF_MODEL_AND_DATA, *OF_DATA}
-    called |= {"read", "write_report", "sweep", "halving", "load_model"}  # further below
+    called |= {"read", "read_in_shards", "write_report", "sweep", "halving", "load_model"}  # further below
     functions = {name: value for name in dir(inksight) if inspect.isfunction(value := getattr(inksight, name))}
     for name, function in functions.items():
         if {"model", "network", "data", "dataset"} & {*inspect.signature(function).parameters}:
@@ -142,8 +142,25 @@ def test_training_takes_files(name, files):
         call("nowhere")
 
 
+def test_jobs_take_models_and_files(digits, tmp_path):
+    np.save(tmp_path / "a.npy", digits.test.images[:3])
+    source = str(tmp_path / "a.npy")
+    for number, given in enumerate((source, tmp_path / "a.npy", [source])):
+        done = inksight.read_in_shards(given, tmp_path / str(number), model="tiny", workers=1, progress=False)
+        assert done.rows == 3
+    for wrong in (THREE, [], [THREE], None, "", b"a.npy"):
+        with pytest.raises(InputError, match=r"sources must be a path or a URL, or a list of them, got "):
+            inksight.read_in_shards(wrong, tmp_path / "out", progress=False)
+        if wrong != []:
+            with pytest.raises(InputError, match=r"out must be a path or a URL that is not empty, got "):
+                inksight.read_in_shards(source, wrong, progress=False)
+    with pytest.raises(InputError, match=r"model must be a Model, .*, got 3"):
+        inksight.read_in_shards(source, tmp_path / "out", model=THREE, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
 def test_sweeps_reports_and_comparisons_take_files(files, small_run, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr("inksight.experiments.search.Worker", InProcessWorker)
+    monkeypatch.setattr("inksight.experiments.trial_training.start_workers", InProcessWorkers)
     some = files / "some.csv"
     trials = grid([TINY], replace(QUICK, epochs=1), {}, seeds=(0,))
     for search in (inksight.sweep, inksight.halving):

@@ -40,7 +40,7 @@ def test_the_top_level_holds_rooms_only():
             "    import contextlib\n"
             "    with contextlib.redirect_stdout(io.StringIO()):\n"
             "        assert inksight.cli.run(['read', str(path), '--json', '--model', 'small']) == 0\n",
-            ("jax", "matplotlib", "scipy", "inksight.reading.grid", "inksight.imaging.perspective"),
+            ("jax", "matplotlib", "scipy", "loky", "inksight.reading.grid", "inksight.imaging.perspective"),
         ),
         pytest.param(
             "import PIL.Image, PIL.ImageDraw, inksight.cli\n"

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from trials import QUICK, RECIPE, TINY, Forbidden, InProcessWorker
+from trials import QUICK, RECIPE, TINY, Forbidden, InProcessWorkers
 
 from benchmarks import accuracy
 from inksight import Dataset, Splits, evaluate, prune, train
@@ -64,7 +64,7 @@ def test_fine_tuning_does_not_depend_on_test_images(sources, mnist, monkeypatch)
 
 @pytest.mark.parametrize("search", [sweep, partial(halving, factor=2)], ids=["sweep", "halving"])
 def test_search_does_not_depend_on_test_images(search, sources, tmp_path, monkeypatch):
-    monkeypatch.setattr("inksight.experiments.search.Worker", InProcessWorker)
+    monkeypatch.setattr("inksight.experiments.trial_training.start_workers", InProcessWorkers)
     trials = grid([TINY], replace(RECIPE, epochs=2), {"learning_rate": [1e-2, 2e-2]}, seeds=(0,))
     one, other = (
         search(source, trials, tmp_path / name, progress=False) for source, name in zip(sources, "ab", strict=True)

@@ -1,10 +1,14 @@
 """Small networks, recipes and trials for tests, and stand-ins for the processes that train trials."""
 
+import os
+import signal
+from concurrent.futures import Future
 from dataclasses import replace
+from threading import Timer
 
 from inksight import Augmentation, Recipe
 from inksight.experiments.trial import Result, Trial
-from inksight.experiments.worker import read_parts, train_trial
+from inksight.experiments.trial_training import train_trial
 from inksight.nn.history import Epoch, History
 
 TINY = "4x5p,8x3"
@@ -30,50 +34,60 @@ def result_of(trial, accuracy=0.5, failed=""):
     return Result(trial, "data", History(() if failed else tuple(rows)), seconds=2.0, failed=failed)
 
 
-class Made:
-    """Stands in for a `Worker`: no process, and an invented accuracy.
+class InProcessWorkers:
+    """Stands in for the workers of a sweep: calls the function in this process."""
 
-    `every` lists all instances; `most` is the largest number that ran at the same time.
+    def __init__(self, processes, function, *shared):
+        self.count, self.function, self.shared = processes.count, function, shared
+
+    def submit(self, task):
+        future: Future[Result] = Future()
+        try:
+            future.set_result(self.function(*self.shared, task))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def close(self):
+        pass
+
+
+class Made(InProcessWorkers):
+    """Stands in for the workers of a sweep: no process, and an invented accuracy a moment later.
+
+    `every` lists the trials of all instances; `most` is the largest number that ran at the same time.
     """
 
-    every: tuple["Made", ...] = ()
+    every: tuple[Trial, ...] = ()
     running = most = 0
 
     @staticmethod
     def accuracy(trial):
         return min(trial.recipe.learning_rate + trial.seed / 1000, 1.0)
 
-    def __init__(self, trial, data, folder, out, threads):
-        self.trial, self.data, self.out, self.polls = trial, data, out, 0
-        Made.every = (*Made.every, self)
+    def submit(self, task):
+        Made.every = (*Made.every, task)
         Made.running += 1
         Made.most = max(Made.most, Made.running)
+        future: Future[Result] = Future()
 
-    @property
-    def done(self):
-        self.polls += 1
-        if self.polls == 2:
+        def finish():
             Made.running -= 1
-        return self.polls >= 2
+            _, data = self.shared
+            future.set_result(replace(result_of(task, self.accuracy(task)), data=data))
 
-    def result(self):
-        result = replace(result_of(self.trial, self.accuracy(self.trial)), data=self.data)
-        result.save(self.out)
-        return result
-
-    def stop(self):
-        raise AssertionError("no worker was left to stop")
+        Timer(0.01, finish).start()
+        return future
 
 
-class InProcessWorker:
-    """Stands in for a `Worker`: trains its trial in this process."""
+def die_if_seed_is_0(parts, data, trial):
+    """Train a trial as `train_trial` does, unless its seed is 0."""
+    if trial.seed == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return train_trial(parts, data, trial)
 
-    done = True
 
-    def __init__(self, trial, data, folder, out, threads):
-        self.trial, self.data, self.folder, self.out = trial, data, folder, out
-
-    def result(self):
-        result = train_trial(read_parts(self.folder), self.trial, self.data)
-        result.save(self.out)
-        return result
+def tell_number(parts, data, trial):
+    """Train a trial as `train_trial` does, and leave a file with the number of its process."""
+    (parts / f"{os.getpid()}.process").touch()
+    return train_trial(parts, data, trial)

@@ -61,6 +61,7 @@ from .nn.ood import ood_score as ood_score
 from .reading.reader import read as read
 from .report.pictures import gallery as gallery
 from .report.report import write_report as write_report
+from .scale.job import read_in_shards as read_in_shards
 from .training.estimator import DigitClassifier as DigitClassifier
 from .training.fine_tuning import teach as teach
 from .training.fitting import fit as fit, train as train

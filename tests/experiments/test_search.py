@@ -1,19 +1,21 @@
 """Sweeps: processes, resuming, interruption and errors."""
 
 import math
-import os
 import signal
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from trials import LONG, RECIPE, TINY, WILD
+from trials import LONG, RECIPE, TINY, WILD, die_if_seed_is_0, tell_number
 
 from inksight import InputError
+from inksight._shared.interrupt import CtrlC
+from inksight._shared.tasks import Processes
 from inksight.experiments.search import sweep
 from inksight.experiments.trial import Result, Trial, grid
-from inksight.experiments.worker import Worker, read_parts, write_parts
+from inksight.experiments.trial_training import read_parts, share_parts, train_trials, write_parts
 from inksight.training.fitting import fit
 
 
@@ -57,7 +59,7 @@ def test_sweep_trains_only_missing_trials(swept, few, made, tmp_path, capsys):
     for result in done.results[:3]:
         result.save(tmp_path / f"{result.trial.id}.json")
     again = sweep(few, trials, tmp_path)
-    assert [worker.trial for worker in made.every] == trials[3:]
+    assert list(made.every) == trials[3:]
     assert again.results[:3] == done.results[:3]
     assert capsys.readouterr().err.startswith(f"3 of 5 results are already in '{tmp_path}'\n")
     assert sweep(few, trials, folder, progress=False) == done
@@ -114,59 +116,49 @@ def test_data_that_fits_no_trial_ends_the_sweep(few, tmp_path):
 
 
 def test_killed_process_fails_only_its_trial(few, tmp_path, monkeypatch):
-    class Fragile(Worker):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            if self.trial.seed == 0:
-                self.process.kill()
-
-    monkeypatch.setattr("inksight.experiments.search.Worker", Fragile)
+    monkeypatch.setattr("inksight.experiments.trial_training.train_trial", die_if_seed_is_0)
     trials = grid([TINY], RECIPE, {}, seeds=[0, 1])
     done = sweep(few, trials, tmp_path, workers=1, progress=False)
     assert [result.failed for result in done.results] == ["its process was ended by SIGKILL", ""]
     assert [path.stem for path in tmp_path.iterdir()] == [trials[1].id]  # so that the other is trained again
 
 
-def test_crashed_process_reports_its_error(few, tmp_path):
+def test_an_unexpected_error_of_a_trial_is_reported(few, tmp_path):
     write_parts(few, tmp_path)
     (tmp_path / "names.json").write_text("{}")
-    worker = Worker(Trial(TINY, RECIPE), "data", tmp_path, tmp_path / "out.json", 1)
-    worker.process.wait()
-    assert worker.result().failed == "its process exited with code 1: KeyError: 'name'"
+    with CtrlC() as ctrl_c:
+        (result,) = train_trials(tmp_path, "data", [Trial(TINY, RECIPE)], Processes(1), ctrl_c, tmp_path)
+    assert result.failed == "KeyError: 'name'"
+    assert not list(tmp_path.glob("????????????????.json"))
 
 
-def test_process_ends_with_its_parent(few, tmp_path):
-    write_parts(few, tmp_path)
-    worker = Worker(Trial(TINY, LONG), "data", tmp_path, tmp_path / "out.json", 1)
-    assert os.getsid(worker.process.pid) != os.getsid(0)  # the terminal's Ctrl-C does not reach it
-    assert worker.process.stdin is not None
-    worker.process.stdin.close()  # as the system does when the parent ends
-    assert worker.process.wait(timeout=60) == 1
-    worker.stop()
-    assert not (tmp_path / "out.json").exists()
-
-
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_ctrl_c_keeps_finished_results_and_stops_all_processes(few, tmp_path, ctrl_c, monkeypatch):
-    workers = []
+    monkeypatch.setattr("inksight.experiments.trial_training.train_trial", tell_number)
+    folders = []
 
-    class RecordedWorker(Worker):
-        def __init__(self, *arguments):
-            super().__init__(*arguments)
-            workers.append(self)
+    def share(splits, folder, processes):
+        folders.append(folder)
+        return share_parts(splits, folder, processes)
+
+    monkeypatch.setattr("inksight.experiments.search.share_parts", share)
+    running: set[int] = set()
 
     def press():
         deadline = time.monotonic() + 120
-        while len(workers) < 2 and time.monotonic() < deadline:  # the second one starts after the first
+        while not list(out.glob("*.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
+        running.update(int(path.stem) for path in folders[0].glob("*.process"))
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("inksight.experiments.search.Worker", RecordedWorker)
+    out = tmp_path / "sweep"
     trials = [Trial(TINY, RECIPE), Trial(TINY, LONG), Trial(TINY, LONG, 1)]
     thread = threading.Thread(target=press)
     thread.start()
-    done = sweep(few, trials, tmp_path, workers=1, progress=False)
+    done = sweep(few, trials, out, workers=1, progress=False)
     thread.join()
     assert done.interrupted
     assert [result.trial for result in done.results] == trials[:1]
-    assert [path.stem for path in tmp_path.iterdir()] == [trials[0].id]
-    assert [worker.process.returncode for worker in workers] == [0, -signal.SIGKILL]
+    assert [path.stem for path in out.iterdir()] == [trials[0].id]
+    assert len(running) == 1
+    assert not any(Path(f"/proc/{number}").exists() for number in running)

@@ -1,36 +1,35 @@
 """The expected duration of a sweep: from costs that are given, and with stand-ins for the processes."""
 
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import ClassVar
 
 import pytest
-from trials import RECIPE, SMALL, TINY, result_of
+from trials import RECIPE, SMALL, TINY, InProcessWorkers, result_of
 
 from inksight import Splits, halving, sweep
 from inksight._shared.interrupt import CtrlC
-from inksight.experiments import sweep_duration as module
+from inksight._shared.tasks import Processes
 from inksight.experiments.sweep_duration import Cost, expected_seconds, measure_costs
-from inksight.experiments.trial import Trial, grid
+from inksight.experiments.trial import Result, Trial, grid
 
 
-class Instant:
-    """Stands in for a `Worker`: takes no time, and says that training took two seconds."""
+class Instant(InProcessWorkers):  # type: ignore[misc]
+    """Stands in for the workers: they take no time, and say that training took two seconds."""
 
     started: ClassVar[list[Trial]] = []
-    done = True
 
-    def __init__(self, trial, data, folder, out, threads):
-        self.trial = trial
-        Instant.started.append(trial)
-
-    def result(self):
-        return result_of(self.trial, failed="wild" if self.trial.recipe.learning_rate > 1 else "")
+    def submit(self, task):
+        Instant.started.append(task)
+        future: Future[Result] = Future()
+        future.set_result(result_of(task, failed="wild" if task.recipe.learning_rate > 1 else ""))
+        return future
 
 
 @pytest.fixture(autouse=True)
 def instant(monkeypatch):
     Instant.started.clear()
-    monkeypatch.setattr(module, "Worker", Instant)
+    monkeypatch.setattr("inksight.experiments.trial_training.start_workers", Instant)
 
 
 def test_trials_wait_for_a_free_worker(few):
@@ -49,17 +48,17 @@ def test_trials_wait_for_a_free_worker(few):
 def test_every_network_has_a_short_trial_with_as_many_processes_as_the_sweep(few, tmp_path):
     trials = grid([TINY, SMALL, "8x3"], replace(RECIPE, epochs=9), {"learning_rate": [0.01, 0.02]}, seeds=[0, 1])
     with CtrlC() as ctrl_c:
-        costs = measure_costs(few, trials, tmp_path, 2, 1, ctrl_c)
+        costs = measure_costs(few, trials, tmp_path, Processes(2), ctrl_c)
     assert costs.keys() == {TINY, SMALL, "8x3"}
     assert all(cost.image == pytest.approx(2.0 / 300) for cost in costs.values())
     assert [trial.network for trial in Instant.started] == [TINY, SMALL, "8x3", "8x3"]
     assert {trial.recipe.epochs for trial in Instant.started} == {1}
 
 
-def test_a_short_trial_that_fails_has_no_cost(few, tmp_path, capsys, made):
+def test_a_short_trial_that_fails_has_no_cost(few, tmp_path):
     wild = Trial(TINY, replace(RECIPE, learning_rate=1e6))
     with CtrlC() as ctrl_c:
-        costs = measure_costs(few, [wild, Trial(SMALL, RECIPE)], tmp_path, 1, 1, ctrl_c)
+        costs = measure_costs(few, [wild, Trial(SMALL, RECIPE)], tmp_path, Processes(1), ctrl_c)
     assert costs.keys() == {SMALL}
     assert expected_seconds(few, [wild], {}, 2) == 0
 
@@ -67,8 +66,7 @@ def test_a_short_trial_that_fails_has_no_cost(few, tmp_path, capsys, made):
 def test_ctrl_c_ends_the_short_trials(few, tmp_path):
     with CtrlC() as ctrl_c:
         ctrl_c.pressed = True
-        Instant.stop = lambda self: None  # type: ignore[attr-defined]
-        assert measure_costs(few, [Trial(TINY, RECIPE)], tmp_path, 1, 1, ctrl_c) == {}
+        assert measure_costs(few, [Trial(TINY, RECIPE)], tmp_path, Processes(1), ctrl_c) == {}
 
 
 @pytest.fixture

@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from loky.backend import popen_loky_posix
 from PIL import Image
+from processes import runs, workers_of
 from sources import write
 
 from inksight import InksightError
-from inksight._shared.process import start_worker
 from inksight.imaging.file_pages import FilePage, pages_of
 from inksight.nn.model_file import load_model
-from inksight.reading import worker
 from inksight.reading.page import Page
 from inksight.reading.page_reading import AHEAD, read_pages
 
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 OPTIONS: dict[str, Any] = {"invert": None, "accept_all": False, "single": False, "grid": None}
 
 
@@ -39,20 +40,7 @@ def files(mnist, tmp_path_factory):
     return [*map(FilePage, [*sorted(folder.iterdir()), folder / "none.png", folder / "00.png"])]
 
 
-@pytest.fixture
-def started(monkeypatch):
-    """The processes that were started."""
-    processes = []
-
-    def start(*arguments, **options):
-        processes.append(start_worker(*arguments, **options))
-        return processes[-1]
-
-    monkeypatch.setattr(worker, "start_worker", start)
-    return processes
-
-
-def test_the_number_of_workers_changes_nothing(files, started):
+def test_the_number_of_workers_changes_nothing(files):
     model, found = load_model("tiny"), {}
     for workers in (1, 2, 3):
         with closing(read_pages(files, model, **OPTIONS, workers=workers)) as readings:
@@ -65,8 +53,7 @@ def test_the_number_of_workers_changes_nothing(files, started):
         "UnsupportedFileError", "MissingFileError",
     ]  # fmt: skip
     assert found[1] == found[2] == found[3]
-    assert len(started) == 5
-    assert all(process.returncode is not None for process in started)
+    assert not workers_of(os.getpid())
 
 
 def test_pages_from_workers_are_those_of_the_model_given(files):
@@ -78,25 +65,25 @@ def test_pages_from_workers_are_those_of_the_model_given(files):
         assert page.picture.shape == page[0].prepared.grayscale.shape == (28, 28)
 
 
-def test_processes_end_with_the_generator(files, started):
+def test_processes_end_with_the_generator(files):
     readings = read_pages(files, load_model("tiny"), **OPTIONS, workers=2)
     next(readings)
-    assert [process.poll() for process in started] == [None, None]
+    processes = workers_of(os.getpid())
+    assert len(processes) == 2
     readings.close()
-    assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
+    assert not any(runs(process) for process in processes)
 
 
-def test_a_killed_process_is_named_with_its_file(files, started):
+def test_a_killed_process_is_named_with_its_file(files):
     readings = read_pages(files[:2] * 2 * AHEAD, load_model("tiny"), **OPTIONS, workers=2)
     first = [next(readings), next(readings)]
-    started[1].kill()
-    started[1].wait()
+    os.kill(max(workers_of(os.getpid())), signal.SIGKILL)
     message = r"^the process that read '.*0[01].png' was ended by SIGKILL: use fewer --workers, or leave the file out$"
     with pytest.raises(InksightError, match=message):
         first.extend(readings)
     assert [reading.source for reading in first] == (files[:2] * 2 * AHEAD)[: len(first)]
     assert len(first) < 4 * AHEAD
-    assert all(process.returncode is not None for process in started)
+    assert not workers_of(os.getpid())
 
 
 def test_large_input_and_output_do_not_block_each_other(mnist, tmp_path):
@@ -120,19 +107,22 @@ def test_large_input_and_output_do_not_block_each_other(mnist, tmp_path):
     assert found.stdout.decode().strip() == str([*map(str, mnist.labels[:4])] * 3)
 
 
-def test_too_many_processes_for_the_system_are_one_error(files, started, monkeypatch):
-    popen = subprocess.Popen
+def test_too_many_processes_for_the_system_are_one_error(files, monkeypatch):
+    started: list[object] = []
 
-    def start(*arguments, **options):
+    def start(self, *arguments):
         if len(started) == 2:
             raise OSError(errno.EMFILE, "Too many open files")
-        return popen(*arguments, **options)
+        started.append(self)
+        return launch(self, *arguments)
 
-    monkeypatch.setattr(subprocess, "Popen", start)
+    launch = popen_loky_posix.Popen._launch
+    monkeypatch.setattr(popen_loky_posix.Popen, "_launch", start)
     message = "^cannot start a process: Too many open files; use fewer workers$"
     with pytest.raises(InksightError, match=message):
         list(read_pages(files, load_model("tiny"), **OPTIONS, workers=3))
-    assert [process.returncode for process in started] == [-signal.SIGKILL] * 2
+    assert len(started) == 2
+    assert not workers_of(os.getpid())
 
 
 def test_an_unexpected_error_in_a_process_is_raised_here(files):
@@ -144,7 +134,6 @@ def test_an_unexpected_error_in_a_process_is_raised_here(files):
         list(read_pages(files, model, **OPTIONS, workers=2))
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_workers_end_when_the_command_is_killed(files, tmp_path):
     command = [sys.executable, "-c", "from inksight.cli import main; main()", "read", "--workers", "2"]
     process = subprocess.Popen(
@@ -152,19 +141,11 @@ def test_workers_end_when_the_command_is_killed(files, tmp_path):
     )
     assert process.stdout is not None
     process.stdout.readline()
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    children = workers_of(process.pid)
     assert len(children) == 2
     process.kill()
     process.communicate()
     deadline = time.monotonic() + 60
-    while any(_runs(int(child)) for child in children) and time.monotonic() < deadline:
+    while any(map(runs, children)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not any(_runs(int(child)) for child in children)
-
-
-def _runs(number):
-    try:
-        os.kill(number, 0)
-        return "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text()
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+    assert not any(map(runs, children))

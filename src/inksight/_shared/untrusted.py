@@ -69,13 +69,13 @@ _KINDS: dict[str, Callable[[Path], bool]] = {
 
 @contextmanager
 def damage_as_input_error(
-    path: Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
+    path: str | Path, kind: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
 ) -> Iterator[None]:
     """Convert the errors of a library that reads a damaged file to a `DamagedFileError`.
 
     Parameters
     ----------
-    path : Path
+    path : str or Path
         The file, for the message.
     kind : str
         The expected kind of file with its article, for the message: ``a picture``.

@@ -88,6 +88,17 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")(command)
 
 
+def engine_options(command: Command) -> Command:
+    """Add ``--engine`` and ``--address``: where worker processes run."""
+    engine = click.option(
+        "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+        help="Where processes run: on this machine, or on those of a Ray cluster.",
+    )  # fmt: skip
+    text = "Address of the Ray cluster, such as 10.0.0.5:6379.  [default: RAY_ADDRESS, or a new cluster here]"
+    address = click.option("--address", metavar="ADDRESS", help=text)
+    return engine(address(command))
+
+
 def training_options(command: Command) -> Command:
     """Add the options of every command that trains a network."""
     options = [

@@ -3,7 +3,7 @@
 import mimetypes
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Unpack
@@ -13,7 +13,7 @@ import click
 from inksight._shared.files import as_utf8, display_name, growing, is_stream, part_of
 from inksight._shared.table import write_row
 from inksight._shared.validation import check
-from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, print_json
+from inksight.cli.options import SHIPPED_OR_FILE, check_outputs, engine_options, print_json
 from inksight.errors import InksightError, InputError
 
 if TYPE_CHECKING:
@@ -86,13 +86,18 @@ def _check_table(_context: click.Context, _option: click.Parameter, table: str |
     metavar="FILE",
     help="Write a CSV file with one row per page, or per cell of a grid.",
 )
-@click.option("--workers", type=click.IntRange(1, 1024), default=1, show_default=True,
-              help="Read with this many processes.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(1, 1024),
+              help="Read with this many processes.  [default: 1; with --out, the number of cores]")  # fmt: skip
 @click.option("--show", "page", callback=_check_page, is_flag=False, flag_value=DEFAULT_PAGE, metavar="[FILE.html]",
               help=f"Write an HTML page of what was read, and how.  [without a name: {DEFAULT_PAGE}]")  # fmt: skip
+@click.option("--out", metavar="DIR", help="Read in shards: write Parquet files to this folder, which may be a URL.")
+@click.option("--shards", type=int, metavar="N",
+              help="Number of files of --out.  [default: one for 1,000 pictures or 262,144 images]")  # fmt: skip
+@click.option("--barcodes", is_flag=True, help="Write the barcodes of images to --out, too.")
+@engine_options
 def read(
-    sources: tuple[str, ...], model: str, as_json: bool, table: str | None, workers: int, page: str | None,
-    **options: Unpack["Options"],
+    sources: tuple[str, ...], model: str, as_json: bool, table: str | None, workers: int | None, page: str | None,
+    out: str | None, shards: int | None, barcodes: bool, engine: str, address: str | None, **options: Unpack["Options"],
 ) -> None:  # fmt: skip
     """Read the digits on photos, scans and other pictures.
 
@@ -120,6 +125,11 @@ def read(
     process, leaves FILE.part with the rows so far. Text that a spreadsheet would run as a formula, such as a file name
     that starts with =, gets a single quote in front. If no file can be read, FILE is left as it was.
 
+    --out is for millions of pictures. Sources may then also be patterns such as 'scans/**.png', tar archives and
+    Parquet files of pictures, NumPy files of images (uint8, 28x28, high = ink), and URLs such as s3://bucket/scans.tar.
+    Each shard becomes a Parquet file, and the same command resumes an interrupted job. With --engine ray, the machines
+    of a Ray cluster read.
+
     \b
     Examples:
       inksight read photo.jpg
@@ -128,6 +138,7 @@ def read(
       inksight read photo.jpg --show photo.html
       inksight read dates/ --pattern '\\d{2}/\\d{2}/\\d{4}' --csv dates.csv
       inksight read sudoku.jpg --grid 9x9
+      inksight read 'scans/**.png' --out rows --workers 8
       curl -s https://example.org/photo.jpg | inksight read -
     """
     from inksight._shared.progress import track
@@ -135,6 +146,18 @@ def read(
     from inksight.reading.constraints import constraint_of
     from inksight.reading.page_reading import read_pages
 
+    if out is not None:
+        alone = {"--csv": table, "--show": page, "--grid": options.pop("grid")}
+        _refuse(alone, "left out with --out, which writes Parquet files")
+        _read_in_shards(sources, out, model, as_json, shards, workers, barcodes, engine, address, options)
+        return
+    others = {
+        "--shards": shards,
+        "--barcodes": barcodes,
+        "--engine": engine != "local" and engine,
+        "--address": address,
+    }
+    _refuse(others, "given with --out only")
     if as_json and table:
         raise InputError("either --json or --csv must be given, got both: leave one out")
     if options["grid"] is not None:
@@ -154,7 +177,7 @@ def read(
         click.echo(f"{display_name(part_of(table))}: rows of an interrupted run, which this run replaces", err=True)
     # Lines that are printed on a terminal show the progress themselves.
     pages = _pages(track(files, "reading", bool(table) or not sys.stdout.isatty()))
-    results = read_pages(pages, loaded, workers=workers, **options)
+    results = read_pages(pages, loaded, workers=workers or 1, **options)
     columns = CELL_COLUMNS if options["grid"] else COLUMNS
     waiting: list[Row] = [columns]  # until a file is read, so that an earlier table is not replaced by one of errors
     try:
@@ -196,6 +219,35 @@ def read(
         click.echo(f"{display_name(table)}: {done:,} page{'' if done == 1 else 's'}")
     if failures.count:
         raise InksightError(f"{failures.count:,} of {done + failures.count:,} pages could not be read")
+
+
+def _refuse(options: Mapping[str, object], allowed: str) -> None:
+    """Raise `InputError` if one of the options is given."""
+    for name, value in options.items():
+        check(value in (None, False), name, value, allowed)
+
+
+def _read_in_shards(
+    sources: tuple[str, ...], out: str, model: str, as_json: bool, shards: int | None, workers: int | None,
+    barcodes: bool, engine: str, address: str | None, options: "Options",
+) -> None:  # fmt: skip
+    """Read a job of many pictures or images, and print what its folder holds."""
+    from dataclasses import asdict
+
+    from inksight.scale.job import read_in_shards
+
+    result = read_in_shards(
+        sources, out, model=model, shards=shards, workers=workers, engine=engine, address=address, barcodes=barcodes,
+        **options,
+    )  # fmt: skip
+    if as_json:
+        print_json(asdict(result))
+    else:
+        click.echo(f"{display_name(out)}: {result.rows:,} rows in {result.done:,} of {result.shards:,} shards")
+    if result.interrupted:
+        raise KeyboardInterrupt("interrupted: the same command resumes it")
+    if result.failed:
+        raise InksightError(f"{result.failed:,} of {result.rows:,} pages could not be read")
 
 
 class _Failures:

@@ -5,7 +5,16 @@ from typing import Any
 
 import click
 
-from inksight.cli.options import RECIPE_HELP, data_option, json_option, load_arguments, print_json
+from inksight._shared.files import display_name
+from inksight.cli.options import (
+    RECIPE_HELP,
+    check_outputs,
+    data_option,
+    engine_options,
+    json_option,
+    load_arguments,
+    print_json,
+)
 from inksight.config import RECIPES
 from inksight.config.recipe import flatten
 from inksight.errors import InksightError, InputError
@@ -28,10 +37,13 @@ from inksight.errors import InksightError, InputError
 @click.option("--out", default="sweep", show_default=True, metavar="DIR",
               help="Folder for the results, one file per training.")  # fmt: skip
 @click.option("--workers", type=int, help="Trainings at a time, one thread each.  [default: number of cores]")
+@click.option("--picture", metavar="FILE", help="Draw the settings and the accuracy of all, as .png or .svg.")
+@engine_options
 @json_option
 def sweep(
     source: str, networks: tuple[str, ...], recipe: str, changes: tuple[str, ...], epochs: int | None, seeds: int,
-    factor: int | None, out: str, workers: int | None, as_json: bool,
+    factor: int | None, out: str, workers: int | None, picture: str | None, engine: str, address: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Train many networks and compare their validation accuracy.
 
@@ -53,18 +65,24 @@ def sweep(
     values = _parse_changes(changes)
     if epochs is not None and "epochs" in values:
         raise InputError("epochs must be given once, got --epochs and --set epochs=: leave one out")
+    check_outputs(picture=picture)
     base = get_recipe(recipe)
     trials = grid(networks, base if epochs is None else replace(base, epochs=epochs), values, range(seeds))
     data = load(source, **load_arguments())
     if factor is None:
-        result = search.sweep(data, trials, out, workers=workers)
+        result = search.sweep(data, trials, out, workers=workers, engine=engine, address=address)
     else:
-        result = search.halving(data, trials, out, factor=factor, workers=workers)
+        result = search.halving(data, trials, out, factor=factor, workers=workers, engine=engine, address=address)
     if as_json:
         rows = [configuration.to_dict() for configuration in result.configurations]
         print_json({"configurations": rows, "stopped": "interrupted" if result.interrupted else "finished", "out": out})
     elif result.results:
         click.echo(str(result))
+    if picture and result.results:
+        from inksight import plot
+
+        plot.save(result.plot(), picture)
+        click.echo(f"{display_name(picture)}: settings and accuracy", err=as_json)
     if result.interrupted:
         raise click.Abort
     if all(training.failed for training in result.results):

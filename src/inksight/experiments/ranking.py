@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
+from inksight._shared.display import Display
 from inksight.experiments.trial import Result, Trial
 
 
@@ -69,7 +70,7 @@ class Configuration:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Display):
     """The results of a search; ``print`` shows a table of its configurations, the best first.
 
     Parameters

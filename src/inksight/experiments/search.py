@@ -13,8 +13,8 @@ from pathlib import Path
 from inksight._shared.claim import claimed
 from inksight._shared.files import check_writable, make_folder
 from inksight._shared.interrupt import CtrlC
-from inksight._shared.process import cores
 from inksight._shared.progress import about, say, track
+from inksight._shared.tasks import Processes, processes_for
 from inksight._shared.temporary import temporary_folder
 from inksight._shared.validation import check, is_count
 from inksight.data.loading import DataLike, as_splits
@@ -23,7 +23,7 @@ from inksight.errors import InputError
 from inksight.experiments.ranking import Sweep, format_setting, varying_settings
 from inksight.experiments.sweep_duration import expected_seconds, measure_costs
 from inksight.experiments.trial import Result, Trial
-from inksight.experiments.worker import Worker, run_workers, write_parts
+from inksight.experiments.trial_training import share_parts, train_trials
 
 
 def sweep(
@@ -33,6 +33,8 @@ def sweep(
     *,
     workers: int | None = None,
     threads: int = 1,
+    engine: str = "local",
+    address: str | None = None,
     progress: bool = True,
 ) -> Sweep:
     """Train every trial that has no result in `folder` yet.
@@ -46,9 +48,14 @@ def sweep(
     folder : path-like
         Created if missing. The result of each trial is written to ``ID.json`` when the trial is done.
     workers : int, optional
-        Maximum number of processes at the same time; by default the number of cores this process may use.
+        Maximum number of processes at the same time; by default the number of cores this process may use,
+        or those of the cluster.
     threads : int
         Threads of each process.
+    engine : str
+        ``local`` trains on this machine, ``ray`` on the machines of a Ray cluster (``pip install inksight[ray]``).
+    address : str, optional
+        Of the Ray cluster; by default that of ``RAY_ADDRESS``, or else a new one on this machine.
     progress : bool
         Show how long it will take, which short trials measure, one line per trial, and a bar in a terminal or a
         notebook, on standard error.
@@ -78,15 +85,16 @@ def sweep(
     [2]
     """
     _check_trials(trials)
-    return _sweep(_with_validation(data), trials, folder, workers, threads, progress, announce=progress)
+    processes = processes_for(workers, threads=threads, engine=engine, address=address)
+    return _sweep(_with_validation(data), trials, folder, processes, progress, announce=progress)
 
 
 def _sweep(
-    splits: Splits, trials: Sequence[Trial], folder: str | os.PathLike[str], workers: int | None, threads: int,
-    progress: bool, announce: bool,
+    splits: Splits, trials: Sequence[Trial], folder: str | os.PathLike[str], processes: Processes, progress: bool,
+    announce: bool,
 ) -> Sweep:  # fmt: skip
     unique = {trial.id: trial for trial in trials}
-    out, workers = _checked(folder, workers, threads)
+    out = _writable(folder)
     assert splits.validation is not None
 
     digest = hashlib.sha256((splits.train.digest + splits.validation.digest).encode()).hexdigest()
@@ -97,15 +105,14 @@ def _sweep(
     todo = [trial for name, trial in unique.items() if name not in results]
     names = varying_settings(list(unique.values()))
     with claimed(out, progress), temporary_folder() as data_folder, CtrlC() as ctrl_c:
-        if todo and announce:
-            _announce(splits, [todo], workers, threads, data_folder, ctrl_c)
         if todo:
-            write_parts(splits, data_folder)
-        workers_to_start = (Worker(trial, digest, data_folder, out / f"{trial.id}.json", threads) for trial in todo)
-        with closing(run_workers(workers_to_start, min(workers, len(todo)), ctrl_c)) as finished:
-            for _, result in zip(track(todo, "trials", progress), finished, strict=False):
-                results[result.trial.id] = result
-                say(_describe(result, names), progress)
+            if announce:
+                _announce(splits, [todo], processes, data_folder, ctrl_c)
+            parts = share_parts(splits, data_folder, processes)
+            with closing(train_trials(parts, digest, todo, processes, ctrl_c, out)) as finished:
+                for _, result in zip(track(todo, "trials", progress), finished, strict=False):
+                    results[result.trial.id] = result
+                    say(_describe(result, names), progress)
     done = tuple(results[name] for name in unique if name in results)
     return Sweep(done, interrupted=len(done) < len(unique))
 
@@ -118,6 +125,8 @@ def halving(
     factor: int = 3,
     workers: int | None = None,
     threads: int = 1,
+    engine: str = "local",
+    address: str | None = None,
     progress: bool = True,
 ) -> Sweep:
     """Search by successive halving.
@@ -126,7 +135,7 @@ def halving(
 
     Parameters
     ----------
-    data, folder, workers, threads, progress
+    data, folder, workers, threads, engine, address, progress
         See `sweep`.
     trials : sequence of Trial
         All with the same number of epochs, that of the last rung. Each rung trains from random weights, because the
@@ -153,12 +162,13 @@ def halving(
     check(len(epochs) == 1, "epochs of a halving", epochs, "one number, that of the last rung")
     plan = rungs(len({replace(trial, seed=0).id for trial in trials}), epochs[0], factor)
     splits = _with_validation(data)
-    _, workers = _checked(folder, workers, threads)
+    processes = processes_for(workers, threads=threads, engine=engine, address=address)
+    _writable(folder)
     if progress:
         seeds = len({trial.id for trial in trials}) // plan[0][0]
         expected = [[_with_epochs(trial, budget) for trial in trials[: count * seeds]] for count, budget in plan]
         with temporary_folder() as data_folder, CtrlC() as ctrl_c:
-            _announce(splits, expected, workers, threads, data_folder, ctrl_c)
+            _announce(splits, expected, processes, data_folder, ctrl_c)
         if ctrl_c.pressed:
             return Sweep((), interrupted=True, halved=True)
     remaining, interrupted = list(trials), False
@@ -167,7 +177,7 @@ def halving(
         if len(plan) > 1:
             say(f"rung {rung} of {len(plan)}: {count} configurations, {budget} epochs", progress)
         remaining = [_with_epochs(trial, budget) for trial in remaining]
-        swept = _sweep(splits, remaining, folder, workers, threads, progress, announce=False)
+        swept = _sweep(splits, remaining, folder, processes, progress, announce=False)
         results += swept.results
         interrupted = swept.interrupted
         trained = [configuration for configuration in swept.configurations if configuration.accuracies]
@@ -177,25 +187,22 @@ def halving(
     return Sweep(tuple(results), interrupted, halved=True)
 
 
-def _checked(folder: str | os.PathLike[str], workers: int | None, threads: int) -> tuple[Path, int]:
-    """Return the folder, which can be written to, and the number of workers."""
-    workers = cores() if workers is None else workers
-    check(is_count(workers) and workers <= 1024, "workers", workers, "1 to 1024")
-    check(is_count(threads) and threads <= 1024, "threads", threads, "1 to 1024")
+def _writable(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder, which can be written to."""
     out = make_folder(folder)
     check_writable(out / "result.json")
-    return out, workers
+    return out
 
 
 def _announce(
-    splits: Splits, rounds: Sequence[Sequence[Trial]], workers: int, threads: int, folder: Path, ctrl_c: CtrlC
+    splits: Splits, rounds: Sequence[Sequence[Trial]], processes: Processes, folder: Path, ctrl_c: CtrlC
 ) -> None:
     """Say how long rounds of trials will take, unless no short trial has succeeded."""
     trials = [trial for trials in rounds for trial in trials]
-    costs = measure_costs(splits, trials, folder, workers, threads, ctrl_c)
+    costs = measure_costs(splits, trials, folder, processes, ctrl_c)
     if costs and not ctrl_c.pressed:
-        seconds = sum(expected_seconds(splits, trials, costs, workers) for trials in rounds)
-        say(f"{len(trials)} trainings, up to {min(workers, len(trials))} at a time: {about(seconds)}")
+        seconds = sum(expected_seconds(splits, trials, costs, processes.count) for trials in rounds)
+        say(f"{len(trials)} trainings, up to {min(processes.count, len(trials))} at a time: {about(seconds)}")
 
 
 def _with_validation(data: DataLike) -> Splits:

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from inksight._shared.interrupt import CtrlC
+from inksight._shared.tasks import Processes
 from inksight.data.splits import Splits
 from inksight.experiments.trial import Trial
-from inksight.experiments.worker import Worker, run_workers, write_parts
+from inksight.experiments.trial_training import share_parts, train_trials
 
 SAMPLE = 10_000  # training images of a short trial, to which the out-of-distribution detector is fitted, too
 FORWARD_SHARE = 1 / 3  # of a training step's time: a backward pass takes about twice as long as a forward pass
@@ -41,7 +42,7 @@ class Cost:
 
 
 def measure_costs(
-    splits: Splits, trials: Sequence[Trial], folder: Path, workers: int, threads: int, ctrl_c: CtrlC
+    splits: Splits, trials: Sequence[Trial], folder: Path, processes: Processes, ctrl_c: CtrlC
 ) -> dict[str, Cost]:
     """Return the costs of the networks of trials, by name; without those whose short trial failed.
 
@@ -54,8 +55,8 @@ def measure_costs(
     trials : sequence of Trial
     folder : Path
         For temporary files.
-    workers, threads : int
-        As in `inksight.sweep`.
+    processes : Processes
+        Those of the sweep.
     ctrl_c : CtrlC
         Ends the short trials when it is pressed.
     """
@@ -64,17 +65,16 @@ def measure_costs(
         firsts.setdefault(trial.network, trial)
     rows = np.linspace(0, len(splits.train), min(len(splits.train), SAMPLE), endpoint=False).astype(np.int64)
     sample = Splits(splits.train[rows], splits.validation)
-    write_parts(sample, folder)
+    parts = share_parts(sample, folder, processes)
     short = [replace(trial, recipe=replace(trial.recipe, epochs=1)) for trial in firsts.values()]
-    places = min(workers, len(trials))
+    places = min(processes.count, len(trials))
     costs: dict[str, Cost] = {}
     for start in range(0, len(short), places):
         group = short[start : start + places]
         # Copies with other seeds fill the places that would be empty.
         copies = [replace(group[i % len(group)], seed=i) for i in range(places)]
         began = time.perf_counter()
-        running = (Worker(trial, "", folder, folder / f"{trial.id}.json", threads) for trial in copies)
-        with closing(run_workers(running, places, ctrl_c)) as results:
+        with closing(train_trials(parts, "", copies, processes, ctrl_c)) as results:
             for result in results:
                 if not result.failed:
                     image = result.seconds / (len(sample.train) * result.trial.recipe.passes)

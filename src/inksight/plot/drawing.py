@@ -12,6 +12,7 @@ from inksight.data.dataset import Dataset
 from inksight.data.splits import Splits
 from inksight.errors import InputError
 from inksight.experiments.pruning_result import Pruning
+from inksight.experiments.ranking import Sweep
 from inksight.experiments.tradeoff import Tradeoff
 from inksight.imaging.preprocessing import Prepared
 from inksight.inspection.attribution import Evidence
@@ -36,6 +37,7 @@ from inksight.plot.preprocessing import draw_prepared
 from inksight.plot.pruning import draw_pruning, draw_tradeoff
 from inksight.plot.reading import draw_grid, draw_page, draw_reading
 from inksight.plot.robustness import draw_robustness
+from inksight.plot.sweep import draw_sweep
 from inksight.reading.grid import Grid
 from inksight.reading.page import Page, Reading
 
@@ -63,6 +65,7 @@ DRAWING: dict[type, Callable[..., Figure]] = {
     Robustness: draw_robustness,
     Separation: draw_separation,
     Splits: draw_splits,
+    Sweep: draw_sweep,
     Tradeoff: draw_tradeoff,
 }
 """The drawing function of each type of result. Its keyword-only parameters are the options of the plot."""

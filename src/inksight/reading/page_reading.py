@@ -1,15 +1,18 @@
 """`read_pages`: reads the pages of many files in order, each of which may fail, in this process or in several."""
 
+import pickle
 import time
-from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from inksight.errors import InksightError
 from inksight.imaging.file_pages import FilePage
+from inksight.nn.ensemble import Ensemble
 from inksight.nn.ensemble_file import Classifier
+from inksight.nn.model import Model
 from inksight.reading.page import Page
 from inksight.reading.reader import GridShape, read
 
@@ -85,41 +88,43 @@ def read_pages(
             yield read_page(source, model, **options)
         return
     # These imports would slow down the reading of one picture.
-    from concurrent.futures import Future, ThreadPoolExecutor
-    from queue import SimpleQueue
+    from contextlib import closing
 
-    from inksight._shared.process import cores
-    from inksight.reading.worker import Worker
+    from inksight._shared.tasks import Processes, WorkerDied, cores, outcomes, start_workers
 
-    running: list[Worker] = []
-    idle: SimpleQueue[Worker] = SimpleQueue()
-    waiting: deque[Future[PageReading]] = deque()
+    processes = Processes(len(first), threads=max(cores() // len(first), 1))
+    with closing(start_workers(processes, _read_packed, model, options)) as running:
+        for source, reading in outcomes(running, chain(first, sources), ordered=True, ahead=AHEAD):
+            try:
+                packed = reading.result()
+            except WorkerDied as error:
+                message = f"the process that read {str(source)!r} {error}: use fewer --workers, or leave the file out"
+                raise InksightError(message) from error
+            yield _unpack(packed, model)
 
-    # A thread for each process waits for its reading before it sends the next page. Two processes that both write
-    # more than a pipe holds would wait for each other forever.
-    def read_in_process(source: FilePage) -> PageReading:
-        worker = idle.get()
-        try:
-            worker.send(source)
-            return worker.receive(source, model)
-        finally:
-            idle.put(worker)
 
-    with ThreadPoolExecutor(len(first)) as threads:
-        try:
-            for _ in first:
-                running.append(Worker(max(cores() // len(first), 1)))
-            for worker in running:  # all of them start meanwhile
-                worker.send(model, options)
-                idle.put(worker)
-            for source in chain(first, sources):
-                waiting.append(threads.submit(read_in_process, source))
-                if len(waiting) > AHEAD * len(running):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
-            for worker in running:  # which ends the wait of its thread
-                worker.stop()
+def _read_packed(model: Classifier, options: Options, source: FilePage) -> bytes:
+    """Return a pickled `PageReading` without the model, which the receiver has, and which is larger than all else."""
+    packed = BytesIO()
+    _Pickler(packed).dump(read_page(source, model, **options))
+    return packed.getvalue()
+
+
+def _unpack(packed: bytes, model: Classifier) -> PageReading:
+    reading = _Unpickler(BytesIO(packed), model).load()
+    assert isinstance(reading, PageReading)
+    return reading
+
+
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, value: object) -> str | None:
+        return "model" if isinstance(value, (Model, Ensemble)) else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: BytesIO, model: Classifier) -> None:
+        super().__init__(file)
+        self.model = model
+
+    def persistent_load(self, name: Any) -> Classifier:
+        return self.model

@@ -1,0 +1,234 @@
+"""Jobs: the rows of every shard are there once, whatever is killed, and they are those of `inksight.read`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from processes import workers_of
+from pyarrow import parquet
+from work import die_always
+
+import inksight
+from inksight import InksightError, InputError
+from inksight.cli import run
+from inksight.scale import read_in_shards
+from inksight.scale.manifest import NAME, Manifest
+from inksight.scale.shard import Shard
+
+
+@pytest.fixture(scope="module")
+def array_file(mnist, tmp_path_factory):
+    """Two thousand images as a NumPy file."""
+    path = tmp_path_factory.mktemp("digits") / "digits.npy"
+    np.save(path, mnist.images[:2000])
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(array_file, tmp_path_factory):
+    """The folder of a job of ten shards that nothing interrupted."""
+    out = tmp_path_factory.mktemp("whole")
+    result = read_in_shards(array_file, out, model="tiny", shards=10, workers=1, progress=False)
+    assert (result.shards, result.done, result.rows, result.failed, result.interrupted) == (10, 10, 2000, 0, False)
+    return out
+
+
+def parts(folder):
+    """Return the bytes of the parts in a folder, by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("part-*.parquet"))}
+
+
+def test_rows_of_images_are_the_predictions(mnist, whole):
+    table = parquet.read_table(whole)  # leaves the manifest out
+    probabilities = inksight.load_model("tiny").probabilities(mnist.images[:2000])
+    assert table["image"].to_pylist() == list(range(2000))
+    assert table["label"].to_pylist() == probabilities.argmax(axis=1).tolist()
+    # The engine computes the last images of a call, which do not fill a vector, in another way.
+    np.testing.assert_allclose(table["confidence"].to_numpy(), probabilities.max(axis=1), rtol=1e-5)
+
+
+def test_barcodes_are_those_of_the_model(mnist, array_file, tmp_path):
+    read_in_shards(array_file, tmp_path, model="tiny", shards=3, workers=1, barcodes=True, progress=False)
+    found = np.stack(parquet.read_table(tmp_path)["barcode"].to_numpy(zero_copy_only=False))
+    np.testing.assert_array_equal(found, inksight.load_model("tiny").barcodes(mnist.images[:2000]))
+
+
+def test_rows_of_pictures_are_the_readings(mnist, tmp_path):
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    pages = [Image.fromarray(255 - np.hstack(mnist.images[i : i + 3])) for i in range(4)]
+    pages[0].save(folder / "a.tif", save_all=True, append_images=pages[1:3])
+    pages[3].save(folder / "b.png")
+    (folder / "c.png").write_bytes(b"no picture")
+    result = read_in_shards(
+        str(folder / "**.*"), tmp_path / "out", shards=2, workers=1, progress=False, accept_all=True
+    )
+    assert (result.rows, result.failed) == (5, 1)
+    rows = parquet.read_table(tmp_path / "out").to_pylist()
+    assert [(Path(row["path"]).name, row["page"]) for row in rows] == [
+        ("a.tif", 1), ("a.tif", 2), ("a.tif", 3), ("b.png", 1), ("c.png", 1),
+    ]  # fmt: skip
+    expected = [inksight.read(page, accept_all=True) for page in pages]
+    assert [(row["text"], row["confidence"]) for row in rows[:4]] == [(page.text, page.confidence) for page in expected]
+    assert rows[4]["text"] is None
+    assert rows[4]["error"].startswith("UnsupportedFileError: ")
+
+
+def test_the_number_of_processes_changes_nothing(array_file, whole, tmp_path):
+    read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=2, progress=False)
+    assert parts(tmp_path) == parts(whole)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="finds the process in /proc")
+def test_a_killed_worker_loses_no_rows(array_file, whole, tmp_path, monkeypatch):
+    killed: list[int] = []
+
+    def add(self, shard, part):
+        if not killed:
+            killed.extend(workers_of(os.getpid()))
+            for number in killed:
+                os.kill(number, signal.SIGKILL)
+        note(self, shard, part)
+
+    note = Manifest.add
+    monkeypatch.setattr(Manifest, "add", add)
+    result = read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=2, progress=False)
+    assert len(killed) == 2
+    assert (result.done, result.rows) == (10, 2000)
+    assert parts(tmp_path) == parts(whole)
+
+
+def test_a_shard_that_kills_its_processes_is_named(array_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("inksight.scale.job.read_shard", die_always)
+    with pytest.raises(InksightError, match=r"shard 0 \(from 0 to 1,999\) was ended by SIGKILL, 3 times: use fewer"):
+        read_in_shards(array_file, tmp_path, model="tiny", shards=1, workers=1, progress=False)
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_killed_command_resumes(array_file, whole, tmp_path, noted):
+    code = (
+        "import os, signal\n"
+        "from inksight.scale.manifest import Manifest\n"
+        "note = Manifest.add\n"
+        "def add(self, shard, part):\n"
+        "    note(self, shard, part)\n"
+        "    if len(self.parts) == 4:\n"
+        f"        {'self.write()' if noted else 'pass'}\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "Manifest.add = add\n"
+        "from inksight.scale import read_in_shards\n"
+        f"read_in_shards({str(array_file)!r}, {str(tmp_path)!r}, model='tiny', shards=10, workers=1, progress=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], timeout=120)
+    assert done.returncode == -signal.SIGKILL
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("part-*")}
+    assert 4 <= len(before) < 10
+    result = read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=1, progress=False)
+    assert (result.done, result.rows) == (10, 2000)
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in before} == before  # nothing is read twice
+    assert parts(tmp_path) == parts(whole)
+    manifest = json.loads((tmp_path / NAME).read_text())
+    assert [part["rows"] for part in manifest["parts"].values()] == [200] * 10
+
+
+def test_a_missing_part_is_read_again(array_file, whole, tmp_path):
+    for path in whole.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "part-000003.parquet").unlink()
+    assert read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=1, progress=False).rows == 2000
+    assert parts(tmp_path) == parts(whole)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": "small"}, "whose model was"),
+        ({"shards": 9}, "whose shards was 10 and not 9"),
+        ({"barcodes": True}, "whose barcodes was False and not True"),
+        ({"accept_all": True}, r"whose options was {} and not {'accept_all': True}"),
+        ({"sources": "other.npy"}, "whose sources was"),
+    ],
+)
+def test_the_folder_of_another_job_is_refused(array_file, whole, mnist, tmp_path, change, words):
+    arguments = {"sources": array_file, "model": "tiny", "shards": 10, "workers": 1} | change
+    if change.get("sources"):
+        arguments["sources"] = tmp_path / "other.npy"
+        np.save(tmp_path / "other.npy", mnist.images[:2000])
+    before = parts(whole)
+    with pytest.raises(InputError, match=words):
+        read_in_shards(arguments.pop("sources"), whole, **arguments, progress=False)
+    assert parts(whole) == before
+
+
+def test_a_changed_input_is_refused(mnist, tmp_path):
+    np.save(tmp_path / "a.npy", mnist.images[:100])
+    read_in_shards(tmp_path / "a.npy", tmp_path / "out", model="tiny", workers=1, progress=False)
+    np.save(tmp_path / "a.npy", mnist.images[100:200])
+    with pytest.raises(InputError, match="whose input was"):
+        read_in_shards(tmp_path / "a.npy", tmp_path / "out", model="tiny", workers=1, progress=False)
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "inksight read 1"}'])
+def test_a_damaged_manifest_is_refused(array_file, tmp_path, content):
+    (tmp_path / NAME).write_text(content)
+    with pytest.raises(InputError, match="is not that of a job, or damaged"):
+        read_in_shards(array_file, tmp_path, model="tiny", workers=1, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"shards": 0}, r"shards must be 1 to 2,000, got 0"),
+        ({"shards": 2001}, r"shards must be 1 to 2,000, got 2001"),
+        ({"workers": 0}, "workers must be 1 to 1024, got 0"),
+        ({"engine": "dask"}, "engine must be local or ray, got 'dask'"),
+        ({"grid": "auto"}, "grid must be left out when reading in shards, got 'auto'"),
+        ({"allow": "x"}, "allow"),
+    ],
+)
+def test_invalid_options_raise_errors_before_any_work(array_file, tmp_path, options, words):
+    with pytest.raises(InputError, match=words):
+        read_in_shards(array_file, tmp_path / "out", model="tiny", **options, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_shards_differ_by_one_image_at_most(array_file, tmp_path):
+    read_in_shards(array_file, tmp_path, model="tiny", shards=7, workers=1, progress=False)
+    rows = [parquet.read_metadata(path).num_rows for path in sorted(tmp_path.glob("part-*"))]
+    assert (sum(rows), len(rows)) == (2000, 7)
+    assert max(rows) - min(rows) <= 1
+    assert Shard(12, 0, 1).name == "part-000012.parquet"
+
+
+def test_command(array_file, whole, tmp_path, capsys):
+    command = ["read", str(array_file), "--model", "tiny", "--shards", "10", "--workers", "1", "--out", str(tmp_path)]
+    assert run(command) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"{tmp_path}: 2,000 rows in 10 of 10 shards\n"
+    assert "2,000 of 2,000, " in captured.err
+    assert parts(tmp_path) == parts(whole)
+    assert run([*command, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["done"] == 10
+    assert captured.err == f"10 of 10 shards are already in '{tmp_path}'\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "rows", "--csv", "a.csv"], "--csv must be left out with --out, which writes Parquet files"),
+        (["--out", "rows", "--grid", "9x9"], "--grid must be left out with --out"),
+        (["--shards", "3"], "--shards must be given with --out only, got 3"),
+        (["--engine", "ray"], "--engine must be given with --out only, got 'ray'"),
+    ],
+)
+def test_options_of_jobs_go_with_out(arguments, words, array_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["read", str(array_file), *arguments]) == 2
+    assert words in capsys.readouterr().err
