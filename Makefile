@@ -40,7 +40,7 @@ test: .venv/test  ## all tests, under five minutes on two cores
 	$(BIN)/python -m pytest
 
 fuzz: .venv/test  ## the parsers of untrusted input, SECONDS each (300)
-	$(BIN)/python tools/fuzz.py --seconds $(or $(SECONDS),300)
+	$(BIN)/python tools/fuzz_parsers.py --seconds $(or $(SECONDS),300)
 
 coverage: .venv/test  ## all tests, and which lines they run: on the terminal, and as htmlcov/index.html
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-report=html

@@ -1,6 +1,6 @@
 """The parsers of untrusted input, each as a function of bytes that may raise nothing but `InputError`.
 
-`tools/fuzz.py` feeds them with bytes that it makes from the seeds; `test_fuzz.py`, with what was found before. Where a
+`tools/fuzz_parsers.py` feeds them with bytes that it makes from the seeds; `test_fuzz.py`, with what was found before. Where a
 format has a checksum, the bytes are given the right one first, or damage would not get past it.
 """
 

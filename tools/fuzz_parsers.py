@@ -1,6 +1,6 @@
 """Fuzzes the parsers of untrusted input, guided by which lines of the package an input reaches.
 
-Run: ``make fuzz``, or ``python tools/fuzz.py [PARSER...] [--seconds 300]``. The parsers are those of
+Run: ``make fuzz``, or ``python tools/fuzz_parsers.py [PARSER...] [--seconds 300]``. The parsers are those of
 `tests/fuzz/parsers.py`. An input is a finding if it raises anything but `InputError`, takes more than two seconds, or
 needs more than a gigabyte. It is kept in ``tests/fuzz/corpus/PARSER``, which the tests read again each time. Exits with
 1 if something was found. Needs atheris, which has wheels for Linux on x86-64.
