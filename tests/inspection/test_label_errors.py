@@ -54,7 +54,7 @@ def trainings(monkeypatch):
     """Replace training by a stand-in, and record the images that each network is trained on, and those it judges."""
     trainings = []
 
-    def run(splits, network, recipe, *, seed, epochs, progress):
+    def run(splits, network, recipe, *, seed, epochs, checkpoint, progress):
         entry = SimpleNamespace(trained=splits.train, judged=[], seed=seed, epochs=epochs)
         trainings.append(entry)
 
@@ -62,7 +62,7 @@ def trainings(monkeypatch):
             entry.judged.append(images)
             return {"logits": np.zeros((len(images), 10), np.float32)}
 
-        assert splits.validation is splits.test is None
+        assert splits.validation is splits.test is checkpoint is None
         return SimpleNamespace(model=stand_in(activations), stopped="epochs", seconds=1.0)
 
     monkeypatch.setattr(training, "fit", run)
