@@ -26,7 +26,7 @@ from benchmarks.scale import descendants
 from inksight.data.loading import load
 
 COUNT = 70_000
-PAUSE = (1.0, 20.0)  # seconds between two kills
+PAUSE = (2.0, 60.0)  # seconds between two kills
 LIMIT = 200  # starts
 
 

@@ -148,6 +148,7 @@ def test_jobs_take_models_and_files(digits, tmp_path):
     for number, given in enumerate((source, tmp_path / "a.npy", [source])):
         done = inksight.read_in_shards(given, tmp_path / str(number), model="tiny", workers=1, progress=False)
         assert done.rows == 3
+    wrong: Any
     for wrong in (THREE, [], [THREE], None, "", b"a.npy"):
         with pytest.raises(InputError, match=r"sources must be a path or a URL, or a list of them, got "):
             inksight.read_in_shards(wrong, tmp_path / "out", progress=False)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Any, Unpack
 
 from inksight import __version__
 from inksight._shared.claim import claimed
@@ -196,7 +196,7 @@ def _read_all(
 def _names(paths: object, name: str = "sources") -> list[str]:
     """Return the path or the paths given, as text."""
     one = isinstance(paths, (str, os.PathLike)) or name == "out"
-    several = [paths] if one else list(paths) if isinstance(paths, Sequence) else []
+    several: list[Any] = [paths] if one else list(paths) if isinstance(paths, Sequence) else []
     names = [os.fspath(each) if isinstance(each, os.PathLike) else each for each in several]
     allowed = "a path or a URL" + (" that is not empty" if name == "out" else ", or a list of them")
     check(bool(names) and all(each and isinstance(each, str) for each in names), name, paths, allowed)
