@@ -3,9 +3,10 @@
 Run: ``python -m benchmarks.real_pictures FOLDER [MODEL] [--limit N]``. FOLDER is a set of pictures, or holds one in
 each of its folders. ``--limit`` reads N pictures of each set, evenly spaced in the order of their names.
 
-Labels: a picture's label is its name up to the first ``_``, such as ``7_0012.png`` or ``2026_a.jpg``. ``blank`` and
-``candidates`` (small notes) are labels of cells that hold no digit to read. A picture with a text file of the same name
-is a photo of a Sudoku; the file has nine rows of nine numbers: 1 to 9, 0 for a blank cell, 10 for one with candidates.
+Labels: a picture's label is its name up to the first ``_``, such as ``7_0012.png`` or ``2026_a.jpg``. ``blank`` is the
+label of a picture without a digit. Cells labeled ``candidates`` are left out: they hold small digits, but the label
+does not say which. A picture with a text file of the same name is a photo of a Sudoku; the file has nine rows of nine
+numbers: 1 to 9, 0 for a blank cell, 10 for one with candidates.
 
 Measured, for each set: how many pictures, lines or cells are read right, read wrong and refused (a rejected digit
 refuses all of its line), where a blank cell of a Sudoku is right if it is read as blank; how many of the other pictures
@@ -32,7 +33,7 @@ from inksight.nn.ensemble_file import Classifier, load_classifier
 from inksight.reading.reader import read
 
 SURE = 0.99  # confidence from which a reading should be right 99 times out of 100
-NOTHING = ("blank", "candidates")  # labels of pictures without a digit to read
+NOTHING, UNKNOWN = "blank", "candidates"  # labels of pictures without a digit, and with digits that are not told
 SIDE = 9  # cells a side of a Sudoku
 SIGNS = {0: ".", 10: "*"}  # numbers in a Sudoku's text file: a blank cell, and candidates, as in `Grid.text`
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif", ".gif")
@@ -107,13 +108,17 @@ def find_sets(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(f"folder of pictures must be an existing folder, got {str(folder)!r}: check its name")
     found = {
-        place.name: [path for path in visible_files(place) if path.suffix.lower() in SUFFIXES]
+        place.name: [path for path in visible_files(place) if _is_picture(path)]
         for place in (folder, *visible_folders(folder))
     }
     sets = {name: pictures for name, pictures in found.items() if pictures}
     if not sets:
         raise InputError(f"folder {str(folder)!r} holds no pictures: give one such as 7_0012.png, or folders of them")
     return sets
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.stem.split("_")[0] != UNKNOWN
 
 
 def evenly(pictures: Sequence[Path], limit: int | None) -> list[Path]:
@@ -140,7 +145,7 @@ def label_of(picture: Path) -> str:
     ('2026', '')
     """
     label = picture.stem.split("_")[0]
-    return "" if label in NOTHING else label
+    return "" if label == NOTHING else label
 
 
 def read_picture(picture: Path, model: Classifier) -> list[Answer]:

@@ -21,6 +21,7 @@ def sets(mnist, tmp_path):
     for number in range(4):
         save(tmp_path / "digits", f"{mnist.labels[number]}_{number}.png", 255 - mnist.images[number])
     save(tmp_path / "digits", "blank_4.png", np.full((28, 28), 255, np.uint8))
+    save(tmp_path / "digits", "candidates_5.png", 255 - mnist.images[0])  # digits that the label does not tell
     line = np.hstack(255 - mnist.images[60_000:60_003]).repeat(3, axis=0).repeat(3, axis=1)
     save(tmp_path / "lines", "".join(map(str, mnist.labels[60_000:60_003])) + "_0.png", line)
     save(tmp_path / "lines", "99_1.png", line)

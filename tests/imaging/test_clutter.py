@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from inksight import read
 from inksight.imaging.clutter import without_clutter
 from inksight.imaging.preprocessing import Prepared, prepare_grayscale
 from inksight.imaging.resampling import resample
@@ -117,3 +118,77 @@ def test_a_digit_with_a_wide_margin_is_returned_unchanged(some):
     for digit in some:
         prepared = prepare_grayscale(1 - digit / 255.0)
         assert without_clutter(prepared, digit.shape).image.tobytes() == prepared.image.tobytes()
+
+
+def test_a_pale_digit_in_a_dark_frame_is_found(some):
+    rng = np.random.default_rng(0)
+    for digit in some:
+        alone = 1 - 0.2 * (1 - cell(digit)) + rng.normal(0, 0.005, (SIDE, SIDE))
+        framed = with_frame(alone, "trbl", 4)
+        assert not (prepare_grayscale(framed).ink[20:76, 20:76] > 0.5).any()  # it is much paler than the frame
+        cleaned = clean(framed)
+        assert cleaned.problem == ""
+        np.testing.assert_allclose(cleaned.box, prepare_grayscale(alone).box, atol=3)
+
+
+@pytest.mark.parametrize("polarity", ["dark", "light"])
+def test_print_that_shows_through_a_framed_cell_is_no_digit(polarity, some):
+    rng = np.random.default_rng(0)
+    for digit in some:
+        faint = 0.9 - 0.05 * (1 - cell(digit)) + rng.normal(0, 0.005, (SIDE, SIDE))
+        framed = with_frame(faint, "trbl", 4)
+        assert clean(framed if polarity == "dark" else 1 - framed).problem == "blank"
+
+
+def with_bar(picture: np.ndarray) -> np.ndarray:
+    """A picture with a thick line along its right edge, beyond which is paper, and a pale one along the lower edge."""
+    barred = picture.copy()
+    barred[:, 80:90] = 0.15
+    barred[92:94] = 0.6
+    return barred
+
+
+def test_a_thick_line_of_a_grid_is_taken_away(some):
+    for digit in some:
+        alone = cell(digit, 52)
+        np.testing.assert_allclose(clean(with_bar(alone)).box, prepare_grayscale(alone).box, atol=2)
+    assert clean(with_bar(np.ones((SIDE, SIDE)))).problem == "blank"
+
+
+def test_a_cell_with_a_thick_line_is_blank_whatever_its_polarity_may_be():
+    for slope in (0, 0.02, 0.04):
+        rows, columns = np.indices((SIDE, SIDE))
+        blank = np.full((SIDE, SIDE), 0.8)
+        blank[(columns > 82 + slope * rows) & (columns < 92 + slope * rows)] = 0.3
+        blank[92:] = 0.3
+        page = read((255 * blank).astype(np.uint8))
+        assert [reading.reason for reading in page] == ["blank"], slope
+
+
+def test_a_line_with_a_piece_of_another_at_its_end_is_taken_away_beside_a_high_digit(some):
+    for digit in some:
+        tight = digit[:, digit.any(axis=0)][digit.any(axis=1)] / 255
+        alone = np.ones((SIDE, SIDE))
+        alone[14:96, 18:68] = 1 - resample(tight, 82, 50)
+        framed = with_frame(alone, "r", 3)
+        framed[93:, 85:] = framed[95, 84:] = 0.2
+        framed[2:5] = 0.6
+        np.testing.assert_allclose(clean(framed).box, prepare_grayscale(alone).box, atol=2)
+
+
+def test_a_base_stroke_that_is_thick_is_not_a_line():
+    for thickness in (9, 11):  # of 96: a 2 whose base is as long as most of the picture
+        two = np.ones((SIDE, SIDE))
+        two[84 - thickness : 84, 14:76] = 0.1
+        for step in range(50):
+            two[84 - thickness - step : 94 - thickness - step, 30 + step // 2 : 40 + step // 2] = 0.1
+        prepared = prepare_grayscale(two)
+        assert without_clutter(prepared, two.shape) is prepared
+
+
+def test_the_wavy_bar_of_a_seven_of_few_pixels_is_a_stroke():
+    bar = ["............####", ".........######.", "##############..", "#####......##..."]
+    rows = [*bar, *["..........###..."] * 4, *[".........###...."] * 4, *["........###....."] * 4]
+    seven = np.array([[character == "#" for character in row] for row in rows], float)
+    prepared = prepare_grayscale(seven, invert=True)
+    assert without_clutter(prepared, seven.shape) is prepared

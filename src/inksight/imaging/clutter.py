@@ -6,11 +6,13 @@ directions.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inksight.imaging.framing import center_in_frame
+from inksight.imaging.pale_digits import ink_inside, is_digit
 from inksight.imaging.preprocessing import MIN_SIZE, Prepared, bounding_box
 from inksight.imaging.resampling import Grayscale
 
@@ -29,6 +31,10 @@ MAX_BEND = 0.02  # departure of a line from straightness, in addition to a pixel
 MAX_INSET = 0.14  # between an end of a line and the picture's edge
 MAX_DIGIT = 0.8  # of a digit that is not cropped tightly
 MIN_OVERHANG = 0.06  # by which a line goes on beyond the ink that is connected to it
+MIN_FRAMED_DIGIT = 0.15  # of the picture: lower ink at the edge of a picture with a frame is a piece of it
+MAX_RESIDUE = 0.04  # of ink that is left along a line's lower side, where it is thicker than elsewhere
+
+MAX_PALE_INK = 0.5  # of full ink: with no darker ink in a frame, what is in it is looked at again without the frame
 
 # In heights of the digit:
 MAX_DOT_SIZE = 0.3
@@ -61,9 +67,14 @@ def without_clutter(prepared: Prepared, shape: tuple[int, ...]) -> Prepared:
     if prepared.problem or min(shape) < MIN_ASPECT * max(shape) or not _may_be_cluttered(prepared.ink > 0):
         return prepared
     ink = prepared.ink.copy()
-    while _erase_lines(ink):  # a frame may be double
+    frame = np.zeros(ink.shape, bool)
+    while _erase_lines(ink, frame):  # a frame may be double
         pass
-    _erase_pieces(ink)
+    _erase_pieces(ink, bool(frame.any()))
+    if frame.any() and not (ink > MAX_PALE_INK).any():
+        pale, contrast = ink_inside(prepared, frame)
+        _erase_pieces(pale, True)
+        ink = pale if is_digit(pale, contrast) else ink
     if np.array_equal(ink, prepared.ink):
         return prepared
     if not (ink > INK).any():
@@ -82,11 +93,14 @@ def _may_be_cluttered(ink: Mask) -> bool:
     return bool(margin < MIN_MARGIN * max(ink.shape)) or len(columns) <= columns[-1] - columns[0]
 
 
-def _erase_lines(ink: Grayscale) -> bool:
-    """Erase lines along the edges, and all ink between them and the edges, in place; return whether there are any."""
+def _erase_lines(ink: Grayscale, frame: Mask) -> bool:
+    """Erase lines along the edges, and all ink between them and the edges, in place; return whether there are any.
+
+    What is erased is marked in `frame`.
+    """
     mask = ink > INK
     turned = [np.rot90(mask, turns) for turns in range(4)]  # the edge is the upper one
-    lines = [_find_line(each) for each in turned]
+    lines = [_find_line(each, THIN) or _find_line(each, THICK) for each in turned]
     rest = mask.copy()
     for turns, line in enumerate(lines):
         if line:
@@ -95,8 +109,27 @@ def _erase_lines(ink: Grayscale) -> bool:
     for turns, line in enumerate(lines):
         if line and not _is_stroke(line, np.rot90(rest, turns)):
             np.rot90(ink, turns)[line.region] = 0
+            np.rot90(frame, turns)[line.region] = True
             found = True
     return found
+
+
+class _Kind(NamedTuple):
+    """A kind of lines: at most so thick, at least so long and so far from the edge, on pictures of at least a side.
+
+    All but the side, which is in pixels, are in sides of the picture.
+    """
+
+    max_thickness: float
+    min_length: float
+    min_inset: float
+    min_side: int
+
+
+THIN = _Kind(MAX_THICKNESS, MIN_LENGTH, 0.0, 0)
+# With paper on both sides: along the very edge, it may be a stroke that is cropped tightly. On pictures of few pixels,
+# the bar of a 7 is as straight.
+THICK = _Kind(0.125, 0.8, 0.03, 50)
 
 
 @dataclass(frozen=True)
@@ -116,15 +149,17 @@ class _Line:
     last: int
 
 
-def _find_line(mask: Mask) -> _Line | None:
-    """Find a straight, thin line along the upper edge that is long enough, whatever is connected to it."""
+def _find_line(mask: Mask, kind: _Kind) -> _Line | None:
+    """Find a straight line of a kind along the upper edge, whatever is connected to it."""
     height, width = mask.shape
     side, columns = max(height, width), np.arange(width)
+    if side < kind.min_side:
+        return None
     band = mask[: max(int(BAND * height), 2)]
     start = band.argmax(axis=0)  # row of the first ink of each column
     thickness = np.minimum.accumulate(mask | (np.arange(height)[:, None] < start), axis=0).sum(axis=0) - start
-    thin = np.flatnonzero(band.any(axis=0) & (thickness <= max(MAX_THICKNESS * side, 1)))
-    if len(thin) < MIN_LENGTH * width:
+    thin = np.flatnonzero(band.any(axis=0) & (thickness <= max(kind.max_thickness * side, 1)))
+    if len(thin) < kind.min_length * width:
         return None
     middle = start + thickness / 2
     few = thin[:: max(len(thin) // 8, 1)]
@@ -134,10 +169,14 @@ def _find_line(mask: Mask) -> _Line | None:
             level = middle[one] + (middle[other] - middle[one]) / (other - one) * (thin - one)
             near = thin[np.abs(middle[thin] - level) <= 1 + MAX_BEND * side]
             found = near if len(near) > len(found) else found
-    if len(found) < MIN_LENGTH * width or min(found[0], width - 1 - found[-1]) > MAX_INSET * width:
+    if len(found) < kind.min_length * width or min(found[0], width - 1 - found[-1]) > MAX_INSET * width:
+        return None
+    if kind.min_inset and np.median(start[found]) <= max(kind.min_inset * side, 1):
         return None
     slope, offset = np.polyfit(found, middle[found], 1)
     bottom = slope * columns + offset + np.median(thickness[found]) / 2 + 1
+    residue = start + thickness - bottom  # of a line that is thicker in some places
+    bottom += np.where((residue <= MAX_RESIDUE * side) & (start < bottom), np.maximum(residue, 0), 0)
     return _Line(np.arange(height)[:, None] < bottom, int(found[0]), int(found[-1]))
 
 
@@ -147,13 +186,15 @@ def _is_stroke(line: _Line, rest: Mask) -> bool:
 
     labels, _ = ndimage.label(rest, np.ones((3, 3)))
     beside = ndimage.binary_dilation(line.region, np.ones((3, 3)), iterations=2)
-    touching = np.unique(labels[beside & rest])
-    held = np.flatnonzero(np.isin(labels, touching).any(axis=0)) if touching.size else touching
+    extents = [max(part.stop - part.start for part in box) for box in ndimage.find_objects(labels)]
+    least = MAX_THICKNESS * max(rest.shape)  # smaller pieces are of the line itself
+    touching = [label for label in np.unique(labels[beside & rest]).tolist() if extents[label - 1] > least]
+    held = np.flatnonzero(np.isin(labels, touching).any(axis=0))
     overhang = MIN_OVERHANG * max(rest.shape)
     return bool(held.size) and min(held[0] - line.first, line.last - held[-1]) < overhang
 
 
-def _erase_pieces(ink: Grayscale) -> None:
+def _erase_pieces(ink: Grayscale, has_frame: bool) -> None:
     """Erase what is not connected to the digit: pieces of frames, dots behind it, and specks, in place."""
     from scipy import ndimage
 
@@ -169,7 +210,10 @@ def _erase_pieces(ink: Grayscale) -> None:
         and mass[i] <= MAX_THICKNESS * max(ink.shape) * (box[2] - box[0] + box[3] - box[1])
         for i, box in enumerate(boxes)
     ]
-    digits = [i for i in range(count) if not (along_edge[i] and _is_long(boxes[i], ink.shape))]
+    digits = [
+        i for i, box in enumerate(boxes)
+        if not (along_edge[i] and (_is_long(box, ink.shape) or (has_frame and _is_tiny(box, ink.shape))))
+    ]  # fmt: skip
     if not digits:
         ink[:] = 0
         return
@@ -186,6 +230,11 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 def _is_long(box: Box, shape: tuple[int, ...]) -> bool:
     """Return whether ink is as long as the frame of a picture."""
     return any(box[axis + 2] - box[axis] >= MIN_LENGTH * shape[1 - axis] for axis in (0, 1))
+
+
+def _is_tiny(box: Box, shape: tuple[int, ...]) -> bool:
+    """Return whether ink is too small for a digit in a frame."""
+    return max(box[2] - box[0], box[3] - box[1]) < MIN_FRAMED_DIGIT * max(shape)
 
 
 def _is_apart(box: Box, digit: Box, shape: tuple[int, ...]) -> bool:

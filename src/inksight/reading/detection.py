@@ -143,11 +143,11 @@ def find_digits(
 def _prepare_whole(grayscale: Grayscale, model: Classifier, invert: bool | None) -> Prepared:
     """Prepare a picture as a single digit; if its polarity is ambiguous, use the one with the lower margin."""
     whole = prepare_digit(grayscale, invert)
-    if not whole.polarity_ambiguous:
+    if whole.problem or not whole.polarity_ambiguous:  # a problem: nothing but a frame, whose inside is no digit
         return whole
     inverted = prepare_digit(grayscale, whole.dark)
-    if inverted.problem or whole.problem:
-        return whole if inverted.problem else inverted
+    if inverted.problem:
+        return whole
     margins = _rejection_margin(model, np.stack([whole.image, inverted.image]))
     return whole if margins[0] <= margins[1] else inverted
 
