@@ -18,14 +18,16 @@ def resample(grayscale: Grayscale, height: int, width: int) -> Grayscale:
 
 
 def _resample_rows(grayscale: Grayscale, height: int) -> Grayscale:
+    result = np.empty((height, grayscale.shape[1]))
     if height > len(grayscale):  # at most two weights of a row are not zero
         upper, lower, share = _neighbours(len(grayscale), height)
         grayscale = np.ascontiguousarray(grayscale)
-        result = grayscale[upper]
-        result *= 1 - share
-        result += share * grayscale[lower]
+        for start in range(0, height, BAND):  # so that temporary arrays stay in the processor's cache
+            rows = slice(start, start + BAND)
+            result[rows] = grayscale[upper[rows]]
+            result[rows] *= 1 - share[rows]
+            result[rows] += share[rows] * grayscale[lower[rows]]
         return result
-    result = np.empty((height, grayscale.shape[1]))
     for start, (rows, weights) in zip(range(0, height, BAND), _bands(len(grayscale), height), strict=True):
         columns = max(MAX_PRODUCT // weights.size, 1)
         for left in range(0, result.shape[1], columns):

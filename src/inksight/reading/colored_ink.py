@@ -65,8 +65,17 @@ def color_contrast(colors: Image.Image, dark: bool, window: int) -> Grayscale:
         paper = ndimage.minimum_filter(maximum, window, mode="nearest")
         light = paper if dark else 1 - ndimage.minimum_filter(coarse, window, mode="nearest")
         light = np.maximum(light, max(MIN_SHADE * float(np.median(light)), MIN_BACKGROUND))
-        np.maximum(largest, (resample(paper, *values.shape) - values) / resample(light, *values.shape), out=largest)
+        np.maximum(largest, relative_difference(paper, light, values), out=largest)
     return np.minimum(largest, 1.0)
+
+
+def relative_difference(paper: Grayscale, light: Grayscale, picture: Grayscale) -> Grayscale:
+    """Return how much darker than the paper a picture is, relative to the light; both are reduced pictures."""
+    full_paper = resample(paper, *picture.shape)
+    full_light = full_paper.copy() if np.array_equal(light, paper) else resample(light, *picture.shape)
+    full_paper -= picture
+    full_paper /= full_light
+    return full_paper
 
 
 def find_colored_ink(

@@ -67,16 +67,16 @@ def find_horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     block_of_column = np.minimum((np.arange(width) / block_width).astype(np.int64), blocks - 1)
     columns = np.bincount(block_of_column, minlength=blocks)  # of each block
     ruled = np.zeros(x.size, bool)
+    enough = MIN_BLOCK_COVERAGE * columns
     step = 2 / (min_blocks * block_width)  # along the shortest line, the nearest slope tried is off by at most 2 pixels
     offset = int((MAX_SLOPE + step) * width) + 2  # makes every bin's number positive
     for slope in np.arange(-MAX_SLOPE, MAX_SLOPE + step, step):
         level = (middle - slope * x + offset).astype(np.int64)
         counts = np.bincount(level * blocks + block, minlength=(height + 2 * offset + 1) * blocks).reshape(-1, blocks)
-        counts[1:] += counts[:-1].copy()  # a line covers two neighbouring levels
-        covered = counts >= MIN_BLOCK_COVERAGE * columns
-        if not covered.any():
+        if (2 * counts.max(axis=0) >= enough).sum() < min_blocks:  # as for most slopes
             continue
-        covered = open_rows(covered, min_blocks)
+        counts[1:] += counts[:-1].copy()  # a line covers two neighbouring levels
+        covered = open_rows(counts >= enough, min_blocks)
         if not covered.any():
             continue
         # A line ends within a block, and beyond blocks where digits touch it.
