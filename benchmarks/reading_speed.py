@@ -103,7 +103,7 @@ def draw_sudoku(digits: Dataset, seed: int) -> NDArray[np.uint8]:
         at, thickness = CELL // 2 + number * CELL, 8 if number % 3 == 0 else 4
         for lines in (page, page.T):
             lines[at - thickness // 2 : at + thickness // 2, CELL // 2 : CELL // 2 + side] = 40
-    images = digits.images[digits.labels > 0]
+    images = digits.images[digits.require_labels("the numbers of a Sudoku") > 0]
     for cell in np.flatnonzero(rng.random(SIDE**2) < 0.5).tolist():
         digit = Image.fromarray(images[rng.integers(len(images))]).resize((CELL - 60, CELL - 60))
         top, left = (CELL // 2 + CELL * place + 30 for place in divmod(cell, SIDE))

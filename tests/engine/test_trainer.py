@@ -32,7 +32,7 @@ NETWORKS = [
     Network((Bank(4, 3, 2), Bank(6, 3, 2, separable=True)), classes=3, leak=0.0, l2=1e-2),
     Network((Bank(5, 7, 2, separable=True), Bank(17, 1)), classes=2, leak=0.3),
 ]
-compiled_update = jax.jit(update, static_argnums=2)
+compiled_update, compiled_warp = jax.jit(update, static_argnums=2), jax.jit(warp)
 
 
 def make_steps(network, count, size, *, seed=0, soft=False):
@@ -106,7 +106,7 @@ def sides(banks):
 def test_gradients_agree_with_jax(parts, size, soft, smoothing, seed):
     network, recipe = Network(*parts), Recipe(1, label_smoothing=smoothing)
     params, steps = make_params(network, seed), make_steps(network, 1, size, seed=seed, soft=soft)
-    x = warp(*map(jnp.asarray, (IMAGES, steps.rows[0], steps.lattices[0])), *map(np.float32, STATISTICS))
+    x = compiled_warp(*map(jnp.asarray, (IMAGES, steps.rows[0], steps.lattices[0])), *map(np.float32, STATISTICS))
     # Where rounding decides the maximum of a pooling window or the sign of a value, gradients may differ.
     assume(distance_from_kinks(network, params, np.asarray(x, np.float64)) > 1e-6)
     total = float(steps.weights.sum(dtype=float))
@@ -117,6 +117,7 @@ def test_gradients_agree_with_jax(parts, size, soft, smoothing, seed):
         return jax.grad(loss, has_aux=True)(params)
 
     expected, (cross_entropy, hits) = compute(params)
+    expected = {name: np.asarray(array) for name, array in expected.items()}
     for name in native.available():
         note(f"instruction set: {name}")
         native.use(name)
@@ -127,7 +128,7 @@ def test_gradients_agree_with_jax(parts, size, soft, smoothing, seed):
             native.use(BEST)
         assert loss_sum / total == pytest.approx(float(cross_entropy), rel=1e-5)
         assert correct == int(hits)
-        largest = max(float(jnp.abs(array).max()) for array in expected.values())
+        largest = max(np.abs(array).max() for array in expected.values())
         for key, array in unflatten(gradient, param_shapes(network)).items():
             np.testing.assert_allclose(array, expected[key], rtol=0, atol=1e-5 * largest, err_msg=key)
 
