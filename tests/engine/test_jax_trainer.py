@@ -25,7 +25,7 @@ from inksight.engine.jax_trainer import (
 
 # One compilation of a function takes a fraction of the time of one for each of its operations.
 compiled_conv_block = jax.jit(conv_block, static_argnums=(3, 4))
-compiled_update = jax.jit(update, static_argnums=2)
+compiled_update, compiled_warp = jax.jit(update, static_argnums=2), jax.jit(warp)
 
 
 @settings(max_examples=25, deadline=None)
@@ -59,7 +59,7 @@ def test_gradients_agree_with_finite_differences(rng, pool, channels):
     def ours(x, w, b):
         return (conv_block(x, w, b, pool, 0.1) * weights).sum()
 
-    gradients = jax.grad(ours, argnums=(0, 1, 2))(*(jnp.asarray(a, jnp.float32) for a in (x, w, b)))
+    gradients = jax.jit(jax.grad(ours, argnums=(0, 1, 2)))(*(a.astype(np.float32) for a in (x, w, b)))
     for position, gradient in enumerate(gradients):
         values = [x, w, b]
         for _ in range(12):
@@ -92,7 +92,9 @@ def test_warp_agrees_with_scipy(seed, rotation, shift, scale, shear, elastic):
     index = np.array([4, 0, 4])
     augmentation = Augmentation(rotation, shift, scale, shear, elastic)
     lattices = draw_lattices(seed, 3, len(images), augmentation)[index]
-    result = warp(jnp.asarray(images), jnp.asarray(index), jnp.asarray(lattices), jnp.float32(0.2), jnp.float32(0.3))
+    result = compiled_warp(
+        jnp.asarray(images), jnp.asarray(index), jnp.asarray(lattices), jnp.float32(0.2), jnp.float32(0.3)
+    )
     assert result.shape == (3, 28, 28, 1)
     for i, image in enumerate(images[index]):
         expected = _warp_one(image, lattices[i])
@@ -103,14 +105,14 @@ def test_warp_agrees_with_scipy(seed, rotation, shift, scale, shear, elastic):
 def test_an_identity_lattice_changes_no_pixel(rng):
     images = rng.integers(0, 256, size=(2, 28, 28), dtype=np.uint8)
     identity = jnp.asarray(np.stack([reference.IDENTITY_LATTICE] * 2))
-    result = warp(jnp.asarray(images), jnp.arange(2), identity, jnp.float32(0), jnp.float32(1))
+    result = compiled_warp(jnp.asarray(images), jnp.arange(2), identity, jnp.float32(0), jnp.float32(1))
     np.testing.assert_allclose(result[..., 0], images / 255, atol=1e-6)
 
 
 def test_a_lattice_far_outside_the_image_reads_only_zeros(rng):
     images = rng.integers(1, 256, size=(1, 28, 28), dtype=np.uint8)
     outside = jnp.asarray(reference.IDENTITY_LATTICE[None] + 1e6)
-    result = warp(jnp.asarray(images), jnp.zeros(1, int), outside, jnp.float32(0), jnp.float32(1))
+    result = compiled_warp(jnp.asarray(images), jnp.zeros(1, int), outside, jnp.float32(0), jnp.float32(1))
     assert float(jnp.abs(result).max()) == 0
 
 
