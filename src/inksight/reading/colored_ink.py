@@ -168,12 +168,14 @@ def _strokes_like(ink: NDArray[np.bool_], pale: NDArray[np.bool_], smooth: Grays
     pale = pale & ~ndimage.binary_dilation(find_ruled_lines(smooth > MIN_CONTRAST / 2))
     regions, _ = ndimage.label(pale, np.ones((3, 3)))
     for label, box in enumerate(ndimage.find_objects(regions), 1):
+        high = box[0].stop - box[0].start
+        if not MIN_HEIGHT * height <= high <= MAX_HEIGHT * height:  # as most of the regions of noise
+            continue
         own = regions[box] == label
         if (
             all(side.start > 0 and side.stop < length for side, length in zip(box, ink.shape, strict=True))  # no table
-            and MIN_HEIGHT * height <= len(own) <= MAX_HEIGHT * height
             and ink[box][own].mean() <= MAX_INK_SHARE
-            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, len(own))
+            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, high)
         ):
             found[box] |= own
     return found
