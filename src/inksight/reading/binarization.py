@@ -25,6 +25,7 @@ from inksight.reading.ruled_lines import find_horizontal_lines
 
 COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
 NOISE_SAMPLE = 1 << 18  # pixels of a larger page from which its noise is estimated
+SURROUNDINGS_BLOCK = 4  # pixels a side of the blocks of the reduced picture that are blurred: the blur is far wider
 TEXTURE_SAMPLE = 64  # pixels a side of a larger tile from which its texture is estimated
 BACKGROUND_SIZE = 400  # pixels: longer side of the reduced picture on which the background is estimated
 
@@ -184,7 +185,8 @@ def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool
     """
     small, pixel = downscale(grayscale, BACKGROUND_SIZE)
     if invert is None:
-        surroundings = ndimage.gaussian_filter(small, max(small.shape) * SURROUNDINGS)
+        coarse = block_mean(small, SURROUNDINGS_BLOCK)
+        surroundings = resample(ndimage.gaussian_filter(coarse, max(coarse.shape) * SURROUNDINGS), *small.shape)
         dark = bool(((small - surroundings) ** 3).sum() <= 0)
     else:
         dark = not invert
