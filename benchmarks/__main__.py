@@ -32,6 +32,7 @@ BENCHMARKS = (
     Benchmark("teach", "fine-tuning to a hand", {"seeds": 3}),
     Benchmark("other_datasets", "accuracy on other datasets", {}),
     Benchmark("prepare_speed", "speed of preparing pictures", {}),
+    Benchmark("reading_speed", "speed of reading photos and files", {}),
     Benchmark("wasm", "speed of WebAssembly beside the native engine", {}),
     Benchmark("page_reading", "accuracy on lines of digits", {}),
     Benchmark("forms", "accuracy on checks, forms, ruled and squared paper", {}),

@@ -93,33 +93,45 @@ def margin(x, kernel, bias, pool):
     return np.minimum(np.abs(ranked[..., 3]), (ranked[..., 3] - ranked[..., 2]) / 2)
 
 
-def winograd_terms(x, kernel, dz):
+def winograd_terms(x, kernel):
     """Return the sums of the absolute values of the terms that Winograd's convolution of rows adds up.
 
-    They are those of the convolution and of its gradients with respect to x, kernel and bias. To first order, a
-    rounding error is at most 2**-24 of such a sum for each rounding on the way from the arguments to the result
-    (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, section 3.1). The sums are 7 to 40 times
-    those of direct sums, because terms of different points cancel.
+    To first order, a rounding error is at most 2**-24 of such a sum for each rounding on the way from the arguments to
+    the result (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, section 3.1). The sums are 7 to
+    40 times those of direct sums, because terms of different points cancel.
     """
-    output, taps, columns = (np.abs(matrix) for matrix in _winograd(kernel.shape[1]))
-    x, kernel, dz = (np.abs(array).astype(np.float64) for array in (x, kernel, dz))
-    tile, (n, height, width, filters), in_width = output.shape[1], dz.shape, x.shape[2]
+    output, _, _ = map(np.abs, _winograd(kernel.shape[1]))
+    width = x.shape[2] - kernel.shape[1] + 1
+    points = [convolve(*point) for point in zip(*_winograd_points(x, kernel), strict=True)]
+    y = np.einsum("pnrtf,pi->nrtif", points, output)
+    return y.reshape(*y.shape[:2], -1, y.shape[-1])[:, :, :width]
+
+
+def winograd_gradient_terms(x, kernel, dz):
+    """Return the same sums for the gradients of the convolution with respect to x, kernel and bias."""
+    output, taps, columns = map(np.abs, _winograd(kernel.shape[1]))
+    dz = np.abs(dz).astype(np.float64)
+    tile, (n, height, width, filters) = output.shape[1], dz.shape
     tiles = -(-width // tile)
-    x = np.pad(x, ((0, 0), (0, 0), (0, tiles * tile - width), (0, 0)))
     d_tiles = np.pad(dz, ((0, 0), (0, 0), (0, tiles * tile - width), (0, 0))).reshape(n, height, tiles, tile, filters)
-    x_points = np.einsum(
-        "nrtcm,pm->pnrtc", np.lib.stride_tricks.sliding_window_view(x, 8, axis=2)[:, :, ::tile], columns
-    )
-    w_points = np.einsum("ijcf,pj->picf", kernel, taps)[:, :, None]
     d_points = np.einsum("nrtif,pi->pnrtf", d_tiles, output)
-    y = np.einsum("pnrtf,pi->nrtif", [convolve(*point) for point in zip(x_points, w_points, strict=True)], output)
-    points = [_adjoint(*point) for point in zip(x_points, w_points, d_points, strict=True)]
+    points = [_adjoint(*point) for point in zip(*_winograd_points(x, kernel), d_points, strict=True)]
     dx_tiles = np.einsum("pnrtc,pm->nrtmc", [point[0] for point in points], columns)
-    dx = np.zeros_like(x)
+    dx = np.zeros((*x.shape[:2], tile * (tiles - 1) + 8, x.shape[3]))
     for t in range(tiles):
         dx[:, :, t * tile : t * tile + 8] += dx_tiles[:, :, t]
     d_kernel = np.einsum("picf,pj->ijcf", [point[1][:, 0] for point in points], taps)
-    return y.reshape(n, height, -1, filters)[:, :, :width], dx[:, :, :in_width], d_kernel, dz.sum(axis=(0, 1, 2))
+    return dx[:, :, : x.shape[2]], d_kernel, dz.sum(axis=(0, 1, 2))
+
+
+def _winograd_points(x, kernel):
+    """Return the absolute values of x and of the kernel at each of the eight points of its tiles."""
+    output, taps, columns = map(np.abs, _winograd(kernel.shape[1]))
+    x, kernel = (np.abs(array).astype(np.float64) for array in (x, kernel))
+    tile, width = output.shape[1], x.shape[2] - kernel.shape[1] + 1
+    x = np.pad(x, ((0, 0), (0, 0), (0, -width % tile), (0, 0)))
+    tiles = np.lib.stride_tricks.sliding_window_view(x, 8, axis=2)[:, :, ::tile]
+    return np.einsum("nrtcm,pm->pnrtc", tiles, columns), np.einsum("ijcf,pj->picf", kernel, taps)[:, :, None]
 
 
 def _winograd(k):

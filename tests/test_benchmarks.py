@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pages import CHROMIUM
+from PIL import Image
 from trials import QUICK, TINY
 
 from benchmarks import (
@@ -23,6 +24,7 @@ from benchmarks import (
     ood_detection,
     page_reading,
     prepare_speed,
+    reading_speed,
     robustness,
     startup,
     tune_reading,
@@ -416,3 +418,27 @@ def test_a_search_counts_the_lines_that_are_read_with_the_weights(mnist):
     assert table.splitlines()[1].startswith("   1")
     assert table.splitlines()[1].endswith("(present)")
     assert table.splitlines()[2].startswith("   2")
+
+
+def test_the_speed_of_reading_is_measured_for_photos_and_files(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(reading_speed, "PIXELS", 100_000)
+    monkeypatch.setattr(reading_speed, "PHOTOS", 1)
+    monkeypatch.setattr(reading_speed, "cold_start", lambda *arguments: 1.0)  # as in `startup`
+    slow = {name: Claim(0.0, "{:g}", at_most=True) for name in reading_speed.CLAIMS}
+    monkeypatch.setattr(reading_speed, "CLAIMS", slow)
+    assert reading_speed.main(rounds=1, files=5) == 1
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert [line.split("  ")[1] for line in lines if "cold" not in line] == [
+        "photo of lines", "photo of a form", "photo of a Sudoku", "folder", "memory",
+    ]  # fmt: skip
+    assert all("NOT HELD" in line for line in lines)
+
+
+def test_a_drawn_sudoku_is_read_as_a_grid(mnist, monkeypatch, tmp_path):
+    monkeypatch.setattr(reading_speed, "PIXELS", 500_000)
+    photo = reading_speed.write_photo(reading_speed.draw_sudoku(mnist[:500], 0), tmp_path, 0)
+    with Image.open(photo) as opened:
+        assert opened.width * opened.height == pytest.approx(500_000, rel=0.01)
+    grid = read(photo, grid=(9, 9))
+    written = (grid.values > 0).mean()
+    assert 0.3 < written < 0.7

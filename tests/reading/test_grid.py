@@ -128,6 +128,16 @@ def test_the_result_says_where_the_cells_are_and_how_sure_it_is(sudoku):
     assert sum(text.get_text() == "*" for text in figure.axes[0].texts) == 4
 
 
+def test_a_large_photo_has_boxes_in_its_own_pixels(sudoku):
+    photo = Image.fromarray(sudoku[0])
+    small = read(photo, grid=(9, 9))
+    large = read(photo.resize((4 * photo.width, 4 * photo.height), Image.Resampling.BICUBIC), grid=(9, 9))
+    np.testing.assert_array_equal(large.values, small.values)
+    np.testing.assert_allclose(large.box, 4 * small.box, atol=12)
+    np.testing.assert_allclose([digit.box for digit in large], [4 * np.array(digit.box) for digit in small], atol=12)
+    assert tuple(-(-4 * length // large.block) for length in sudoku[0].shape) == large.picture.shape
+
+
 def test_a_number_too_long_for_an_integer_keeps_its_text(sudoku):
     grid = read(sudoku[0], grid=(9, 9))
     cell = grid.cells[0][0]

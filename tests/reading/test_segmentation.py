@@ -9,9 +9,9 @@ from scipy import ndimage
 from benchmarks import page_reading
 from benchmarks.synthetic import ink, pages
 from inksight.nn.model_file import load_model
-from inksight.reading.binarization import binarize
+from inksight.reading.binarization import _Tiles, binarize
 from inksight.reading.reader import read
-from inksight.reading.ruled_lines import find_ruled_lines
+from inksight.reading.ruled_lines import find_ruled_lines, open_rows
 from inksight.reading.segmentation import segment
 from inksight.reading.text_lines import group_into_lines
 
@@ -94,6 +94,21 @@ def test_ruled_lines_are_removed(slope, across, clear, network, rng):
     strong = np.where(position % 37 < 2, 0.1, 1.0)
     found = find_ruled_lines(strong < 0.5)
     assert found[strong < 0.5].mean() > 0.8
+
+
+def test_rows_are_opened_as_by_scipy(rng):
+    for length in range(1, 25):
+        mask = rng.random((40, 60 // length + 9)) < 1 - 0.5 / length
+        np.testing.assert_array_equal(open_rows(mask, length), ndimage.binary_opening(mask, np.ones((1, length))))
+
+
+def test_the_quantile_of_tiles_is_that_of_their_pixels(rng):
+    tiles = _Tiles(rng.random((3, 4)), np.array([2, 3, 2]), np.array([5, 4, 5, 4]))
+    pixels = tiles.expanded()
+    assert pixels.shape == (7, 18)
+    assert (pixels[2:5, 5:9] == tiles.values[1, 1]).all()
+    for share in (0.1, 0.37, 1.0):
+        assert tiles.quantile(share) == np.quantile(pixels, share, method="inverted_cdf")
 
 
 def test_shading_shadows_and_noise_change_nothing(clear, network, rng):

@@ -46,11 +46,11 @@ def normalize_contrast(contrast: Grayscale, low: float, full: float) -> Grayscal
     low = min(low, 0.5 * full)
     ink: Grayscale = np.clip((contrast - low) / (full - low), 0, 1)
     # Weak pixels count only next to ink: this keeps the edges of strokes and drops ruled lines.
-    return np.where(_dilate(ink > WEAK_INK) & (ink > MIN_INK), ink, 0.0)
+    return np.where(dilate(ink > WEAK_INK) & (ink > MIN_INK), ink, 0.0)
 
 
-def _dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the binary dilation by a 3x3 square."""
+def dilate(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the binary dilation of a mask (height, width) by a square of 3x3 pixels."""
     padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), bool)
     padded[1:-1, 1:-1] = mask
     rows = padded[:-2] | padded[1:-1] | padded[2:]
@@ -77,4 +77,5 @@ def threshold_otsu(values: Grayscale) -> float:
 
 def upper_decile(values: Grayscale) -> float:
     """Return the value that a tenth of the values reach or exceed: a maximum that ignores outliers."""
-    return float(np.sort(values, axis=None)[-max(1, values.size // 10)])
+    place = values.size - max(1, values.size // 10)
+    return float(np.partition(values, place, axis=None)[place])

@@ -41,9 +41,9 @@ def homography(source: Points, target: Points) -> NDArray[np.float64]:
 
 def project(matrix: NDArray[np.float64], points: Points) -> Points:
     """Map points (..., 2) by a homography (3, 3)."""
-    mapped = points @ matrix[:, :2].T + matrix[:, 2]
-    projected: Points = mapped[..., :2] / mapped[..., 2:]
-    return projected
+    x, y = points[..., 0], points[..., 1]
+    u, v, w = (a * x + b * y + c for a, b, c in matrix)  # several times faster than a product with so small a matrix
+    return np.stack([u / w, v / w], axis=-1)
 
 
 def sample(grayscale: Grayscale, points: Points) -> Grayscale:

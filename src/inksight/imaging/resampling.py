@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Grayscale = NDArray[np.float64]  # (height, width), 0..1
 
 BAND = 24  # output pixels that are resampled together
+MAX_PRODUCT = 1 << 18  # multiplications of one matrix product: for more, OpenBLAS wakes threads that wait actively
 ROUNDING_OFFSET = 1.5 * 2**12  # adding and subtracting this keeps 40 binary digits
 
 
@@ -17,15 +18,22 @@ def resample(grayscale: Grayscale, height: int, width: int) -> Grayscale:
 
 
 def _resample_rows(grayscale: Grayscale, height: int) -> Grayscale:
+    result = np.empty((height, grayscale.shape[1]))
     if height > len(grayscale):  # at most two weights of a row are not zero
         upper, lower, share = _neighbours(len(grayscale), height)
         grayscale = np.ascontiguousarray(grayscale)
-        result = grayscale[upper]
-        result *= 1 - share
-        result += share * grayscale[lower]
+        for start in range(0, height, BAND):  # so that temporary arrays stay in the processor's cache
+            rows = slice(start, start + BAND)
+            result[rows] = grayscale[upper[rows]]
+            result[rows] *= 1 - share[rows]
+            result[rows] += share[rows] * grayscale[lower[rows]]
         return result
-    parts = [triangle_weights @ grayscale[rows] for rows, triangle_weights in _bands(grayscale.shape[0], height)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    for start, (rows, weights) in zip(range(0, height, BAND), _bands(len(grayscale), height), strict=True):
+        columns = max(MAX_PRODUCT // weights.size, 1)
+        for left in range(0, result.shape[1], columns):
+            part = slice(left, left + columns)
+            np.matmul(weights, grayscale[rows, part], out=result[start : start + BAND, part])
+    return result
 
 
 def _neighbours(before: int, after: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Grayscale]:

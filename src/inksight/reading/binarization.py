@@ -1,6 +1,6 @@
 """`binarize`: the ink of a page, without shading, noise, ruled lines and the table around the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -12,12 +12,21 @@ from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_ots
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, block_mean, downscale, resample, round_half_up
 from inksight.reading.cell_borders import find_cell_borders
-from inksight.reading.colored_ink import MIN_SHADE, SMOOTHING, color_contrast, find_colored_ink, find_pale_ink
+from inksight.reading.colored_ink import (
+    MIN_SHADE,
+    SMOOTHING,
+    color_contrast,
+    find_colored_ink,
+    find_pale_ink,
+    relative_difference,
+)
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_horizontal_lines
 
 COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
 NOISE_SAMPLE = 1 << 18  # pixels of a larger page from which its noise is estimated
+SURROUNDINGS_BLOCK = 4  # pixels a side of the blocks of the reduced picture that are blurred: the blur is far wider
+TEXTURE_SAMPLE = 64  # pixels a side of a larger tile from which its texture is estimated
 BACKGROUND_SIZE = 400  # pixels: longer side of the reduced picture on which the background is estimated
 
 # Of the longer side:
@@ -81,13 +90,14 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
         everywhere = np.ones(above_noise.shape, bool)
         return BinarizedPage(darkness, contrast, above_noise, everywhere, noise, dark)
     strong = contrast[above_noise]
+    full = upper_decile(strong)
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
-    threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * upper_decile(strong)), MIN_CONTRAST)
+    threshold = max(min(threshold_otsu(strong), MAX_THRESHOLD * full), MIN_CONTRAST)
     texture = _texture_contrast(contrast, max(2 * round_half_up(stroke), 1))
     # A pattern that is printed all over the paper is told from ink by Otsu's threshold.
-    texture = np.maximum(texture - np.quantile(texture, PAPER_SHARE), 0)
-    limit = np.clip(INK_PER_TEXTURE * texture, threshold, MAX_TEXTURE * upper_decile(strong))
-    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > limit
+    excess = np.maximum(texture.values - texture.quantile(PAPER_SHARE), 0)
+    limit = replace(texture, values=np.clip(INK_PER_TEXTURE * excess, threshold, MAX_TEXTURE * full))
+    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > limit.expanded()
     across, down = find_horizontal_lines(above_noise), find_horizontal_lines(above_noise.T).T
     ruled = across | down
     ruled |= find_cell_borders(above_noise & ~ruled, across)
@@ -114,11 +124,12 @@ def _add_lighter_ink(
     small_stroke = round_half_up(stroke / block)
     brightness = block_mean(contrast, block)
     is_ink, is_writable, is_page = (
-        block_mean(mask.astype(np.float64), block) >= 0.5 for mask in (ink, writable, page_mask)
+        np.asarray(Image.fromarray(255 * mask.astype(np.uint8)).reduce(block)) >= 128
+        for mask in (ink, writable, page_mask)
     )
 
     def texture(channel: Grayscale) -> Grayscale:
-        return INK_PER_TEXTURE * _texture_contrast(channel, max(2 * small_stroke, 1))
+        return INK_PER_TEXTURE * _texture_contrast(channel, max(2 * small_stroke, 1)).expanded()
 
     lighter = find_pale_ink(brightness, texture(brightness), is_ink, is_writable, is_page)
     if colors is not None:
@@ -135,14 +146,34 @@ def _add_lighter_ink(
         contrast[edge] = np.maximum(contrast, resample(color, *ink.shape))[edge]
 
 
-def _texture_contrast(contrast: Grayscale, tile: int) -> Grayscale:
+@dataclass(frozen=True, eq=False)
+class _Tiles:
+    """A picture that has one value (m, n) in each of its tiles, of the given heights (m,) and widths (n,)."""
+
+    values: Grayscale
+    heights: NDArray[np.int64]
+    widths: NDArray[np.int64]
+
+    def expanded(self) -> Grayscale:
+        """Return the value of each pixel."""
+        return self.values.repeat(self.widths, axis=1).repeat(self.heights, axis=0)
+
+    def quantile(self, share: float) -> float:
+        """Return the value that a share of the pixels do not exceed."""
+        order = np.argsort(self.values, axis=None)
+        area = np.cumsum(np.outer(self.heights, self.widths).ravel()[order])
+        return float(self.values.ravel()[order][np.searchsorted(area, share * area[-1])])
+
+
+def _texture_contrast(contrast: Grayscale, tile: int) -> _Tiles:
     """Return the lower quartile of the contrast in the tile around each pixel: high on wood or cloth, low on paper."""
     rows, columns = (np.linspace(0, length, -(-length // tile) + 1).astype(int) for length in contrast.shape)
+    step = max(tile // TEXTURE_SAMPLE, 1)
     quartiles = [
-        [float(np.quantile(contrast[top:bottom, left:right], 0.25)) for left, right in pairwise(columns)]
+        [float(np.quantile(contrast[top:bottom:step, left:right:step], 0.25)) for left, right in pairwise(columns)]
         for top, bottom in pairwise(rows)
     ]
-    return np.array(quartiles).repeat(np.diff(rows), axis=0).repeat(np.diff(columns), axis=1)
+    return _Tiles(np.array(quartiles), np.diff(rows), np.diff(columns))
 
 
 def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool, float]:
@@ -154,7 +185,8 @@ def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool
     """
     small, pixel = downscale(grayscale, BACKGROUND_SIZE)
     if invert is None:
-        surroundings = ndimage.gaussian_filter(small, max(small.shape) * SURROUNDINGS)
+        coarse = block_mean(small, SURROUNDINGS_BLOCK)
+        surroundings = resample(ndimage.gaussian_filter(coarse, max(coarse.shape) * SURROUNDINGS), *small.shape)
         dark = bool(((small - surroundings) ** 3).sum() <= 0)
     else:
         dark = not invert
@@ -165,8 +197,8 @@ def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool
     # The contrast is relative to the brightest of ink and paper: light falls on dark paper as on white.
     light = paper if dark else ndimage.maximum_filter(small, window, mode="nearest")
     light = np.maximum(light, max(MIN_SHADE * float(np.median(light)), MIN_BACKGROUND))
-    contrast = (resample(paper, *grayscale.shape) - grayscale) / resample(light, *grayscale.shape)
-    return np.clip(contrast if dark else -contrast, 0, 1), dark, width * pixel[0]
+    contrast = relative_difference(paper, light, grayscale)
+    return np.clip(contrast if dark else -contrast, 0, 1, out=contrast), dark, width * pixel[0]
 
 
 def _closing(grayscale: Grayscale, window: int) -> Grayscale:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inksight.reading.ruled_lines import MAX_SLOPE, MAX_THICKNESS, MIN_THICKNESS
+from inksight.reading.ruled_lines import MAX_SLOPE, MAX_THICKNESS, MIN_THICKNESS, open_rows
 
 SLOPE_STEP = 0.004  # between the slopes of ruled lines that are tried
 MIN_LINE_SHARE = 0.25  # of the longer side: ruled lines that enclose a row of cells are at least so long
@@ -85,11 +85,14 @@ def _borders(strip: NDArray[np.bool_], slope: float, max_thickness: int) -> NDAr
     borders = np.zeros(strip.shape, bool)
     leans = np.arange(-MAX_LEAN, MAX_LEAN + 1e-9, 1 / height) - slope  # a form held askew leans as a whole
     reach = int(np.abs(leans).max() * height / 2) + 1
-    covered = ndimage.maximum_filter1d(strip, 2 * reach + 1, axis=1).mean(axis=0) >= MIN_COVERAGE
-    columns = np.flatnonzero(covered)  # the only ones where a border may be
+    thin = strip & ~open_rows(strip, max_thickness + 1)
+    coverage, thin_coverage = (
+        ndimage.maximum_filter1d(mask, 2 * reach + 1, axis=1).mean(axis=0) for mask in (strip, thin)
+    )
+    # The only ones where a border may be:
+    columns = np.flatnonzero((coverage >= MIN_COVERAGE) & (thin_coverage >= MIN_THIN))
     if columns.size < 2:
         return borders
-    thin = strip & ~ndimage.binary_opening(strip, np.ones((1, max_thickness + 1)))
     rows, found = np.arange(height)[:, None], np.zeros(width, bool)
     for lean in leans:
         path = (columns + np.round(lean * (rows - height / 2)).astype(np.int64)).clip(0, width - 1)

@@ -65,8 +65,17 @@ def color_contrast(colors: Image.Image, dark: bool, window: int) -> Grayscale:
         paper = ndimage.minimum_filter(maximum, window, mode="nearest")
         light = paper if dark else 1 - ndimage.minimum_filter(coarse, window, mode="nearest")
         light = np.maximum(light, max(MIN_SHADE * float(np.median(light)), MIN_BACKGROUND))
-        np.maximum(largest, (resample(paper, *values.shape) - values) / resample(light, *values.shape), out=largest)
+        np.maximum(largest, relative_difference(paper, light, values), out=largest)
     return np.minimum(largest, 1.0)
+
+
+def relative_difference(paper: Grayscale, light: Grayscale, picture: Grayscale) -> Grayscale:
+    """Return how much darker than the paper a picture is, relative to the light; both are reduced pictures."""
+    full_paper = resample(paper, *picture.shape)
+    full_light = full_paper.copy() if np.array_equal(light, paper) else resample(light, *picture.shape)
+    full_paper -= picture
+    full_paper /= full_light
+    return full_paper
 
 
 def find_colored_ink(
@@ -159,12 +168,14 @@ def _strokes_like(ink: NDArray[np.bool_], pale: NDArray[np.bool_], smooth: Grays
     pale = pale & ~ndimage.binary_dilation(find_ruled_lines(smooth > MIN_CONTRAST / 2))
     regions, _ = ndimage.label(pale, np.ones((3, 3)))
     for label, box in enumerate(ndimage.find_objects(regions), 1):
+        high = box[0].stop - box[0].start
+        if not MIN_HEIGHT * height <= high <= MAX_HEIGHT * height:  # as most of the regions of noise
+            continue
         own = regions[box] == label
         if (
             all(side.start > 0 and side.stop < length for side, length in zip(box, ink.shape, strict=True))  # no table
-            and MIN_HEIGHT * height <= len(own) <= MAX_HEIGHT * height
             and ink[box][own].mean() <= MAX_INK_SHARE
-            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, len(own))
+            and MIN_WIDTH * widest <= _width_of_strokes(own) <= MAX_WIDTH * min(height, high)
         ):
             found[box] |= own
     return found

@@ -62,9 +62,7 @@ def rectify(grayscale: Grayscale, mesh: Points) -> RectifiedGrid:
     mesh : (rows + 1, columns + 1, 2) float64
         Where the lines cross, in its pixels.
     """
-    heights = np.hypot(*np.moveaxis(np.diff(mesh, axis=0), -1, 0)).mean(axis=1)
-    widths = np.hypot(*np.moveaxis(np.diff(mesh, axis=1), -1, 0)).mean(axis=0)
-    scale = CELL_SIZE / float(np.median(np.r_[heights, widths]))
+    heights, widths, scale = _sizes(mesh)
     margin = int(MARGIN * CELL_SIZE)
     (rows, y), (columns, x) = (_positions(np.rint(scale * sizes), margin) for sizes in (heights, widths))
     points = refine_mesh(mesh, y, x)
@@ -79,6 +77,18 @@ def rectify(grayscale: Grayscale, mesh: Points) -> RectifiedGrid:
     full = upper_decile(written) if written.size else 1.0
     labels, _ = ndimage.label(above_noise & ~lines & (contrast > THRESHOLD * full), np.ones((3, 3)))
     return RectifiedGrid(rows, columns, points, picture, contrast, labels, lines, noise)
+
+
+def reduction(mesh: Points) -> int:
+    """Return the side of the blocks by whose means a picture may be reduced before its grid is rectified."""
+    return max(int(1 / _sizes(mesh)[2]), 1)
+
+
+def _sizes(mesh: Points) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return the mean height of each row and width of each column, in pixels, and the scale of the rectified grid."""
+    heights = np.hypot(*np.moveaxis(np.diff(mesh, axis=0), -1, 0)).mean(axis=1)
+    widths = np.hypot(*np.moveaxis(np.diff(mesh, axis=1), -1, 0)).mean(axis=0)
+    return heights, widths, CELL_SIZE / float(np.median(np.r_[heights, widths]))
 
 
 def _positions(sizes: NDArray[np.float64], margin: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

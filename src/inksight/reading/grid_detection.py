@@ -234,11 +234,12 @@ def trace_lines(contrast: Grayscale, margin: int, cells: int | None = None) -> N
 def _smooth(x: NDArray[np.int64], y: NDArray[np.int64], ridge: Grayscale, width: int) -> NDArray[np.float64]:
     """Return the cubic through a path, without the stretches where it leaves the line for writing beside it."""
     weight = np.clip(ridge / ENOUGH, 0.01, 1)
+    powers = np.vander(2 * np.arange(width) / width - 1, 4)  # least squares need a domain from -1 to 1
     for _ in range(FIT_ROUNDS):
-        fit = np.polynomial.Polynomial.fit(x, y, 3, w=weight)
-        away = np.abs(y - fit(x))
+        fit = np.linalg.lstsq(powers[x] * weight[:, None], y * weight, rcond=None)[0]
+        away = np.abs(y - powers[x] @ fit)
         weight = weight * (away <= max(2 * float(np.median(away)), 1.0)) + 1e-3
-    smooth: NDArray[np.float64] = fit(np.arange(width))
+    smooth: NDArray[np.float64] = powers @ fit
     return smooth
 
 

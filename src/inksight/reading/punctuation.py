@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.reading.components import Component, bounding_box
+from inksight.reading.components import Component, bounding_box, ink_of
 
 MAX_PROBABILITY = 0.95  # of a sign, however well it fits
 MIN_PROBABILITY = 0.1  # less probable signs are not considered: what is not a digit might pass as one
@@ -182,7 +182,7 @@ def _place(box: tuple[int, int, int, int], digits: NDArray[np.float64]) -> dict[
 def _stroke(piece: _Ink, regions: NDArray[np.int32]) -> dict[str, float]:
     """Return how a piece is drawn: its middle line, row by row, and how much of its box is ink."""
     left, top, right, bottom = piece.box
-    ink = np.isin(regions[top:bottom, left:right], piece.labels)
+    ink = ink_of(piece.labels, regions[top:bottom, left:right])
     rows = np.flatnonzero(ink.any(axis=1))
     first, last = ink[rows].argmax(axis=1), ink.shape[1] - 1 - ink[rows, ::-1].argmax(axis=1)
     middle, height = (first + last) / 2, bottom - top

@@ -50,9 +50,12 @@ def find_horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     height, width = mask.shape
     longer = max(mask.shape)
     nothing = np.zeros(mask.shape, bool)
-    edges = np.diff(np.pad(mask.T, [(0, 0), (1, 1)]).astype(np.int8), axis=1)
-    x, top = np.nonzero(edges == 1)
-    bottom = np.nonzero(edges == -1)[1]
+    columns_of_ink = np.zeros((width, height + 2), bool)  # between rows of paper, so that every run begins and ends
+    columns_of_ink[:, 1:-1] = mask.T
+    pixels = columns_of_ink.ravel()
+    edges = np.flatnonzero(pixels[1:] != pixels[:-1])
+    x, top = np.divmod(edges[::2], height + 2)
+    bottom = edges[1::2] - x * (height + 2)
     thin = bottom - top <= max(MIN_THICKNESS, longer * MAX_THICKNESS)
     x, top, bottom = x[thin], top[thin], bottom[thin]
     if not 0 < x.size <= MAX_RUNS:
@@ -64,16 +67,16 @@ def find_horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     block_of_column = np.minimum((np.arange(width) / block_width).astype(np.int64), blocks - 1)
     columns = np.bincount(block_of_column, minlength=blocks)  # of each block
     ruled = np.zeros(x.size, bool)
+    enough = MIN_BLOCK_COVERAGE * columns
     step = 2 / (min_blocks * block_width)  # along the shortest line, the nearest slope tried is off by at most 2 pixels
     offset = int((MAX_SLOPE + step) * width) + 2  # makes every bin's number positive
     for slope in np.arange(-MAX_SLOPE, MAX_SLOPE + step, step):
         level = (middle - slope * x + offset).astype(np.int64)
         counts = np.bincount(level * blocks + block, minlength=(height + 2 * offset + 1) * blocks).reshape(-1, blocks)
-        counts[1:] += counts[:-1].copy()  # a line covers two neighbouring levels
-        covered = counts >= MIN_BLOCK_COVERAGE * columns
-        if not covered.any():
+        if (2 * counts.max(axis=0) >= enough).sum() < min_blocks:  # as for most slopes
             continue
-        covered = ndimage.binary_opening(covered, np.ones((1, min_blocks)))
+        counts[1:] += counts[:-1].copy()  # a line covers two neighbouring levels
+        covered = open_rows(counts >= enough, min_blocks)
         if not covered.any():
             continue
         # A line ends within a block, and beyond blocks where digits touch it.
@@ -88,3 +91,26 @@ def find_horizontal_lines(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     ends[top[ruled], x[ruled]] = 1
     np.subtract.at(ends, (bottom[ruled], x[ruled]), 1)
     return np.cumsum(ends[:-1], axis=0, dtype=np.int8) > 0
+
+
+def open_rows(mask: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+    """Return the binary opening of each row of a mask (rows, columns): its runs of at least `length` pixels.
+
+    A tenth of the time of SciPy's opening, which looks at all pixels of the structuring element.
+
+    Examples
+    --------
+    >>> open_rows(np.array([[1, 1, 0, 1, 1, 1]], bool), 3).astype(int)
+    array([[0, 0, 0, 1, 1, 1]])
+    """
+    shifts, reach = list[int](), 1
+    while reach < length:
+        shifts.append(min(reach, length - reach))
+        reach += shifts[-1]
+    opened = mask.copy()
+    for shift in shifts:  # a pixel stays if all of the `length` pixels from it on are set
+        opened[:, :-shift] &= opened[:, shift:]
+        opened[:, -shift:] = False
+    for shift in shifts:
+        opened[:, shift:] |= opened[:, :-shift]
+    return opened

@@ -10,15 +10,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from inksight.config import DIGITS
-from inksight.imaging.foreground import normalize_contrast, upper_decile
+from inksight.imaging.foreground import dilate, normalize_contrast, upper_decile
 from inksight.imaging.framing import center_in_frame
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale, block_mean, resample
 from inksight.reading.binarization import BinarizedPage, binarize
-from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components
+from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components, ink_of
 from inksight.reading.constrained_search import best_fit
 from inksight.reading.constraints import Constraint
 from inksight.reading.detection import MAX_PAGE_SIZE
@@ -202,8 +201,8 @@ def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Comp
     left, top = max(left - 1, 0), max(top - 1, 0)
     right, bottom = min(right + 1, regions.shape[1]), min(bottom + 1, regions.shape[0])
     window = (slice(top, bottom), slice(left, right))
-    own = np.isin(regions[window], [label for component in components for label in component.labels])
-    edge = ndimage.binary_dilation(own, np.ones((3, 3))) & (own | (regions[window] == 0))
+    own = ink_of([label for component in components for label in component.labels], regions[window])
+    edge = dilate(own) & (own | (regions[window] == 0))
     contrast = page.contrast[window]
     ink = normalize_contrast(np.where(edge, contrast, 0.0), page.noise, upper_decile(contrast[own]))
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
