@@ -15,8 +15,11 @@ from inksight.reading.shadow_edges import find_shadow_edges
 PAPER, INK = 240.0, 40.0
 
 
-def page_of(mnist, rows, *, zoom=3, lead=50, margin=60, inks=(INK,)):
-    """Return a gray page with rows of so many of MNIST's test digits, each with the next of some inks; and its text."""
+def page_of(mnist, rows, *, zoom=3, lead=50, margin=60, inks=(INK,), same_in_row=False):
+    """Return a gray page with rows of so many of MNIST's test digits, and its text.
+
+    Each digit has the next of some inks, or each row.
+    """
     side = 28 * zoom
     page = np.full((2 * margin + len(rows) * (side + lead) - lead, 2 * margin + max(rows) * side), PAPER)
     lines, number = [], 60_000
@@ -25,7 +28,7 @@ def page_of(mnist, rows, *, zoom=3, lead=50, margin=60, inks=(INK,)):
             ink = mnist.images[number + column].repeat(zoom, axis=0).repeat(zoom, axis=1) / 255
             top, left = margin + row * (side + lead), margin + column * side
             part = page[top : top + side, left : left + side]
-            part[...] = part * (1 - ink) + inks[column % len(inks)] * ink
+            part[...] = part * (1 - ink) + inks[(row if same_in_row else column) % len(inks)] * ink
         lines.append("".join(map(str, mnist.labels[number : number + count])))
         number += count
     return page, "\n".join(lines)
@@ -79,6 +82,14 @@ def test_ink_across_the_edge_of_a_shadow_is_ink():
 def test_a_pencil_beside_a_pen_is_read(pale, inverted, mnist):
     page, text = page_of(mnist, (6,), inks=(INK, pale))
     assert read((255 - page if inverted else page).astype(np.uint8)).text == text
+
+
+@pytest.mark.parametrize("pale", [120.0, 150.0, 175.0])
+@pytest.mark.parametrize("order", ["dark first", "pale first", "pale between"])
+def test_a_line_in_pencil_among_lines_in_pen_is_read(pale, order, mnist, rng):
+    inks = {"dark first": (INK, pale), "pale first": (pale, INK), "pale between": (INK, pale, INK)}[order]
+    page, text = page_of(mnist, (3, 3, 2)[: len(inks)], inks=inks, same_in_row=True)
+    assert read(np.clip(page + rng.normal(0, 3, page.shape), 0, 255).astype(np.uint8)).text == text
 
 
 def test_a_smudge_is_not_pale_ink(mnist):
