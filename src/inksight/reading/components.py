@@ -13,6 +13,7 @@ from scipy import ndimage
 from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
+from inksight.reading.frames import cut_off_frames
 from inksight.reading.joined_lines import cut_between_lines
 from inksight.reading.shadow_edges import find_shadow_edges
 from inksight.reading.underlines import cut_off_underlines
@@ -88,9 +89,11 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
+    if cut_off_frames(regions, boxes):
+        boxes = _bounding_boxes(regions)
     if cut_off_underlines(regions, boxes):
         boxes = _bounding_boxes(regions)
-        count = len(boxes)
+    count = len(boxes)
     if cuts := cut_between_lines(regions, boxes):
         count += cuts
         boxes = _bounding_boxes(regions)
