@@ -140,6 +140,21 @@ def test_a_piece_as_high_as_the_digits_that_is_left_out_is_rejected(mnist):
     (line,) = segment(page / 255, classifier)
     assert [digit.problem for digit in line] == ["not a digit" if i == number else "" for i in range(len(text))]
     assert [digit.box for digit in line] == [digit.box for digit in found]
+    left, top, width, height = line.digits[number].box
+    ink = page < (PAPER + INK) / 2
+    share = ink[top : top + height, left : left + width].sum() / ink.sum()
+    assert (found.explained, line.explained) == (1.0, pytest.approx(1 - share, abs=0.01))
+
+
+@pytest.mark.parametrize("visible", [0.5, 0.7])
+def test_a_digit_cut_off_by_the_edge_of_the_picture_does_not_vanish(visible, mnist):
+    page, text = page_of(mnist, (5, 5))
+    ink = np.flatnonzero((page[194:278, 60 + 4 * 84 :] < 120).any(axis=0))  # of the last digit of the second line
+    edge = 60 + 4 * 84 + int(ink[0] + visible * np.ptp(ink))
+    page = np.pad(page[144:, :edge], [(60, 0), (0, 0)], constant_values=PAPER)
+    found = read(page.astype(np.uint8))
+    assert found.text.startswith(text.split("\n")[1][:3])
+    assert len(found) == 5 or found.confidence < 0.95
 
 
 def test_a_large_photo_is_read_with_boxes_in_its_own_pixels(mnist):
@@ -158,6 +173,6 @@ def test_a_large_photo_is_read_with_boxes_in_its_own_pixels(mnist):
 
 
 def test_components_of_an_empty_page():
-    regions, groups, _ = find_components(binarize(np.ones((60, 80))))
+    regions, groups, _, dropped = find_components(binarize(np.ones((60, 80))))
     assert not regions.any()
-    assert groups == []
+    assert groups == dropped == []

@@ -101,6 +101,23 @@ def test_a_constraint_chooses_among_readings(new_digits):
     assert read(picture, length=(2, 9), allow="0-4").text == "12032024"
 
 
+@pytest.mark.parametrize("text", ["1203", "4517", "98620"])
+def test_a_wrong_constraint_lowers_the_confidence_and_a_right_one_does_not(text, new_digits):
+    picture = written(text, new_digits, 3)
+    plain = read(picture)
+    assert plain.text == text
+    right = read(picture, length=len(text))
+    assert right.text == text
+    assert right.confidence > 0.9
+    other = str((int(text[0]) + 1) % 10)
+    for wrong in (
+        {"length": len(text) - 1},
+        {"pattern": other + r"\d*"},
+        {"allow": "".join({*"0123456789"} - {text[0]})},
+    ):
+        assert read(picture, **wrong).confidence < 0.5
+
+
 @pytest.mark.parametrize("options", [{"length": 3}, {"pattern": r"\d+:\d+"}, {"length": 20}])
 def test_what_fits_nothing_is_rejected_with_the_reason(options, new_digits, capsys, tmp_path):
     page = read(written("12/03/2024", new_digits, 0), **options)
@@ -120,7 +137,9 @@ def test_a_single_digit_is_the_most_probable_of_those_that_fit(mnist):
     assert read(picture, pattern="7").confidence == 1
     other = read(picture, allow="0-6", accept_all=True)
     assert other.text == max("0123456", key=lambda name: p[name])
-    assert other.confidence == pytest.approx(max(p[name] for name in "0123456") / sum(p[name] for name in "0123456"))
+    share = max(p[name] for name in "0123456") / sum(p[name] for name in "0123456")
+    assert other[0].confidence == pytest.approx(share)
+    assert other.confidence == pytest.approx(share / (1 + 0.01 * (p["7"] / p[other.text] - 1)))
     assert read(picture, length=2).reason == read(picture, length=2, single=True).reason == "does not fit"
 
 

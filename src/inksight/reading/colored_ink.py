@@ -142,9 +142,9 @@ def find_pale_ink(
     touches_ink = np.zeros(count + 1, bool)
     touches_ink[regions[ndimage.binary_dilation(ink, np.ones((3, 3)))]] = True
     boxes = ndimage.find_objects(regions)
-    for label in np.flatnonzero(touches_ink[1:]) + 1:
-        own = regions[boxes[label - 1]] == label
-        is_pale[label] = upper_decile(smooth[boxes[label - 1]][own]) <= MAX_GRAZING_CONTRAST * threshold
+    for number in np.flatnonzero(touches_ink[1:]).tolist():
+        around = smooth[boxes[number]][regions[boxes[number]] == number + 1]
+        is_pale[number + 1] = upper_decile(around) <= MAX_GRAZING_CONTRAST * threshold
     is_pale[regions[ndimage.binary_dilation(~page_mask, np.ones((3, 3)))]] = False
     is_pale[0] = False
     found = _strokes_like(ink, is_pale[regions], smooth)
@@ -152,19 +152,20 @@ def find_pale_ink(
     strokes, _ = ndimage.label(found, np.ones((3, 3)))
     sharp: list[_Stroke] = []
     for label, box in enumerate(ndimage.find_objects(strokes), 1):
-        around = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
-        own = strokes[around] == label
+        window = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
+        own = strokes[window] == label
         near, far = (ndimage.binary_dilation(own, np.ones((3, 3)), iterations=n) for n in (EDGE, 2 * EDGE))
-        if np.median(smooth[around][far & ~near]) <= MAX_HALO * np.median(smooth[around][own]):
-            own = strokes[box] == label
-            sharp.append(_Stroke(*box, own, upper_decile(smooth[box][own])))
+        if np.median(smooth[window][far & ~near]) <= MAX_HALO * np.median(smooth[window][own]):
+            rows, columns = box
+            own = strokes[rows, columns] == label
+            sharp.append(_Stroke(rows, columns, own, upper_decile(smooth[rows, columns][own])))
     result = np.zeros_like(found)
     for stroke in sharp:
-        rows, columns, own, contrast = stroke
+        rows, columns = stroke.rows, stroke.columns
         reach = round(MAX_PALE_DISTANCE * (rows.stop - rows.start))
         beside = darker[rows, max(columns.start - reach, 0) : columns.stop + reach]
         if beside.any() or any(stroke is not other and _are_neighbours(stroke, other) for other in sharp):
-            result[rows, columns] |= own & (smooth[rows, columns] > MIN_CORE * contrast)
+            result[rows, columns] |= stroke.own & (smooth[rows, columns] > MIN_CORE * stroke.contrast)
     return result
 
 

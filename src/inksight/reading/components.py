@@ -75,7 +75,9 @@ class Component:
     small: bool = False
 
 
-def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[Component]], float]:
+def find_components(
+    page: BinarizedPage,
+) -> tuple[NDArray[np.int32], list[list[Component]], float, list[Component]]:
     """Divide the ink of a page into components, without dirt, form lines and the table.
 
     Returns
@@ -86,6 +88,8 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         The components of each connected region of ink, from left to right.
     float
         Height of the page's digits, in pixels.
+    list of Component
+        What may be a digit by its size, but touches the edge of the page too much.
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
@@ -102,7 +106,8 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_line = find_form_lines(regions, boxes, mass)
     paper = page.page_mask & (~page.ink_mask | (regions > 0))  # an underline that was cut off is dark
-    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, paper)
+    is_shadow = find_shadow_edges(page.darkness, regions, boxes, paper)
+    is_writing &= ~is_shadow
     height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])
     extent = size.max(axis=1)
     is_writing &= (extent >= max(MIN_DOT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
@@ -113,8 +118,13 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         is_writing &= ~is_small
     kept = np.flatnonzero(is_writing)
     if height < MIN_SIZE or not kept.size:
-        return regions, [], height
+        return regions, [], height, []
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MAX_PAGE_COMPONENTS]]
+    is_writing[:] = False
+    is_writing[kept] = True
+    like_digit = ~is_writing & ~is_line & ~is_shadow & (size[:, 1] >= WHOLE_DIGIT_HEIGHT * height)
+    like_digit &= (size[:, 1] <= MAX_STACK_HEIGHT * height) & (size[:, 0] <= MAX_STACK_HEIGHT * height)
+    dropped = [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, True) for i in np.flatnonzero(like_digit).tolist()]
     groups = [
         [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, False, small=True)] for i in kept[is_small[kept]].tolist()
     ]
@@ -128,7 +138,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
             groups.append(_cut(regions, labels, box, height))
         else:
             groups.append([Component(labels, box, labels[0], whole)])
-    return regions, groups, height
+    return regions, groups, height, dropped
 
 
 def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:

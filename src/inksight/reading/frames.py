@@ -79,7 +79,8 @@ def _frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     # Where the lines cross, the ink is thicker than a line.
     along, beside = 2 * (2 * max_thickness) + 1, 5
     crossings = ndimage.maximum_filter(across, (beside, along)) & ndimage.maximum_filter(borders, (along, beside))
-    return across | borders | crossings
+    frame: NDArray[np.bool_] = across | borders | crossings
+    return frame
 
 
 def _slope(outline: NDArray[np.int64], height: int) -> float | None:
