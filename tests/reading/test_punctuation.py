@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.synthetic.forms import CHECKS, compose
 from benchmarks.synthetic.ink import write_lines
 from benchmarks.synthetic.signs import write_text
 from inksight import InputError, Model, cli
@@ -41,6 +42,15 @@ def test_signs_are_recognized_and_never_read_as_digits(form, new_digits):
         assert len(page) <= len(digits_of(text))
         right += page.text == text
     assert right >= 5
+
+
+@pytest.mark.parametrize("pattern", CHECKS)
+def test_numbers_of_checks_are_read_on_security_patterns(pattern, new_digits):
+    forms = [compose(new_digits, pattern, seed) for seed in range(6)]
+    pages = list(read(form.image for form in forms))
+    assert sum(page.text == form.number for page, form in zip(pages, forms, strict=True)) >= 5
+    for page, form in zip(pages, forms, strict=True):
+        assert len(page) >= len(form.number) or page.confidence < 0.9
 
 
 def test_signs_keep_what_they_are(new_digits):
