@@ -6,22 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from inksight.reading.reader import read
 
-WORDS = [
-    "total",
-    "amount",
-    "quantity",
-    "name",
-    "street",
-    "Berlin",
-    "garden",
-    "window",
-    "silver",
-    "yellow",
-    "bottle",
-    "mirror",
-    "kitchen",
-    "planet",
-]
+WORDS = ("total", "amount", "quantity", "name", "street", "Berlin", "window", "yellow", "bottle", "kitchen", "planet")
 
 
 def sheet(width, height, paper=245):
@@ -112,7 +97,7 @@ def wires(rng):
 def blobs(rng):
     picture, draw = sheet(600, 400, 235)
     for number in range(40):
-        x, y, width, height = (*rng.integers(20, 380, 2).tolist(), *rng.integers(8, 50, 2).tolist())
+        (x, y), (width, height) = rng.integers(20, 380, 2).tolist(), rng.integers(8, 50, 2).tolist()
         box = (x, y, x + width, y + height)
         draw.ellipse(box, outline=40, width=4) if number % 2 else draw.ellipse(box, fill=60)
     return picture

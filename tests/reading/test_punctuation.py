@@ -101,6 +101,21 @@ def test_a_tall_slanted_one_beside_ones_alike_is_a_slash_only_where_a_pattern_sa
     assert read(page, pattern=r"\d\d\d\d").text == "1111"
 
 
+def test_a_slanted_four_that_is_higher_than_its_neighbours_is_not_a_slash(mnist):
+    from PIL import Image, ImageDraw
+
+    for reach in (26, 32):  # of its crossbar
+        page = Image.new("L", (330, 160), 235)
+        for number, left in ((0, 20), (3, 210)):  # a 7 and a 0
+            page.paste(30, (left, 40), Image.fromarray(mnist.images[60_000 + number]).resize((84, 84)))
+        draw = ImageDraw.Draw(page)
+        draw.line([(185, 32), (150, 130)], fill=30, width=7)
+        draw.line([(152, 62), (150, 92), (150 + reach, 84)], fill=30, width=7, joint="curve")
+        found = read(page)
+        assert len(found) >= 3
+        assert not found.signs
+
+
 def test_a_constraint_chooses_among_readings(new_digits):
     picture = written("12/03/2024", new_digits, 0)
     page = read(picture, pattern=r"\d{2}/\d{2}/\d{4}")

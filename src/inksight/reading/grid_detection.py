@@ -181,8 +181,8 @@ def _follow_lines(contrast: Grayscale, candidate: _Candidate, rows: int | None, 
     width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
     longer = max(width, height)
     least, most = RECTIFIED_SIZES
-    most *= _stretch(width, height)
-    scale = np.clip(CELL_SIZE * longer / np.sqrt(candidate.cell_area), least, most) / longer
+    size = CELL_SIZE * longer / np.sqrt(candidate.cell_area)
+    scale = np.clip(size, least, most * _stretch(width, height)) / longer
     width, height = int(width * scale), int(height * scale)
     if min(width, height) < MIN_HEIGHT:
         return None
