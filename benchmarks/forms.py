@@ -29,7 +29,7 @@ from inksight.reading.reader import read
 COUNT = 100  # scans of each kind
 FIRST_SEED = 700_000
 OUTCOMES = ("right", "wrong", "refused")
-CLAIMS = {"numbers right": Claim(0.85, "{:.0%}")}
+CLAIMS = {"numbers right": Claim(0.94, "{:.0%}")}
 
 
 def outcome(number: str, text: str) -> str:
