@@ -69,7 +69,9 @@ def _fuzz_here(name: str, arguments: list[str]) -> None:
 
     with atheris.instrument_imports(include=["inksight"]):
         import parsers
-    for seed in parsers.PARSERS[name].seeds():  # imports all that the parser needs, which takes longer than an input may
+    for seed in parsers.PARSERS[
+        name
+    ].seeds():  # imports all that the parser needs, which takes longer than an input may
         parsers.run(name, seed)
     atheris.Setup([__file__, *arguments], lambda data: parsers.run(name, data))
     atheris.Fuzz()

@@ -43,7 +43,7 @@ def crops_of_a_line(digits: Dataset, rng: np.random.Generator) -> Iterator[tuple
     """
     ink, owners, labels = _write(digits, rng)
     page = binarize(_expose(ink, rng))
-    regions, groups, height = find_components(page)
+    regions, groups, height, _ = find_components(page)
     amounts = np.maximum(np.bincount(owners.ravel(), minlength=len(labels) + 1)[1:], 1)
     negatives = []
     for line in _text_lines(groups, height):

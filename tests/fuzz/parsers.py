@@ -1,7 +1,7 @@
 """The parsers of untrusted input, each as a function of bytes that may raise nothing but `InputError`.
 
-`tools/fuzz_parsers.py` feeds them with bytes that it makes from the seeds; `test_fuzz.py`, with what was found before. Where a
-format has a checksum, the bytes are given the right one first, or damage would not get past it.
+`tools/fuzz_parsers.py` feeds them with bytes that it makes from the seeds; `test_fuzz.py`, with what was found before.
+Where a format has a checksum, the bytes are given the right one first, or damage would not get past it.
 """
 
 import io
@@ -51,7 +51,8 @@ def run(name: str, data: bytes) -> None:
             PARSERS[name].parse(data)
         except InputError as error:
             message = str(error)
-            assert message and "\n" not in message and len(message) < 2000, message
+            assert 0 < len(message) < 2000, message
+            assert "\n" not in message, message
 
 
 def _file(name: str, content: bytes) -> Path:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 from fuzz import parsers
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 CORPUS = Path(__file__).parent / "corpus"
 FOUND = [(file.parent.name, file.name) for file in sorted(CORPUS.glob("*/*"))]

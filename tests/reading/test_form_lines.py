@@ -73,13 +73,14 @@ def test_the_borders_of_a_row_of_boxes_as_long_as_the_page_are_not_read_as_ones(
     assert read(page).text == text
 
 
-def test_ones_between_two_ruled_lines_are_read(mnist):
-    """They do not reach from line to line, or are not as thin as a line."""
+@pytest.mark.parametrize("thickness", [3, 4, 6, 8])
+@pytest.mark.parametrize(("top", "bottom"), [(42, 100), (36, 104), (45, 95)])
+def test_ones_between_two_ruled_lines_are_read(top, bottom, thickness):
     page = np.full((140, 600), 235, np.uint8)
     page[30:32, 10:-10] = page[110:112, 10:-10] = 60
-    for x in (100, 200, 300):
-        page[42:100, x : x + 4] = 30
-    assert read(page, "best").text == "111"  # the reader rejects them: binarization leaves only their ends
+    for x in (100, 200, 300):  # they do not reach from line to line
+        page[top:bottom, x : x + thickness] = 30
+    assert read(page).text == "111"
 
 
 @pytest.mark.parametrize("count", [3, 5])
@@ -87,15 +88,30 @@ def test_ones_between_two_ruled_lines_are_read(mnist):
 @pytest.mark.parametrize("slope", [-0.01, 0.0, 0.01])
 def test_digits_that_touch_the_borders_of_their_boxes_are_read(slope, thickness, count, mnist):
     page, text = row_of_digits(mnist, count)
+    draw_touching_boxes(page, count, thickness, slope)
+    assert read(page).text == text
+
+
+@pytest.mark.parametrize("count", [3, 5])
+@pytest.mark.parametrize("thickness", [3, 5])
+@pytest.mark.parametrize("degrees", [-5, -2, 0, 2, 5])
+def test_digits_that_touch_dark_boxes_much_narrower_than_the_page_are_read(degrees, thickness, count, mnist):
+    page, text = row_of_digits(mnist, count)
+    draw_touching_boxes(page, count, thickness, 0.0, ink=20)
+    page = ndimage.rotate(page.astype(np.float64), degrees, order=1, cval=235).astype(np.uint8)
+    assert read(np.pad(page, [(40, 40), (40, 1400 - page.shape[1])], constant_values=235)).text == text
+
+
+def draw_touching_boxes(page, count, thickness, slope, ink=60):
+    """Draw a row of boxes over a page of `row_of_digits`, some of which touch them."""
     rows, columns = np.indices(page.shape)
     level, place = rows - slope * columns, columns + slope * rows - 50  # digits begin at about 0, 80, 160, ...
     lines = (np.abs(level - 44) < thickness / 2) | (np.abs(level - 96) < thickness / 2)
     lines &= (place >= 0) & (place <= 80 * count)
-    lines |= (level >= 44) & (level <= 96) & (place >= 0) & (place < 80 * count + thickness) & (place % 80 < thickness)
-    touched = ndimage.binary_dilation(lines, np.ones((3, 3))) & (page < 120)
-    assert touched.any()
-    page[lines] = np.minimum(page[lines], 60)
-    assert read(page).text == text
+    sides = (level >= 44) & (level <= 96) & (place >= 0) & (place < 80 * count + thickness)
+    lines |= sides & (place % 80 < thickness)
+    assert (ndimage.binary_dilation(lines, np.ones((3, 3))) & (page < 120)).any()
+    page[lines] = np.minimum(page[lines], ink)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])

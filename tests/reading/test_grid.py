@@ -102,6 +102,18 @@ def test_one_row_of_boxes_is_a_grid(ten):
     np.testing.assert_array_equal(read(photo, grid="auto").values, values(texts))
 
 
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1)])
+def test_the_cells_of_a_long_row_and_of_a_long_column_are_counted_and_read(shape, ten):
+    texts = [
+        ["" if (row + column) % 7 == 3 else str((row + column) % 10) for column in range(shape[1])]
+        for row in range(shape[0])
+    ]
+    page, _ = draw_page(texts, ten, thick=99, height=40)
+    grid = read(page.reduce(2), grid="auto")
+    assert grid.shape == shape
+    assert (grid.values == values(texts)).mean() >= 0.96
+
+
 def test_light_lines_and_digits_on_dark_paper_are_found(sudoku):
     np.testing.assert_array_equal(read(255 - sudoku[0], grid=(9, 9)).values, values(SUDOKU))
     with pytest.raises(InputError, match="no grid"):

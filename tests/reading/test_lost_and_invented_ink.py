@@ -15,8 +15,11 @@ from inksight.reading.shadow_edges import find_shadow_edges
 PAPER, INK = 240.0, 40.0
 
 
-def page_of(mnist, rows, *, zoom=3, lead=50, margin=60, inks=(INK,)):
-    """Return a gray page with rows of so many of MNIST's test digits, each with the next of some inks; and its text."""
+def page_of(mnist, rows, *, zoom=3, lead=50, margin=60, inks=(INK,), same_in_row=False):
+    """Return a gray page with rows of so many of MNIST's test digits, and its text.
+
+    Each digit has the next of some inks, or each row.
+    """
     side = 28 * zoom
     page = np.full((2 * margin + len(rows) * (side + lead) - lead, 2 * margin + max(rows) * side), PAPER)
     lines, number = [], 60_000
@@ -25,7 +28,7 @@ def page_of(mnist, rows, *, zoom=3, lead=50, margin=60, inks=(INK,)):
             ink = mnist.images[number + column].repeat(zoom, axis=0).repeat(zoom, axis=1) / 255
             top, left = margin + row * (side + lead), margin + column * side
             part = page[top : top + side, left : left + side]
-            part[...] = part * (1 - ink) + inks[column % len(inks)] * ink
+            part[...] = part * (1 - ink) + inks[(row if same_in_row else column) % len(inks)] * ink
         lines.append("".join(map(str, mnist.labels[number : number + count])))
         number += count
     return page, "\n".join(lines)
@@ -81,6 +84,14 @@ def test_a_pencil_beside_a_pen_is_read(pale, inverted, mnist):
     assert read((255 - page if inverted else page).astype(np.uint8)).text == text
 
 
+@pytest.mark.parametrize("pale", [120.0, 150.0, 175.0])
+@pytest.mark.parametrize("order", ["dark first", "pale first", "pale between"])
+def test_a_line_in_pencil_among_lines_in_pen_is_read(pale, order, mnist, rng):
+    inks = {"dark first": (INK, pale), "pale first": (pale, INK), "pale between": (INK, pale, INK)}[order]
+    page, text = page_of(mnist, (3, 3, 2)[: len(inks)], inks=inks, same_in_row=True)
+    assert read(np.clip(page + rng.normal(0, 3, page.shape), 0, 255).astype(np.uint8)).text == text
+
+
 def test_a_smudge_is_not_pale_ink(mnist):
     page, text = page_of(mnist, (4,), margin=120)
     rows, columns = np.indices(page.shape)
@@ -129,6 +140,22 @@ def test_a_piece_as_high_as_the_digits_that_is_left_out_is_rejected(mnist):
     (line,) = segment(page / 255, classifier)
     assert [digit.problem for digit in line] == ["not a digit" if i == number else "" for i in range(len(text))]
     assert [digit.box for digit in line] == [digit.box for digit in found]
+    left, top, width, height = line.digits[number].box
+    ink = page < (PAPER + INK) / 2
+    share = ink[top : top + height, left : left + width].sum() / ink.sum()
+    assert found.explained == 1.0
+    assert line.explained == pytest.approx(1 - share, abs=0.01)
+
+
+@pytest.mark.parametrize("visible", [0.5, 0.7])
+def test_a_digit_cut_off_by_the_edge_of_the_picture_does_not_vanish(visible, mnist):
+    page, text = page_of(mnist, (5, 5))
+    ink = np.flatnonzero((page[194:278, 60 + 4 * 84 :] < 120).any(axis=0))  # of the last digit of the second line
+    edge = 60 + 4 * 84 + int(ink[0] + visible * np.ptp(ink))
+    page = np.pad(page[144:, :edge], [(60, 0), (0, 0)], constant_values=PAPER)
+    found = read(page.astype(np.uint8))
+    assert found.text.startswith(text.split("\n")[1][:3])
+    assert len(found) == 5 or found.confidence < 0.95
 
 
 def test_a_large_photo_is_read_with_boxes_in_its_own_pixels(mnist):
@@ -147,6 +174,7 @@ def test_a_large_photo_is_read_with_boxes_in_its_own_pixels(mnist):
 
 
 def test_components_of_an_empty_page():
-    regions, groups, _ = find_components(binarize(np.ones((60, 80))))
+    regions, groups, _, dropped = find_components(binarize(np.ones((60, 80))))
     assert not regions.any()
     assert groups == []
+    assert dropped == []

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from benchmarks.synthetic.forms import CHECKS, compose
 from benchmarks.synthetic.ink import write_lines
 from benchmarks.synthetic.signs import write_text
 from inksight import InputError, Model, cli
@@ -41,6 +42,15 @@ def test_signs_are_recognized_and_never_read_as_digits(form, new_digits):
         assert len(page) <= len(digits_of(text))
         right += page.text == text
     assert right >= 5
+
+
+@pytest.mark.parametrize("pattern", CHECKS)
+def test_numbers_of_checks_are_read_on_security_patterns(pattern, new_digits):
+    forms = [compose(new_digits, pattern, seed) for seed in range(6)]
+    pages = list(read(form.image for form in forms))
+    assert sum(page.text == form.number for page, form in zip(pages, forms, strict=True)) >= 5
+    for page, form in zip(pages, forms, strict=True):
+        assert len(page) >= len(form.number) or page.confidence < 0.9
 
 
 def test_signs_keep_what_they_are(new_digits):
@@ -91,6 +101,21 @@ def test_a_tall_slanted_one_beside_ones_alike_is_a_slash_only_where_a_pattern_sa
     assert read(page, pattern=r"\d\d\d\d").text == "1111"
 
 
+def test_a_slanted_four_that_is_higher_than_its_neighbours_is_not_a_slash(mnist):
+    from PIL import Image, ImageDraw
+
+    for reach in (26, 32):  # of its crossbar
+        page = Image.new("L", (330, 160), 235)
+        for number, left in ((0, 20), (3, 210)):  # a 7 and a 0
+            page.paste(30, (left, 40), Image.fromarray(mnist.images[60_000 + number]).resize((84, 84)))
+        draw = ImageDraw.Draw(page)
+        draw.line([(185, 32), (150, 130)], fill=30, width=7)
+        draw.line([(152, 62), (150, 92), (150 + reach, 84)], fill=30, width=7, joint="curve")
+        found = read(page)
+        assert len(found) >= 3
+        assert not found.signs
+
+
 def test_a_constraint_chooses_among_readings(new_digits):
     picture = written("12/03/2024", new_digits, 0)
     page = read(picture, pattern=r"\d{2}/\d{2}/\d{4}")
@@ -99,6 +124,23 @@ def test_a_constraint_chooses_among_readings(new_digits):
     assert 0.9 < page.confidence <= 1
     assert read(picture, length=8).text == "12032024"
     assert read(picture, length=(2, 9), allow="0-4").text == "12032024"
+
+
+@pytest.mark.parametrize("text", ["1203", "4517", "98620"])
+def test_a_wrong_constraint_lowers_the_confidence_and_a_right_one_does_not(text, new_digits):
+    picture = written(text, new_digits, 3)
+    plain = read(picture)
+    assert plain.text == text
+    right = read(picture, length=len(text))
+    assert right.text == text
+    assert right.confidence > 0.9
+    other = str((int(text[0]) + 1) % 10)
+    for wrong in (
+        {"length": len(text) - 1},
+        {"pattern": other + r"\d*"},
+        {"allow": "".join({*"0123456789"} - {text[0]})},
+    ):
+        assert read(picture, **wrong).confidence < 0.5
 
 
 @pytest.mark.parametrize("options", [{"length": 3}, {"pattern": r"\d+:\d+"}, {"length": 20}])
@@ -120,7 +162,9 @@ def test_a_single_digit_is_the_most_probable_of_those_that_fit(mnist):
     assert read(picture, pattern="7").confidence == 1
     other = read(picture, allow="0-6", accept_all=True)
     assert other.text == max("0123456", key=lambda name: p[name])
-    assert other.confidence == pytest.approx(max(p[name] for name in "0123456") / sum(p[name] for name in "0123456"))
+    share = max(p[name] for name in "0123456") / sum(p[name] for name in "0123456")
+    assert other[0].confidence == pytest.approx(share)
+    assert other.confidence == pytest.approx(share / (1 + 0.01 * (p["7"] / p[other.text] - 1)))
     assert read(picture, length=2).reason == read(picture, length=2, single=True).reason == "does not fit"
 
 

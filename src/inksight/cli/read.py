@@ -109,10 +109,10 @@ def read(
     none can be read.
 
     --length, --allow and --pattern say what each line looks like. The best reading that fits is printed, with its
-    probability against the next one that fits. A line that no reading fits has only ?, which is not an error. A pattern
-    consists of digits, \\d, classes such as [0-5] and [^0], groups in parentheses, |, the counts ?, *, +, {2} and
-    {2,4}, and the signs . , - / :, where the dot is a dot. A pattern with signs puts them into the text; another one is
-    about the digits alone.
+    probability, which is low where another reading that does not fit is far more probable. A line that no reading fits
+    has only ?, which is not an error. A pattern consists of digits, \\d, classes such as [0-5] and [^0], groups in
+    parentheses, |, the counts ?, *, +, {2} and {2,4}, and the signs . , - / :, where the dot is a dot. A pattern with
+    signs puts them into the text; another one is about the digits alone.
 
     With --grid, a picture shows a Sudoku, a score card or a table of marks, which may be seen at an angle or be bent.
     A blank cell is printed as . and several small digits in a cell, as in a Sudoku, as *.

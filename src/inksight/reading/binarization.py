@@ -106,12 +106,13 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     if ruled.any():  # a stroke that lies on a paler line is ink
         writable |= ruled & page_mask & (contrast > INK_PER_LINE * upper_decile(contrast[ruled]))
     ink &= writable
-    _add_lighter_ink(contrast, ink, colors, writable, page_mask, dark, stroke)
+    _add_lighter_ink(contrast, threshold, ink, colors, writable, page_mask, dark, stroke)
     return BinarizedPage(darkness, contrast, ink, page_mask, noise, dark)
 
 
 def _add_lighter_ink(
     contrast: Grayscale,
+    threshold: float,
     ink: NDArray[np.bool_],
     colors: Image.Image | None,
     writable: NDArray[np.bool_],
@@ -131,7 +132,7 @@ def _add_lighter_ink(
     def texture(channel: Grayscale) -> Grayscale:
         return INK_PER_TEXTURE * _texture_contrast(channel, max(2 * small_stroke, 1)).expanded()
 
-    lighter = find_pale_ink(brightness, texture(brightness), is_ink, is_writable, is_page)
+    lighter = find_pale_ink(brightness, texture(brightness), threshold, is_ink, is_writable, is_page)
     if colors is not None:
         color = color_contrast(colors.reduce(block), dark, small_stroke)
         colored = find_colored_ink(color, brightness, texture(color), is_ink, is_writable)

@@ -18,7 +18,7 @@ MIN_THIN = 0.4  # of a border's rows in which it is thin: elsewhere, a digit tou
 END_SHARE = 0.04  # of a row's height that is not looked at, beside each ruled line
 
 
-def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_], max_thickness: int = 0) -> NDArray[np.bool_]:
     """Return the pixels of the borders between the cells of rows whose upper and lower edges are ruled lines.
 
     There are at least two borders in a row: a single one may be a digit 1 that reaches from line to line. Where the
@@ -30,6 +30,8 @@ def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> NDAr
         Where there is ink.
     ruled : (height, width) bool
         Where there are ruled lines, roughly horizontal.
+    max_thickness : int
+        Pixels: borders are not thicker. By default, as much as ruled lines.
 
     Returns
     -------
@@ -48,7 +50,8 @@ def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> NDAr
     slope, levels = _levels(ruled)
     columns = np.arange(mask.shape[1])
     shift = np.round(slope * columns).astype(np.int64)
-    max_thickness = int(max(MIN_THICKNESS, max(mask.shape) * MAX_THICKNESS))
+    max_thickness = max_thickness or int(max(MIN_THICKNESS, max(mask.shape) * MAX_THICKNESS))
+    leans = (-MAX_LEAN - slope, MAX_LEAN - slope)  # a form held askew leans as a whole
     for upper, lower in pairwise(levels):
         if lower - upper < MIN_HEIGHT:
             continue
@@ -56,7 +59,7 @@ def find_cell_borders(mask: NDArray[np.bool_], ruled: NDArray[np.bool_]) -> NDAr
         rows = np.arange(upper + end, lower - end)[:, None] + shift
         inside = (rows >= 0) & (rows < mask.shape[0])
         strip = mask[rows.clip(0, mask.shape[0] - 1), columns] & inside
-        borders = _borders(strip, slope, max_thickness)
+        borders = find_lines_down(strip, leans, max_thickness)
         found[rows[borders], np.broadcast_to(columns, rows.shape)[borders]] = True
     return found
 
@@ -79,28 +82,51 @@ def _levels(ruled: NDArray[np.bool_]) -> tuple[float, list[int]]:
     return best, [first + round(row) for (row,) in ndimage.center_of_mass(smooth, lines, range(1, count + 1))]
 
 
-def _borders(strip: NDArray[np.bool_], slope: float, max_thickness: int) -> NDArray[np.bool_]:
-    """Return the pixels of the borders in a strip of ink between two ruled lines; none if there are fewer than two."""
+def find_lines_down(strip: NDArray[np.bool_], leans: tuple[float, float], max_thickness: int) -> NDArray[np.bool_]:
+    """Return the pixels of thin, straight lines that run from the top of a strip of ink to its bottom.
+
+    There are none if there are fewer than two. Where a stroke touches a line, the ink is thicker than it, and stays.
+
+    Parameters
+    ----------
+    strip : (height, width) bool
+        Where there is ink.
+    leans : (float, float)
+        Pixels across per pixel down, at least and at most.
+    max_thickness : int
+        Pixels, at most.
+
+    Returns
+    -------
+    (height, width) bool
+
+    Examples
+    --------
+    >>> strip = np.zeros((30, 60), bool)
+    >>> strip[:, [10, 40]] = strip[12:18, 40:50] = True
+    >>> lines = find_lines_down(strip, (-0.05, 0.05), 3)
+    >>> lines[:12, [10, 40]].all(), lines[:, 41:].any()
+    (np.True_, np.False_)
+    """
     height, width = strip.shape
-    borders = np.zeros(strip.shape, bool)
-    leans = np.arange(-MAX_LEAN, MAX_LEAN + 1e-9, 1 / height) - slope  # a form held askew leans as a whole
+    lines = np.zeros(strip.shape, bool)
     reach = int(np.abs(leans).max() * height / 2) + 1
     thin = strip & ~open_rows(strip, max_thickness + 1)
     coverage, thin_coverage = (
         ndimage.maximum_filter1d(mask, 2 * reach + 1, axis=1).mean(axis=0) for mask in (strip, thin)
     )
-    # The only ones where a border may be:
+    # The only ones where a line may be:
     columns = np.flatnonzero((coverage >= MIN_COVERAGE) & (thin_coverage >= MIN_THIN))
     if columns.size < 2:
-        return borders
+        return lines
     rows, found = np.arange(height)[:, None], np.zeros(width, bool)
-    for lean in leans:
+    for lean in np.arange(leans[0], leans[1] + 1e-9, 1 / height):
         path = (columns + np.round(lean * (rows - height / 2)).astype(np.int64)).clip(0, width - 1)
-        is_border = strip[rows, path].mean(axis=0) >= MIN_COVERAGE
-        is_border &= thin[rows, path].mean(axis=0) >= MIN_THIN
-        found[columns[is_border]] = True
+        is_line = strip[rows, path].mean(axis=0) >= MIN_COVERAGE
+        is_line &= thin[rows, path].mean(axis=0) >= MIN_THIN
+        found[columns[is_line]] = True
         for offset in range(-max_thickness, max_thickness + 1):
-            beside = (path[:, is_border] + offset).clip(0, width - 1)
-            borders[rows, beside] |= thin[rows, beside]
+            beside = (path[:, is_line] + offset).clip(0, width - 1)
+            lines[rows, beside] |= thin[rows, beside]
     apart = (np.diff(np.flatnonzero(found)) > 2 * max_thickness).any()
-    return borders if apart else np.zeros_like(borders)
+    return lines if apart else np.zeros_like(lines)

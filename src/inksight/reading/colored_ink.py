@@ -4,11 +4,14 @@ In brightness, orange or light green is nearer to white paper than to black ink.
 the red, green or blue light.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from inksight.imaging.foreground import upper_decile
 from inksight.imaging.illumination import MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, resample
 from inksight.reading.ruled_lines import find_ruled_lines
@@ -19,6 +22,10 @@ MIN_CONTRAST = 0.25  # of colored ink to the paper, in the channel where it is l
 MIN_PALE_CONTRAST = 0.15  # of gray ink to the paper
 MAX_HALO = 0.4  # of a gray stroke's contrast that its surroundings have: with more, its edge is not sharp
 MAX_PALE_DISTANCE = 1.0  # heights of a gray stroke: to darker ink beside it
+MAX_NEIGHBOUR_DISTANCE = 2.0  # heights of a gray stroke: to another one beside it
+MIN_CORE = 0.45  # of a gray stroke's contrast: what has less is its blurred edge
+MIN_LIKENESS = 0.6  # of the contrasts of two gray strokes of the same pencil, and of their heights: the lower of both
+MAX_GRAZING_CONTRAST = 1.3  # times the threshold for ink: of a gray stroke that only in parts exceeds it
 MIN_COLOR = 1.4  # times the contrast in brightness: gray ink and most printed lines have less
 MAX_INK_SHARE = 0.5  # of a stroke: with more of it found by its brightness, nothing is missing
 EDGE = 2  # pixels: width of the edge of a stroke, where colors are blurred
@@ -118,42 +125,78 @@ def find_colored_ink(
 def find_pale_ink(
     contrast: Grayscale,
     texture: Grayscale,
+    threshold: float,
     ink: NDArray[np.bool_],
     writable: NDArray[np.bool_],
     page_mask: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Return the gray strokes that are too light for the threshold, as of a pencil beside a felt pen.
 
-    They stand beside darker ink, and have sharp edges, as smudges and shadows have not. They touch neither that ink,
-    whose blurred edges are as light, nor the edge of the page. Parameters and result are those of `find_colored_ink`,
-    and where the page is.
+    They stand beside darker ink or beside each other, and have sharp edges, as smudges and shadows have not. They touch
+    neither darker ink, whose blurred edges are as light, nor the edge of the page. Parameters and result are those of
+    `find_colored_ink`, and the contrast above which there is ink and where the page is.
 
     Examples
     --------
-    >>> contrast = np.zeros((60, 100))
+    >>> contrast = np.zeros((60, 140))
     >>> contrast[10:50, 20:26], contrast[10:50, 50:56] = 0.8, 0.3
-    >>> everywhere = np.ones((60, 100), bool)
-    >>> found = find_pale_ink(contrast, np.zeros((60, 100)), contrast > 0.5, everywhere, everywhere)
+    >>> everywhere = np.ones((60, 140), bool)
+    >>> found = find_pale_ink(contrast, np.zeros((60, 140)), 0.5, contrast > 0.5, everywhere, everywhere)
     >>> found[10:50, 50:56].all(), found[:, :40].any()
     (np.True_, np.False_)
     """
     smooth = ndimage.gaussian_filter(contrast, SMOOTHING)
     regions, count = ndimage.label((smooth > np.maximum(texture, MIN_PALE_CONTRAST)) & writable, np.ones((3, 3)))
     is_pale = np.ones(count + 1, bool)
+    touches_ink = np.zeros(count + 1, bool)
+    touches_ink[regions[ndimage.binary_dilation(ink, np.ones((3, 3)))]] = True
+    boxes = ndimage.find_objects(regions)
+    for number in np.flatnonzero(touches_ink[1:]).tolist():
+        around = smooth[boxes[number]][regions[boxes[number]] == number + 1]
+        is_pale[number + 1] = upper_decile(around) <= MAX_GRAZING_CONTRAST * threshold
+    is_pale[regions[ndimage.binary_dilation(~page_mask, np.ones((3, 3)))]] = False
     is_pale[0] = False
-    is_pale[regions[ndimage.binary_dilation(ink | ~page_mask, np.ones((3, 3)))]] = False
     found = _strokes_like(ink, is_pale[regions], smooth)
+    darker = ink & ~found
     strokes, _ = ndimage.label(found, np.ones((3, 3)))
+    sharp: list[_Stroke] = []
     for label, box in enumerate(ndimage.find_objects(strokes), 1):
-        around = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
-        own = strokes[around] == label
+        window = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
+        own = strokes[window] == label
         near, far = (ndimage.binary_dilation(own, np.ones((3, 3)), iterations=n) for n in (EDGE, 2 * EDGE))
-        is_blurred = np.median(smooth[around][far & ~near]) > MAX_HALO * np.median(smooth[around][own])
-        reach = round(MAX_PALE_DISTANCE * (box[0].stop - box[0].start))
-        beside = ink[box[0], max(box[1].start - reach, 0) : box[1].stop + reach]
-        if is_blurred or not beside.any():
-            found[around] &= ~own
-    return found
+        if np.median(smooth[window][far & ~near]) <= MAX_HALO * np.median(smooth[window][own]):
+            rows, columns = box
+            own = strokes[rows, columns] == label
+            sharp.append(_Stroke(rows, columns, own, upper_decile(smooth[rows, columns][own])))
+    result = np.zeros_like(found)
+    for stroke in sharp:
+        rows, columns = stroke.rows, stroke.columns
+        reach = round(MAX_PALE_DISTANCE * (rows.stop - rows.start))
+        beside = darker[rows, max(columns.start - reach, 0) : columns.stop + reach]
+        if beside.any() or any(stroke is not other and _are_neighbours(stroke, other) for other in sharp):
+            result[rows, columns] |= stroke.own & (smooth[rows, columns] > MIN_CORE * stroke.contrast)
+    return result
+
+
+class _Stroke(NamedTuple):
+    """A gray stroke: its box, its pixels in the box, and its contrast to the paper."""
+
+    rows: slice
+    columns: slice
+    own: NDArray[np.bool_]
+    contrast: float
+
+
+def _are_neighbours(one: _Stroke, other: _Stroke) -> bool:
+    """Return whether two strokes are beside each other and alike."""
+    height, height2 = (stroke.rows.stop - stroke.rows.start for stroke in (one, other))
+    overlap = min(one.rows.stop, other.rows.stop) - max(one.rows.start, other.rows.start)
+    gap = max(one.columns.start - other.columns.stop, other.columns.start - one.columns.stop)
+    return (
+        overlap >= MIN_LIKENESS * max(height, height2)
+        and gap <= MAX_NEIGHBOUR_DISTANCE * min(height, height2)
+        and min(one.contrast, other.contrast) >= MIN_LIKENESS * max(one.contrast, other.contrast)
+    )
 
 
 def _strokes_like(ink: NDArray[np.bool_], pale: NDArray[np.bool_], smooth: Grayscale) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from scipy import ndimage
 from inksight.imaging.preprocessing import MIN_SIZE
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
+from inksight.reading.frames import cut_off_frames
 from inksight.reading.joined_lines import cut_between_lines
 from inksight.reading.shadow_edges import find_shadow_edges
 from inksight.reading.underlines import cut_off_underlines
@@ -76,7 +77,9 @@ class Component:
     small: bool = False
 
 
-def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[Component]], float]:
+def find_components(
+    page: BinarizedPage,
+) -> tuple[NDArray[np.int32], list[list[Component]], float, list[Component]]:
     """Divide the ink of a page into components, without dirt, form lines and the table.
 
     Returns
@@ -87,12 +90,16 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         The components of each connected region of ink, from left to right.
     float
         Height of the page's digits, in pixels.
+    list of Component
+        What may be a digit by its size, but touches the edge of the page too much.
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
+    if cut_off_frames(regions, boxes):
+        boxes = _bounding_boxes(regions)
     if cut_off_underlines(regions, boxes):
         boxes = _bounding_boxes(regions)
-        count = len(boxes)
+    count = len(boxes)
     if cuts := cut_between_lines(regions, boxes):
         count += cuts
         boxes = _bounding_boxes(regions)
@@ -101,7 +108,8 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_line = find_form_lines(regions, boxes, mass)
     paper = page.page_mask & (~page.ink_mask | (regions > 0))  # an underline that was cut off is dark
-    is_writing &= ~find_shadow_edges(page.darkness, regions, boxes, paper)
+    is_shadow = find_shadow_edges(page.darkness, regions, boxes, paper)
+    is_writing &= ~is_shadow
     height = _median_height(size[is_writing & ~is_line, 1], mass[is_writing & ~is_line])
     extent = size.max(axis=1)
     is_writing &= (extent >= max(MIN_DOT_SIZE * height, 2)) & (size[:, 1] <= MAX_HEIGHT * height)
@@ -112,8 +120,13 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
         is_writing &= ~is_small
     kept = np.flatnonzero(is_writing)
     if height < MIN_SIZE or not kept.size:
-        return regions, [], height
+        return regions, [], height, []
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MAX_PAGE_COMPONENTS]]
+    is_writing[:] = False
+    is_writing[kept] = True
+    like_digit = ~is_writing & ~is_line & ~is_shadow & (size[:, 1] >= WHOLE_DIGIT_HEIGHT * height)
+    like_digit &= (size[:, 1] <= MAX_STACK_HEIGHT * height) & (size[:, 0] <= MAX_STACK_HEIGHT * height)
+    dropped = [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, True) for i in np.flatnonzero(like_digit).tolist()]
     groups = [
         [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, False, small=True)] for i in kept[is_small[kept]].tolist()
     ]
@@ -127,7 +140,7 @@ def find_components(page: BinarizedPage) -> tuple[NDArray[np.int32], list[list[C
             groups.append(_cut(regions, labels, box, height, new_labels))
         else:
             groups.append([Component(labels, box, labels[0], whole)])
-    return regions, groups, height
+    return regions, groups, height, dropped
 
 
 def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:

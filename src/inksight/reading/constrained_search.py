@@ -1,5 +1,6 @@
-"""`best_fit`: the best reading of a line that fits a constraint, and its probability against the next one that fits."""
+"""`best_fit`: the best reading of a line that fits a constraint, and whether the line is what the constraint says."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Optional
@@ -11,6 +12,8 @@ from inksight.reading.constraints import Constraint, State
 from inksight.reading.lattice import Arc
 
 LOWEST_PROBABILITY = 1e-12  # of a class, so that its logarithm is finite
+PROBABILITY_OF_MISTAKE = 0.01  # that a line is not what its constraint says, before anything is read
+MAX_COST = 50.0  # of log-probability: a constraint whose best reading costs more does not hold
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,22 @@ def best_fit(
     return Fit(
         [step.arc for step in path], tuple(step.name for step in path if step.name), best.score, float(confidence)
     )
+
+
+def probability_that_holds(cost: float) -> float:
+    """Return the probability that a line is what its constraint says, by Bayes' rule.
+
+    Parameters
+    ----------
+    cost : float
+        By how much the log-probability of the best reading that fits is lower than that of the best one of all.
+
+    Examples
+    --------
+    >>> probability_that_holds(0.0), round(probability_that_holds(5.0), 2), round(probability_that_holds(10.0), 3)
+    (1.0, 0.4, 0.005)
+    """
+    return 1 / (1 + PROBABILITY_OF_MISTAKE * math.expm1(min(cost, MAX_COST)))
 
 
 def _ranked_classes(probabilities: NDArray[np.floating], names: Sequence[str]) -> list[list[tuple[str, float]]]:

@@ -2,12 +2,16 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 MAX_CANDIDATES = 500  # connected components that may be form lines: the largest
 MIN_UNDERLINE_ASPECT = 5.0  # width / height of an underline, even of one held askew
 MIN_SINGLE_RUNS = 0.9  # of an underline's columns that have exactly one run of ink
 MAX_FRAME_FILL = 0.3  # of a frame's bounding box that is ink
 MIN_CONTENT_HEIGHT = 0.3  # of a frame's height that something written in it has
+MIN_LINE_LENGTH = 1 / 3  # of a frame's height: straight ink that is longer is a line of it
+OUTLINE = 0.08  # of a frame's height, at least 3 pixels: how far from its outside its own ink is
+LINE_EDGE = 2  # pixels beside a line that belong to it
 
 
 def find_form_lines(
@@ -47,5 +51,22 @@ def find_form_lines(
             is_line[i] = (runs == 1).mean() >= MIN_SINGLE_RUNS
         elif mass[i] <= MAX_FRAME_FILL * widths[i] * heights[i]:
             inside = (boxes[:, :2] > boxes[i, :2]).all(axis=1) & (boxes[:, 2:] < boxes[i, 2:]).all(axis=1)
-            is_line[i] = bool((inside & (heights >= MIN_CONTENT_HEIGHT * heights[i])).any())
+            if (inside & (heights >= MIN_CONTENT_HEIGHT * heights[i])).any():
+                is_line[i] = not _touches_writing(regions[top:bottom, left:right] == i + 1)
     return is_line
+
+
+def _touches_writing(frame: NDArray[np.bool_]) -> bool:
+    """Return whether a frame, given by its ink, is connected to something written in it."""
+    height = len(frame)
+    length, edge = max(round(MIN_LINE_LENGTH * height), 3), 2 * LINE_EDGE + 1
+    lines = ndimage.binary_opening(frame, np.ones((1, length))) | ndimage.binary_opening(frame, np.ones((length, 1)))
+    enclosed = np.ones_like(frame)  # by ink on all four sides, also where a line has gaps
+    for axis in (0, 1):
+        for direction in (slice(None), slice(None, None, -1)):
+            along = np.moveaxis(frame, axis, 0)[direction]
+            np.moveaxis(enclosed, axis, 0)[direction] &= np.maximum.accumulate(along, axis=0)
+    reach = 2 * max(round(OUTLINE * height), 3) + 1
+    near_outside = ndimage.maximum_filter(~enclosed, reach, mode="constant", cval=1)
+    writing, _ = ndimage.label(frame & ~near_outside & ~ndimage.maximum_filter(lines, edge), np.ones((3, 3)))
+    return any(down.stop - down.start >= MIN_CONTENT_HEIGHT * height for down, _ in ndimage.find_objects(writing))

@@ -12,6 +12,7 @@ from inksight.imaging.perspective import Points, homography, project, sample
 from inksight.imaging.resampling import Grayscale, block_mean
 
 DETECTION_SIZE = 1000  # pixels: pictures with a longer side of twice this or more are reduced by block means
+MAX_USUAL_ASPECT = 4.0  # of sides: in a longer grid, as of one row, cells are small beside the longer side
 CLOSING_WINDOW = 1 / 60  # of the longer side: wider than a line
 THRESHOLDS = (0.12, 0.06, 0.25)  # of contrast: shares by which lines are darker than the paper beside them
 MIN_EXTENT = 0.12  # of the longer side: extent of a grid, at least
@@ -74,7 +75,7 @@ def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None
     InputError
         If there is no such grid.
     """
-    block = max(max(grayscale.shape) // DETECTION_SIZE, 1)
+    block = max(int(max(grayscale.shape) / _stretch(*grayscale.shape)) // DETECTION_SIZE, 1)
     contrast = line_contrast(block_mean(grayscale, block))
     found = None
     for candidate in _candidates(contrast):
@@ -96,6 +97,11 @@ def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None
         "no grid was found on the picture: it must show the whole grid, with all of its lines; take a sharper photo, "
         "or read the picture without a grid"
     )
+
+
+def _stretch(one: float, other: float) -> float:
+    """Return by how much longer a side may be than for a grid of usual shape, as the other one is short: 1 or more."""
+    return max(float(np.sqrt(max(one, other) / max(min(one, other), 1) / MAX_USUAL_ASPECT)), 1.0)
 
 
 def line_contrast(grayscale: Grayscale) -> Grayscale:
@@ -174,7 +180,9 @@ def _follow_lines(contrast: Grayscale, candidate: _Candidate, rows: int | None, 
     sides = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
     width, height = (sides[0] + sides[2]) / 2, (sides[1] + sides[3]) / 2
     longer = max(width, height)
-    scale = np.clip(CELL_SIZE * longer / np.sqrt(candidate.cell_area), *RECTIFIED_SIZES) / longer
+    least, most = RECTIFIED_SIZES
+    size = CELL_SIZE * longer / np.sqrt(candidate.cell_area)
+    scale = np.clip(size, least, most * _stretch(width, height)) / longer
     width, height = int(width * scale), int(height * scale)
     if min(width, height) < MIN_HEIGHT:
         return None

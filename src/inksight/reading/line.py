@@ -53,13 +53,16 @@ class Line:
         The class of each digit in the best reading that fits the constraint; empty if there is no constraint, if
         nothing fits, or if the digit is alone, so that its probabilities decide.
     confidence : float, optional
-        Probability of that reading against the next one that fits, 0..1; 0 if nothing fits.
+        Probability of that reading, 0..1; 0 if nothing fits.
+    explained : float
+        Share of the line's ink that is in its digits and signs, 0..1; less where a sign may be a digit.
     """
 
     digits: Sequence[Prepared]
     signs: tuple[Sign, ...] = ()
     names: tuple[str, ...] = ()
     confidence: float | None = None
+    explained: float = 1.0
 
     def __len__(self) -> int:
         return len(self.digits)

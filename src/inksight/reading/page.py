@@ -142,7 +142,9 @@ class Page(Display):
     punctuation : bool
         Whether they are a part of the text.
     fits : tuple of float
-        With a constraint, the probability of each line's reading against the next one that fits, 0..1.
+        With a constraint, the probability of each line's reading, 0..1.
+    explained : tuple of float
+        Share of each line's ink that is in its digits and signs, 0..1; empty if all of it is.
     """
 
     lines: tuple[tuple[Reading, ...], ...]
@@ -151,6 +153,7 @@ class Page(Display):
     signs: tuple[Sign, ...] = ()
     punctuation: bool = False
     fits: tuple[float, ...] = ()
+    explained: tuple[float, ...] = ()
 
     @cached_property
     def digits(self) -> tuple[Reading, ...]:
@@ -177,8 +180,13 @@ class Page(Display):
 
     @property
     def line_confidences(self) -> tuple[float, ...]:
-        """The confidence of each line: the lowest one of its digits, or of its reading if there is a constraint."""
-        return self.fits or tuple(min(reading.confidence for reading in line) for line in self.lines)
+        """The confidence of each line, 0..1.
+
+        It is the lowest one of its digits, or that of its reading if there is a constraint, times the share of its ink
+        that is `explained`.
+        """
+        sure = self.fits or tuple(min(reading.confidence for reading in line) for line in self.lines)
+        return tuple(one * share for one, share in zip(sure, self.explained, strict=True)) if self.explained else sure
 
     @property
     def confidence(self) -> float:

@@ -20,6 +20,7 @@ MIN_PROBABILITY_IF_EXPECTED = 1e-4  # the same, if there must be signs on the li
 NEIGHBOURS = 4  # digits nearest to a sign, from which the baseline and the height of the digits are taken
 MIN_SLASH_HEIGHT = 1.1  # heights of the page's digits
 MIN_SLASH_HEIGHT_IF_EXPECTED = 0.95  # the same, if there must be signs on the line
+WIDEST = 0.95  # quantile of a sign's width across its rows
 MIN_NEIGHBOUR_HEIGHT = 0.6  # heights of the page's digits: what is lower may be a part of a digit
 
 # For each sign, the limits of its features, and how far beyond them it is 1/e times as probable. Lengths are in heights
@@ -47,11 +48,17 @@ PLACES: dict[str, Limits] = {
 # The upper dot of a colon; `shift` is how far its middle is from that of the lower one, to the left or right.
 PLACES[":"] = PLACES["."] | {"level": (0.4, 0.9, 0.08), "shift": (0.0, 0.15, 0.05)}
 # `fill` is the share of the box that is ink; `bend` is by how much the middle of a stroke departs from a straight line,
-# and `slope` is how far it goes to the right for each pixel that it goes up.
+# `slope` is how far it goes to the right for each pixel that it goes up, and `widest` is its width across nearly all of
+# its rows, of which a slanted 4 has some that are wider.
 STROKES: dict[str, Limits] = {
     ".": {"fill": (0.5, 1.0, 0.1)},
     ":": {"fill": (0.5, 1.0, 0.1)},
-    "/": {"bend": (0.0, 0.04, 0.015), "slope": (0.18, 1.2, 0.04), "thickness": (0.0, 0.3, 0.05)},
+    "/": {
+        "bend": (0.0, 0.04, 0.015),
+        "slope": (0.18, 1.2, 0.04),
+        "thickness": (0.0, 0.3, 0.05),
+        "widest": (0.0, 0.2, 0.04),
+    },
 }
 
 
@@ -185,9 +192,10 @@ def _stroke(piece: _Ink, regions: NDArray[np.int32]) -> dict[str, float]:
     ink = ink_of(piece.labels, regions[top:bottom, left:right])
     rows = np.flatnonzero(ink.any(axis=1))
     first, last = ink[rows].argmax(axis=1), ink.shape[1] - 1 - ink[rows, ::-1].argmax(axis=1)
-    middle, height = (first + last) / 2, bottom - top
+    middle, across, height = (first + last) / 2, last - first + 1, bottom - top
     slope, start = np.polyfit(rows, middle, 1) if len(rows) > 1 else (0.0, middle[0])
     return {
-        "fill": float(ink.mean()), "slope": -float(slope), "thickness": float((last - first + 1).mean()) / height,
+        "fill": float(ink.mean()), "slope": -float(slope), "thickness": float(across.mean()) / height,
+        "widest": float(np.quantile(across, WIDEST)) / height,
         "bend": float(np.abs(middle - slope * rows - start).mean()) / height,
     }  # fmt: skip

@@ -1,5 +1,6 @@
 """`read`: recognize the digits on pictures, or say why a digit is rejected."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -20,7 +21,7 @@ from inksight.reading.classification import FoundDigit, readings_of, without_tex
 from inksight.reading.constraints import Constraint, constraint_of
 from inksight.reading.detection import MAX_PAGE_SIZE, find_digits
 from inksight.reading.line import Line, Sign, with_signs
-from inksight.reading.page import Page, reduced
+from inksight.reading.page import Page, Reading, reduced
 
 if TYPE_CHECKING:
     from inksight.reading.grid import Grid
@@ -255,12 +256,26 @@ def _classified(
     for sheet in sheets:
         lines = tuple(tuple(next(readings) for _ in line) for line in sheet.lines)
         signs = tuple(sign for line in sheet.lines for sign in line.signs)
-        fits = tuple(
-            line[0].confidence if found.confidence is None else found.confidence
-            for line, found in zip(lines, sheet.lines, strict=True)
-        )
+        fits: tuple[float, ...] = ()
+        if constraint is not None:
+            fits = tuple(
+                _confidence_of_one(line[0]) if found.confidence is None else found.confidence
+                for line, found in zip(lines, sheet.lines, strict=True)
+            )
         lines = without_text(lines, accept_all)
-        yield Page(lines, sheet.picture, sheet.block, signs, keeps_signs, fits if constraint else ())
+        explained = tuple(line.explained for line in sheet.lines)
+        yield Page(lines, sheet.picture, sheet.block, signs, keeps_signs, fits, explained)
+
+
+def _confidence_of_one(reading: Reading) -> float:
+    """Return the confidence of a digit without a line that is read as a class that fits a constraint."""
+    if reading.digit is None:
+        return reading.confidence
+    from inksight.reading.constrained_search import LOWEST_PROBABILITY, probability_that_holds
+
+    chances = reading.probabilities
+    ratio = max(chances.values()) / max(chances[reading.digit], LOWEST_PROBABILITY)
+    return reading.confidence * probability_that_holds(math.log(ratio))
 
 
 def _fitting(line: Line, place: int, constraint: Constraint | None) -> list[str] | None:

@@ -5,6 +5,7 @@ again, the classifier's probabilities choose the best (LeCun, Bottou, Bengio and
 applied to document recognition", Proceedings of the IEEE, 1998, section V).
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inksight.config import DIGITS
-from inksight.imaging.foreground import dilate, normalize_contrast, upper_decile
+from inksight.imaging.foreground import MIN_CONTRAST, dilate, normalize_contrast, upper_decile
 from inksight.imaging.framing import center_in_frame
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale, block_mean, resample
 from inksight.reading.binarization import BinarizedPage, binarize
 from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components, ink_of
-from inksight.reading.constrained_search import best_fit
+from inksight.reading.constrained_search import best_fit, probability_that_holds
 from inksight.reading.constraints import Constraint
 from inksight.reading.detection import MAX_PAGE_SIZE
 from inksight.reading.lattice import Arc, SegmentationLattice, best_path
@@ -32,6 +33,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom
 MIN_PAGE_SIZE = 400  # pixels: smaller pages are enlarged, by whole factors, because blur would break their thin strokes
 MAX_MISFIT = 25.0  # of log-probability: a reading that fits a constraint at a higher cost does not fit
 MIN_LEFT_OUT_HEIGHT = 0.7  # of a line's digits: what is left out and at least this high is reported as rejected
+MAX_DROPPED_GAP = 1.0  # heights of a digit: to what stands in its line and may be another one
 MAX_SIGN_GAP, MAX_SIGN_HEIGHT = 0.5, 0.6  # heights of a digit: of a comma that hangs from its line
 MAX_SATELLITE_GAP = 1.0  # heights of a digit: a low component farther than this from every digit is dirt
 
@@ -81,7 +83,7 @@ def segment(
     if colors is not None:
         colors = colors.reduce(block) if zoom == 1 else colors.resize(scaled.shape[::-1], Image.Resampling.BILINEAR)
     page = binarize(scaled, invert, colors)
-    regions, groups, height = find_components(page)
+    regions, groups, height, dropped = find_components(page)
     expected = constraint is not None and constraint.reads_signs
     lattices = []
     for line in _text_lines(groups, height):
@@ -101,8 +103,13 @@ def segment(
         end = start + len(lattice.stretches)
         path, names, confidence = _search(lattice, probabilities[start:end], constraint)
         digits = [(*crops[start + arc.stretch], "") for arc in path if arc.stretch >= 0]
+        rest = _rest(lattice, path) + _beside(dropped, lattice, path)
         # The caller knows of no digits beside those of a reading that fits.
-        left_out = [] if names else [(*_crop(page, regions, part), "not a digit") for part in _left_out(lattice, path)]
+        missed = [] if names else _as_high_as_digits(rest, lattice, path)
+        left_out = [(*_crop(page, regions, [part]), "not a digit") for part in missed]
+        explained = _explained(lattice, regions, rest)
+        if constraint is None or not constraint.reads_signs:  # a slash is as high as a digit
+            explained *= math.prod(arc.sign.probability for arc in path if arc.sign and arc.sign.symbol == "/")
         if left_out:
             digits = sorted(digits + left_out, key=lambda digit: digit[1][0])
         found: list[Sign] = []
@@ -115,7 +122,7 @@ def segment(
                 found.append(Sign(sign.symbol, original_box, len(lines), place, sign.probability))
         if digits:
             prepared = [_prepared(*digit, scaled, block, zoom, grayscale.shape, page.dark) for digit in digits]
-            lines.append(Line(prepared, tuple(found), names, confidence))
+            lines.append(Line(prepared, tuple(found), names, confidence, explained))
         start = end
     return lines
 
@@ -131,7 +138,7 @@ def _search(
     fit = best_fit(arcs, probabilities, DIGITS, constraint)
     if fit is None or score - fit.score > MAX_MISFIT:
         return path, (), 0.0
-    return fit.path, fit.names, fit.confidence
+    return fit.path, fit.names, fit.confidence * probability_that_holds(score - fit.score)
 
 
 def _text_lines(groups: list[list[Component]], height: float) -> list[list[Component]]:
@@ -178,21 +185,53 @@ def _with_commas(lines: list[list[int]], boxes: NDArray[np.float64]) -> list[lis
     return joined
 
 
-def _left_out(lattice: SegmentationLattice, path: list[Arc]) -> list[list[Component]]:
-    """Return the components of a line that are as high as its digits but in nothing that is read.
+def _rest(lattice: SegmentationLattice, path: list[Arc]) -> list[Component]:
+    """Return the components of a line that are in nothing that is read, without dots and dirt."""
+    spans = [lattice.stretches[arc.stretch] for arc in path if arc.stretch >= 0]
+    spans += [(arc.sign.first, arc.sign.last) for arc in path if arc.sign]
+    used = {i for first, last in spans for i in range(first, last)}
+    return [part for i, part in enumerate(lattice.components) if i not in used and not part.small]
 
-    They must not vanish: a reader would take the digits around them for the whole number.
+
+def _boxes_of_digits(lattice: SegmentationLattice, path: list[Arc]) -> NDArray[np.int64]:
+    """Return left, top, right and bottom of each digit that is read on a line, (n, 4)."""
+    spans = [lattice.stretches[arc.stretch] for arc in path if arc.stretch >= 0]
+    return np.array([bounding_box(lattice.components[first:last]) for first, last in spans]).reshape(-1, 4)
+
+
+def _as_high_as_digits(rest: list[Component], lattice: SegmentationLattice, path: list[Arc]) -> list[Component]:
+    """Return what is as high as a line's digits among what is not read.
+
+    It must not vanish: a reader would take the digits around it for the whole number.
     """
-    digits = [lattice.stretches[arc.stretch] for arc in path if arc.stretch >= 0]
-    signs = [(arc.sign.first, arc.sign.last) for arc in path if arc.sign]
-    used = {i for first, last in digits + signs for i in range(first, last)}
-    heights = [box[3] - box[1] for box in (bounding_box(lattice.components[slice(*digit)]) for digit in digits)]
-    least = MIN_LEFT_OUT_HEIGHT * float(np.median(heights)) if heights else np.inf
-    return [
-        [part]
-        for i, part in enumerate(lattice.components)
-        if i not in used and part.whole and part.box[3] - part.box[1] >= least
-    ]
+    boxes = _boxes_of_digits(lattice, path)
+    least = MIN_LEFT_OUT_HEIGHT * float(np.median(boxes[:, 3] - boxes[:, 1])) if len(boxes) else np.inf
+    return [part for part in rest if part.whole and part.box[3] - part.box[1] >= least]
+
+
+def _beside(dropped: list[Component], lattice: SegmentationLattice, path: list[Arc]) -> list[Component]:
+    """Return what was dropped before, as what touches the picture's edge, but stands in a line of digits."""
+    digits, found = _boxes_of_digits(lattice, path), []
+    for part in dropped if len(digits) else []:
+        left, top, right, bottom = part.box
+        height = np.median(digits[:, 3] - digits[:, 1])
+        gap = np.maximum(digits[:, 0] - right, left - digits[:, 2])
+        near = digits[(gap >= 0) & (gap <= MAX_DROPPED_GAP * height)]
+        overlap = np.minimum(near[:, 3], bottom) - np.maximum(near[:, 1], top)
+        if (overlap >= MIN_LEFT_OUT_HEIGHT * (bottom - top)).any():
+            found.append(part)
+    return found
+
+
+def _explained(lattice: SegmentationLattice, regions: NDArray[np.int32], rest: list[Component]) -> float:
+    """Return the share of a line's ink that is not in the rest of its components."""
+
+    def mass(components: list[Component]) -> int:
+        left, top, right, bottom = bounding_box(components)
+        labels = [label for component in components for label in component.labels]
+        return int(np.isin(regions[top:bottom, left:right], labels).sum())
+
+    return 1 - mass(rest) / mass(list(dict.fromkeys([*lattice.components, *rest]))) if rest else 1.0
 
 
 def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Component]) -> tuple[Grayscale, Box]:
@@ -204,7 +243,8 @@ def _crop(page: BinarizedPage, regions: NDArray[np.int32], components: list[Comp
     own = ink_of([label for component in components for label in component.labels], regions[window])
     edge = dilate(own) & (own | (regions[window] == 0))
     contrast = page.contrast[window]
-    ink = normalize_contrast(np.where(edge, contrast, 0.0), page.noise, upper_decile(contrast[own]))
+    full = max(upper_decile(contrast[own]), MIN_CONTRAST)  # of the blurred edge alone of a ruled line, it is 0
+    ink = normalize_contrast(np.where(edge, contrast, 0.0), page.noise, full)
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     first, last, start, end = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     return ink[first:last, start:end], (left + start, top + first, left + end, top + last)
