@@ -2,12 +2,15 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 from processes import workers_of
@@ -16,9 +19,11 @@ from work import die_always
 
 import inksight
 from inksight import InksightError, InputError
+from inksight._shared.claim import claimed
 from inksight.cli import run
-from inksight.scale import read_in_shards
-from inksight.scale.manifest import NAME, Manifest
+from inksight.nn.ensemble_file import as_classifier
+from inksight.scale import job, read_in_shards
+from inksight.scale.manifest import NAME
 from inksight.scale.shard import Shard
 
 
@@ -89,15 +94,16 @@ def test_the_number_of_processes_changes_nothing(array_file, whole, tmp_path):
 def test_a_killed_worker_loses_no_rows(array_file, whole, tmp_path, monkeypatch):
     killed: list[int] = []
 
-    def add(self, shard, part):
-        if not killed:
-            killed.extend(workers_of(os.getpid()))
-            for number in killed:
-                os.kill(number, signal.SIGKILL)
-        note(self, shard, part)
+    def outcomes(*arguments, **options):
+        for outcome in unharmed(*arguments, **options):
+            if not killed:
+                killed.extend(workers_of(os.getpid()))
+                for number in killed:
+                    os.kill(number, signal.SIGKILL)
+            yield outcome
 
-    note = Manifest.add
-    monkeypatch.setattr(Manifest, "add", add)
+    unharmed = job.outcomes
+    monkeypatch.setattr(job, "outcomes", outcomes)
     result = read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=2, progress=False)
     assert len(killed) == 2
     assert (result.done, result.rows) == (10, 2000)
@@ -110,20 +116,18 @@ def test_a_shard_that_kills_its_processes_is_named(array_file, tmp_path, monkeyp
         read_in_shards(array_file, tmp_path, model="tiny", shards=1, workers=1, progress=False)
 
 
-@pytest.mark.parametrize("noted", [True, False])
-def test_a_killed_command_resumes(array_file, whole, tmp_path, noted):
+def test_a_killed_command_resumes(array_file, whole, tmp_path):
     code = (
         "import os, signal\n"
-        "from inksight.scale.manifest import Manifest\n"
-        "note = Manifest.add\n"
-        "def add(self, shard, part):\n"
-        "    note(self, shard, part)\n"
-        "    if len(self.parts) == 4:\n"
-        f"        {'self.write()' if noted else 'pass'}\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "Manifest.add = add\n"
-        "from inksight.scale import read_in_shards\n"
-        f"read_in_shards({str(array_file)!r}, {str(tmp_path)!r}, model='tiny', shards=10, workers=1, progress=False)\n"
+        "from inksight.scale import job\n"
+        "unharmed = job.outcomes\n"
+        "def outcomes(*arguments, **options):\n"
+        "    for number, outcome in enumerate(unharmed(*arguments, **options)):\n"
+        "        if number == 4:\n"
+        "            os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        yield outcome\n"
+        "job.outcomes = outcomes\n"
+        f"job.read_in_shards({str(array_file)!r}, {str(tmp_path)!r}, model='tiny', shards=10, workers=1)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], timeout=120)
     assert done.returncode == -signal.SIGKILL
@@ -133,26 +137,108 @@ def test_a_killed_command_resumes(array_file, whole, tmp_path, noted):
     assert (result.done, result.rows) == (10, 2000)
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in before} == before  # nothing is read twice
     assert parts(tmp_path) == parts(whole)
-    manifest = json.loads((tmp_path / NAME).read_text())
-    assert [part["rows"] for part in manifest["parts"].values()] == [200] * 10
 
 
-def test_a_missing_part_is_read_again(array_file, whole, tmp_path):
-    for path in whole.iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "part-000003.parquet").unlink()
-    assert read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=1, progress=False).rows == 2000
-    assert parts(tmp_path) == parts(whole)
+@pytest.fixture
+def copy(whole, tmp_path):
+    """A copy of the folder of the job, and a function that runs the job again there."""
+    shutil.copytree(whole, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+DAMAGES = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "text": lambda path: path.write_bytes(b"some text"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_missing_or_damaged_part_is_read_again(damage, array_file, whole, copy, capsys):
+    DAMAGES[damage](copy / "part-000003.parquet")
+    others = {path.name: path.stat().st_mtime_ns for path in copy.iterdir() if path.name != "part-000003.parquet"}
+    assert read_in_shards(array_file, copy, model="tiny", shards=10, workers=1).rows == 2000
+    assert parts(copy) == parts(whole)
+    assert {name: (copy / name).stat().st_mtime_ns for name in others} == others
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert len(warnings) == (damage != "missing")
+    assert all("part-000003.parquet' is damaged" in line and "again" in line for line in warnings)
+
+
+def test_a_part_that_is_not_of_the_job_is_refused(array_file, copy, tmp_path):
+    other = tmp_path / "other"
+    read_in_shards(array_file, other, model="small", shards=10, workers=1, progress=False)
+    foreign = tmp_path / "foreign.parquet"
+    parquet.write_table(pa.table({"image": [1]}), foreign)
+    whole = parts(copy)
+    for name, content in (
+        ("part-000003.parquet", whole["part-000004.parquet"]),  # as if their names were swapped
+        ("part-000003.parquet", parts(other)["part-000003.parquet"]),
+        ("part-000003.parquet", foreign.read_bytes()),
+        ("part-000010.parquet", whole["part-000000.parquet"]),  # readers of the folder would read these rows twice
+    ):
+        (copy / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"{name}' is not the part of that name of this job: delete it"):
+            read_in_shards(array_file, copy, model="tiny", shards=10, workers=1, progress=False)
+        assert (copy / name).read_bytes() == content
+        (copy / name).write_bytes(whole.get(name, b""))
+
+
+def test_a_lost_manifest_mixes_no_jobs(array_file, whole, copy):
+    (copy / NAME).unlink()
+    assert read_in_shards(array_file, copy, model="tiny", shards=10, workers=1, progress=False).done == 10
+    assert (copy / NAME).read_bytes() == (whole / NAME).read_bytes()
+    (copy / NAME).unlink()
+    for arguments in ({"model": "small", "shards": 10}, {"model": "tiny", "shards": 9}):
+        with pytest.raises(InputError, match="is not the part of that name of this job"):
+            read_in_shards(array_file, copy, workers=1, progress=False, **arguments)
+        (copy / NAME).unlink()
+    (copy / "part-000003.parquet").write_bytes(b"of another program")
+    with pytest.raises(InputError, match="is damaged or is not a Parquet file"):
+        read_in_shards(array_file, copy, model="tiny", shards=10, workers=1, progress=False)
+
+
+def test_the_second_process_in_a_folder_is_refused(array_file, whole):
+    words = r"another process is using .*: wait until it has ended, or give another"
+    with claimed(whole), pytest.raises(InputError, match=words):
+        read_in_shards(array_file, f"file://{whole}", model="tiny", shards=10, workers=1, progress=False)
+
+
+def test_pictures_resume_with_options_of_every_kind(mnist, tmp_path, monkeypatch):
+    Image.fromarray(255 - mnist.images[0]).save(tmp_path / "a.png")
+    options = {"length": (1, 4), "invert": False, "accept_all": False, "progress": False, "workers": 1}
+    out = tmp_path / "out"
+    first = read_in_shards(tmp_path / "a.png", out, model="tiny", **options)
+    monkeypatch.setattr(job, "start_workers", lambda *arguments: pytest.fail("read again"))
+    assert read_in_shards(tmp_path / "a.png", out, model="tiny", **options) == first
+    assert read_in_shards(tmp_path / "a.png", out, model="tiny", **options | {"accept_all": False}) == first
+    for change, words in (
+        ({"invert": None}, r"whose options\.invert is False, not None"),
+        ({"length": 2}, r"whose options\.length is \[1, 4\], not 2"),
+    ):
+        with pytest.raises(InputError, match=words):
+            read_in_shards(tmp_path / "a.png", out, model="tiny", **options | change)
+
+
+@pytest.mark.parametrize("model", ["tiny", "ensemble"])
+def test_a_model_of_the_same_weights_is_another_one(model, array_file, tmp_path, monkeypatch):
+    one = as_classifier("tiny")
+    one = one if model == "tiny" else inksight.Ensemble([one, inksight.load_model("small")])
+    monkeypatch.setattr(job, "_read_all", lambda *arguments: None)
+    read_in_shards(array_file, tmp_path, model=one, workers=1, progress=False)
+    with pytest.raises(InputError, match="whose model is"):
+        read_in_shards(array_file, tmp_path, model=replace(one, temperature=2.0), workers=1, progress=False)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"model": "small"}, "whose model was"),
-        ({"shards": 9}, "whose shards was 10 and not 9"),
-        ({"barcodes": True}, "whose barcodes was False and not True"),
-        ({"accept_all": True}, r"whose options was {} and not {'accept_all': True}"),
-        ({"sources": "other.npy"}, "whose sources was"),
+        ({"model": "small"}, "whose model is"),
+        ({"shards": 9}, "whose shards is 10, not 9"),
+        ({"barcodes": True}, "whose barcodes is False, not True"),
+        ({"accept_all": True}, r"whose options.accept_all is None, not True"),
+        ({"sources": "other.npy"}, "whose sources is"),
     ],
 )
 def test_the_folder_of_another_job_is_refused(array_file, whole, mnist, tmp_path, change, words):
@@ -170,11 +256,15 @@ def test_a_changed_input_is_refused(mnist, tmp_path):
     np.save(tmp_path / "a.npy", mnist.images[:100])
     read_in_shards(tmp_path / "a.npy", tmp_path / "out", model="tiny", workers=1, progress=False)
     np.save(tmp_path / "a.npy", mnist.images[100:200])
-    with pytest.raises(InputError, match="whose input was"):
+    with pytest.raises(InputError, match="whose input is"):
         read_in_shards(tmp_path / "a.npy", tmp_path / "out", model="tiny", workers=1, progress=False)
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"format": "inksight read 1"}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{}", "[]", '{"format": "inksight read 1"}', '{"format": "inksight read 1", "job": 5}',
+     '{"format": "inksight read 1", "job": ' + '{"a": ' * 5000 + "1" + "}" * 5001],
+)  # fmt: skip
 def test_a_damaged_manifest_is_refused(array_file, tmp_path, content):
     (tmp_path / NAME).write_text(content)
     with pytest.raises(InputError, match="is not that of a job, or damaged"):

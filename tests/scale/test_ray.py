@@ -16,7 +16,6 @@ from inksight.cli import run
 from inksight.experiments.search import sweep
 from inksight.experiments.trial import grid
 from inksight.scale import read_in_shards
-from inksight.scale.manifest import Manifest
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Ray, about its own use of Python
@@ -91,24 +90,25 @@ def test_a_sweep_on_a_cluster_trains_the_same_weights(cluster, few, tmp_path):
     assert again == here
 
 
-def test_the_command_on_a_cluster_writes_the_same_files(cluster, array_file, whole, tmp_path, capsys):
-    command = ["read", str(array_file), "--model", "tiny", "--shards", "8", "--engine", "ray", "--out", str(tmp_path)]
+def test_the_command_on_a_cluster_writes_the_same_files(cluster, array_file, whole, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)  # which is not the folder that the machines of the cluster started in
+    command = ["read", str(array_file), "--model", "tiny", "--shards", "8", "--engine", "ray", "--out", "out"]
     assert run(command) == 0
-    assert capsys.readouterr().out.endswith("2,000 rows in 8 of 8 shards\n")
-    assert parts(tmp_path) == parts(whole)
+    assert capsys.readouterr().out == "out: 2,000 rows in 8 of 8 shards\n"
+    assert parts(tmp_path / "out") == parts(whole)
 
 
 def test_a_lost_machine_loses_no_rows(cluster, array_file, whole, tmp_path, monkeypatch):
     lost: list[object] = []
 
-    def add(self, shard, part):
-        if not lost:
-            lost.append(node)
-            cluster.remove_node(node, allow_graceful=False)
-        note(self, shard, part)
+    def outcomes_and_a_loss(*arguments, **options):
+        for outcome in outcomes(*arguments, **options):
+            if not lost:
+                lost.append(node)
+                cluster.remove_node(node, allow_graceful=False)
+            yield outcome
 
-    note = Manifest.add
-    monkeypatch.setattr(Manifest, "add", add)
+    monkeypatch.setattr("inksight.scale.job.outcomes", outcomes_and_a_loss)
     monkeypatch.setattr("inksight.scale.job.read_shard", read_shard_slowly)
     node = next(iter(cluster.worker_nodes))
     result = []

@@ -11,6 +11,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from inksight import InputError
+from inksight.errors import MissingFileError
 from inksight.scale.array_source import BATCH
 from inksight.scale.sources import Chain, fingerprint, open_source
 
@@ -138,8 +139,63 @@ def test_damaged_sources_are_refused(contents, mnist, tmp_path):
         (tmp_path / name).write_bytes(content[: len(content) // 2 - 100])
         with pytest.raises(InputError, match=words):
             list(open_source([str(tmp_path / name)]).read(0, 11))
-    with pytest.raises(InputError, match="must have a column 'image' of structs with 'bytes', got the columns 'image'"):
+    with pytest.raises(InputError, match="must have a column 'image' of structs with binary 'bytes', got the columns "):
         open_source([str(tmp_path / "other.parquet")])
+
+
+def test_damage_in_the_middle_of_an_archive_drops_no_pictures(contents, tmp_path):
+    path = tmp_path / "p.tar"
+    write_tar(path, contents)
+    content = path.read_bytes()
+    with tarfile.open(path) as archive:
+        places = [member.offset for member in archive]
+    for number in (1, 5, len(places) - 1):
+        flipped = bytearray(content)
+        flipped[places[number]] ^= 1
+        for damaged in (bytes(flipped), content[: places[number]]):
+            path.write_bytes(damaged)
+            with pytest.raises(InputError, match=f"not the end, at byte {places[number]:,}"):
+                open_source([str(path)])
+
+
+def test_a_tar_archive_is_never_unpacked(contents, tmp_path):
+    """Absolute names, and those that lead out of the folder, are names; links and devices are left out."""
+    path, picture = tmp_path / "p.tar", contents["a.png"]
+    with tarfile.open(path, "w") as archive:
+        for name in ("/etc/a.png", "../../b.png", "a.png", "a.png"):
+            member = tarfile.TarInfo(name)
+            member.size = len(picture)
+            archive.addfile(member, io.BytesIO(picture))
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE):
+            member = tarfile.TarInfo(f"other{int(kind)}.png")
+            member.type, member.linkname = kind, "/etc/passwd"
+            archive.addfile(member)
+    names = ["/etc/a.png", "../../b.png", "a.png", "a.png"]
+    assert list(open_source([str(path)]).read(0, 9)) == [(f"{path}/{name}", picture) for name in names]
+
+
+def test_an_array_of_a_negative_number_of_images_is_refused(tmp_path):
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (-5, 28, 28)})
+    with pytest.raises(InputError, match=r"must be uint8 \(n, 28, 28\) in C order"):
+        open_source([str(tmp_path / "a.npy")])
+
+
+@pytest.mark.parametrize("content", ["text", 5, None])
+def test_a_parquet_file_whose_pictures_are_not_bytes_is_refused(content, tmp_path):
+    parquet.write_table(pa.table({"image": [{"bytes": content}]}), tmp_path / "p.parquet")
+    with pytest.raises(InputError, match="must have a column 'image' of structs with binary 'bytes', got the columns"):
+        open_source([str(tmp_path / "p.parquet")])
+
+
+def test_names_of_no_files_are_refused(tmp_path):
+    (tmp_path / "link.png").symlink_to("nowhere")
+    for name in ("none.png", "link.png", "x" * 300, "null\0.png", "\ud800.png"):
+        with pytest.raises(MissingFileError):
+            open_source([str(tmp_path / name)])
+    (source,) = open_source([str(tmp_path)]).sources  # but what a folder holds is a row with an error
+    assert source.names == (str(tmp_path / "link.png"),)
+    assert len(fingerprint(source)) == 64
 
 
 def test_what_no_job_can_read_is_refused(mnist, tmp_path):

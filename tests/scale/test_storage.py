@@ -51,8 +51,8 @@ def test_sources_in_memory(mnist):
     assert [name for name, _ in open_source(["memory://in/**.png"]).read(0, 1)] == ["memory:///in/b/1.png"]
     with open_file("memory:///in/b/1.png") as file:
         assert file.read() == b"picture"
-    with pytest.raises(MissingFileError, match=r"no file 'memory://none'"):
-        open_file("memory://none")
+    with pytest.raises(MissingFileError, match=r"no file 'memory://none'"), open_file("memory://none"):
+        pass
     with pytest.raises(InputError, match="stands for no files"):
         open_source(["memory://none/*.png"])
     memory.store.clear()
@@ -63,6 +63,29 @@ def test_unknown_kinds_of_storage_are_one_error(monkeypatch):
         open_source(["nothing://a.npy"])
     with pytest.raises(MissingDependencyError, match=r"'dropbox://a.npy' needs \w+: pip install"):
         open_source(["dropbox://a.npy"])
+
+
+def test_whatever_a_library_for_storage_raises_is_one_error(mnist, tmp_path, monkeypatch):
+    class Lost(Exception):
+        """The error of a library that does not use those of Python."""
+
+    def lost(*arguments, **options):
+        raise Lost("no credentials\nfound")
+
+    np.save(tmp_path / "a.npy", mnist.images[:7])
+    words = r"'memory://[^']*' \(Lost: no credentials found\): check its name and your access"
+    memory = type(fsspec.filesystem("memory"))
+    for method, verb in (
+        ("open", "read"), ("isfile", "read"), ("makedirs", "make folder"), ("find", "read"), ("put_file", "write"),
+    ):  # fmt: skip
+        source = "memory://in/a.npy" if method in ("open", "isfile") else tmp_path / "a.npy"
+        memory.store.clear()
+        fsspec.filesystem("memory").pipe("/in/a.npy", (tmp_path / "a.npy").read_bytes())
+        monkeypatch.setattr(memory, method, lost)
+        with pytest.raises(InputError, match=f"cannot {verb} {words}"):
+            read_in_shards(source, "memory://out", model="tiny", workers=1, progress=False)
+        monkeypatch.undo()
+    memory.store.clear()
 
 
 @pytest.fixture
@@ -99,8 +122,11 @@ def test_a_job_from_s3_to_s3(bucket, mnist, tmp_path):
     names = {path.name for path in (tmp_path / "here").iterdir()}
     assert Folder(out).names() == names == {"part-000000.parquet", "part-000001.parquet", "part-000002.parquet", NAME}
     for name in names - {NAME}:
-        assert Folder(out).read(name) == (tmp_path / "here" / name).read_bytes()
+        here = parquet.read_table(tmp_path / "here" / name)
+        with Folder(out).open(name) as file:
+            assert parquet.read_table(file).equals(here)
     files.rm(f"{bucket}/out/part-000001.parquet")
     assert read_in_shards(source, out, model="tiny", shards=3, workers=1, progress=False).rows == 300
+    files.invalidate_cache()  # of a listing from before
     table = parquet.read_table("digits/out", filesystem=files)
     assert table["image"].to_pylist() == list(range(300))

@@ -7,7 +7,9 @@ import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -26,7 +28,7 @@ class RayWorkers(Generic[Result]):
     def __init__(self, processes: Processes, function: Callable[..., Result], shared: tuple[object, ...]) -> None:
         ray = connect(processes.address)
         self.count = processes.count
-        self._work = ray.put((function, shared))  # sent once to each machine
+        self._work = ray.put((function, shared, Path.cwd()))  # sent once to each machine
         self._environment = environment(processes.threads)
         self._call = ray.remote(num_cpus=processes.threads, max_retries=RETRIES)(_call)
         self._running: set[Any] = set()
@@ -105,8 +107,11 @@ def _call(work: list[Any], environment: dict[str, str], task: object) -> object:
 
 
 @cache
-def _held(work: Any) -> Any:
-    """Return what every call needs, which a process keeps."""
+def _held(work: Any) -> tuple[Callable[..., object], tuple[object, ...]]:
+    """Return what every call needs, which a process keeps. Let relative names mean what they do for the caller."""
     import ray
 
-    return ray.get(work)
+    function, shared, folder = ray.get(work)
+    with suppress(OSError):  # a machine may lack the folder, and need no relative names
+        os.chdir(folder)
+    return function, shared

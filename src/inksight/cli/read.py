@@ -247,7 +247,7 @@ def _read_in_shards(
     if result.interrupted:
         raise KeyboardInterrupt("interrupted: the same command resumes it")
     if result.failed:
-        raise InksightError(f"{result.failed:,} of {result.rows:,} pages could not be read")
+        raise InksightError(f"{result.failed:,} of {result.rows:,} pages could not be read: see the column error")
 
 
 class _Failures:

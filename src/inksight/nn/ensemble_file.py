@@ -51,6 +51,11 @@ def save_ensemble(ensemble: Ensemble, path: str | os.PathLike[str]) -> None:
     InputError
         If the folder does not exist or cannot be written to.
     """
+    write_content(path, *_content_of_ensemble(ensemble))
+
+
+def _content_of_ensemble(ensemble: Ensemble) -> tuple[dict[str, Any], Arrays]:
+    """Return the JSON header and the arrays of the file of an ensemble."""
     contents = [content_of_model(model) for model in ensemble.models]
     header: dict[str, Any] = {
         "format": ENSEMBLE_FORMAT,
@@ -58,8 +63,14 @@ def save_ensemble(ensemble: Ensemble, path: str | os.PathLike[str]) -> None:
         "models": [header for header, _ in contents],
     }
     header["checksum"] = checksum(header, ensemble.digest)
-    arrays = {f"{i}.{name}": x for i, (_, arrays) in enumerate(contents) for name, x in arrays.items()}
-    write_content(path, header, arrays)
+    return header, {f"{i}.{name}": x for i, (_, arrays) in enumerate(contents) for name, x in arrays.items()}
+
+
+def checksum_of(classifier: Classifier) -> str:
+    """Return the checksum of the file of a model or an ensemble, which covers all that decides its predictions."""
+    content = content_of_model(classifier) if isinstance(classifier, Model) else _content_of_ensemble(classifier)
+    result: str = content[0]["checksum"]
+    return result
 
 
 def load_ensemble(path: str | os.PathLike[str]) -> Ensemble:

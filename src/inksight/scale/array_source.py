@@ -29,13 +29,14 @@ class ArraySource:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        with damage_as_input_error(name, "a NumPy file"), open_file(name) as file:
+        with open_file(name) as file, damage_as_input_error(name, "a NumPy file"):
             version = numpy_format.read_magic(file)
             read = numpy_format.read_array_header_1_0 if version == (1, 0) else numpy_format.read_array_header_2_0
             shape, fortran, dtype = read(file)
             self._start = file.tell()
             size = file.seek(0, 2)
-        ok = len(shape) == 3 and shape[1:] == (IMAGE_SIZE, IMAGE_SIZE) and dtype == np.uint8 and not fortran
+        ok = len(shape) == 3 and shape[0] >= 0 and shape[1:] == (IMAGE_SIZE, IMAGE_SIZE)
+        ok = ok and dtype == np.uint8 and not fortran
         got = f"{dtype} {shape}" + (" in Fortran order" if fortran else "")
         check(ok, f"array of {name!r}", got, "uint8 (n, 28, 28) in C order", "convert it, with ink as high values")
         self._count = int(shape[0])

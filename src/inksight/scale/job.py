@@ -1,5 +1,7 @@
 """`read_in_shards`: reads millions of pictures or images by many processes, and resumes where it was interrupted."""
 
+import hashlib
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -14,17 +16,19 @@ from inksight._shared.progress import about, say
 from inksight._shared.tasks import Processes, WorkerDied, outcomes, processes_for, start_workers
 from inksight._shared.validation import check, is_count
 from inksight.errors import InksightError
-from inksight.nn.ensemble_file import ClassifierLike, as_classifier
+from inksight.nn.ensemble_file import ClassifierLike, as_classifier, checksum_of
 from inksight.reading.constraints import constraint_of
 from inksight.reading.page_reading import Options
-from inksight.scale.manifest import Manifest
-from inksight.scale.shard import Shard, check_barcodes, parquet_library, read_shard
+from inksight.scale.manifest import open_manifest, parts_done
+from inksight.scale.shard import Part, Shard, check_barcodes, parquet_library, read_shard
 from inksight.scale.sources import Source, fingerprint, open_source
-from inksight.scale.storage import Folder, is_url
+from inksight.scale.storage import Folder
+from inksight.training.checkpoint_folder import as_json
 
 PICTURES, IMAGES = 1000, 1 << 18  # of a shard by default: some seconds of work
 MAX_SHARDS = 1_000_000
 ATTEMPTS = 3  # for a shard whose processes die
+DEFAULTS = dict.fromkeys(("accept_all", "single", "punctuation"), False)  # of options; None is that of the others
 REPORT = 10.0  # seconds between two lines of progress
 
 
@@ -103,7 +107,8 @@ def read_in_shards(
     Raises
     ------
     InputError
-        If a source cannot be read, an option is out of range, or the folder has the parts of another job.
+        If a source cannot be read, an option is out of range, or the folder has the parts of another job
+        or is used by another process.
     InksightError
         If the processes of a shard die three times.
     MissingDependencyError
@@ -134,39 +139,37 @@ def read_in_shards(
     processes = processes_for(workers, engine=engine, address=address)
     folder = Folder(folder_name)
     folder.create()
-    job = {
+    described = {
         "version": __version__,
         "sources": names,
         "images" if source.of_arrays else "pictures": len(source),
         "input": fingerprint(source),
-        "model": classifier.digest,
-        "options": {name: value for name, value in sorted(options.items()) if value not in (None, False)},
+        "model": checksum_of(classifier),
+        "options": {name: value for name, value in sorted(options.items()) if value is not DEFAULTS.get(name)},
         "barcodes": barcodes,
         "shards": len(parts),
     }
-    with nullcontext() if is_url(folder.name) else claimed(folder.name, progress), CtrlC() as ctrl_c:
-        manifest = Manifest.open(folder, job)
-        missing = manifest.missing(parts)
-        if len(missing) < len(parts):
-            say(f"{len(parts) - len(missing):,} of {len(parts):,} shards are already in {folder.name!r}", progress)
-        try:
-            work = (source, classifier, options, barcodes, folder)
-            _read_all(work, missing, processes, manifest, ctrl_c, progress)
-        finally:
-            manifest.write()
-    done = manifest.parts.values()
-    interrupted = len(done) < len(parts)
-    return JobResult(len(parts), len(done), sum(p.rows for p in done), sum(p.failed for p in done), interrupted)
+    described = as_json(described)
+    job = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    with nullcontext() if folder.local is None else claimed(folder.local, alone=True), CtrlC() as ctrl_c:
+        done = parts_done(folder, job, parts, open_manifest(folder, described), progress)
+        if done:
+            say(f"{len(done):,} of {len(parts):,} shards are already in {folder.name!r}", progress)
+        missing = [shard for shard in parts if shard not in done]
+        work = (source, classifier, options, barcodes, folder, job)
+        _read_all(work, missing, processes, done, ctrl_c, progress)
+    rows, failed = sum(part.rows for part in done.values()), sum(part.failed for part in done.values())
+    return JobResult(len(parts), len(done), rows, failed, len(done) < len(parts))
 
 
 def _read_all(
-    work: tuple[object, ...], missing: list[Shard], processes: Processes, manifest: Manifest, ctrl_c: CtrlC,
+    work: tuple[object, ...], missing: list[Shard], processes: Processes, done: dict[Shard, Part], ctrl_c: CtrlC,
     progress: bool,
 ) -> None:  # fmt: skip
-    """Read shards, and those whose process has died again."""
+    """Read shards, and those whose process has died again; add them to what is done."""
     total = sum(shard.stop - shard.start for shard in missing)
     began = reported = time.monotonic()
-    done = 0
+    count = 0
     for attempt in range(1, ATTEMPTS + 1):
         lost: list[Shard] = []
         if not missing or ctrl_c.pressed:
@@ -175,7 +178,7 @@ def _read_all(
             # One shard waits for each worker, so that none is idle between two.
             for shard, finished in outcomes(workers, missing, ahead=2, stop=lambda: ctrl_c.pressed):
                 try:
-                    manifest.add(shard, finished.result())
+                    done[shard] = finished.result()
                 except WorkerDied as error:
                     if attempt == ATTEMPTS:
                         raise InksightError(
@@ -184,12 +187,12 @@ def _read_all(
                         ) from error
                     lost.append(shard)
                     continue
-                done += shard.stop - shard.start
-                if time.monotonic() > reported + REPORT or done == total:
+                count += shard.stop - shard.start
+                if time.monotonic() > reported + REPORT or count == total:
                     reported = time.monotonic()
-                    rate = done / (reported - began)
-                    left = f", {about((total - done) / rate)} left" if done < total else ""
-                    say(f"{done:,} of {total:,}, {rate:,.0f} per second{left}", progress)
+                    rate = count / (reported - began)
+                    left = f", {about((total - count) / rate)} left" if count < total else ""
+                    say(f"{count:,} of {total:,}, {rate:,.0f} per second{left}", progress)
         missing = lost
 
 

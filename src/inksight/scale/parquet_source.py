@@ -33,13 +33,15 @@ class ParquetSource:
             import pyarrow as pa
         except ImportError as error:
             raise MissingDependencyError(f"reading {name!r} needs pyarrow: pip install 'inksight[arrow]'") from error
-        with damage_as_input_error(name, "a Parquet file"), open_file(name) as opened, _parquet(opened) as file:
+        with open_file(name) as opened, damage_as_input_error(name, "a Parquet file"), _parquet(opened) as file:
             schema = file.schema_arrow
-            kind = schema.field("image").type if "image" in schema.names else None
-            if kind is None or not pa.types.is_struct(kind) or kind.get_field_index("bytes") < 0:
+            kind: Any = schema.field("image").type if "image" in schema.names else None
+            has_bytes = kind is not None and pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0
+            content = kind.field("bytes").type if has_bytes else None
+            if content is None or not (pa.types.is_binary(content) or pa.types.is_large_binary(content)):
                 raise InputError(
-                    f"{name!r} must have a column 'image' of structs with 'bytes', got the columns "
-                    f"{', '.join(schema.names)[:200]!r}; rename or convert them"
+                    f"{name!r} must have a column 'image' of structs with binary 'bytes', got the columns "
+                    f"{', '.join(map(str, schema))[:200]!r}; rename or convert them"
                 )
             groups = range(file.metadata.num_row_groups)
             self._ends = tuple(accumulate(file.metadata.row_group(group).num_rows for group in groups))
@@ -54,8 +56,8 @@ class ParquetSource:
         first, last = bisect_right(self._ends, start), bisect_right(self._ends, stop - 1)
         row = self._ends[first - 1] if first else 0
         with (
-            damage_as_input_error(self.name, "a Parquet file"),
             open_file(self.name) as opened,
+            damage_as_input_error(self.name, "a Parquet file"),
             _parquet(opened) as file,
         ):
             for batch in file.iter_batches(_ROWS, row_groups=list(range(first, last + 1)), columns=["image.bytes"]):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from inksight._shared.untrusted import damage_as_input_error
 from inksight.errors import InksightError, InputError, MissingDependencyError, TooLargeError
 from inksight.imaging.file_pages import MAX_FILE_SIZE, FilePage, pages, pages_of
 from inksight.nn.ensemble_file import Classifier
@@ -58,11 +59,16 @@ class Part:
     failed: int
 
 
-def read_shard(source: Source, model: Classifier, options: Options, barcodes: bool, out: Folder, shard: Shard) -> Part:
-    """Read a shard and write its file, which is there completely or not at all."""
+def read_shard(
+    source: Source, model: Classifier, options: Options, barcodes: bool, out: Folder, job: str, shard: Shard
+) -> Part:
+    """Read a shard and write its file, which is there completely or not at all.
+
+    The file says which shard of which job it is. `job` is the digest of the job.
+    """
     pa, parquet = parquet_library()
     batches = _predict(source, model, barcodes, shard) if source.of_arrays else _read(source, model, options, shard)
-    schema = schema_of(source, barcodes)
+    schema = schema_of(source, barcodes).with_metadata(_mark(job, shard))
     rows = failed = 0
     # The same rows give the same bytes: groups of a fixed size, and no statement of when or by whom.
     with out.writing(shard.name) as path, parquet.ParquetWriter(path, schema) as writer:
@@ -76,6 +82,33 @@ def read_shard(source: Source, model: Classifier, options: Options, barcodes: bo
         if waiting:
             rows += _write(writer, pa.concat_tables(waiting))
     return Part(rows, failed)
+
+
+def read_part(folder: Folder, name: str, shard: Shard | None, job: str) -> Part:
+    """Return what is in the file of a shard, of which only the footer is read.
+
+    Raises
+    ------
+    DamagedFileError
+        If it is not a Parquet file.
+    InputError
+        If it is not that of this shard of this job; no file is if `shard` is None.
+    """
+    _, parquet = parquet_library()
+    full = f"{folder.name}/{name}"
+    with folder.open(name) as file, damage_as_input_error(full, "a Parquet file"):
+        footer = parquet.ParquetFile(file).metadata
+        groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
+        column = footer.schema.names.index("error") if "error" in footer.schema.names else None
+        unfailed = 0 if column is None else sum(group.column(column).statistics.null_count for group in groups)
+    if shard is None or not _mark(job, shard).items() <= (footer.metadata or {}).items():
+        raise InputError(f"{full!r} is not the part of that name of this job: delete it, or give another folder")
+    return Part(footer.num_rows, 0 if column is None else footer.num_rows - unfailed)
+
+
+def _mark(job: str, shard: Shard) -> dict[bytes, bytes]:
+    """Return what the footer of a part says of where it belongs."""
+    return {b"inksight.job": job.encode(), b"inksight.shard": f"{shard.number} {shard.start} {shard.stop}".encode()}
 
 
 def _write(writer: Any, table: Any) -> int:

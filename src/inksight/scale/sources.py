@@ -146,13 +146,20 @@ def fingerprint(source: Source) -> str:
         names: Iterable[str] = part.names if isinstance(part, Files) else (part.name,)  # type: ignore[attr-defined]
         digest.update(f"{type(part).__name__} {len(part)}\0".encode())
         for name in names:
-            digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+            digest.update(name.encode("utf-8", "surrogatepass") + b"\0")
             if not isinstance(part, Files):
                 digest.update(_samples(name))
             elif not is_url(name):
-                path = Path(name)
-                digest.update(str(path.stat().st_size if path.exists() else None).encode())
+                digest.update(str(_size(name)).encode())
     return digest.hexdigest()
+
+
+def _size(name: str) -> int | None:
+    """Return the bytes of a picture file; None if it has been removed or cannot be looked at."""
+    try:
+        return Path(name).stat().st_size
+    except (OSError, ValueError):
+        return None
 
 
 def _samples(name: str) -> bytes:
@@ -178,7 +185,8 @@ def _expand(name: str) -> list[str]:
         elif Path(name).is_dir():
             found = [str(path) for path in visible_files(Path(name))]
         else:
-            found = [name]
+            with open_file(name):  # what is named must be there, unlike what is found
+                found = [name]
     except OSError as error:
         raise unreadable(name, error) from error
     if not found:
@@ -199,7 +207,7 @@ def _archive(name: str) -> Source | None:
     except InputError:
         if is_url(name):
             raise
-        return None  # reading it as a picture names the error in its row
+        return None  # one of a folder: reading it as a picture names the error in its row
     if head.startswith(b"\x93NUMPY"):
         return ArraySource(name)
     if head.startswith(b"PAR1"):

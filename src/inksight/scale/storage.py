@@ -5,7 +5,7 @@ Remote names are URLs such as ``s3://bucket/scans.tar``, which fsspec opens.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -13,7 +13,7 @@ from typing import IO, Any
 from inksight._shared.files import make_folder, replacing
 from inksight._shared.temporary import temporary_folder
 from inksight._shared.untrusted import check_is_file, unreadable
-from inksight.errors import InputError, MissingDependencyError, MissingFileError
+from inksight.errors import InksightError, InputError, MissingDependencyError, MissingFileError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters or more: C:// is a drive
 
@@ -29,8 +29,9 @@ def is_url(name: str) -> bool:
     return _URL.match(name) is not None
 
 
-def open_file(name: str) -> IO[bytes]:
-    """Open a file to read, at any place in it.
+@contextmanager
+def open_file(name: str) -> Iterator[IO[bytes]]:
+    """Open a file to read, at any place in it; raise these errors while it is read, too.
 
     Raises
     ------
@@ -39,13 +40,16 @@ def open_file(name: str) -> IO[bytes]:
     MissingDependencyError
         If it is remote and fsspec, or its library for that kind of storage, is not installed.
     """
+    if is_url(name):
+        with _remote_errors(name):
+            files, path = file_system(name)
+            with files.open(path, "rb") as opened:
+                yield opened
+        return
     try:
-        if not is_url(name):
-            check_is_file(Path(name), "give a picture, an archive or an array")
-            return Path(name).open("rb")
-        files, path = file_system(name)
-        opened: IO[bytes] = files.open(path, "rb")
-        return opened
+        check_is_file(Path(name), "give a picture, an archive or an array")
+        with Path(name).open("rb") as opened:
+            yield opened
     except FileNotFoundError as error:
         raise MissingFileError(f"there is no file {name!r}: check the name") from error
     except (OSError, ValueError) as error:
@@ -54,29 +58,38 @@ def open_file(name: str) -> IO[bytes]:
         raise unreadable(name, error) from error
 
 
+@contextmanager
+def _remote_errors(name: str, verb: str = "read") -> Iterator[None]:
+    """Convert what the libraries for remote storage raise, which may be of any class, to one `InputError`."""
+    try:
+        yield
+    except (InksightError, MemoryError):
+        raise
+    except ImportError as error:
+        library = f"needs {error.name}" if error.name not in (None, "fsspec") else "needs fsspec"
+        raise MissingDependencyError(f"{name!r} {library}: pip install 'inksight[remote]'") from error
+    except FileNotFoundError as error:
+        raise MissingFileError(f"there is no file {name!r}: check the name") from error
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise InputError(f"cannot {verb} {name!r} ({reason}): check its name and your access to it") from error
+
+
 def find_remote(pattern: str) -> list[str]:
     """Return the URLs of the files that a remote pattern or folder stands for, sorted by name."""
-    files, path = file_system(pattern)
-    try:
+    with _remote_errors(pattern):
+        files, path = file_system(pattern)
         if not re.search(r"[*?[]", path) and files.isfile(path):
             return [pattern]
         found = files.glob(path) if re.search(r"[*?[]", path) else files.find(path, maxdepth=1)
-    except (OSError, ValueError) as error:
-        raise unreadable(pattern, error) from error
-    return sorted(files.unstrip_protocol(each) for each in found if files.isfile(each))
+        return sorted(files.unstrip_protocol(each) for each in found if files.isfile(each))
 
 
 def file_system(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, and the path there."""
-    try:
-        from fsspec.core import url_to_fs
+    from fsspec.core import url_to_fs
 
-        files, path = url_to_fs(url)
-    except ImportError as error:
-        library = f"needs {error.name}" if error.name not in (None, "fsspec") else "needs fsspec"
-        raise MissingDependencyError(f"{url!r} {library}: pip install 'inksight[remote]'") from error
-    except (OSError, ValueError) as error:
-        raise unreadable(url, error) from error
+    files, path = url_to_fs(url)
     return files, path
 
 
@@ -94,53 +107,53 @@ class Folder:
 
     def create(self) -> None:
         """Create the folder if it does not exist."""
-        if self._local is not None:
-            make_folder(self._local)
+        if self.local is not None:
+            make_folder(self.local)
             return
-        files, path = file_system(self.name)
-        try:
+        with _remote_errors(self.name, "make folder"):
+            files, path = file_system(self.name)
             files.makedirs(path, exist_ok=True)  # nothing where folders are parts of names only
-        except OSError as error:
-            raise InputError(f"cannot make folder {self.name!r}: {error}; give another one") from error
 
     def names(self) -> set[str]:
         """Return the names of the files in the folder."""
-        if self._local is not None:
-            return {path.name for path in self._local.iterdir()}
-        files, path = file_system(self.name)
-        files.invalidate_cache()
-        return {each.rsplit("/", 1)[-1] for each in files.find(path, maxdepth=1)}
+        if self.local is not None:
+            try:
+                return {path.name for path in self.local.iterdir()}
+            except OSError as error:
+                raise unreadable(self.name, error) from error
+        with _remote_errors(self.name):
+            files, path = file_system(self.name)
+            files.invalidate_cache()
+            return {each.rsplit("/", 1)[-1] for each in files.find(path, maxdepth=1)}
+
+    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file of the folder to read; see `open_file`."""
+        return open_file(f"{self.name}/{name}" if self.local is None else str(self.local / name))
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, or None if there is none."""
         try:
-            if self._local is not None:
-                return (self._local / name).read_bytes()
-            files, path = file_system(self.name)
-            content: bytes = files.cat_file(f"{path}/{name}")
-            return content
-        except FileNotFoundError:
+            with self.open(name) as file:
+                return file.read()
+        except MissingFileError:
             return None
-        except OSError as error:
-            raise unreadable(f"{self.name}/{name}", error) from error
 
     @contextmanager
     def writing(self, name: str) -> Iterator[Path]:
         """Yield a temporary file, which becomes the file `name` if the block ends without an error."""
-        if self._local is not None:
-            with replacing(self._local / name) as temporary:
+        if self.local is not None:
+            with replacing(self.local / name) as temporary:
                 yield temporary
             return
-        files, path = file_system(self.name)
         with temporary_folder() as folder:
             yield folder / name
-            try:
+            with _remote_errors(f"{self.name}/{name}", "write"):
+                files, path = file_system(self.name)
                 files.put_file(str(folder / name), f"{path}/{name}")  # which a reader sees when it is complete
-            except OSError as error:
-                raise InputError(f"cannot write {self.name}/{name}: {error}; give another folder") from error
 
     @property
-    def _local(self) -> Path | None:
+    def local(self) -> Path | None:
+        """Its path if it is on this machine, also as a URL; else None."""
         if self.name.startswith("file://"):
             return Path(self.name.removeprefix("file://"))
         return None if is_url(self.name) else Path(self.name)

@@ -41,11 +41,16 @@ class TarSource:
 
     def _members(self, offset: int) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
         """Yield the files from an offset on."""
-        with damage_as_input_error(self.name, "a tar archive"), open_file(self.name) as file:
+        with open_file(self.name) as file, damage_as_input_error(self.name, "a tar archive"):
             file.seek(offset)
             with tarfile.open(fileobj=file, mode="r:") as archive:
                 while member := archive.next():
                     archive.members.clear()  # type: ignore[attr-defined]  # which would grow with the archive
-                    hidden = any(part.startswith((".", "__")) for part in Path(member.name).parts)
+                    parts = set(Path(member.name).parts) - {".."}
+                    hidden = any(part.startswith((".", "__")) for part in parts)
                     if member.isreg() and not member.issparse() and not hidden:
                         yield member, archive
+                # Python takes a damaged header for the end, and so leaves out what follows.
+                file.seek(archive.offset)
+                if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+                    raise tarfile.ReadError(f"no header of a file, and not the end, at byte {archive.offset:,}")

@@ -15,8 +15,8 @@ from inksight._shared.files import as_path, make_folder
 from inksight._shared.validation import check, is_between
 from inksight.data.dataset import Dataset
 from inksight.errors import DamagedFileError
+from inksight.nn.ensemble_file import checksum_of
 from inksight.nn.model import Model, digest
-from inksight.nn.model_file import content_of_model
 from inksight.training.checkpoint_file import Saved, read_saved, write_saved
 from inksight.training.checkpoint_folder import CheckpointFolder, as_json, check_same
 
@@ -131,6 +131,5 @@ def short_digest(value: Dataset | Model | NDArray[np.float32] | None) -> str | N
     if value is None:
         return None
     if isinstance(value, Model):
-        checksum: str = content_of_model(value)[0]["checksum"]
-        return checksum[:16]
+        return checksum_of(value)[:16]
     return (digest({"": value}) if isinstance(value, np.ndarray) else value.digest)[:16]
