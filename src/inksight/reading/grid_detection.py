@@ -75,7 +75,7 @@ def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None
     InputError
         If there is no such grid.
     """
-    block = max(int(max(grayscale.shape) / _stretch(*grayscale.shape)) // DETECTION_SIZE, 1)
+    block = detection_block(*grayscale.shape)
     contrast = line_contrast(block_mean(grayscale, block))
     found = None
     for candidate in _candidates(contrast):
@@ -97,6 +97,17 @@ def find_grid(grayscale: Grayscale, rows: int | None = None, columns: int | None
         "no grid was found on the picture: it must show the whole grid, with all of its lines; take a sharper photo, "
         "or read the picture without a grid"
     )
+
+
+def detection_block(height: int, width: int) -> int:
+    """Return by which factor a picture is reduced before its grid is looked for, 1 or more.
+
+    Examples
+    --------
+    >>> detection_block(3000, 4000), detection_block(320, 4240)
+    (4, 2)
+    """
+    return max(int(max(height, width) / _stretch(height, width)) // DETECTION_SIZE, 1)
 
 
 def _stretch(one: float, other: float) -> float:

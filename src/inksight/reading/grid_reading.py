@@ -23,7 +23,7 @@ from inksight.reading.components import ink_of
 from inksight.reading.detection import assess, margin_threshold
 from inksight.reading.grid import Cell, Grid
 from inksight.reading.grid_cells import RectifiedGrid, rectify, reduction
-from inksight.reading.grid_detection import DETECTION_SIZE, find_grid
+from inksight.reading.grid_detection import detection_block, find_grid
 from inksight.reading.grid_writing import Writing, find_writing
 from inksight.reading.page import Reading, reduced
 from inksight.reading.reader import REDUCIBLE_MODES, GridShape
@@ -51,8 +51,9 @@ def read_grid(
     opened = open_picture(picture)
     if not isinstance(opened, Image.Image) or opened.mode not in REDUCIBLE_MODES:
         opened = opened_to_grayscale(opened)
-    size = opened.size[::-1] if isinstance(opened, Image.Image) else opened.shape
-    block = max(max(size) // DETECTION_SIZE, 1)
+    height, width = opened.size[::-1] if isinstance(opened, Image.Image) else opened.shape
+    size = (height, width)
+    block = detection_block(*size)
     coarse = _reduced_grayscale(opened, block)
     rows, columns = (None, None) if isinstance(grid, str) else grid
     try:
@@ -89,7 +90,7 @@ def _find(grayscale: Grayscale, rows: int | None, columns: int | None, invert: b
 
 def _read_cells(
     opened: Image.Image | Grayscale,
-    size: tuple[int, ...],
+    size: tuple[int, int],
     mesh: Points,
     dark: bool,
     model: Classifier,
