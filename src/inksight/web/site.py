@@ -4,8 +4,10 @@ import base64
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from inksight import __version__
@@ -15,13 +17,15 @@ from inksight.nn.history import History
 from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_model
 from inksight.web.bundle import bundle
 from inksight.web.digits import training_digits
+from inksight.web.mnist import all_digits, few_digits
 from inksight.web.settings import settings
 
 DIGITS_FILE = "digits.bin"  # loaded when it is asked for
+WORKER = "worker.js"
 # What the page may load: its own files, and pictures that the visitor gives it; nothing inline, nothing from elsewhere.
 POLICY = (
     "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; "
-    "connect-src {data}; base-uri 'none'; form-action 'none'"
+    "connect-src {data}; worker-src {workers}; base-uri 'none'; form-action 'none'"
 )
 # What a visitor's browser does not need: comments, empty lines and indentation, a sixth of the scripts.
 _UNNEEDED = re.compile(r"^(?:[ \t]*//.*\n|[ \t]+|\n)+|[ \t]+//[ ].*$", re.MULTILINE)
@@ -106,19 +110,23 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
         "model.safetensors": as_bytes(*content_of_model(replace(loaded, history=History()))),
         "engine.wasm": _asset("engine.wasm"),
         **({DIGITS_FILE: training_digits()} if loaded.class_names == DIGITS else {}),
+        **all_digits(),
     }
     return _sources() | data
 
 
 def single_file(files: dict[str, bytes]) -> bytes:
-    """Return one HTML file that holds the files of the page."""
+    """Return one HTML file that holds the files of the page, with a part of the digits of MNIST."""
+    files = files | few_digits()
     texts = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".css", ".html"))}
     style, theme = texts["style.css"], texts["theme.js"]
-    script = bundle({name: text for name, text in texts.items() if name.endswith(".js")}, "main.js")
+    scripts = {name: text for name, text in texts.items() if name.endswith(".js")}
+    script = bundle(scripts, "main.js")
+    embedded = {name: content for name, content in files.items() if name not in texts}
+    embedded[WORKER] = bundle(scripts, WORKER).encode()
     data = "\n".join(
         f'<script type="text/plain" id="file-{name}">{base64.b64encode(content).decode()}</script>'
-        for name, content in files.items()
-        if name not in texts
+        for name, content in embedded.items()
     )
     page = texts["index.html"]
     for element, inline in (
@@ -128,20 +136,19 @@ def single_file(files: dict[str, bytes]) -> bytes:
     ):
         before, after = page.split(element)
         page = before + inline + after
-    inline_policy = POLICY.format(scripts=f"{_hash(theme)} {_hash(script)}", styles=_hash(style), data="'none'")
+    inline_policy = POLICY.format(
+        scripts=f"{_hash(theme)} {_hash(script)}", styles=_hash(style), data="'none'", workers="blob:"
+    )
     return page.replace(_folder_policy(), inline_policy).encode()
 
 
 def _sources() -> dict[str, bytes]:
     """Return the page without its data: scripts, style sheet and HTML."""
-    root = resources.files("inksight.web") / "page"
     templates = resources.files("inksight.report") / "templates"  # the page has the colors of the report
-    found = {name: (root / name).read_bytes() for name in ("index.html", "style.css")}
-    for file in sorted(root.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".js"):
-            found[file.name] = _UNNEEDED.sub("", file.read_text(encoding="utf-8")).encode()
-    for file in sorted((root / "texts").iterdir(), key=lambda file: file.name):
-        found[f"texts/{file.name}"] = file.read_bytes()
+    found = dict(_files_below(resources.files("inksight.web") / "page"))
+    for name, content in found.items():
+        if name.endswith(".js"):
+            found[name] = _UNNEEDED.sub("", content.decode()).encode()
     html = found["index.html"].decode().replace("{{ policy }}", _folder_policy()).replace("{{ version }}", __version__)
     found["index.html"] = html.encode()
     found["style.css"] = (templates / "palette.css").read_bytes() + found["style.css"]
@@ -149,8 +156,17 @@ def _sources() -> dict[str, bytes]:
     return found
 
 
+def _files_below(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each file in a folder and in its subfolders."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _files_below(entry, f"{above}{entry.name}/")
+        else:
+            yield above + entry.name, entry.read_bytes()
+
+
 def _folder_policy() -> str:
-    return POLICY.format(scripts="'self'", styles="'self'", data="'self'")
+    return POLICY.format(scripts="'self'", styles="'self'", data="'self'", workers="'self'")
 
 
 def _hash(text: str) -> str:

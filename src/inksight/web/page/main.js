@@ -13,16 +13,17 @@ import { Bars, Overview } from "./overview.js";
 import { makeTools, Pad } from "./pad.js";
 import { acceptPictures } from "./pictures.js";
 import { answerOf, oodMargin, prepareBest, ranking } from "./reading.js";
-import { Step } from "./step.js";
 import { rasterize } from "./strokes.js";
 import { hasTexts, LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
 
 const SAVE_AFTER = 300; // milliseconds without a change, after which the link is written: browsers limit how often
+// Views that are loaded when a visitor opens them: each module has a function `open` of an element and the page.
+const VIEWS = { training: () => import("./training/view.js") };
 const byId = (id) => document.getElementById(id);
 
 class App {
   constructor(engine, settings, model) {
-    Object.assign(this, { engine, settings, model, edits: new Edits(), selected: null, against: null, language: null });
+    Object.assign(this, { engine, settings, model, edits: new Edits(), views: {}, selected: null, against: null, language: null });
     this.means = settings.means && averageBarcodes(decodeBytes(settings.means), model.network);
     this.pad = new Pad(byId("pad"), (isFinished) => this.schedule(isFinished));
     this.rebuild();
@@ -30,6 +31,7 @@ class App {
       (picture) => { this.say(""); this.pad.replace([], picture); }, (key) => this.say(t(key)));
     byId("restore-all").addEventListener("click", () => this.edit((edits) => { edits.off.clear(); edits.weights.clear(); }));
     byId("language").addEventListener("change", (event) => this.speak(event.target.value));
+    for (const name of Object.keys(VIEWS)) byId(`open-${name}`).addEventListener("click", () => this.openView(name));
     addEventListener("hashchange", () => { if (location.hash !== this.written) this.open(location.hash); });
   }
 
@@ -52,13 +54,36 @@ class App {
     });
     byId("steps").replaceChildren(...this.steps.map(({ element }) => element));
     this.step?.element.remove();
-    this.step = new Step(this);
+    this.step = null;
     this.overview = new Overview(byId("way"), this);
     this.barcodes = new Barcodes(byId("barcodes"), this);
     this.nearest = this.means && new Nearest(byId("barcodes"), this);
     this.overview.updateWeights(this);
-    this.step.show(this.selected);
     this.overview.updateSelection(this.selected);
+    this.showStep();
+    for (const view of Object.values(this.views)) view.show();
+  }
+
+  // Load a view and open it below its heading.
+  async openView(name) {
+    try {
+      this.views[name] ??= await (await VIEWS[name]()).open(byId(`${name}-view`), this);
+      byId(`open-${name}`).hidden = true;
+    } catch (error) {
+      this.say(t("notLoaded", { reason: error.message }));
+    }
+  }
+
+  // Show the chosen filter step by step.
+  async showStep() {
+    try {
+      const { Step } = await import("./step.js");
+      this.step ??= new Step(this);
+      this.step.show(this.selected);
+      if (this.result) this.step.update(this.result);
+    } catch (error) {
+      this.say(t("notLoaded", { reason: error.message }));
+    }
   }
 
   // Show the state that a link holds.
@@ -115,7 +140,7 @@ class App {
     const stages = prepared.problem ? null : assessment.stages;
     this.result = { prepared, stages, answer, margin: assessment.margin, layers, edits, against };
     this.showAnswer();
-    for (const view of [this.overview, this.step, this.barcodes, this.nearest]) view?.update(this.result);
+    for (const view of [this.overview, this.step, this.barcodes, this.nearest, ...Object.values(this.views)]) view?.update(this.result);
   }
 
   showAnswer() {
@@ -184,16 +209,15 @@ class App {
   }
 
   // Show a filter step by step; its middle is where most ink is.
-  select(choice) {
+  async select(choice) {
     const before = this.selected;
     if (choice) {
       const side = sidesOf(this.model.network.banks)[choice.bank - 1], middle = Math.floor(side / 2);
       const isSameBank = before?.bank === choice.bank;
       this.selected = { channel: isSameBank ? before.channel : 0, place: isSameBank ? before.place : middle * side + middle, window: null, ...choice };
     } else this.selected = null;
-    this.step.show(this.selected);
     this.overview.updateSelection(this.selected);
-    this.step.update(this.result);
+    await this.showStep();
     if (choice) {
       this.step.element.focus({ preventScroll: true });
       this.step.element.scrollIntoView({ block: "nearest" });

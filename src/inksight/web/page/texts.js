@@ -3,16 +3,22 @@
 import { readJson } from "./files.js";
 
 export const LANGUAGES = { en: "English", de: "Deutsch" }; // each in its own words
-let language = "en", texts = {};
+let language = "en", texts = {}, folders = ["texts"];
 
 // Load a language, one of those there are, and write the texts of the page's own elements.
 export async function setLanguage(code) {
-  texts = await readJson(`texts/${code}.json`);
+  texts = Object.assign({}, ...(await Promise.all(folders.map((folder) => readJson(`${folder}/${code}.json`)))));
   language = code;
   document.documentElement.lang = language;
   document.title = t("title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+}
+
+// Load the texts of a view, too, from now on in every language.
+export async function addTexts(folder) {
+  Object.assign(texts, await readJson(`${folder}/${language}.json`));
+  folders.push(folder);
 }
 
 // Return whether a language is loaded.
