@@ -18,7 +18,7 @@ from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_mod
 from inksight.web.bundle import bundle
 from inksight.web.digits import training_digits
 from inksight.web.mnist import all_digits, few_digits
-from inksight.web.settings import settings
+from inksight.web.settings import palette, settings
 
 DIGITS_FILE = "digits.bin"  # loaded when it is asked for
 WORKER = "worker.js"
@@ -109,6 +109,7 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
         # The history of the training is a tenth of the file, and the page does not show it.
         "model.safetensors": as_bytes(*content_of_model(replace(loaded, history=History()))),
         "engine.wasm": _asset("engine.wasm"),
+        "palette.json": palette(),
         **({DIGITS_FILE: training_digits()} if loaded.class_names == DIGITS else {}),
         **all_digits(),
     }
@@ -118,7 +119,7 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
 def single_file(files: dict[str, bytes]) -> bytes:
     """Return one HTML file that holds the files of the page, with a part of the digits of MNIST."""
     files = files | few_digits()
-    texts = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".css", ".html"))}
+    texts = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".html")) or name == "style.css"}
     style, theme = texts["style.css"], texts["theme.js"]
     scripts = {name: text for name, text in texts.items() if name.endswith(".js")}
     script = bundle(scripts, "main.js")

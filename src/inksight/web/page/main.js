@@ -12,13 +12,18 @@ import { Nearest } from "./nearest.js";
 import { Bars, Overview } from "./overview.js";
 import { makeTools, Pad } from "./pad.js";
 import { acceptPictures } from "./pictures.js";
-import { answerOf, oodMargin, prepareBest, ranking } from "./reading.js";
+import { answerOf, asPrepared, oodMargin, prepareBest, ranking } from "./reading.js";
 import { rasterize } from "./strokes.js";
 import { hasTexts, LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
 
 const SAVE_AFTER = 300; // milliseconds without a change, after which the link is written: browsers limit how often
 // Views that are loaded when a visitor opens them: each module has a function `open` of an element and the page.
-const VIEWS = { training: () => import("./training/view.js") };
+const VIEWS = {
+  accuracy: () => import("./accuracy/view.js"),
+  training: () => import("./training/view.js"),
+  explore: () => import("./explore/view.js"),
+  collection: () => import("./collection/view.js"),
+};
 const byId = (id) => document.getElementById(id);
 
 class App {
@@ -135,7 +140,8 @@ class App {
 
   refresh() {
     const { pad, settings, layers, edits, against } = this;
-    const prepared = prepareBest(this.engine, (image) => this.assess(image), settings, pad.picture ?? rasterize(pad.lines, pad.pen));
+    const prepared = pad.picture?.exact ? asPrepared(pad.picture.exact)
+      : prepareBest(this.engine, (image) => this.assess(image), settings, pad.picture ?? rasterize(pad.lines, pad.pen));
     const assessment = this.assess(prepared.image), answer = answerOf(prepared.problem, assessment, settings);
     const stages = prepared.problem ? null : assessment.stages;
     this.result = { prepared, stages, answer, margin: assessment.margin, layers, edits, against };

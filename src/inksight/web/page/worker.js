@@ -2,6 +2,7 @@
 
 import { Engine } from "./engine.js";
 import { evaluate } from "./evaluation.js";
+import { stagesOf, survey } from "./explore/survey.js";
 
 let engine = null;
 const kept = {}; // sets of images, {images, labels} by name, which several tasks need
@@ -13,6 +14,9 @@ const tasks = {
   keep: ({ name, images, labels }) => { kept[name] = { images, labels }; },
   // Evaluate a network on images, or on those kept under a name; see evaluation.js.
   evaluate: ({ name, ...values }) => evaluate(engine, { ...kept[name], ...values }),
+  // Compute stages of images, and what the views of a data set show; see explore/survey.js.
+  stages: (values) => stagesOf(engine, values),
+  survey,
 };
 
 self.onmessage = async ({ data: { id, task, values } }) => {

@@ -13,7 +13,7 @@ export class ClassCard {
     this.remove = make("button", { type: "button", onclick: () =>
       view.remove(() => collection.removeClasses([one]), "classDeleted", { name: one.name, count: number(one.examples.length, 0) }) }, t("deleteClass"));
     this.none = make("p", { class: "soft" }, t("noExamples"));
-    this.gallery = new Gallery((image) => view.app.showImage(image), (row) => this.makeDelete(view, row));
+    this.gallery = new Gallery(view.app, (row) => this.makeDelete(view, row));
     this.gallery.title.remove(); // the name says what is listed
     this.element = make("li", {}, make("div", { class: "group" }, this.name, this.count,
       make("button", { type: "button", onclick: () => view.addDrawing(one) }, t("addDrawing")), this.remove), this.none, this.gallery.element);

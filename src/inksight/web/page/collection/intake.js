@@ -41,34 +41,37 @@ function visible(files) {
   return files.filter(({ path }) => !path.split("/").some((part) => HIDDEN.test(part)));
 }
 
-// Read files one after the other. Yields {name, image} of each digit found: the name is that of its class, the folder or
-// the label, or null for a picture in no folder; or {path, problem} of a file that is left out; and the `share` that is done.
-export async function* readAll(files, prepare, settings) {
+// Read files one after the other, as long as `found` resolves with true. It is called with {name, image} of each digit:
+// the name is that of its class, the folder or the label, or null for a picture in no folder; or with {path, problem} of
+// a file that is left out; and with the `share` that is done.
+export async function readAll(files, prepare, settings, found) {
   for (const [i, { path, file }] of files.entries()) {
     const share = i / files.length;
-    try {
-      const suffix = path.split(".").at(-1).toLowerCase();
-      if (suffix === "csv") for (const example of readTable(await (await bounded(file)).text())) yield { ...example, share };
-      else if (suffix === "zip") yield* readAll(await unpack(await bounded(file)), prepare, settings);
-      else yield { ...await readOne(path, file, prepare, settings), share };
-    } catch (error) {
-      if (!(error instanceof Unreadable || error instanceof Refused)) throw error;
-      yield { path, problem: error, share };
+    for (const each of await readOne(path, file, prepare, settings)) {
+      if (each.files ? !(await readAll(each.files, prepare, settings, found)) : !(await found({ ...each, share }))) return false;
     }
+  }
+  return true;
+}
+
+// Return what is in a file: examples, the files of an archive, or the reason why it is left out.
+async function readOne(path, file, prepare, settings) {
+  try {
+    const suffix = path.split(".").at(-1).toLowerCase();
+    if (["csv", "zip"].includes(suffix) && file.size > MAX_BYTES) throw new Refused("fileTooLarge");
+    if (suffix === "csv") return readTable(await file.text());
+    if (suffix === "zip" && file instanceof File) return [{ files: await unpack(file) }];
+    const prepared = prepare(await readPicture(file, settings));
+    if (prepared.problem) throw new Unreadable(prepared.problem);
+    return [{ name: path.split("/").at(-2) ?? null, image: prepared.image }];
+  } catch (error) {
+    if (error instanceof DOMException) return [{ path, problem: new Unreadable("notAPicture") }]; // it is gone, or may not be read
+    if (error instanceof Unreadable || error instanceof Refused) return [{ path, problem: error }];
+    throw error;
   }
 }
 
-async function readOne(path, file, prepare, settings) {
-  const prepared = prepare(await readPicture(file, settings));
-  if (prepared.problem) throw new Unreadable(prepared.problem);
-  return { name: path.split("/").at(-2) ?? null, image: prepared.image };
-}
-
-async function bounded(file) {
-  if (file.size > MAX_BYTES) throw new Refused("fileTooLarge");
-  return file;
-}
-
+// Return the files of an archive. An archive in it is not unpacked: it could hold itself.
 async function unpack(file) {
   try {
     const files = await readZip(new Uint8Array(await file.arrayBuffer()));

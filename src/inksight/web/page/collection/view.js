@@ -1,6 +1,6 @@
 // The visitor's own data: examples by class, drawn or from pictures, which a network can be trained on.
 
-import { make } from "../dom.js";
+import { addStyle, make } from "../dom.js";
 import { prepareBest } from "../reading.js";
 import { addTexts, number, percent, t } from "../texts.js";
 import { ClassCard } from "./card.js";
@@ -15,7 +15,7 @@ const AT_ONCE = 100; // images that are added together
 
 // Open the view in an element.
 export async function open(element, app) {
-  const [opened] = await Promise.all([openCollection(), addTexts("texts/collection")]);
+  const [opened] = await Promise.all([openCollection(), addTexts("texts/collection"), addStyle("explore/style.css")]);
   const view = new OwnData(element, app, opened);
   view.show();
   return view;
@@ -174,8 +174,7 @@ class OwnData {
     this.working.hidden = false;
     this.left.hidden = true;
     try {
-      for await (const { path, name, image, problem, share } of readAll(files, prepare, this.app.settings)) {
-        if (!this.isWanted) break;
+      await readAll(files, prepare, this.app.settings, async ({ path, name, image, problem, share }) => {
         if (problem) left.push({ path, problem });
         else found.set(name, [...(found.get(name) ?? []), image]);
         this.bar.value = share;
@@ -184,8 +183,11 @@ class OwnData {
           add();
           await new Promise((resolve) => setTimeout(resolve)); // the page answers in between
         }
-      }
+        return this.isWanted;
+      });
       add();
+    } catch (error) {
+      this.app.say(t("failed", { reason: error.message }));
     } finally {
       this.working.hidden = true;
     }

@@ -6,7 +6,7 @@ let loading = null;
 
 // Return {scores: 256 colors from low to high, classes: a color for each of ten classes}, each as "#rrggbb".
 export function loadPalette() {
-  loading ??= readJson("explore.json").then(({ scores, classes }) => {
+  loading ??= readJson("palette.json").then(({ scores, classes }) => {
     const rgb = decodeBytes(scores), hex = (value) => value.toString(16).padStart(2, "0");
     return { classes, scores: Array.from({ length: 256 }, (_, i) => `#${Array.from(rgb.subarray(3 * i, 3 * i + 3), hex).join("")}`) };
   });

@@ -1,6 +1,6 @@
 // The network on a data set: which classes it confuses, its barcodes as a map, the hardest images, doubtful labels.
 
-import { make } from "../dom.js";
+import { addStyle, make } from "../dom.js";
 import { addTexts, number, percent, t } from "../texts.js";
 import { makeConfusion } from "./confusion.js";
 import { Gallery } from "./gallery.js";
@@ -13,7 +13,7 @@ const WAIT = 400; // milliseconds without an edit, after which an edited network
 
 // Open the view in an element, and examine the network of the page.
 export async function open(element, app) {
-  const [palette] = await Promise.all([loadPalette(), addTexts("texts/explore")]);
+  const [palette] = await Promise.all([loadPalette(), addTexts("texts/explore"), addStyle("explore/style.css")]);
   const view = new Explore(element, app, palette);
   view.show();
   return view;
@@ -36,9 +36,8 @@ class Explore {
   }
 
   makeParts() {
-    const use = (image) => this.app.showImage(image);
     this.parts = Object.fromEntries(["confusion", "map", "hardest", "doubtful"].map((name) => {
-      const content = make("div", { id: `explore-${name}` }), gallery = new Gallery(use);
+      const content = make("div", { id: `explore-${name}` }), gallery = new Gallery(this.app);
       return [name, { content, gallery, element: make("section", { "aria-label": t(name) }, make("h3", {}, t(name)), make("p", { class: "soft" }, t(`${name}About`)), content, gallery.element) }];
     }));
     this.map = new PointMap((rows) => this.list("map", t("inLasso", { count: number(rows.length, 0) }), rows));
