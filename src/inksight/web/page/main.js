@@ -23,7 +23,9 @@ const VIEWS = {
   training: () => import("./training/view.js"),
   explore: () => import("./explore/view.js"),
   collection: () => import("./collection/view.js"),
+  tour: () => import("./tour/view.js"),
 };
+const loadStep = () => import("./step.js");
 const byId = (id) => document.getElementById(id);
 
 class App {
@@ -70,19 +72,21 @@ class App {
   }
 
   // Load a view and open it below its heading.
-  async openView(name) {
+  async openView(name, ...values) {
     try {
       this.views[name] ??= await (await VIEWS[name]()).open(byId(`${name}-view`), this);
       byId(`open-${name}`).hidden = true;
+      await this.views[name].enter?.(...values);
     } catch (error) {
       this.say(t("notLoaded", { reason: error.message }));
     }
   }
 
-  // Show the chosen filter step by step.
+  // Show the chosen filter step by step, or none.
   async showStep() {
+    if (!this.selected && !this.step) return;
     try {
-      const { Step } = await import("./step.js");
+      const { Step } = await loadStep();
       this.step ??= new Step(this);
       this.step.show(this.selected);
       if (this.result) this.step.update(this.result);
@@ -94,6 +98,7 @@ class App {
   // Show the state that a link holds.
   async open(hash) {
     const { network } = this.model, state = readHash(hash);
+    this.views.tour?.leave();
     const language = state.language && Object.hasOwn(LANGUAGES, state.language) ? state.language : null;
     if (language !== this.language) await setLanguage(language ?? preferredLanguage());
     this.language = language;
@@ -109,6 +114,7 @@ class App {
     this.pad.draw();
     this.refresh();
     this.say(state.model && !isSame ? t("otherModel") : "");
+    if (state.tour) await this.openView("tour", state.tour);
   }
 
   isPlace({ bank, filter, channel, place }) {
@@ -243,8 +249,8 @@ class App {
   saveLink() {
     clearTimeout(this.saving);
     this.saving = setTimeout(() => {
-      const { pad, edits, selected, language } = this;
-      this.written = writeHash({ model: this.settings.model.digest, pen: pad.pen, lines: pad.lines, edits, selected, language });
+      const { pad, edits, selected, language } = this, state = { model: this.settings.model.digest, pen: pad.pen, lines: pad.lines, edits, selected, language };
+      this.written = writeHash({ ...state, ...this.views.tour?.state });
       history.replaceState(null, "", this.written);
     }, SAVE_AFTER);
   }
@@ -267,6 +273,7 @@ async function start() {
     byId("start").hidden = true;
     byId("app").hidden = false;
     app.pad.draw();
+    setTimeout(() => loadStep().catch(() => {})); // so that nothing has to be loaded when a filter is chosen
     return app;
   } catch (error) {
     const key = error instanceof Unsupported ? "noWebAssembly" : error instanceof Damaged ? "damagedModel" : "notLoaded";
