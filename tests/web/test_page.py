@@ -22,38 +22,10 @@ from inksight.web import serve, write_site
 from inksight.web.digits import EACH
 from inksight.web.site import site_files
 
+from .conftest import SEVEN, draw, place, ready, shows
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
-SEVEN = [(0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8)]
 UNSURE = [[(437, 455), (488, 592), (514, 348), (586, 624)]]  # like a 2, and like others
-
-
-def ready(page):
-    """Wait until the network has started."""
-    page.wait_for_selector("#app:not([hidden])")
-
-
-def place(page, point):
-    box = page.locator("#pad").bounding_box()
-    return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
-
-
-def draw(page, points):
-    """Draw a line with the mouse."""
-    page.locator("#pad").scroll_into_view_if_needed()
-    page.mouse.move(*place(page, points[0]))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*place(page, point), steps=6)
-    page.mouse.up()
-
-
-def shows(page, digit, reason=""):
-    """Wait until the page shows an answer; `reason` is a part of its text."""
-    page.wait_for_function(
-        "([digit, reason]) => document.getElementById('digit').textContent === digit"
-        " && document.getElementById('reason').textContent.includes(reason)",
-        arg=[digit, reason], timeout=5000,
-    )  # fmt: skip
 
 
 def says(page, words):
