@@ -23,6 +23,7 @@ from inksight.web.bundle import bundle
 from inksight.web.digits import training_digits
 from inksight.web.mnist import all_digits, few_digits
 from inksight.web.settings import palette, settings
+from inksight.web.training import training_settings
 
 DIGITS_FILE = "digits.bin"  # loaded when it is asked for
 WORKER = "worker.js"
@@ -113,6 +114,7 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
         "model.safetensors": as_bytes(*content_of_model(_smaller(loaded))),
         "engine.wasm": _asset("engine.wasm"),
         "palette.json": palette(),
+        "training.json": training_settings(),
         **({DIGITS_FILE: training_digits()} if loaded.class_names == DIGITS else {}),
         **all_digits(),
     }
@@ -134,8 +136,9 @@ def _smaller(model: Model) -> Model:
 def single_file(files: dict[str, bytes]) -> bytes:
     """Return one HTML file that holds the files of the page, with a part of the digits of MNIST."""
     files = files | few_digits()
-    texts = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".html")) or name == "style.css"}
-    style, theme = texts["style.css"], texts["theme.js"]
+    texts = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".css", ".html"))}
+    views = [text for name, text in texts.items() if name.endswith(".css") and name != "style.css"]
+    style, theme = "".join([texts["style.css"], *views]), texts["theme.js"]
     scripts = {name: text for name, text in texts.items() if name.endswith(".js")}
     script = bundle(scripts, "main.js")
     embedded = {name: content for name, content in files.items() if name not in texts}

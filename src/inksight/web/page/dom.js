@@ -1,7 +1,5 @@
 // Elements: made, labeled, and explained by the values under the pointer.
 
-import { readFile } from "./files.js";
-
 // Make an element. Attributes named on... are listeners, true and false set or leave out an attribute; children are
 // elements or text, never markup.
 export function make(tag, attributes = {}, ...children) {
@@ -12,13 +10,6 @@ export function make(tag, attributes = {}, ...children) {
   }
   element.append(...children);
   return element;
-}
-
-// Add the styles of a view, of a file that is loaded with it. They are no element: the policy of a single file allows none.
-export async function addStyle(name) {
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(new TextDecoder().decode(await readFile(name)));
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 }
 
 const readouts = new WeakMap();

@@ -19,6 +19,16 @@ export async function readJson(name) {
   return JSON.parse(new TextDecoder().decode(await readFile(name)));
 }
 
+// Load a style sheet of a view. That of a single file holds all.
+export function loadStyle(name) {
+  if (embedded("engine.wasm") || document.querySelector(`link[href="${name}"]`)) return null;
+  const link = document.createElement("link");
+  return new Promise((resolve, reject) => {
+    Object.assign(link, { rel: "stylesheet", href: name, onload: resolve, onerror: () => reject(new Error(name)) });
+    document.head.append(link);
+  });
+}
+
 // Start a script of the page in a worker. The script of a single file is embedded, as one script without imports.
 export async function startWorker(name) {
   if (!embedded(name)) return new Worker(new URL(name, document.baseURI), { type: "module" });

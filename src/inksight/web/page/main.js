@@ -207,6 +207,18 @@ class App {
     this.predictor = new Predictor(this.engine, this.model, this.layers.flat);
   }
 
+  // Show another network in all views. `name` and `digest` are those of its file; `means`: its average barcodes, or null.
+  use(model, { name, digest }, means) {
+    Object.assign(this, { model, means, edits: new Edits(), selected: null, against: null });
+    this.settings.model = { name, digest };
+    byId("model-name").textContent = name;
+    this.rebuild();
+    this.makeViews();
+    this.refresh();
+    this.announce();
+    this.saveLink();
+  }
+
   toggle(bank, filter) {
     const key = `${bank}.${filter}`;
     this.edit(({ off }) => { if (!off.delete(key)) off.add(key); });

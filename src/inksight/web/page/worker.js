@@ -3,20 +3,41 @@
 import { Engine } from "./engine.js";
 import { evaluate } from "./evaluation.js";
 import { stagesOf, survey } from "./explore/survey.js";
+import { Replica } from "./training/replica.js";
+import { normalizationOf } from "./training/normalization.js";
 
-let engine = null;
-const kept = {}; // sets of images, {images, labels} by name, which several tasks need
+let engine = null, replica = null;
+const sets = {}; // images that several tasks need: promises of {images, labels} by name
+const keep = {}; // by name, what fulfills a promise
+
+const promised = (name) => (sets[name] ??= new Promise((resolve) => { keep[name] = resolve; }));
 
 const tasks = {
   // Start the engine of a module's bytes.
   start: async ({ wasm, abi }) => { engine = await Engine.start(wasm, abi); },
   // Keep images for later tasks.
-  keep: ({ name, images, labels }) => { kept[name] = { images, labels }; },
+  keep: ({ name, images, labels }) => {
+    const set = { images, labels };
+    keep[name]?.(set);
+    delete keep[name];
+    sets[name] = Promise.resolve(set);
+  },
   // Evaluate a network on images, or on those kept under a name; see evaluation.js.
-  evaluate: ({ name, ...values }) => evaluate(engine, { ...kept[name], ...values }),
+  evaluate: async ({ name, ...values }) => evaluate(engine, { ...(name && (await promised(name))), ...values }),
   // Compute stages of images, and what the views of a data set show; see explore/survey.js.
   stages: (values) => stagesOf(engine, values),
   survey,
+  // Return the normalization of images that are kept.
+  normalize: async ({ name }) => normalizationOf((await promised(name)).images),
+  // Train together with other workers; see training/replica.js. Ends when the training does.
+  train: async (job) => {
+    replica = new Replica(engine, job, { train: await promised("train"), validation: promised("validation") }, (event) => self.postMessage({ event }));
+    await replica.run();
+  },
+  // Pause or stop the training, or go on.
+  control: (change) => replica?.control(change),
+  // Answer, as a sign of life.
+  answer: () => true,
 };
 
 self.onmessage = async ({ data: { id, task, values } }) => {

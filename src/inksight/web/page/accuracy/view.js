@@ -27,8 +27,10 @@ class Accuracy {
     if (this.shown) this.text.textContent = t(...this.shown());
   }
 
-  say(key, values = () => ({})) {
+  // Say something; a screen reader waits for the result.
+  say(key, values = () => ({}), isResult = true) {
     this.shown = () => [key, values()]; // numbers are written as the language does
+    this.text.setAttribute("aria-busy", String(!isResult));
     this.show();
   }
 
@@ -45,13 +47,13 @@ class Accuracy {
 
   async evaluate(layers) {
     const { model } = this.app, isWanted = () => this.layers === layers;
-    this.say("accuracyComputing", () => ({ share: percent(0, 0) }));
+    this.say("accuracyComputing", () => ({ share: percent(0, 0) }), false);
     if (this.model !== model || this.source?.key === "own") await this.prepare(model); // own examples may have changed
     if (!isWanted()) return;
     if (!this.source) return this.say("accuracyNoImages");
     const isEdited = !this.app.edits.empty, passes = (this.before ? 0 : 1) + (isEdited ? 1 : 0), thread = await worker(this.app.settings.abi);
     const predict = async (weights, pass) => {
-      const progress = (share) => this.say("accuracyComputing", () => ({ share: percent((pass + share) / passes, 0) }));
+      const progress = (share) => this.say("accuracyComputing", () => ({ share: percent((pass + share) / passes, 0) }), false);
       const results = await inPortions(thread, "evaluate", model, weights, this.images, {}, isWanted, progress);
       return results && join(results.map(({ predicted }) => predicted));
     };
@@ -63,7 +65,7 @@ class Accuracy {
   // Load the images for a model: those of MNIST's test set, if it has their classes, or the visitor's own.
   async prepare(model) {
     const sources = await sourcesFor(model), source = sources.find(({ key }) => key !== "train");
-    const images = source && await source.load((share) => this.say("accuracyLoading", () => ({ share: percent(share, 0) })));
+    const images = source && await source.load((share) => this.say("accuracyLoading", () => ({ share: percent(share, 0) }), false));
     Object.assign(this, { model, source, images, before: null });
   }
 

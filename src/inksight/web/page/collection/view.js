@@ -1,6 +1,7 @@
 // The visitor's own data: examples by class, drawn or from pictures, which a network can be trained on.
 
-import { addStyle, make } from "../dom.js";
+import { make } from "../dom.js";
+import { loadStyle } from "../files.js";
 import { prepareBest } from "../reading.js";
 import { addTexts, number, percent, t } from "../texts.js";
 import { ClassCard } from "./card.js";
@@ -15,7 +16,7 @@ const AT_ONCE = 100; // images that are added together
 
 // Open the view in an element.
 export async function open(element, app) {
-  const [opened] = await Promise.all([openCollection(), addTexts("texts/collection"), addStyle("explore/style.css")]);
+  const [opened] = await Promise.all([openCollection(), addTexts("texts/collection"), loadStyle("explore/style.css")]);
   const view = new OwnData(element, app, opened);
   view.show();
   return view;

@@ -44,6 +44,7 @@ export async function readZip(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), decoder = new TextDecoder();
   let end = bytes.length - 22;
   while (end >= 0 && view.getUint32(end, true) !== END) end--;
+  if (end < 0) throw new RangeError("no archive");
   const count = view.getUint16(end + 10, true), files = [];
   if (count > MAX_FILES) throw new RangeError("too many files");
   let at = view.getUint32(end + 16, true), left = MAX_BYTES;

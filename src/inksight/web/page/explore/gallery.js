@@ -4,7 +4,7 @@ import { paint } from "../colors.js";
 import { make } from "../dom.js";
 import { number, t } from "../texts.js";
 
-const AT_ONCE = 40; // images that are shown, until more are asked for
+const AT_ONCE = 24; // images that are shown, until more are asked for
 
 export class Gallery {
   // `makeExtra(row)` makes one more element for each image.

@@ -1,6 +1,7 @@
 // The network on a data set: which classes it confuses, its barcodes as a map, the hardest images, doubtful labels.
 
-import { addStyle, make } from "../dom.js";
+import { make } from "../dom.js";
+import { loadStyle } from "../files.js";
 import { addTexts, number, percent, t } from "../texts.js";
 import { makeConfusion } from "./confusion.js";
 import { Gallery } from "./gallery.js";
@@ -13,7 +14,7 @@ const WAIT = 400; // milliseconds without an edit, after which an edited network
 
 // Open the view in an element, and examine the network of the page.
 export async function open(element, app) {
-  const [palette] = await Promise.all([loadPalette(), addTexts("texts/explore"), addStyle("explore/style.css")]);
+  const [palette] = await Promise.all([loadPalette(), addTexts("texts/explore"), loadStyle("explore/style.css")]);
   const view = new Explore(element, app, palette);
   view.show();
   return view;
