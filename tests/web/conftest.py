@@ -5,18 +5,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import opened
 
 from inksight.web import serve, write_page
 
 PROBES = Path(__file__).with_name("probes.js")
+# Opens an empty link, and waits until its state is shown.
+RESET = """() => new Promise((resolve) => {
+  const observer = new MutationObserver(() => { observer.disconnect(); resolve(); });
+  observer.observe(document.getElementById("tools"), { childList: true });
+  location.hash = `#pen=110&again=${Math.random()}`;
+})"""
 SEVEN = [(0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served():
     """The address of the page with the model `post`."""
     with serve("post") as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def shared_page(served, browser):
+    """A page on a wide light screen, which the tests of a module share: opening one takes longer than most tests."""
+    with opened(browser, served, 1200, "light") as page:
+        ready(page)
+        yield page
+
+
+@pytest.fixture
+def page(shared_page):
+    """The shared page, blank, with the network as it was."""
+    shared_page.emulate_media(reduced_motion="reduce")
+    shared_page.evaluate(RESET)
+    shared_page.click("[data-tool=pen]")
+    return shared_page
 
 
 @pytest.fixture(scope="session")

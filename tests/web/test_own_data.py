@@ -3,7 +3,6 @@
 import base64
 import io
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,7 +235,9 @@ def test_pictures_are_read_by_python_and_by_the_page(page, mnist, tmp_path):
         page.click("#own-clear")
         assert take_in(page, [path]) == (f"Examples added: {len(data)}.", [])
         found = collected(page)
-        assert {name: len(images) for name, images in found.items()} == {name: len(images) for name, images in expected.items()}
+        assert {name: len(images) for name, images in found.items()} == {
+            name: len(images) for name, images in expected.items()
+        }
         for label, name in enumerate(data.class_names):
             np.testing.assert_allclose(found[name], data.images[data.labels == label].astype(int), atol=1)
 
@@ -350,7 +351,9 @@ def test_a_full_storage_loses_nothing(page):
 
 def test_without_storage_examples_can_be_collected(served, browser, mnist, tmp_path):
     with opened(browser, served, 390, "dark", accept_downloads=True) as page:
-        page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('refused', 'SecurityError'); };")
+        page.add_init_script(
+            "IDBFactory.prototype.open = () => { throw new DOMException('refused', 'SecurityError'); };"
+        )
         page.reload()
         page.wait_for_selector("#app:not([hidden])")
         page.click("#open-collection")
@@ -390,7 +393,9 @@ def test_everything_can_be_read_and_reached(served, browser, mnist, scheme):
         page.wait_for_selector("#own-name")
         for name in NAMES:
             add_class(page, name)
-        page.set_input_files("#own-files", [given("notes.txt", b"text"), *(given(f"{i}.png", picture(mnist, i)) for i in range(30))])
+        page.set_input_files(
+            "#own-files", [given("notes.txt", b"text"), *(given(f"{i}.png", picture(mnist, i)) for i in range(30))]
+        )
         page.wait_for_selector("#collection details:not([hidden])")
         assert message(page) == "Hinzugefügte Beispiele: 30."
         check_layout(page, scheme)

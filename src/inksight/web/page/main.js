@@ -13,6 +13,7 @@ import { Bars, Overview } from "./overview.js";
 import { makeTools, Pad } from "./pad.js";
 import { acceptPictures } from "./pictures.js";
 import { answerOf, asPrepared, oodMargin, prepareBest, ranking } from "./reading.js";
+import { Sight } from "./sight.js";
 import { rasterize } from "./strokes.js";
 import { hasTexts, LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
 
@@ -27,10 +28,11 @@ const VIEWS = {
 };
 const loadStep = () => import("./step.js");
 const byId = (id) => document.getElementById(id);
+const viewOf = (name) => byId(`${name}-view`);
 
 class App {
   constructor(engine, settings, model) {
-    Object.assign(this, { engine, settings, model, edits: new Edits(), views: {}, selected: null, against: null, language: null });
+    Object.assign(this, { engine, settings, model, edits: new Edits(), sight: new Sight(), views: {}, selected: null, against: null, language: null });
     this.means = settings.means && averageBarcodes(decodeBytes(settings.means), model.network);
     this.pad = new Pad(byId("pad"), (isFinished) => this.schedule(isFinished));
     this.rebuild();
@@ -67,6 +69,8 @@ class App {
     this.nearest = this.means && new Nearest(byId("barcodes"), this);
     this.overview.updateWeights(this);
     this.overview.updateSelection(this.selected);
+    this.sight.clear();
+    this.sight.watch(...this.overview.rows, byId("barcodes"), ...Object.keys(VIEWS).map(viewOf));
     this.showStep();
     for (const view of Object.values(this.views)) view.show();
   }
@@ -74,7 +78,7 @@ class App {
   // Load a view and open it below its heading.
   async openView(name, ...values) {
     try {
-      this.views[name] ??= await (await VIEWS[name]()).open(byId(`${name}-view`), this);
+      this.views[name] ??= await (await VIEWS[name]()).open(viewOf(name), this);
       byId(`open-${name}`).hidden = true;
       await this.views[name].enter?.(...values);
     } catch (error) {
@@ -89,6 +93,7 @@ class App {
       const { Step } = await loadStep();
       this.step ??= new Step(this);
       this.step.show(this.selected);
+      this.sight.watch(this.step.element);
       if (this.result) this.step.update(this.result);
     } catch (error) {
       this.say(t("notLoaded", { reason: error.message }));
@@ -121,22 +126,32 @@ class App {
     return exists(this.model.network, [bank, filter, channel].join(".")) && place < sidesOf(this.model.network.banks)[bank - 1] ** 2;
   }
 
-  // Compute once before the next frame, however often something changes.
+  // Read the drawing once before the next frame, however often it changes, and show what is in sight; when the pen is lifted,
+  // then all. Painting the whole page takes several times as long as the answer.
   schedule(isFinished) {
     this.isFinished ||= isFinished;
     this.frame ??= requestAnimationFrame(() => {
+      const isFinished = this.isFinished;
       this.frame = null;
-      try {
-        this.refresh();
-      } catch (error) {
-        this.say(t("failed", { reason: error.message }));
-      }
-      if (this.isFinished) {
+      this.isFinished = false;
+      this.attempt(() => {
+        this.read();
+        this.showViews((element) => this.sight.has(element));
+      });
+      if (isFinished) setTimeout(() => this.attempt(() => {
+        this.showViews();
         this.announce();
         this.saveLink();
-      }
-      this.isFinished = false;
+      }));
     });
+  }
+
+  attempt(work) {
+    try {
+      work();
+    } catch (error) {
+      this.say(t("failed", { reason: error.message }));
+    }
   }
 
   assess(image) {
@@ -145,6 +160,12 @@ class App {
   }
 
   refresh() {
+    this.read();
+    this.showViews();
+  }
+
+  // Read the drawing, and show the answer.
+  read() {
     const { pad, settings, layers, edits, against } = this;
     const prepared = pad.picture?.exact ? asPrepared(pad.picture.exact)
       : prepareBest(this.engine, (image) => this.assess(image), settings, pad.picture ?? rasterize(pad.lines, pad.pen));
@@ -152,7 +173,15 @@ class App {
     const stages = prepared.problem ? null : assessment.stages;
     this.result = { prepared, stages, answer, margin: assessment.margin, layers, edits, against };
     this.showAnswer();
-    for (const view of [this.overview, this.step, this.barcodes, this.nearest, ...Object.values(this.views)]) view?.update(this.result);
+  }
+
+  // Show the result in the views, in those of which `isWanted` says so of an element.
+  showViews(isWanted = () => true) {
+    const { result, overview, step, barcodes, nearest } = this;
+    overview.update(result, isWanted);
+    if (step && isWanted(step.element)) step.update(result);
+    if (isWanted(byId("barcodes"))) for (const view of [barcodes, nearest]) view?.update(result);
+    for (const [name, view] of Object.entries(this.views)) if (isWanted(viewOf(name))) view.update(result);
   }
 
   showAnswer() {

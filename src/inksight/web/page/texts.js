@@ -36,14 +36,22 @@ export function t(key, values = {}) {
   return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+const formats = new Map(); // a new one for each number would take longer than the network
+
+function formatOf(style, decimals) {
+  const key = `${language} ${style} ${decimals}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language, { style, minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  return formats.get(key);
+}
+
 // Format a number with so many decimals, with the signs of the language.
 export function number(value, decimals = 2) {
-  const text = value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const text = formatOf("decimal", decimals).format(value);
   return text.replace("-", "−").replace(/^−(?=[0.,]*$)/, ""); // no minus zero
 }
 
 export function percent(share, decimals = 1) {
-  return share.toLocaleString(language, { style: "percent", minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return formatOf("percent", decimals).format(share);
 }
 
 // Return what a text becomes where a sum goes on with a number: + 0.5, or − 0.5.
