@@ -20,6 +20,7 @@ export class Session {
   async train(run) {
     this.run = run;
     this.isStopped = false;
+    this.workers = undefined; // as many as the machine has cores
     run.status = "loading";
     this.changed("status");
     try {
