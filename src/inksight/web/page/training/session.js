@@ -20,6 +20,7 @@ export class Session {
   async train(run) {
     this.run = run;
     this.isStopped = false;
+    this.workers = undefined; // as many as the machine has cores
     run.status = "loading";
     this.changed("status");
     try {
@@ -66,8 +67,7 @@ export class Session {
       const { step } = run.last;
       try {
         await this.prepare(data);
-        if (run.status === "paused") this.crew.lead.call("control", { isPaused: true }).catch(() => {});
-        return await this.crew.train(run.job, (event) => this.follow(run, event));
+        return await this.crew.train({ ...run.job, control: { isPaused: run.status === "paused" } }, (event) => this.follow(run, event));
       } catch (error) {
         this.release();
         losses = run.last.step > step ? 1 : losses + 1;
