@@ -10,10 +10,10 @@ const MOST_REPEATS = 30; // of an example in a pass, so that its class counts as
 const DIGITS = Array.from("0123456789");
 
 // Return {training, validation, names}, where the first two are {images, labels}.
-export async function trainingData(collection, withMnist, onProgress) {
+export async function trainingData(collection, withMnist) {
   const own = collection.dataSet(), { training, validation } = holdOut(own);
   if (!withMnist) return { training, validation, names: own.names };
-  const [digits, others] = await Promise.all(["train", "validation"].map((part) => loadMnist(part, MNIST_IMAGES[part], onProgress)));
+  const [digits, others] = await Promise.all(["train", "validation"].map((part) => loadMnist(part, MNIST_IMAGES[part])));
   const { names, ...mixed } = mix(repeated(training, MNIST_IMAGES.train / DIGITS.length), { ...digits, names: DIGITS });
   const { images, labels } = mix(validation, { ...others, names: DIGITS });
   return { training: mixed, validation: { images, labels }, names };

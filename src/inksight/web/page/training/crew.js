@@ -26,16 +26,16 @@ export class Crew {
     return this.threads[0];
   }
 
-  // Give every worker the training images.
+  // Give every worker the training images, unless it has them; those of MNIST are views of one buffer.
   async keepTraining({ images, labels }) {
-    if (this.images === labels.length) return;
-    this.images = labels.length;
+    if (this.images === labels.length && this.buffer === images.buffer) return;
+    Object.assign(this, { images: labels.length, buffer: images.buffer });
     await Promise.all(this.threads.map((thread) => keep(thread, "train", images.slice(), labels.slice())));
   }
 
   // Give every worker its share of the validation images.
   async keepValidation({ images, labels }) {
-    const n = this.threads.length, at = (i) => Math.floor((i * labels.length) / n);
+    const n = this.threads.length, at = (i) => Math.ceil((i * labels.length) / n); // the first has some, however few there are
     const share = (i) => [images.slice(784 * at(i), 784 * at(i + 1)), labels.slice(at(i), at(i + 1))];
     await Promise.all(this.threads.map((thread, i) => keep(thread, "validation", ...share(i))));
   }

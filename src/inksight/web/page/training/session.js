@@ -24,9 +24,7 @@ export class Session {
     run.status = "loading";
     this.changed("status");
     try {
-      const data = { training: await loadMnist("train", run.images, (share) => this.changed("loading", share)) };
-      data.validation = loadMnist("validation");
-      data.validation.catch(() => {}); // it fails where it is awaited
+      const data = await this.load(run);
       await this.begin(run, data);
       await this.goOn(run, data);
       run.status = this.isStopped ? "stopped" : "ended";
@@ -36,6 +34,14 @@ export class Session {
       this.tell(...reasonOf(error));
     }
     this.changed("status");
+  }
+
+  // Return {training, validation}: the images of a run, and the promise of those that validate.
+  async load({ data, images }) {
+    if (data) return { training: data.training, validation: Promise.resolve(data.validation) };
+    const training = await loadMnist("train", images, (share) => this.changed("loading", share)), validation = loadMnist("validation");
+    validation.catch(() => {}); // it fails where it is awaited
+    return { training, validation };
   }
 
   async begin(run, data) {
