@@ -28,9 +28,7 @@ def training_settings() -> bytes:
         "version": __version__,
         "trained_on": load("mnist").split().train.digest,  # of all training images
         "networks": {name: network.to_dict() for name, network in NETWORKS.items()},
-        "recipes": {
-            name: recipe.to_dict() for name, recipe in RECIPES.items() if not recipe.augmentation.pen_style
-        },
+        "recipes": {name: recipe.to_dict() for name, recipe in RECIPES.items() if not recipe.augmentation.pen_style},
         "limits": LIMITS,
         "class_names": DIGITS,
         "images_per_class": IMAGES_PER_CLASS,

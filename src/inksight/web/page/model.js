@@ -26,9 +26,9 @@ export function modelOf({ header, arrays }) {
   check(temperature >= 1e-3 && temperature <= 1e3, "temperature");
   const params = {};
   for (const [name, shape] of Object.entries(paramShapes(network))) params[name] = arrayOf(arrays, name, shape);
-  const [mean, variance] = ["mean", "variance"].map((name) => arrayOf(arrays, `normalization.${name}`, [])[0]);
+  const [mean, variance, count] = ["mean", "variance", "count"].map((name) => arrayOf(arrays, `normalization.${name}`, [])[0]);
   check(variance > 0, "normalization.variance");
-  return { network, classNames, temperature, params, normalization: { mean, variance }, detector: detectorOf(header, arrays) };
+  return { network, classNames, temperature, params, normalization: { mean, variance, count }, detector: detectorOf(header, arrays) };
 }
 
 // Return the header, as values and as text, and the arrays of a file; `parse` reads the text.

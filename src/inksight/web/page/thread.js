@@ -3,10 +3,15 @@
 import { readFile, startWorker } from "./files.js";
 
 export class Thread {
-  // Start a worker with its engine; `abi` is the number of the engine's interface.
-  static async start(abi) {
+  // Start a worker with the engine of these bytes; `abi` is the number of the engine's interface.
+  static async start(abi, wasm) {
     const thread = new Thread(await startWorker("worker.js"));
-    await thread.call("start", { wasm: await readFile("engine.wasm"), abi });
+    try {
+      await thread.call("start", { wasm: wasm ?? (await readFile("engine.wasm")), abi });
+    } catch (error) {
+      thread.end();
+      throw error;
+    }
     return thread;
   }
 

@@ -6,7 +6,7 @@ import { stagesOf, survey } from "./explore/survey.js";
 import { Replica } from "./training/replica.js";
 import { normalizationOf } from "./training/normalization.js";
 
-let engine = null, replica = null;
+let engine = null, replica = null, wanted = {}; // what the page wants of the training: see `control`
 const sets = {}; // images that several tasks need: promises of {images, labels} by name
 const keep = {}; // by name, what fulfills a promise
 
@@ -31,11 +31,17 @@ const tasks = {
   normalize: async ({ name }) => normalizationOf((await promised(name)).images),
   // Train together with other workers; see training/replica.js. Ends when the training does.
   train: async (job) => {
+    wanted = job.index === 0 ? { ...job.control } : {};
+    replica = null;
     replica = new Replica(engine, job, { train: await promised("train"), validation: promised("validation") }, (event) => self.postMessage({ event }));
+    replica.control(wanted);
     await replica.run();
   },
-  // Pause or stop the training, or go on.
-  control: (change) => replica?.control(change),
+  // Pause, continue or stop the training: {isPaused} or {isStopped}. It may not have begun yet.
+  control: (change) => {
+    Object.assign(wanted, change);
+    replica?.control(change);
+  },
   // Answer, as a sign of life.
   answer: () => true,
 };

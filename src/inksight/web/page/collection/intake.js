@@ -27,7 +27,7 @@ async function entriesOf(folder) {
   const reader = folder.createReader(), all = [];
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return all.sort((a, b) => (a.name < b.name ? -1 : 1));
+    if (!some.length) return all;
     all.push(...some);
   }
 }
@@ -38,7 +38,7 @@ export function listed(files) {
 }
 
 function visible(files) {
-  return files.filter(({ path }) => !path.split("/").some((part) => HIDDEN.test(part)));
+  return files.filter(({ path }) => !path.split("/").some((part) => HIDDEN.test(part))).sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 // Read files one after the other, as long as `found` resolves with true. It is called with {name, image} of each digit:

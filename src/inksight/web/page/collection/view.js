@@ -10,6 +10,7 @@ import { saveFile, writePictures } from "./download.js";
 import { filesOf, listed, readAll } from "./intake.js";
 import { openCollection } from "./opened.js";
 import { writeTable } from "./table.js";
+import { trainingData } from "./training_data.js";
 
 const LISTED = 20; // files that were left out, with the reason
 const AT_ONCE = 100; // images that are added together
@@ -49,7 +50,8 @@ class OwnData {
     this.cards = new Map();
     this.summary = make("p", { id: "own-summary" });
     this.loose = make("select", { id: "own-loose" });
-    this.actions = make("div", { class: "group" },
+    this.trainers = [this.button("own-train", "trainOwn", () => this.train(false)), this.button("own-mix", "trainMixed", () => this.train(true))];
+    this.actions = make("div", { class: "group" }, ...this.trainers,
       this.button("own-table", "downloadTable", () => this.downloadTable()), this.button("own-zip", "downloadZip", () => this.downloadZip()),
       this.button("own-clear", "deleteAll", () => this.remove(() => this.collection.removeClasses(this.collection.classes), "deletedAll")));
     this.element.replaceChildren(this.storage, this.makeForm(), this.makeSources(), this.working, this.left, this.classes, this.message, this.summary, this.actions);
@@ -71,7 +73,7 @@ class OwnData {
         name.value = "";
       });
     };
-    return make("form", { class: "group", onsubmit: add }, make("label", { class: "field" }, t("className"), name), make("button", {}, t("addClass")));
+    return make("form", { class: "group", onsubmit: add }, make("label", { class: "inline-field" }, t("className"), name), make("button", {}, t("addClass")));
   }
 
   makeSources() {
@@ -85,7 +87,7 @@ class OwnData {
     };
     return make("div", { class: "drop" }, make("p", { class: "soft" }, t("dropAbout")), make("div", { class: "group" },
       choose("chooseFolder", { id: "own-folder", webkitdirectory: true }), choose("chooseFiles", { id: "own-files", multiple: true }),
-      make("label", { class: "field" }, t("looseTo"), this.loose)));
+      make("label", { class: "inline-field" }, t("looseTo"), this.loose)));
   }
 
   // Show all classes, and what is missing.
@@ -103,6 +105,7 @@ class OwnData {
     if (this.collection.withId(chosen)) this.loose.value = chosen;
     this.summary.textContent = `${t("ownSummary", { count: number(count, 0), classes: classes.length })} ${missing ? t(missing.key, missing.values) : t("enough")}`;
     for (const button of this.actions.children) button.disabled = !(count || (button.id === "own-clear" && classes.length));
+    for (const button of this.trainers) button.disabled = missing !== null;
   }
 
   // Do what may be refused; say why if it is.
@@ -210,6 +213,20 @@ class OwnData {
     if (left.length > LISTED) lines.push(make("li", {}, t("andMore", { count: number(left.length - LISTED, 0) })));
     this.left.replaceChildren(make("summary", {}, t("leftOut", { count: number(left.length, 0) })), make("ul", {}, ...lines));
     this.left.open = true;
+  }
+
+  // Open the training with the examples as its data.
+  async train(withMnist) {
+    if (withMnist) this.say("mnistLoading");
+    try {
+      const data = await trainingData(this.collection, withMnist);
+      this.message.textContent = "";
+      await this.app.openView("training");
+      this.app.views.training?.useData(data);
+      document.getElementById("training").scrollIntoView();
+    } catch (error) {
+      this.app.say(t("notLoaded", { reason: error.message }));
+    }
   }
 
   downloadTable() {

@@ -43,7 +43,8 @@ export function writeZip(files) {
 export async function readZip(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), decoder = new TextDecoder();
   let end = bytes.length - 22;
-  while (end >= 0 && view.getUint32(end, true) !== END) end--;
+  const isEnd = (place) => view.getUint32(place, true) === END && place + 22 + view.getUint16(place + 20, true) === bytes.length;
+  while (end >= 0 && !isEnd(end)) end--;
   if (end < 0) throw new RangeError("no archive");
   const count = view.getUint16(end + 10, true), files = [];
   if (count > MAX_FILES) throw new RangeError("too many files");

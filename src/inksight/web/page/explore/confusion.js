@@ -24,7 +24,7 @@ export function makeConfusion(confusion, names, colors, choose) {
     return make("td", {}, button);
   };
   const heads = shown.map((one) => make("th", { scope: "col" }, brief(names[one])));
-  const table = make("table", { class: "confusion" },
+  const table = make("table", { class: "confusions" },
     make("caption", {}, t("confusionScale") + (shown.length < all ? ` ${t("confusionPart", { count: shown.length, all })}` : "")),
     make("thead", {}, make("tr", {}, make("td", {}), ...heads)),
     make("tbody", {}, ...shown.map((label) => make("tr", {}, make("th", { scope: "row" }, brief(names[label])), ...shown.map((prediction) => cell(label, prediction))))));

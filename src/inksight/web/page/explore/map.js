@@ -16,8 +16,8 @@ export class PointMap {
     this.image = picture("images", "");
     this.caption = make("figcaption");
     this.near = make("figure", { class: "near", "aria-hidden": "true", hidden: true }, this.image, this.caption);
-    this.legend = make("ul", { class: "legend" });
-    this.element = make("div", { class: "map" }, make("div", { class: "sheet" }, this.canvas, this.near), this.legend);
+    this.legend = make("ul", { class: "map-classes" });
+    this.element = make("div", { class: "point-map" }, make("div", { class: "sheet" }, this.canvas, this.near), this.legend);
     this.path = [];
     this.canvas.addEventListener("pointerdown", (event) => this.start(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));

@@ -31,15 +31,15 @@ class Explore {
     this.status = make("p", { id: "explore-status", role: "status" });
     this.bar = make("progress", { max: "1", "aria-label": t("exploreProgress"), hidden: true });
     this.body = make("div", { hidden: true });
-    this.element.replaceChildren(make("label", { class: "field" }, t("exploreSource"), this.choice), this.status, this.bar, this.body);
+    this.element.replaceChildren(make("label", { class: "inline-field" }, t("exploreSource"), this.choice), this.status, this.bar, this.body);
     this.makeParts();
     this.listSources().then(() => (this.found ? this.report() : this.examine()));
   }
 
   makeParts() {
     this.parts = Object.fromEntries(["confusion", "map", "hardest", "doubtful"].map((name) => {
-      const content = make("div", { id: `explore-${name}` }), gallery = new Gallery(this.app);
-      return [name, { content, gallery, element: make("section", { "aria-label": t(name) }, make("h3", {}, t(name)), make("p", { class: "soft" }, t(`${name}About`)), content, gallery.element) }];
+      const title = t(name === "confusion" ? "confusionMatrix" : name), content = make("div", { id: `explore-${name}` }), gallery = new Gallery(this.app);
+      return [name, { content, gallery, element: make("section", { "aria-label": title }, make("h3", {}, title), make("p", { class: "soft" }, t(`${name}About`)), content, gallery.element) }];
     }));
     this.map = new PointMap((rows) => this.list("map", t("inLasso", { count: number(rows.length, 0) }), rows));
     this.axes = make("p", { class: "small" });
@@ -159,7 +159,7 @@ class Explore {
 
 // Return a box in which what is too wide scrolls sideways, also by keyboard; its edges fade where there is more.
 function scrollBox(content) {
-  const box = make("div", { class: "scroll-box", tabindex: "0", role: "group", "aria-label": t("confusion") }, content);
+  const box = make("div", { class: "scroll-box", tabindex: "0", role: "group", "aria-label": t("confusionMatrix") }, content);
   const mark = () => {
     const hidden = box.scrollWidth - box.clientWidth;
     box.classList.toggle("more-before", box.scrollLeft > 1);

@@ -1,5 +1,6 @@
 // The workers that train together: started, given their images, watched.
 
+import { readFile } from "../files.js";
 import { Thread } from "../thread.js";
 
 const MOST = 8; // workers: a batch has few parts
@@ -7,14 +8,17 @@ const WATCH_EVERY = 1000; // milliseconds
 const MISSED = 5; // signs of life, after which a worker counts as lost
 
 export class Crew {
-  // Start workers, as many as the machine has cores, or `count`. `onLost(reason)` is called if one does not answer.
+  // Start workers, as many as the machine has cores, or `count`; fewer if the browser does not start all.
   static async start(abi, count = Math.min(navigator.hardwareConcurrency || 1, MOST)) {
-    const crew = new Crew(await Promise.all(Array.from({ length: count }, () => Thread.start(abi))));
-    return crew;
+    const wasm = await readFile("engine.wasm");
+    const started = await Promise.allSettled(Array.from({ length: count }, () => Thread.start(abi, wasm)));
+    const threads = started.filter(({ value }) => value).map(({ value }) => value);
+    if (!threads.length) throw started[0].reason;
+    return new Crew(threads);
   }
 
   constructor(threads) {
-    Object.assign(this, { threads, onLost: () => {}, images: 0, missed: 0 });
+    Object.assign(this, { threads, images: 0, missed: 0 });
     this.watching = setInterval(() => this.watch(), WATCH_EVERY);
   }
 
@@ -22,16 +26,16 @@ export class Crew {
     return this.threads[0];
   }
 
-  // Give every worker the training images.
+  // Give every worker the training images, unless it has them; those of MNIST are views of one buffer.
   async keepTraining({ images, labels }) {
-    if (this.images === labels.length) return;
-    this.images = labels.length;
+    if (this.images === labels.length && this.buffer === images.buffer) return;
+    Object.assign(this, { images: labels.length, buffer: images.buffer });
     await Promise.all(this.threads.map((thread) => keep(thread, "train", images.slice(), labels.slice())));
   }
 
   // Give every worker its share of the validation images.
   async keepValidation({ images, labels }) {
-    const n = this.threads.length, at = (i) => Math.floor((i * labels.length) / n);
+    const n = this.threads.length, at = (i) => Math.ceil((i * labels.length) / n); // the first has some, however few there are
     const share = (i) => [images.slice(784 * at(i), 784 * at(i + 1)), labels.slice(at(i), at(i + 1))];
     await Promise.all(this.threads.map((thread, i) => keep(thread, "validation", ...share(i))));
   }

@@ -3,7 +3,7 @@
 import { make } from "../dom.js";
 import { number, percent, t } from "../texts.js";
 
-const WIDTH = 460, HEIGHT = 190, LEFT = 46, BOTTOM = 24, TOP = 8, RIGHT = 8; // units of the drawing
+const WIDTH = 340, HEIGHT = 180, LEFT = 44, BOTTOM = 24, TOP = 8, RIGHT = 8; // units of the drawing
 const CLASSES = ["first", "second"]; // of the lines of the runs
 
 export class Curves {
@@ -25,9 +25,9 @@ export class Curves {
       drawing.setAttribute("aria-label", `${t(`chart ${name}`)}. ${last.map((row, i) => t(`chart ${name} now`, {
         number: runs[i].number, epoch: row.epoch, training: shown(name, row[name]), validation: shown(name, row[`val_${name}`]) })).join(" ")}`);
     }
-    const mark = (className) => make("i", { class: className, "aria-hidden": "true" });
-    this.legend.replaceChildren(...runs.flatMap((run, i) => [mark(`${CLASSES[i]} dashed`), `${t("runNumber", { number: run.number })}, ${t("trainingImages")} `,
-      mark(CLASSES[i]), `${t("validationImages")} `]));
+    const entry = (className, text) => make("span", {}, make("i", { class: className, "aria-hidden": "true" }), text);
+    this.legend.replaceChildren(...runs.flatMap((run, i) => [
+      entry(`${CLASSES[i]} dashed`, `${t("runNumber", { number: run.number })}, ${t("trainingImages")}`), entry(CLASSES[i], t("validationImages"))]));
   }
 }
 

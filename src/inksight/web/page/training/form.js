@@ -15,7 +15,7 @@ export class Form {
   // `counts`: how many images there are; `settings`: those of web/training.py; `changed()` is called after every change.
   constructor(settings, counts, changed) {
     const { limits } = settings, most = Math.min(limits.images[1], counts.train);
-    Object.assign(this, { settings, limits: { ...limits, images: [limits.images[0], most] }, changed });
+    Object.assign(this, { settings, limits: { ...limits, images: [limits.images[0], most] }, changed, data: null });
     this.values = { network: "post", recipe: "seconds", images: String(most), seed: "0" };
     this.usePreset("network", "post");
     this.usePreset("recipe", "seconds");
@@ -35,10 +35,29 @@ export class Form {
         make("details", {}, make("summary", {}, t("augmentation")),
           make("div", { class: "fields" }, ...AUGMENTATION.map((name) => this.makeField(name, name, "recipe"))))),
       make("fieldset", {}, make("legend", {}, t("chosenData")),
+        (this.ownData = make("p", { class: "small", id: "own-data", role: "status", hidden: !this.data })),
         make("div", { class: "fields" }, this.makeField("images", "images"), this.makeField("seed", "seed"))));
     this.makeBanks();
+    this.showData();
     this.check();
     return this.element;
+  }
+
+  // Train on other images from now on, all of them: {training, validation, names}, or null for those of MNIST.
+  useData(data) {
+    this.data = data;
+    this.showData();
+    this.check();
+  }
+
+  showData() {
+    const { data } = this;
+    this.fields.images.input.disabled = Boolean(data);
+    this.ownData.hidden = !data;
+    if (!data) return this.ownData.replaceChildren();
+    const count = data.training.labels.length, held = data.validation.labels.length;
+    this.ownData.replaceChildren(t("ownImages", { count: number(count, 0), held: number(held, 0), names: data.names.join(", ") }), " ",
+      make("button", { type: "button", id: "use-mnist", onclick: () => { this.useData(null); this.changed(); } }, t("useMnist")));
   }
 
   makePreset(kind, presets) {
@@ -55,6 +74,10 @@ export class Form {
       "aria-describedby": `wrong-${key}`, oninput: () => { this.values[key] = input.value; this.changeTo(preset); } });
     this.fields[key] = { name, input, error };
     return make("label", { class: "field" }, make("span", {}, t(`field ${name}`)), input, error);
+  }
+
+  get classNames() {
+    return this.data?.names ?? this.settings.class_names;
   }
 
   makeBanks() {
@@ -119,6 +142,11 @@ export class Form {
     const numbers = {};
     let isRight = true;
     for (const [key, { name, input, error }] of Object.entries(this.fields)) {
+      if (key === "images" && this.data) {
+        error.textContent = "";
+        input.setAttribute("aria-invalid", "false");
+        continue;
+      }
       const [low, high] = this.limits[name], value = input.value.trim() === "" ? NaN : Number(input.value.replace(",", "."));
       const isValid = value >= low && value <= high && (!WHOLE.includes(name) || Number.isInteger(value));
       error.textContent = isValid ? "" : t(WHOLE.includes(name) ? "notWhole" : "notBetween", { low: String(low), high: high.toLocaleString(document.documentElement.lang) });
@@ -127,7 +155,7 @@ export class Form {
       isRight &&= isValid;
     }
     const banks = this.banks.map((bank, i) => ({ ...bank, filters: numbers[`filters-${i}`] }));
-    const network = { ...this.base, banks, dense: numbers.dense, classes: 10 }, sides = sidesOf(banks), [, million] = this.limits.million;
+    const network = { ...this.base, banks, dense: numbers.dense, classes: this.classNames.length }, sides = sidesOf(banks), [, million] = this.limits.million;
     const work = multiplyAdds(network) / 1e6, isSmall = Math.min(...sides) < 1;
     this.addButton.disabled = banks.length >= this.limits.banks[1];
     this.size.classList.toggle("wrong", isSmall || work > million);
@@ -136,7 +164,7 @@ export class Form {
     isRight &&= !isSmall && work <= million;
     const pick = (names) => Object.fromEntries(names.map((name) => [name, numbers[name]]));
     this.chosen = !isRight ? null : {
-      network, seed: numbers.seed, images: numbers.images,
+      network, seed: numbers.seed, images: this.data ? this.data.training.labels.length : numbers.images, classNames: this.classNames, data: this.data,
       recipe: { ...this.recipeBase, ...pick(RECIPE), augmentation: { ...this.recipeBase.augmentation, ...pick(AUGMENTATION) } },
     };
   }

@@ -30,8 +30,8 @@ export class Inside {
     const { network, normalization } = run, layers = new Layers({ network, params: unflattened(network, weights) });
     this.title.textContent = title;
     this.paintFilters(layers);
-    this.paintBarcode(network, normalization, layers);
-    this.paintConfusion(confusion, network.classes);
+    this.paintBarcode(run, layers);
+    this.paintConfusion(confusion, run.classNames);
   }
 
   paintFilters({ banks }) {
@@ -44,7 +44,7 @@ export class Inside {
     });
   }
 
-  paintBarcode(network, normalization, layers) {
+  paintBarcode({ network, normalization, classNames }, layers) {
     const { prepared, stages } = this.app.result;
     const predictor = new Predictor(this.app.engine, { network, normalization }, layers.flat);
     const { barcode, probabilities } = predictor.run(prepared.image, 1, ["barcode", "probabilities"]);
@@ -52,11 +52,12 @@ export class Inside {
     const [low, high] = rangeOf(barcode), best = ranking(probabilities)[0];
     paint(this.strip, barcode, barcode.length, 1, low, high, (i) => t("entryValue", { entry: i, value: number(barcode[i], 3) }));
     this.barcodeScale.set(low, high);
-    this.answer.textContent = stages ? t("readsAs", { name: String(best), share: percent(probabilities[best]) }) : t("drawFirst");
+    this.answer.textContent = stages ? t("readsAs", { name: classNames[best], share: percent(probabilities[best]) }) : t("drawFirst");
   }
 
   // Paint how many images of each class (row) are taken for another one (column). The diagonal, which is right, is left out.
-  paintConfusion(confusion, classes) {
+  paintConfusion(confusion, names) {
+    const classes = names.length;
     this.matrix.hidden = !confusion;
     if (!confusion) {
       this.worst.textContent = t("noConfusion");
@@ -64,7 +65,7 @@ export class Inside {
     }
     const wrong = Float32Array.from(confusion, (count, i) => (i % (classes + 1) ? count : NaN));
     const most = Math.max(1, ...wrong.filter((count) => count === count));
-    const sayPlace = (i) => t("confusedAs", { label: Math.floor(i / classes), other: i % classes, count: confusion[i] });
+    const sayPlace = (i) => t("confusedAs", { label: names[Math.floor(i / classes)], other: names[i % classes], count: confusion[i] });
     paint(this.matrix, wrong, classes, classes, 0, most, sayPlace);
     this.matrixScale.set(0, most);
     const worst = ranking(wrong.map((count) => count || 0)).slice(0, 3).filter((i) => confusion[i]);

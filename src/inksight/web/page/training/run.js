@@ -5,7 +5,7 @@ import { planOf } from "./recipe.js";
 const MOST_POINTS = 1200; // of a curve: more than there are pixels
 
 export class Run {
-  // `settings`: {network, recipe, seed, images}.
+  // `settings`: {network, recipe, seed, images, classNames, data}; `data`: null for MNIST, or {training, validation}.
   constructor(number, settings) {
     Object.assign(this, { number, ...settings, status: "loading", history: [], snapshots: [], points: [], spent: 0, seen: 0 });
   }

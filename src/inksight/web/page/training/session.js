@@ -20,12 +20,11 @@ export class Session {
   async train(run) {
     this.run = run;
     this.isStopped = false;
+    this.workers = undefined; // as many as the machine has cores
     run.status = "loading";
     this.changed("status");
     try {
-      const data = { training: await loadMnist("train", run.images, (share) => this.changed("loading", share)) };
-      data.validation = loadMnist("validation");
-      data.validation.catch(() => {}); // it fails where it is awaited
+      const data = await this.load(run);
       await this.begin(run, data);
       await this.goOn(run, data);
       run.status = this.isStopped ? "stopped" : "ended";
@@ -35,6 +34,14 @@ export class Session {
       this.tell(...reasonOf(error));
     }
     this.changed("status");
+  }
+
+  // Return {training, validation}: the images of a run, and the promise of those that validate.
+  async load({ data, images }) {
+    if (data) return { training: data.training, validation: Promise.resolve(data.validation) };
+    const training = await loadMnist("train", images, (share) => this.changed("loading", share)), validation = loadMnist("validation");
+    validation.catch(() => {}); // it fails where it is awaited
+    return { training, validation };
   }
 
   async begin(run, data) {
@@ -66,8 +73,7 @@ export class Session {
       const { step } = run.last;
       try {
         await this.prepare(data);
-        if (run.status === "paused") this.crew.lead.call("control", { isPaused: true }).catch(() => {});
-        return await this.crew.train(run.job, (event) => this.follow(run, event));
+        return await this.crew.train({ ...run.job, control: { isPaused: run.status === "paused" } }, (event) => this.follow(run, event));
       } catch (error) {
         this.release();
         losses = run.last.step > step ? 1 : losses + 1;

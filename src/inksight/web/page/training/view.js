@@ -44,6 +44,12 @@ class Training {
     this.comparison.update();
   }
 
+  // Train on other images from now on: {training, validation, names}, or null for those of MNIST.
+  useData(data) {
+    this.form.useData(data);
+    this.controls.update();
+  }
+
   say(key, values = {}) {
     this.said = key && [key, values];
     this.message.textContent = key ? t(key, values) : "";
@@ -54,7 +60,7 @@ class Training {
   train() {
     this.say("");
     this.made += 1;
-    const run = new Run(this.made, { ...this.form.chosen, classNames: this.settings.class_names });
+    const run = new Run(this.made, this.form.chosen);
     this.runs = [...this.runs.slice(1 - KEPT), run];
     this.comparison.choose(run);
     return this.session.train(run);
