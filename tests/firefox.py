@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ class Firefox:
         self.count = 0
         self.read()
         self.call("NewSession")
+
+    def close(self) -> None:
+        self.stream.close()
+        self.socket.close()
 
     def read(self) -> Any:
         length = b""
@@ -77,7 +81,8 @@ def launched(profile: Path) -> Iterator[Firefox]:
     environment = os.environ | {"HOME": str(profile)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            yield Firefox(_port(profile / "MarionetteActivePort"))
+            with closing(Firefox(_port(profile / "MarionetteActivePort"))) as firefox:
+                yield firefox
         finally:
             process.kill()
 

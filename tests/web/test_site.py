@@ -115,6 +115,19 @@ def test_wrong_places_and_models_are_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+def test_scripts_import_what_there_is(files):
+    imported = 0
+    for path, content in files.items():
+        if path.endswith(".js"):
+            for names, target in re.findall(r'import \{ ([^}]+) \} from "(.+?)"', content.decode()):
+                module = files[posixpath.normpath(posixpath.join(posixpath.dirname(path), target))].decode()
+                exported = re.findall(r"^export (?:async )?(?:function|const|let|class) (\w+)", module, re.MULTILINE)
+                wanted = {name.split(" as ")[0] for name in names.split(", ")}
+                assert wanted <= set(exported), (path, target)
+                imported += len(wanted)
+    assert imported > 100
+
+
 def test_a_bundle_keeps_private_names_apart():
     modules = {
         "later.js": 'import { one } from "./one.js";\nexport const more = () => one;',

@@ -119,7 +119,7 @@ class App {
     this.pad.draw();
     this.refresh();
     this.say(state.model && !isSame ? t("otherModel") : "");
-    if (state.tour) await this.openView("tour", state.tour);
+    if (state.tour) setTimeout(() => this.openView("tour", state.tour)); // which takes the focus: when the page is shown
   }
 
   isPlace({ bank, filter, channel, place }) {

@@ -1,7 +1,8 @@
 // The guided tour: a panel whose stops show the parts of the network one after the other, on the drawing of the page.
 
-import { addStyle, make } from "../dom.js";
+import { make } from "../dom.js";
 import { EXAMPLES } from "../examples.js";
+import { loadStyle } from "../files.js";
 import { addTexts, t } from "../texts.js";
 import { dispensableFilters } from "./redundancy.js";
 import { stopsOf } from "./stops.js";
@@ -9,7 +10,7 @@ import { stopsOf } from "./stops.js";
 const EXAMPLE = EXAMPLES[1]; // a seven
 
 export async function open(element, app) {
-  await Promise.all([addTexts("texts/tour"), addStyle("tour/style.css")]);
+  await Promise.all([addTexts("texts/tour"), loadStyle("tour/style.css")]);
   return new Tour(element, app);
 }
 
