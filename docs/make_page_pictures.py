@@ -16,7 +16,7 @@ from inksight.web import serve
 WIDTH = 1200  # pixels
 COLORS = 96  # of a picture: a quarter of the size that all would need
 SEVEN = ((0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8))
-PATIENCE = 300_000  # milliseconds
+PATIENCE = 60_000  # milliseconds
 
 
 def main() -> None:
@@ -28,12 +28,12 @@ def main() -> None:
         sys.exit("Chromium is not installed")
     with serve("post") as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": 1080}, reduced_motion="reduce")
+        page = browser.new_page(viewport={"width": WIDTH, "height": 1400}, reduced_motion="reduce")
         page.set_default_timeout(PATIENCE)
         page.goto(address)
         page.wait_for_selector("#app:not([hidden])")
         draw(page)
-        save(page, "page", 1080)
+        save(page, "page", 1400)
         page.click("#stage-bank1 .tile:nth-child(6)")
         page.wait_for_selector("#step .lines li")
         show(page, "page-sums", "#step", 780)
@@ -69,7 +69,7 @@ def train(page: Any) -> None:
     page.click("#open-training")
     page.wait_for_selector("#do-train:enabled")
     page.fill("#field-images", "5000")
-    page.fill("#field-epochs", "4")
+    page.fill("#field-epochs", "3")
     page.click("#do-train")
     page.wait_for_function("() => document.querySelector('.state').textContent.includes('has ended')")
 
@@ -77,7 +77,7 @@ def train(page: Any) -> None:
 def explore(page: Any) -> None:
     """Examine the network on the test images."""
     page.click("#open-explore")
-    page.wait_for_selector("#explore-view .confusion button")
+    page.wait_for_selector("#explore-confusion table")
 
 
 def collect(page: Any) -> None:
