@@ -234,6 +234,7 @@ def test_an_edit_changes_the_test_accuracy(page, post, test_set):
     assert results == {sentence(post, test_set, {1: [5], 2: [3, 7]})}
     edited = without_filters(post, {1: [5], 2: [3, 7]})
     expected = inksight.evaluate(edited, test_set)
+    page.locator("#explore-status").scroll_into_view_if_needed()  # the view waits until it is in sight
     page.wait_for_function(
         "(words) => document.getElementById('explore-status')?.textContent.includes(words)",
         arg=f"{expected.accuracy:.2%} are",
@@ -252,7 +253,6 @@ def test_a_lost_worker_is_said_and_replaced(page, post, test_set):
     )
     switch_off(page, 1, 2)
     accuracy_says(page, sentence(post, test_set, {1: [2]}))
-    page.wait_for_function("() => !document.getElementById('explore-status')?.textContent.includes('reads')")
     page.evaluate(
         "() => { window.post = window.workers.at(-1).postMessage; window.workers.at(-1).postMessage = () => {}; }"
     )

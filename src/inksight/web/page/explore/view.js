@@ -22,7 +22,11 @@ export async function open(element, app) {
 
 class Explore {
   constructor(element, app, palette) {
-    Object.assign(this, { element, app, palette, source: null, colorKind: "class" });
+    Object.assign(this, { element, app, palette, source: null, colorKind: "class", isVisible: true });
+    new IntersectionObserver((entries) => {
+      this.isVisible = entries.at(-1).isIntersecting;
+      this.catchUp();
+    }).observe(element);
   }
 
   // Make the elements in the present language.
@@ -59,14 +63,18 @@ class Explore {
     if (this.sources.some(({ key }) => key === before)) this.choice.value = before;
   }
 
-  // Examine the network again if it has changed.
+  // Examine the network again soon if it has changed.
   update({ layers }) {
     if (layers === this.layers) return;
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(async () => {
-      if (this.model !== this.app.model) await this.listSources();
-      this.examine();
-    }, WAIT);
+    this.waiting = setTimeout(() => this.catchUp(), WAIT);
+  }
+
+  // Examine the network if it has changed and the view is in sight: until then, edits would be slower for nothing.
+  async catchUp() {
+    if (!this.isVisible || !this.layers || this.app.layers === this.layers) return;
+    if (this.model !== this.app.model) await this.listSources();
+    this.examine();
   }
 
   // Examine the network on the chosen images. A newer examination ends an older one.
