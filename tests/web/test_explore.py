@@ -271,13 +271,30 @@ def test_a_lost_worker_is_said_and_replaced(page, post, test_set):
     page.click("#restore-all")
 
 
+def draw_by_finger(page, corners):
+    """Draw a lasso on the map with a finger."""
+    canvas = page.locator(".points")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    session = page.context.new_cdp_session(page)
+    points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in corners]
+    for kind, places in (
+        ("touchStart", points[:1]),
+        *(("touchMove", [point]) for point in points[1:]),
+        ("touchEnd", []),
+    ):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+
 def test_the_single_file_says_how_many_images_it_has(single, browser, post, test_set):
-    with opened(browser, single, 390, "dark") as page:
+    with opened(browser, single, 390, "dark", has_touch=True) as page:
         page.wait_for_selector("#app:not([hidden])")
         page.click("#open-explore")
         explored(page, f"{FEW['test']:,} images: ")
         expected = inksight.evaluate(post, test_set[: FEW["test"]])
         np.testing.assert_array_equal(table(page), expected.confusion)
+        draw_by_finger(page, [(0.01, 0.01), (0.01, 0.99), (0.99, 0.99), (0.99, 0.01)])
+        assert page.inner_text("section:has(> #explore-map) h4") == f"Chosen on the map: {FEW['test']:,}"
         switch_off(page, 1, 5)
         page.click("#open-accuracy")
         accuracy_says(page, f"Accuracy on {FEW['test']:,} test images")

@@ -52,7 +52,7 @@ export class Form {
 
   showData() {
     const { data } = this;
-    this.fields.images.input.disabled = Boolean(data);
+    this.fields.images.input.parentElement.hidden = Boolean(data); // all are taken
     this.ownData.hidden = !data;
     if (!data) return this.ownData.replaceChildren();
     const count = data.training.labels.length, held = data.validation.labels.length;
