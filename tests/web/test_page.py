@@ -425,7 +425,10 @@ def test_a_damaged_link_shows_the_page(served, browser):
 
 def test_there_is_a_text_for_everything_in_every_language(served, browser):
     files = site_files("tiny")
-    texts = {name[6:8]: json.loads(content) for name, content in files.items() if name.startswith("texts/")}
+    texts: dict[str, dict[str, str]] = {}
+    for name, content in files.items():
+        if name.startswith("texts/"):
+            texts.setdefault(name[-7:-5], {}).update(json.loads(content))
     with opened(browser, served, 800, "light") as page:
         ready(page)
         names = page.locator("#language option").evaluate_all("(all) => all.map((one) => one.value)")
