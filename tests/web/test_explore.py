@@ -36,6 +36,13 @@ SURVEY = """async ({ logits, barcodes, labels, classes }) => {
 }"""
 
 
+END_LAST_WORKER = """() => {
+  const last = window.workers.at(-1);
+  last.terminate();
+  last.onerror({ message: "the worker was lost" });
+}"""
+
+
 @pytest.fixture(scope="module")
 def post():
     return inksight.load_model("post")
@@ -205,6 +212,14 @@ def accuracy_says(page, words):
     page.wait_for_function("(words) => document.getElementById('accuracy')?.textContent.includes(words)", arg=words)
 
 
+def says_accuracy(page, evaluation):
+    """Wait until the view of a data set says the accuracy."""
+    page.wait_for_function(
+        "(words) => document.getElementById('explore-status').textContent.includes(words)",
+        arg=f"images: {evaluation.accuracy:.2%} are",
+    )
+
+
 def sentence(post, test_set, filters):
     """Return what the page says of the accuracy after filters are switched off."""
     before = post.predict(test_set.images) == test_set.labels
@@ -236,10 +251,7 @@ def test_an_edit_changes_the_test_accuracy(page, post, test_set):
     edited = without_filters(post, {1: [5], 2: [3, 7]})
     expected = inksight.evaluate(edited, test_set)
     page.locator("#explore-status").scroll_into_view_if_needed()  # the view waits until it is in sight
-    page.wait_for_function(
-        "(words) => document.getElementById('explore-status')?.textContent.includes(words)",
-        arg=f"{expected.accuracy:.2%} are",
-    )
+    says_accuracy(page, expected)
     np.testing.assert_array_equal(table(page), expected.confusion)
     page.select_option("#language", "de")
     accuracy_says(page, "Genauigkeit auf 10.000 Testbildern: vorher 99,")
@@ -248,7 +260,7 @@ def test_an_edit_changes_the_test_accuracy(page, post, test_set):
     assert page.is_hidden("#edited")
 
 
-def test_a_lost_worker_is_said_and_replaced(page, post, test_set):
+def test_a_lost_worker_is_said_and_replaced(page, post, test_set, mnist):
     page.evaluate(
         "() => window.workers.forEach((one) => { one.terminate(); one.onerror({ message: 'the worker was lost' }); })"
     )
@@ -259,16 +271,22 @@ def test_a_lost_worker_is_said_and_replaced(page, post, test_set):
     )
     switch_off(page, 1, 3)
     accuracy_says(page, "is computed")
-    page.evaluate(
-        """() => {
-        const last = window.workers.at(-1);
-        last.terminate();
-        last.onerror({ message: "the worker was lost" });
-        }"""
-    )
+    page.evaluate(END_LAST_WORKER)
     accuracy_says(page, "could not be computed: the worker was lost")
     switch_off(page, 1, 4)
     accuracy_says(page, sentence(post, test_set, {1: [2, 3, 4]}))
+    page.evaluate("() => { window.workers.at(-1).postMessage = () => {}; }")
+    page.locator("#explore-status").scroll_into_view_if_needed()
+    page.select_option("#explore-source", "train")
+    page.wait_for_selector("#explore-view progress:not([hidden])")
+    page.evaluate(END_LAST_WORKER)
+    page.wait_for_selector("#explore-status button")
+    assert "could not be examined: the worker was lost" in page.inner_text("#explore-status")
+    page.click("#explore-status button")
+    edited = without_filters(post, {1: [2, 3, 4]})
+    says_accuracy(page, inksight.evaluate(edited, mnist.split().train[:10_000]))
+    page.select_option("#explore-source", "test")
+    says_accuracy(page, inksight.evaluate(edited, test_set))
     page.click("#restore-all")
 
 

@@ -82,7 +82,11 @@ class Explore {
     const run = (this.run = {}), { model, layers } = this.app, isWanted = () => this.run === run;
     this.layers = layers;
     const source = this.sources.find(({ key }) => key === this.choice.value);
-    if (!source) return this.say(t("noSource"));
+    if (!source) {
+      Object.assign(this, { source: null, found: null });
+      this.body.hidden = true;
+      return this.say(t("noSource"));
+    }
     try {
       this.progress("exploreLoading", 0);
       const images = await source.load((share) => isWanted() && this.progress("exploreLoading", share));
@@ -96,7 +100,9 @@ class Explore {
       Object.assign(this, { source, images, found, names: model.classNames });
       this.report();
     } catch (error) {
-      if (isWanted()) this.say(t("exploreFailed", { reason: error.message }));
+      if (!isWanted()) return;
+      this.say(t("exploreFailed", { reason: error.message }));
+      this.status.append(" ", make("button", { type: "button", onclick: () => this.examine() }, t("tryAgain")));
     }
   }
 
