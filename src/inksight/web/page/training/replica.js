@@ -10,8 +10,8 @@ import { Trainer } from "./trainer.js";
 
 const PIXELS = 784;
 const PART = 32; // images: fewer take longer in the engine, more leave a worker without a part
-const REPORT_EVERY = 250; // milliseconds between reports of the first worker
-const PREVIEW = 500; // validation images that are classified for a report
+const REPORT_EVERY = 300; // milliseconds between reports of the first worker
+const PREVIEW = 160; // validation images that are classified for a report: more would slow the training down
 
 export class Replica {
   // `job`: {network, normalization, recipe, seed, images (of the training), firstEpoch, state, step, epoch (metrics of the
