@@ -43,11 +43,11 @@ export class Replica {
     try {
       while (this.step < plan.steps) {
         await this.pause();
-        if (!(await this.takeStep())) break;
-        if (this.step % plan.perEpoch === 0) await this.endEpoch();
+        const isStopped = !(await this.takeStep());
+        if (isStopped ? this.epoch.images : this.step % plan.perEpoch === 0) await this.endEpoch(); // as in Python
         else if (this.isLead && performance.now() - this.reported > REPORT_EVERY) this.report();
+        if (isStopped) break;
       }
-      if (this.isLead && this.isStopped) this.report();
     } finally {
       this.trainer.free();
       job.ports.forEach((port) => port?.close());
