@@ -3,7 +3,7 @@
 import { readFile } from "../files.js";
 import { Thread } from "../thread.js";
 
-const MOST = 8; // workers: a batch has few parts
+const MOST = 4; // workers: a batch of 128 images has so many parts, and each keeps all images
 const WATCH_EVERY = 1000; // milliseconds
 const MISSED = 6; // signs of life, after which a worker counts as lost
 

@@ -28,8 +28,9 @@ export class Inside {
   update(run, weights, confusion, title) {
     const { network, normalization } = run, layers = new Layers({ network, params: unflattened(network, weights) });
     this.title.textContent = title;
+    this.network = { network, normalization, layers };
     this.paintFilters(layers);
-    this.paintBarcode(network, normalization, layers);
+    this.paintBarcode();
     this.paintConfusion(confusion, network.classes);
   }
 
@@ -44,8 +45,8 @@ export class Inside {
     });
   }
 
-  paintBarcode(network, normalization, layers) {
-    const { prepared, stages } = this.app.result;
+  paintBarcode() {
+    const { prepared, stages } = this.app.result, { network, normalization, layers } = this.network;
     const predictor = new Predictor(this.app.engine, { network, normalization }, layers.flat);
     const { barcode, probabilities } = predictor.run(prepared.image, 1, ["barcode", "probabilities"]);
     predictor.free();
