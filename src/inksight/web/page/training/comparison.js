@@ -88,7 +88,7 @@ export class Comparison {
 
   // The drawing has changed.
   updateDrawing() {
-    if (this.runs.length) this.updateInside();
+    for (const inside of this.insides) if (!inside.element.hidden && inside.network) inside.paintBarcode();
   }
 
   // Return the {weights, confusion, title, epochs} of a run after an epoch; null: the newest.

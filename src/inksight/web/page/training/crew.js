@@ -3,7 +3,7 @@
 import { readFile } from "../files.js";
 import { Thread } from "../thread.js";
 
-const MOST = 8; // workers: a batch has few parts
+const MOST = 4; // workers: a batch of 128 images has so many parts, and each keeps all images
 const WATCH_EVERY = 1000; // milliseconds
 const MISSED = 6; // signs of life, after which a worker counts as lost
 
@@ -29,7 +29,7 @@ export class Crew {
   // Give every worker the training images, unless it has them; those of MNIST are views of one buffer.
   async keepTraining({ images, labels }) {
     if (this.images === labels.length && this.buffer === images.buffer) return;
-    Object.assign(this, { images: labels.length, buffer: images.buffer });
+    Object.assign(this, { images: labels.length, buffer: images.buffer, validation: null });
     await Promise.all(this.threads.map((thread) => keep(thread, "train", images.slice(), labels.slice())));
   }
 

@@ -26,10 +26,11 @@ export class Inside {
 
   // Show weights (in the order of the model file) of a run, and its confusions (or null).
   update(run, weights, confusion, title) {
-    const { network, normalization } = run, layers = new Layers({ network, params: unflattened(network, weights) });
+    const { network, normalization, classNames } = run, layers = new Layers({ network, params: unflattened(network, weights) });
     this.title.textContent = title;
+    this.network = { network, normalization, classNames, layers };
     this.paintFilters(layers);
-    this.paintBarcode(run, layers);
+    this.paintBarcode();
     this.paintConfusion(confusion, run.classNames);
   }
 
@@ -44,8 +45,8 @@ export class Inside {
     });
   }
 
-  paintBarcode({ network, normalization, classNames }, layers) {
-    const { prepared, stages } = this.app.result;
+  paintBarcode() {
+    const { prepared, stages } = this.app.result, { network, normalization, classNames, layers } = this.network;
     const predictor = new Predictor(this.app.engine, { network, normalization }, layers.flat);
     const { barcode, probabilities } = predictor.run(prepared.image, 1, ["barcode", "probabilities"]);
     predictor.free();
