@@ -36,6 +36,13 @@ SURVEY = """async ({ logits, barcodes, labels, classes }) => {
 }"""
 
 
+END_LAST_WORKER = """() => {
+  const last = window.workers.at(-1);
+  last.terminate();
+  last.onerror({ message: "the worker was lost" });
+}"""
+
+
 @pytest.fixture(scope="module")
 def post():
     return inksight.load_model("post")
@@ -108,10 +115,11 @@ def test_judgments_and_the_map_are_those_of_python(page, post, test_set):
     np.testing.assert_array_equal(
         found["doubtful"], [row for row in np.argsort(-doubt, kind="stable") if doubt[row] > 0]
     )
-    for method, given in (("discriminant", labels), ("pca", labels % 2)):
+    for given in (labels, labels % 2):
         drawn = page.evaluate(SURVEY, {**values, "labels": encoded(given)})
-        by_python = inksight.embedding(post, inksight.Dataset(data.images, given.astype(np.int64)), method)
-        assert drawn["method"] == method
+        names = inksight.config.DIGITS[: int(given.max()) + 1]
+        by_python = inksight.embedding(post, inksight.Dataset(data.images, given.astype(np.int64), class_names=names))
+        assert drawn["method"] == by_python.method
         points = np.reshape(drawn["points"], (-1, 2))
         np.testing.assert_allclose(points, by_python.points, atol=1e-6 * np.abs(by_python.points).max())
         np.testing.assert_allclose(drawn["share"], by_python.share, rtol=1e-9)
@@ -204,6 +212,14 @@ def accuracy_says(page, words):
     page.wait_for_function("(words) => document.getElementById('accuracy')?.textContent.includes(words)", arg=words)
 
 
+def says_accuracy(page, evaluation):
+    """Wait until the view of a data set says the accuracy."""
+    page.wait_for_function(
+        "(words) => document.getElementById('explore-status').textContent.includes(words)",
+        arg=f"images: {evaluation.accuracy:.2%} are",
+    )
+
+
 def sentence(post, test_set, filters):
     """Return what the page says of the accuracy after filters are switched off."""
     before = post.predict(test_set.images) == test_set.labels
@@ -234,10 +250,8 @@ def test_an_edit_changes_the_test_accuracy(page, post, test_set):
     assert results == {sentence(post, test_set, {1: [5], 2: [3, 7]})}
     edited = without_filters(post, {1: [5], 2: [3, 7]})
     expected = inksight.evaluate(edited, test_set)
-    page.wait_for_function(
-        "(words) => document.getElementById('explore-status')?.textContent.includes(words)",
-        arg=f"{expected.accuracy:.2%} are",
-    )
+    page.locator("#explore-status").scroll_into_view_if_needed()  # the view waits until it is in sight
+    says_accuracy(page, expected)
     np.testing.assert_array_equal(table(page), expected.confusion)
     page.select_option("#language", "de")
     accuracy_says(page, "Genauigkeit auf 10.000 Testbildern: vorher 99,")
@@ -246,38 +260,60 @@ def test_an_edit_changes_the_test_accuracy(page, post, test_set):
     assert page.is_hidden("#edited")
 
 
-def test_a_lost_worker_is_said_and_replaced(page, post, test_set):
+def test_a_lost_worker_is_said_and_replaced(page, post, test_set, mnist):
     page.evaluate(
         "() => window.workers.forEach((one) => { one.terminate(); one.onerror({ message: 'the worker was lost' }); })"
     )
     switch_off(page, 1, 2)
     accuracy_says(page, sentence(post, test_set, {1: [2]}))
-    page.wait_for_function("() => !document.getElementById('explore-status')?.textContent.includes('reads')")
     page.evaluate(
         "() => { window.post = window.workers.at(-1).postMessage; window.workers.at(-1).postMessage = () => {}; }"
     )
     switch_off(page, 1, 3)
     accuracy_says(page, "is computed")
-    page.evaluate(
-        """() => {
-        const last = window.workers.at(-1);
-        last.terminate();
-        last.onerror({ message: "the worker was lost" });
-        }"""
-    )
+    page.evaluate(END_LAST_WORKER)
     accuracy_says(page, "could not be computed: the worker was lost")
     switch_off(page, 1, 4)
     accuracy_says(page, sentence(post, test_set, {1: [2, 3, 4]}))
+    page.evaluate("() => { window.workers.at(-1).postMessage = () => {}; }")
+    page.locator("#explore-status").scroll_into_view_if_needed()
+    page.select_option("#explore-source", "train")
+    page.wait_for_selector("#explore-view progress:not([hidden])")
+    page.evaluate(END_LAST_WORKER)
+    page.wait_for_selector("#explore-status button")
+    assert "could not be examined: the worker was lost" in page.inner_text("#explore-status")
+    page.click("#explore-status button")
+    edited = without_filters(post, {1: [2, 3, 4]})
+    says_accuracy(page, inksight.evaluate(edited, mnist.split().train[:10_000]))
+    page.select_option("#explore-source", "test")
+    says_accuracy(page, inksight.evaluate(edited, test_set))
     page.click("#restore-all")
 
 
+def draw_by_finger(page, corners):
+    """Draw a lasso on the map with a finger."""
+    canvas = page.locator(".points")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    session = page.context.new_cdp_session(page)
+    points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in corners]
+    for kind, places in (
+        ("touchStart", points[:1]),
+        *(("touchMove", [point]) for point in points[1:]),
+        ("touchEnd", []),
+    ):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+
 def test_the_single_file_says_how_many_images_it_has(single, browser, post, test_set):
-    with opened(browser, single, 390, "dark") as page:
+    with opened(browser, single, 390, "dark", has_touch=True) as page:
         page.wait_for_selector("#app:not([hidden])")
         page.click("#open-explore")
         explored(page, f"{FEW['test']:,} images: ")
         expected = inksight.evaluate(post, test_set[: FEW["test"]])
         np.testing.assert_array_equal(table(page), expected.confusion)
+        draw_by_finger(page, [(0.01, 0.01), (0.01, 0.99), (0.99, 0.99), (0.99, 0.01)])
+        assert page.inner_text("section:has(> #explore-map) h4") == f"Chosen on the map: {FEW['test']:,}"
         switch_off(page, 1, 5)
         page.click("#open-accuracy")
         accuracy_says(page, f"Accuracy on {FEW['test']:,} test images")

@@ -404,6 +404,19 @@ def test_a_network_is_trained_on_own_examples(page, mnist, tmp_path):
     page.wait_for_function("(name) => document.getElementById('digit').textContent === name", arg=expected)
     page.click("#use-mnist")
     assert page.is_hidden("#own-data")
+    page.fill("#field-images", "200")
+    page.fill("#field-epochs", "1")
+    page.click("#do-train")
+    page.wait_for_function(
+        "() => document.querySelector('.state').textContent.startsWith('Run 2 has ended')"
+        " && document.querySelector('.inside').textContent.includes('errors among 10,000 validation images')"
+    )
+    page.select_option("#shownRun", "1")
+    page.click("#do-further")
+    page.wait_for_function(
+        "() => document.querySelector('.state').textContent.startsWith('Run 1 has ended')"
+        " && document.querySelector('.inside').textContent.includes('errors among 18 validation images')"
+    )
     assert page.locator("#app img").count() == 0
 
 

@@ -186,6 +186,16 @@ def test_a_training_pauses_continues_and_stops(page):
     waits_for(page, "was stopped")
 
 
+def test_an_epoch_that_is_stopped_counts(page, tmp_path):
+    enter(page, images=6000, batch_size=1)
+    page.click("#do-train")
+    page.wait_for_function("() => document.querySelector('.chart path').getAttribute('d')", timeout=WAIT)
+    page.click("#do-stop")
+    waits_for(page, "was stopped. After epoch 1")
+    assert len(saved(page, tmp_path).history) == 1
+    enter(page, batch_size=50)
+
+
 def test_going_on_adds_to_the_history(page, tmp_path):
     train(page)
     train(page, "#do-further")

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_the_page_reads_the_models_of_python(modules, tmp_path, mnist):
 
 
 def test_json_is_that_of_python(modules):
-    values = {
+    values: dict[str, Any] = {
         "b": [1, 1.0, -0.5, 1e-5, 1e16, 1.5e300, 2**53 - 1, True, None, []], "a": {"é\n": "𝟙\x7f/", "A": {}},
     }  # fmt: skip
     dumped, plain = modules("pythonJson", text=json.dumps(values))

@@ -8,7 +8,9 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
+from numpy.typing import NDArray
 
+from inksight.data.dataset import join
 from inksight.data.loading import load
 
 PARTS = "mnist/parts.json"
@@ -39,11 +41,10 @@ def all_digits() -> dict[str, bytes]:
 def few_digits() -> dict[str, bytes]:
     """Return the files of the first digits of each part."""
     parts = {name: part[: FEW[name]] for name, part in load("mnist").split().parts.items()}
-    arrays = {
-        f"{letter}_{name}": _compressed(np.concatenate([values(parts[part]) for part in members]))
-        for name, members in (("train", ("train", "validation")), ("test", ("test",)))
-        for letter, values in (("x", lambda part: part.images), ("y", lambda part: part.labels.astype(np.uint8)))
-    }
+    arrays = {}
+    for name, data in (("train", join(parts["train"], parts["validation"])), ("test", parts["test"])):
+        arrays[f"x_{name}"] = _compressed(data.images)
+        arrays[f"y_{name}"] = _compressed(data.require_labels("the page").astype(np.uint8))
     return _as_files(arrays, FEW)
 
 
@@ -51,7 +52,7 @@ def _as_files(arrays: dict[str, bytes], counts: dict[str, int]) -> dict[str, byt
     return {PARTS: json.dumps(counts).encode()} | {f"mnist/{name}.bin": content for name, content in arrays.items()}
 
 
-def _compressed(array: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
+def _compressed(array: NDArray[np.uint8]) -> bytes:
     """Return an array as a file of NumPy, compressed as in a zip archive."""
     file = io.BytesIO()
     np.save(file, array)

@@ -11,7 +11,7 @@ from inksight.web.settings import IMAGES_PER_CLASS
 
 # The least and the most of each value, or all that are allowed. Python allows more; a browser would take too long.
 LIMITS: dict[str, list[float]] = {
-    "banks": [1, 8], "filters": [1, 64], "kernel": [1, 3, 5, 7], "dense": [0, 256], "million": [0, 50],
+    "banks": [1, 8], "filters": [1, 64], "kernel": [1, 3, 5, 7], "dense": [0, 256], "million": [0, 20],
     "images": [100, 50_000], "epochs": [1, 200], "batch_size": [1, 1024], "learning_rate": [1e-6, 1],
     "label_smoothing": [0, 0.5], "rotation": [0, 180], "shift": [0, 10], "scale": [0, 0.9], "shear": [0, 2],
     "elastic": [0, 10], "aspect": [0, 2], "seed": [0, 2**32 - 1],

@@ -18,6 +18,7 @@ const tasks = {
   // Keep images for later tasks.
   keep: ({ name, images, labels }) => {
     const set = { images, labels };
+    if (name === "train") delete sets.validation; // of other images
     keep[name]?.(set);
     delete keep[name];
     sets[name] = Promise.resolve(set);

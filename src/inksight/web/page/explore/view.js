@@ -22,7 +22,11 @@ export async function open(element, app) {
 
 class Explore {
   constructor(element, app, palette) {
-    Object.assign(this, { element, app, palette, source: null, colorKind: "class" });
+    Object.assign(this, { element, app, palette, source: null, colorKind: "class", isVisible: true });
+    new IntersectionObserver((entries) => {
+      this.isVisible = entries.at(-1).isIntersecting;
+      this.catchUp();
+    }).observe(element);
   }
 
   // Make the elements in the present language.
@@ -59,14 +63,18 @@ class Explore {
     if (this.sources.some(({ key }) => key === before)) this.choice.value = before;
   }
 
-  // Examine the network again if it has changed.
+  // Examine the network again soon if it has changed.
   update({ layers }) {
     if (layers === this.layers) return;
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(async () => {
-      if (this.model !== this.app.model) await this.listSources();
-      this.examine();
-    }, WAIT);
+    this.waiting = setTimeout(() => this.catchUp(), WAIT);
+  }
+
+  // Examine the network if it has changed and the view is in sight: until then, edits would be slower for nothing.
+  async catchUp() {
+    if (!this.isVisible || !this.layers || this.app.layers === this.layers) return;
+    if (this.model !== this.app.model) await this.listSources();
+    this.examine();
   }
 
   // Examine the network on the chosen images. A newer examination ends an older one.
@@ -74,7 +82,11 @@ class Explore {
     const run = (this.run = {}), { model, layers } = this.app, isWanted = () => this.run === run;
     this.layers = layers;
     const source = this.sources.find(({ key }) => key === this.choice.value);
-    if (!source) return this.say(t("noSource"));
+    if (!source) {
+      Object.assign(this, { source: null, found: null });
+      this.body.hidden = true;
+      return this.say(t("noSource"));
+    }
     try {
       this.progress("exploreLoading", 0);
       const images = await source.load((share) => isWanted() && this.progress("exploreLoading", share));
@@ -88,7 +100,9 @@ class Explore {
       Object.assign(this, { source, images, found, names: model.classNames });
       this.report();
     } catch (error) {
-      if (isWanted()) this.say(t("exploreFailed", { reason: error.message }));
+      if (!isWanted()) return;
+      this.say(t("exploreFailed", { reason: error.message }));
+      this.status.append(" ", make("button", { type: "button", onclick: () => this.examine() }, t("tryAgain")));
     }
   }
 

@@ -36,7 +36,7 @@ export class Comparison {
     this.saveButton = make("button", { type: "button", id: "save-network", onclick: () => this.save() }, t("saveNetwork"));
     this.table = make("tbody");
     const heads = ["headRun", "headNetwork", "headImages", "headEpochs", "headAccuracy"].map((key) => make("th", { scope: "col" }, t(key)));
-    this.element = make("div", { class: "card", id: "comparison" }, make("h3", {}, t("trainedNetworks")),
+    this.element = make("div", { class: "card", id: "comparison" }, make("h3", {}, t("trainedNetworks")), make("p", { class: "small" }, t("keptRuns")),
       make("div", { class: "table" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.table)),
       make("div", { class: "row" },
         ...["shownRun", "comparedRun"].map((key, i) => make("label", { class: "field" }, make("span", {}, t(key)), this.selects[i])),
@@ -88,7 +88,7 @@ export class Comparison {
 
   // The drawing has changed.
   updateDrawing() {
-    if (this.runs.length) this.updateInside();
+    for (const inside of this.insides) if (!inside.element.hidden && inside.network) inside.paintBarcode();
   }
 
   // Return the {weights, confusion, title, epochs} of a run after an epoch; null: the newest.

@@ -28,7 +28,7 @@ export class Controls {
   update(kind = "", value = 0) {
     const { view } = this, { session, form } = view, { run, isBusy } = session;
     if (kind === "loading") this.share = value;
-    const isPaused = run?.status === "paused", isTrained = Boolean(run?.history.length);
+    const isPaused = run?.status === "paused", isTrained = Boolean(view.comparison.shown[0]?.history.length);
     this.buttons.train.disabled = isBusy || !form.chosen;
     this.buttons.pause.disabled = !isBusy || run.status === "loading";
     this.buttons.pause.textContent = t(isPaused ? "do resume" : "do pause");

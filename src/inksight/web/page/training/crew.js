@@ -3,9 +3,9 @@
 import { readFile } from "../files.js";
 import { Thread } from "../thread.js";
 
-const MOST = 8; // workers: a batch has few parts
+const MOST = 4; // workers: a batch of 128 images has so many parts, and each keeps all images
 const WATCH_EVERY = 1000; // milliseconds
-const MISSED = 5; // signs of life, after which a worker counts as lost
+const MISSED = 6; // signs of life, after which a worker counts as lost
 
 export class Crew {
   // Start workers, as many as the machine has cores, or `count`; fewer if the browser does not start all.
@@ -18,7 +18,7 @@ export class Crew {
   }
 
   constructor(threads) {
-    Object.assign(this, { threads, images: 0, missed: 0 });
+    Object.assign(this, { threads, images: 0, validation: null, missed: 0 });
     this.watching = setInterval(() => this.watch(), WATCH_EVERY);
   }
 
@@ -29,12 +29,14 @@ export class Crew {
   // Give every worker the training images, unless it has them; those of MNIST are views of one buffer.
   async keepTraining({ images, labels }) {
     if (this.images === labels.length && this.buffer === images.buffer) return;
-    Object.assign(this, { images: labels.length, buffer: images.buffer });
+    Object.assign(this, { images: labels.length, buffer: images.buffer, validation: null });
     await Promise.all(this.threads.map((thread) => keep(thread, "train", images.slice(), labels.slice())));
   }
 
   // Give every worker its share of the validation images.
   async keepValidation({ images, labels }) {
+    if (this.validation === labels) return;
+    this.validation = labels;
     const n = this.threads.length, at = (i) => Math.ceil((i * labels.length) / n); // the first has some, however few there are
     const share = (i) => [images.slice(784 * at(i), 784 * at(i + 1)), labels.slice(at(i), at(i + 1))];
     await Promise.all(this.threads.map((thread, i) => keep(thread, "validation", ...share(i))));

@@ -52,7 +52,7 @@ export class Form {
 
   showData() {
     const { data } = this;
-    this.fields.images.input.disabled = Boolean(data);
+    this.fields.images.input.parentElement.hidden = Boolean(data); // all are taken
     this.ownData.hidden = !data;
     if (!data) return this.ownData.replaceChildren();
     const count = data.training.labels.length, held = data.validation.labels.length;
@@ -149,7 +149,7 @@ export class Form {
       }
       const [low, high] = this.limits[name], value = input.value.trim() === "" ? NaN : Number(input.value.replace(",", "."));
       const isValid = value >= low && value <= high && (!WHOLE.includes(name) || Number.isInteger(value));
-      error.textContent = isValid ? "" : t(WHOLE.includes(name) ? "notWhole" : "notBetween", { low: String(low), high: high.toLocaleString(document.documentElement.lang) });
+      error.textContent = isValid ? "" : t(WHOLE.includes(name) ? "notWhole" : "notBetween", { low: shown(low), high: shown(high) });
       input.setAttribute("aria-invalid", String(!isValid));
       numbers[key] = value;
       isRight &&= isValid;
@@ -160,7 +160,7 @@ export class Form {
     this.addButton.disabled = banks.length >= this.limits.banks[1];
     this.size.classList.toggle("wrong", isSmall || work > million);
     this.size.textContent = isSmall ? t("tooDeep") : work > million ? t("tooMuch", { work: number(work, 1), million: String(million) })
-      : Number.isFinite(work) ? t("networkSize", { weights: weightsOf(network).toLocaleString(document.documentElement.lang), work: number(work, 1) }) : "";
+      : Number.isFinite(work) ? t("networkSize", { weights: shown(weightsOf(network)), work: number(work, 1) }) : "";
     isRight &&= !isSmall && work <= million;
     const pick = (names) => Object.fromEntries(names.map((name) => [name, numbers[name]]));
     this.chosen = !isRight ? null : {
@@ -169,6 +169,8 @@ export class Form {
     };
   }
 }
+
+const shown = (value) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 6 });
 
 function weightsOf(network) {
   return Object.values(paramShapes(network)).reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0);

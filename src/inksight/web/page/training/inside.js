@@ -12,9 +12,8 @@ export class Inside {
     this.app = app;
     this.title = make("h4");
     this.filters = make("div", { class: "filters" });
-    this.weightScale = new Scale("weights", t("eachBankScale"));
     this.strip = picture("activations", t("barcodeOfDrawing"), "strip");
-    this.barcodeScale = new Scale("activations", t("activations"));
+    this.barcodeScale = new Scale("activations", t("ownScale"));
     this.answer = make("p", { class: "answer-line" });
     this.matrix = picture("activations", "", "confusion");
     this.worst = make("p", { class: "small" });
@@ -27,25 +26,27 @@ export class Inside {
 
   // Show weights (in the order of the model file) of a run, and its confusions (or null).
   update(run, weights, confusion, title) {
-    const { network, normalization } = run, layers = new Layers({ network, params: unflattened(network, weights) });
+    const { network, normalization, classNames } = run, layers = new Layers({ network, params: unflattened(network, weights) });
     this.title.textContent = title;
+    this.network = { network, normalization, classNames, layers };
     this.paintFilters(layers);
-    this.paintBarcode(run, layers);
+    this.paintBarcode();
     this.paintConfusion(confusion, run.classNames);
   }
 
   paintFilters({ banks }) {
     if (this.filters.childElementCount !== banks.length)
-      this.filters.replaceChildren(...banks.map((_, i) => make("figure", {}, picture("weights", t("filtersLabel", { bank: i + 1 })), make("figcaption", {}, t("bank", { number: i + 1 })))));
+      this.filters.replaceChildren(...banks.map((_, i) => make("figure", {}, picture("weights", t("filtersLabel", { bank: i + 1 })), make("figcaption"))));
     banks.forEach((bank, i) => {
       const { values, width, height } = arranged(bank), reach = reachOf(bank.kernel);
-      paint(this.filters.children[i].firstChild, values, width, height, -reach, reach);
-      if (i === 0) this.weightScale.set(-reach, reach);
+      const [canvas, caption] = this.filters.children[i].children;
+      paint(canvas, values, width, height, -reach, reach);
+      caption.textContent = t("bankReach", { number: i + 1, reach: number(reach, 2) });
     });
   }
 
-  paintBarcode({ network, normalization, classNames }, layers) {
-    const { prepared, stages } = this.app.result;
+  paintBarcode() {
+    const { prepared, stages } = this.app.result, { network, normalization, classNames, layers } = this.network;
     const predictor = new Predictor(this.app.engine, { network, normalization }, layers.flat);
     const { barcode, probabilities } = predictor.run(prepared.image, 1, ["barcode", "probabilities"]);
     predictor.free();
@@ -67,7 +68,7 @@ export class Inside {
     const most = Math.max(1, ...wrong.filter((count) => count === count));
     const sayPlace = (i) => t("confusedAs", { label: names[Math.floor(i / classes)], other: names[i % classes], count: confusion[i] });
     paint(this.matrix, wrong, classes, classes, 0, most, sayPlace);
-    this.matrixScale.set(0, most);
+    this.matrixScale.set(0, most, 0);
     const worst = ranking(wrong.map((count) => count || 0)).slice(0, 3).filter((i) => confusion[i]);
     const images = confusion.reduce((sum, count) => sum + count, 0), errors = wrong.reduce((sum, count) => sum + (count || 0), 0);
     this.worst.textContent = `${t("errors", { errors, images: images.toLocaleString(document.documentElement.lang) })} ${worst.map(sayPlace).join("; ")}`;

@@ -9,9 +9,9 @@ import { augmentationLeft, learningRateAt, planOf } from "./recipe.js";
 import { Trainer } from "./trainer.js";
 
 const PIXELS = 784;
-const PART = 16; // images: what the engine computes side by side
-const REPORT_EVERY = 250; // milliseconds between reports of the first worker
-const PREVIEW = 500; // validation images that are classified for a report
+const PART = 32; // images: fewer take longer in the engine, more leave a worker without a part
+const REPORT_EVERY = 300; // milliseconds between reports of the first worker
+const PREVIEW = 160; // validation images that are classified for a report: more would slow the training down
 
 export class Replica {
   // `job`: {network, normalization, recipe, seed, images (of the training), firstEpoch, state, step, epoch (metrics of the
@@ -43,11 +43,11 @@ export class Replica {
     try {
       while (this.step < plan.steps) {
         await this.pause();
-        if (!(await this.takeStep())) break;
-        if (this.step % plan.perEpoch === 0) await this.endEpoch();
+        const isStopped = !(await this.takeStep());
+        if (isStopped ? this.epoch.images : this.step % plan.perEpoch === 0) await this.endEpoch(); // as in Python
         else if (this.isLead && performance.now() - this.reported > REPORT_EVERY) this.report();
+        if (isStopped) break;
       }
-      if (this.isLead && this.isStopped) this.report();
     } finally {
       this.trainer.free();
       job.ports.forEach((port) => port?.close());

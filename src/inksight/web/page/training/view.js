@@ -66,10 +66,10 @@ class Training {
     return this.session.train(run);
   }
 
-  // Train the last run further, by as many epochs as the form says.
+  // Train the run that is shown further, by as many epochs as the form says.
   trainFurther() {
     this.say("");
-    const { run } = this.session, { recipe, seed } = this.form.chosen;
+    const [run] = this.comparison.shown, { recipe, seed } = this.form.chosen;
     Object.assign(run, { recipe, seed });
     this.comparison.choose(run);
     return this.session.train(run);
