@@ -66,12 +66,15 @@ class App {
 
   // Load a view and open it below its heading.
   async openView(name) {
+    const button = byId(`open-${name}`);
+    button.disabled = true; // a second click would open a second view
     try {
-      this.views[name] ??= await (await VIEWS[name]()).open(byId(`${name}-view`), this);
-      byId(`open-${name}`).hidden = true;
+      this.views[name] = await (await VIEWS[name]()).open(byId(`${name}-view`), this);
+      button.hidden = true;
     } catch (error) {
       this.say(t("notLoaded", { reason: error.message }));
     }
+    button.disabled = false;
   }
 
   // Show the chosen filter step by step.
