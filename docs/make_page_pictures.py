@@ -14,6 +14,7 @@ from PIL import Image
 from inksight.web import serve
 
 WIDTH = 1200  # pixels
+MARGIN = 16  # pixels above what is shown
 COLORS = 96  # of a picture: a quarter of the size that all would need
 SEVEN = ((0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8))
 PATIENCE = 60_000  # milliseconds
@@ -38,13 +39,14 @@ def main() -> None:
         page.wait_for_selector("#step .lines li")
         show(page, "page-sums", "#step", 780)
         page.click("#close")
-        show(page, "page-decision", "#decision", 760)
+        show(page, "page-decision", "#decision", 900)
         train(page)
         show(page, "page-train", "#training", 900)
         explore(page)
         show(page, "page-explore", "#explore", 1000)
         collect(page)
-        show(page, "page-own-data", "#collection", 620)
+        show(page, "page-own-data", "#collection", 560)
+        page.set_viewport_size({"width": WIDTH, "height": 700})
         page.evaluate("location.hash = '#tour=3'")
         page.wait_for_selector("#tour")
         save(page, "page-tour", 700)
@@ -93,15 +95,15 @@ def collect(page: Any) -> None:
 
 
 def show(page: Any, name: str, selector: str, height: int) -> None:
-    """Save what is seen from an element on."""
+    """Save the part of the page that begins with an element."""
     page.evaluate("(selector) => document.querySelector(selector).scrollIntoView()", selector)
-    save(page, name, height)
+    save(page, name, height, page.locator(selector).bounding_box()["y"] - MARGIN)
 
 
-def save(page: Any, name: str, height: int) -> None:
-    """Save the upper part of the window as a small PNG file."""
+def save(page: Any, name: str, height: int, top: float = 0) -> None:
+    """Save a part of the window as a small PNG file."""
     page.wait_for_timeout(500)  # until the views are painted
-    png = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
+    png = page.screenshot(clip={"x": 0, "y": top, "width": WIDTH, "height": height})
     picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLORS, dither=Image.Dither.NONE)
     picture.save(Path(__file__).with_name(f"{name}.png"), optimize=True)
 

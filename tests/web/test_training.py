@@ -28,8 +28,9 @@ def open_training(page, **values):
     page.wait_for_selector("#app:not([hidden])")
     page.evaluate(KEEP_WORKERS)
     page.click("#tools >> text=Example")
-    page.click("#open-training")
+    page.dblclick("#open-training")
     page.wait_for_selector("#do-train:enabled")
+    assert page.locator(".training-form").count() == 1
     while page.locator(".bank").count() > 1:
         page.click(".bank:last-child .remove")
     enter(page, **{"filters-0": 4, "dense": 0, "images": 200, "epochs": 2, "batch_size": 50} | values)

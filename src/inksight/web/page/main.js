@@ -77,13 +77,16 @@ class App {
 
   // Load a view and open it below its heading.
   async openView(name, ...values) {
+    const button = byId(`open-${name}`);
+    button.disabled = true; // a second click would open a second view
     try {
       this.views[name] ??= await (await VIEWS[name]()).open(viewOf(name), this);
-      byId(`open-${name}`).hidden = true;
+      button.hidden = true;
       await this.views[name].enter?.(...values);
     } catch (error) {
       this.say(t("notLoaded", { reason: error.message }));
     }
+    button.disabled = false;
   }
 
   // Show the chosen filter step by step, or none.

@@ -46,7 +46,8 @@ export class Controls {
   sayState(run) {
     if (!run) return t("notTrained");
     const last = run.history.at(-1), accuracy = last ? t("validatedAt", { epoch: last.epoch, accuracy: percent(last.val_accuracy, 2), loss: number(last.val_loss, 4) }) : "";
-    const text = t(`is ${run.status}`, { number: run.number, share: percent(this.share, 0), epoch: run.history.length + 1, epochs: (run.firstEpoch ?? 0) + run.recipe.epochs });
+    const epochs = (run.firstEpoch ?? 0) + run.recipe.epochs;
+    const text = t(`is ${run.status}`, { number: run.number, share: percent(this.share, 0), epoch: Math.min(run.history.length + 1, epochs), epochs });
     const hidden = document.hidden && run.status === "running" ? t("isHidden") : "";
     return [text, accuracy, hidden].filter(Boolean).join(" ");
   }
