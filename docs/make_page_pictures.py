@@ -39,6 +39,7 @@ def main() -> None:
         page.wait_for_selector("#step .lines li")
         show(page, "page-sums", "#step", 780)
         page.click("#close")
+        page.wait_for_selector("#step", state="detached")
         show(page, "page-decision", "#decision", 900)
         train(page)
         show(page, "page-train", "#training", 900)
@@ -96,6 +97,7 @@ def collect(page: Any) -> None:
 
 def show(page: Any, name: str, selector: str, height: int) -> None:
     """Save the part of the page that begins with an element."""
+    page.wait_for_timeout(500)  # until nothing moves any more
     page.evaluate("(selector) => document.querySelector(selector).scrollIntoView()", selector)
     save(page, name, height, page.locator(selector).bounding_box()["y"] - MARGIN)
 

@@ -20,6 +20,7 @@ export class Gallery {
   show(title, rows, imageOf, captionOf) {
     Object.assign(this, { rows, imageOf, captionOf });
     this.title.textContent = title;
+    this.title.hidden = !title;
     this.list.replaceChildren();
     this.element.hidden = false;
     this.showMore();
