@@ -306,11 +306,12 @@ async function start() {
   for (const button of document.querySelectorAll("[data-section]"))
     button.addEventListener("click", () => byId(button.dataset.section).scrollIntoView()); // the hash holds the state
   byId("language").append(...Object.entries(LANGUAGES).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+  const loading = Promise.all([readJson("settings.json"), readFile("engine.wasm"), readFile("model.safetensors")]);
+  loading.catch(() => {}); // awaited below, when there are texts to say it in
   try {
     await setLanguage(preferredLanguage());
-    const settings = await readJson("settings.json");
+    const [settings, wasm, file] = await loading;
     setColors(settings.colors);
-    const [wasm, file] = await Promise.all(["engine.wasm", "model.safetensors"].map(readFile));
     const app = new App(await Engine.start(wasm, settings.abi), settings, parseModel(file));
     byId("model-name").textContent = settings.model.name;
     await app.open(location.hash);
