@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 import zlib
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -18,6 +19,7 @@ FEW = {"train": 6000, "validation": 2000, "test": 2000}
 _LOCAL_HEADER = 30  # bytes of a file's header in a zip archive, before its name
 
 
+@cache
 def all_digits() -> dict[str, bytes]:
     """Return the files of all digits: the arrays as they are compressed in the package, which costs no time.
 
@@ -35,6 +37,7 @@ def all_digits() -> dict[str, bytes]:
     return _as_files(arrays, counts)
 
 
+@cache
 def few_digits() -> dict[str, bytes]:
     """Return the files of the first digits of each part."""
     parts = {name: part[: FEW[name]] for name, part in load("mnist").split().parts.items()}
