@@ -1,6 +1,7 @@
 """What the page needs to train: networks, recipes and limits, in a file that it loads when it trains."""
 
 import json
+from functools import cache
 from typing import Any
 
 from inksight import __version__
@@ -18,6 +19,7 @@ LIMITS: dict[str, list[float]] = {
 }  # fmt: skip
 
 
+@cache
 def training_settings() -> bytes:
     """Return the settings of training, as JSON.
 
