@@ -60,6 +60,7 @@ def message(page):
 
 def take_in(page, files):
     """Give files to the page, wait until they are read, and return what was left out, and why."""
+    page.evaluate("() => { document.getElementById('own-message').textContent = ''; }")  # what was said before
     page.set_input_files("#own-files", files)
     page.wait_for_function("() => document.getElementById('own-message').textContent.startsWith('Examples added')")
     left = page.locator("#collection details").filter(visible=True).locator("li").all_inner_texts()
