@@ -85,7 +85,7 @@ async ([name, values]) => {
     erase: ({ cases }) => cases.map(([lines, point, radius]) => strokes.erase(lines, point, radius)),
     followLink: ({ lines }) => {
       const edits = new model.Edits(["1.3", "2.0"], [["1.0.0.12", -0.5], ["3.1.2.8", 1e-7]]);
-      const state = { model: "abc", pen: 90, lines, edits, selected: { bank: 2, filter: 5, channel: 1, place: 33, window: 2 }, language: "de" };
+      const state = { model: "abc", pen: 90, lines, edits, selected: { bank: 2, filter: 5, channel: 1, place: 33, window: 2 }, language: "de", tour: 4 };
       const { off, weights, ...found } = link.readHash(link.writeHash(state));
       return { ...found, off, weights };
     },

@@ -37,13 +37,23 @@ def bundle(modules: dict[str, str], entry: str) -> str:
     return "\n".join(_wrapped(modules[path], path, names, is_entry=path == entry) for path in order)
 
 
-def _visit(modules: dict[str, str], path: str, order: list[str], above: tuple[str, ...]) -> None:
-    """Append a module to `order` after those that it imports."""
+def loaded_at_start(modules: dict[str, str], entry: str) -> list[str]:
+    """Return the paths of a module and of those that a browser loads with it, without those that are needed later."""
+    order: list[str] = []
+    _visit(modules, entry, order, (), later=False)
+    return order
+
+
+def _visit(
+    modules: dict[str, str], path: str, order: list[str], above: tuple[str, ...], *, later: bool = True
+) -> None:
+    """Append a module to `order` after those that it imports, at once or `later`."""
     assert path not in above, f"{path} imports itself by way of {above}"
     if path in order:
         return
-    for target in [*(target for _, target in _IMPORT.findall(modules[path])), *_LATER.findall(modules[path])]:
-        _visit(modules, _resolved(path, target), order, (*above, path))
+    targets = [target for _, target in _IMPORT.findall(modules[path])]
+    for target in targets + _LATER.findall(modules[path]) * later:
+        _visit(modules, _resolved(path, target), order, (*above, path), later=later)
     order.append(path)
 
 

@@ -19,7 +19,7 @@ from inksight.nn.history import History
 from inksight.nn.mahalanobis import MahalanobisDetector
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_model
-from inksight.web.bundle import bundle
+from inksight.web.bundle import bundle, loaded_at_start
 from inksight.web.digits import training_digits
 from inksight.web.mnist import all_digits, few_digits
 from inksight.web.settings import palette, settings
@@ -34,6 +34,8 @@ POLICY = (
 )
 # What a visitor's browser does not need: comments, empty lines and indentation, a sixth of the scripts.
 _UNNEEDED = re.compile(r"^(?:[ \t]*//.*\n|[ \t]+|\n)+|[ \t]+//[ ].*$", re.MULTILINE)
+# A browser would otherwise learn of a script only when it has read the one that imports it.
+PRELOAD = '<link rel="modulepreload" href="{}">'
 STYLE, THEME, MAIN = (
     '<link rel="stylesheet" href="style.css">',
     '<script src="theme.js"></script>',
@@ -147,7 +149,7 @@ def single_file(files: dict[str, bytes]) -> bytes:
         f'<script type="text/plain" id="file-{name}">{base64.b64encode(content).decode()}</script>'
         for name, content in embedded.items()
     )
-    page = texts["index.html"]
+    page = re.sub(PRELOAD.format(".*") + "\n", "", texts["index.html"])
     for element, inline in (
         (STYLE, f"<style>{style}</style>"),
         (THEME, f"<script>{theme}</script>"),
@@ -168,8 +170,10 @@ def _sources() -> dict[str, bytes]:
     for name, content in found.items():
         if name.endswith(".js"):
             found[name] = _UNNEEDED.sub("", content.decode()).encode()
+    scripts = {name: content.decode() for name, content in found.items() if name.endswith(".js")}
     html = found["index.html"].decode().replace("{{ policy }}", _folder_policy()).replace("{{ version }}", __version__)
-    found["index.html"] = html.encode()
+    preload = "\n".join(PRELOAD.format(name) for name in loaded_at_start(scripts, "main.js"))
+    found["index.html"] = html.replace("{{ preload }}", preload).encode()
     found["style.css"] = (templates / "palette.css").read_bytes() + found["style.css"]
     found["theme.js"] = (templates / "theme.js").read_bytes()
     return found
