@@ -44,9 +44,7 @@ def loaded_at_start(modules: dict[str, str], entry: str) -> list[str]:
     return order
 
 
-def _visit(
-    modules: dict[str, str], path: str, order: list[str], above: tuple[str, ...], *, later: bool = True
-) -> None:
+def _visit(modules: dict[str, str], path: str, order: list[str], above: tuple[str, ...], *, later: bool = True) -> None:
     """Append a module to `order` after those that it imports, at once or `later`."""
     assert path not in above, f"{path} imports itself by way of {above}"
     if path in order:
