@@ -373,7 +373,7 @@ def test_a_damaged_link_shows_the_page(page):
 def test_there_is_a_text_for_everything_in_every_language(page):
     files = site_files("tiny")
     names = page.locator("#language option").evaluate_all("(all) => all.map((one) => one.value)")
-    texts = {name: {} for name in names}
+    texts: dict[str, dict[str, dict[str, str]]] = {name: {} for name in names}
     for path, content in files.items():
         if path.startswith("texts/"):
             texts[path[-7:-5]][posixpath.dirname(path)] = json.loads(content)
