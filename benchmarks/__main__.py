@@ -34,6 +34,7 @@ BENCHMARKS = (
     Benchmark("prepare_speed", "speed of preparing pictures", {}),
     Benchmark("reading_speed", "speed of reading photos and files", {}),
     Benchmark("wasm", "speed of WebAssembly beside the native engine", {}),
+    Benchmark("page_speed", "how soon the page of `inksight web` answers", {}),
     Benchmark("page_reading", "accuracy on lines of digits", {}),
     Benchmark("forms", "accuracy on checks, forms, ruled and squared paper", {}),
     Benchmark("ood_detection", "rejection of pictures that are not digits", {}),

@@ -1,4 +1,4 @@
-"""Write ``docs/opened.png``, the picture in the README: from a digit to its barcode.
+"""Write ``docs/opened.png``, the picture of docs/index.md: from a digit to its barcode.
 
 Run as ``python docs/make_picture.py explore/model.safetensors`` after ``make explore``.
 """

@@ -18,7 +18,7 @@ from zig import NATIVE, ROOT, zig
 EXPORTS = (
     "malloc", "free", "inksight_abi", "inksight_predictor_new", "inksight_predictor_free", "inksight_predict",
     "inksight_preprocess", "inksight_trainer_new", "inksight_trainer_free", "inksight_trainer_steps",
-    "inksight_trainer_read", "inksight_trainer_write",
+    "inksight_trainer_gradient", "inksight_trainer_update", "inksight_trainer_read", "inksight_trainer_write",
 )  # fmt: skip
 SOURCES = (
     "wasm/abort.cpp",  # before what needs its functions, for which the linker would else take the library's

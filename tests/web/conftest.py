@@ -5,17 +5,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import opened
 
 from inksight.web import serve, write_page
 
 PROBES = Path(__file__).with_name("probes.js")
+# Opens an empty link, and waits until its state is shown.
+RESET = """() => new Promise((resolve) => {
+  const observer = new MutationObserver(() => { observer.disconnect(); resolve(); });
+  observer.observe(document.getElementById("tools"), { childList: true });
+  location.hash = `#pen=110&again=${Math.random()}`;
+})"""
+SEVEN = [(0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8)]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served():
     """The address of the page with the model `post`."""
     with serve("post") as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def shared_page(served, browser):
+    """A page on a wide light screen, which the tests of a module share: opening one takes longer than most tests."""
+    with opened(browser, served, 1200, "light") as page:
+        ready(page)
+        yield page
+
+
+@pytest.fixture
+def page(shared_page):
+    """The shared page, blank, with the network as it was."""
+    shared_page.emulate_media(reduced_motion="reduce")
+    shared_page.evaluate(RESET)
+    shared_page.click("[data-tool=pen]")
+    return shared_page
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +72,32 @@ def encoded(array):
 def decoded(text, dtype):
     """Return the array whose bytes are `text` in base64."""
     return np.frombuffer(base64.b64decode(text), dtype)
+
+
+def ready(page):
+    """Wait until the network has started."""
+    page.wait_for_selector("#app:not([hidden])")
+
+
+def place(page, point):
+    box = page.locator("#pad").bounding_box()
+    return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
+
+
+def draw(page, points):
+    """Draw a line with the mouse."""
+    page.locator("#pad").scroll_into_view_if_needed()
+    page.mouse.move(*place(page, points[0]))
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*place(page, point), steps=6)
+    page.mouse.up()
+
+
+def shows(page, digit, reason=""):
+    """Wait until the page shows an answer; `reason` is a part of its text."""
+    page.wait_for_function(
+        "([digit, reason]) => document.getElementById('digit').textContent === digit"
+        " && document.getElementById('reason').textContent.includes(reason)",
+        arg=[digit, reason], timeout=5000,
+    )  # fmt: skip

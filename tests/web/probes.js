@@ -85,11 +85,75 @@ async ([name, values]) => {
     erase: ({ cases }) => cases.map(([lines, point, radius]) => strokes.erase(lines, point, radius)),
     followLink: ({ lines }) => {
       const edits = new model.Edits(["1.3", "2.0"], [["1.0.0.12", -0.5], ["3.1.2.8", 1e-7]]);
-      const state = { model: "abc", pen: 90, lines, edits, selected: { bank: 2, filter: 5, channel: 1, place: 33, window: 2 }, language: "de" };
+      const state = { model: "abc", pen: 90, lines, edits, selected: { bank: 2, filter: 5, channel: 1, place: 33, window: 2 }, language: "de", tour: 4 };
       const { off, weights, ...found } = link.readHash(link.writeHash(state));
       return { ...found, off, weights };
     },
     decodeStrokes: ({ text }) => strokes.decode(text),
+    draw: async ({ network, seed, pass, count, augmentation, share }) => {
+      const draws = await import("/training/draws.js");
+      return {
+        weights: encode(draws.startingWeights(network, seed)), order: encode(draws.drawOrder(seed, pass, count)),
+        lattices: encode(draws.drawLattices(seed, pass, count, augmentation, share)),
+      };
+    },
+    rates: async ({ recipe, images }) => {
+      const { augmentationLeft, learningRateAt, planOf } = await import("/training/recipe.js");
+      const plan = planOf(recipe, images), epochs = [...Array(recipe.epochs).keys()], passes = [...Array(recipe.passes).keys()];
+      return {
+        ...plan, rates: Array.from({ length: plan.steps }, (_, i) => learningRateAt(recipe, (i + 0.5) / plan.steps)),
+        left: epochs.flatMap((epoch) => passes.map((pass) => augmentationLeft(recipe, epoch, pass))),
+      };
+    },
+    normalize: async ({ images }) => (await import("/training/normalization.js")).normalizationOf(decode(images)),
+    train: async ({ workers, images, labels, network, recipe, seed, firstEpoch }) => {
+      const { Crew } = await import("/training/crew.js"), { startingWeights } = await import("/training/draws.js");
+      const crew = await Crew.start(settings.abi, workers), set = { images: decode(images), labels: decode(labels) };
+      await Promise.all([crew.keepTraining(set), crew.keepValidation(set)]);
+      const normalization = await crew.lead.call("normalize", { name: "train" });
+      const state = { weights: startingWeights(network, seed) }, epochs = [];
+      const job = { network, recipe, seed, images: set.labels.length, firstEpoch, normalization, state, step: 0 };
+      await crew.train(job, (event) => { if (event.kind === "epoch") epochs.push(event); });
+      crew.end();
+      const lead = epochs.filter(({ index }) => index === 0);
+      return {
+        weights: encode(lead.at(-1).weights), losses: lead.map(({ epoch }) => epoch.loss / epoch.images),
+        correct: lead.map(({ epoch }) => epoch.correct), validated: epochs.reduce((sum, one) => sum + one.validated.count, 0),
+      };
+    },
+    writeModel: async ({ run, weights, epochs }) => {
+      const file = await import("/training/model_file.js"), more = await (await fetch("/training.json")).json();
+      return encode(file.writeModel(run, new Float32Array(decode(weights).buffer), epochs, more));
+    },
+    readModel: async ({ bytes }) => {
+      const file = await import("/training/model_file.js");
+      try {
+        const { model: found, digest } = file.readModel(decode(bytes));
+        return { digest, names: found.classNames, own: file.networkDigest(found) };
+      } catch (error) {
+        return { error: error.message };
+      }
+    },
+    evaluate: async ({ images, labels }) => {
+      const { Thread } = await import("/thread.js"), network = await load();
+      const thread = await Thread.start(settings.abi), weights = new model.Layers(network).flat;
+      const found = await thread.call("evaluate", { network: network.network, normalization: network.normalization, weights, images: decode(images), labels: decode(labels) });
+      thread.end();
+      return { ...found, confusion: Array.from(found.confusion), predicted: Array.from(found.predicted) };
+    },
+    mnist: async ({ part, count }) => {
+      const { loadMnist } = await import("/mnist.js"), shares = [];
+      const { images, labels } = await loadMnist(part, count ?? undefined, (share) => shares.push(share));
+      return { images: encode(images), labels: encode(labels), shares };
+    },
+    hash: async ({ texts }) => {
+      const { sha256 } = await import("/training/sha256.js");
+      return texts.map((text) => sha256(decode(text)));
+    },
+    pythonJson: async ({ text }) => {
+      const { dump, parse, plain } = await import("/training/python_json.js");
+      return [dump(parse(text), true), dump(plain(parse(text)))];
+    },
   };
   return functions[name](values);
 }

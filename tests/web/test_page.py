@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import posixpath
 import re
 import threading
 from dataclasses import replace
@@ -22,38 +23,10 @@ from inksight.web import serve, write_site
 from inksight.web.digits import EACH
 from inksight.web.site import site_files
 
+from .conftest import SEVEN, draw, place, ready, shows
+
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
-SEVEN = [(0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8)]
 UNSURE = [[(437, 455), (488, 592), (514, 348), (586, 624)]]  # like a 2, and like others
-
-
-def ready(page):
-    """Wait until the network has started."""
-    page.wait_for_selector("#app:not([hidden])")
-
-
-def place(page, point):
-    box = page.locator("#pad").bounding_box()
-    return box["x"] + point[0] * box["width"], box["y"] + point[1] * box["height"]
-
-
-def draw(page, points):
-    """Draw a line with the mouse."""
-    page.locator("#pad").scroll_into_view_if_needed()
-    page.mouse.move(*place(page, points[0]))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*place(page, point), steps=6)
-    page.mouse.up()
-
-
-def shows(page, digit, reason=""):
-    """Wait until the page shows an answer; `reason` is a part of its text."""
-    page.wait_for_function(
-        "([digit, reason]) => document.getElementById('digit').textContent === digit"
-        " && document.getElementById('reason').textContent.includes(reason)",
-        arg=[digit, reason], timeout=5000,
-    )  # fmt: skip
 
 
 def says(page, words):
@@ -80,28 +53,26 @@ def digit_png(mnist, row=0, size=280):
     return file.getvalue()
 
 
-def test_a_drawing_is_read_erased_and_brought_back(served, browser):
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        shows(page, "", "Nothing to read yet")
-        assert not is_painted(page, "#stage-bank1 .map")
-        assert page.inner_text("#bars").count("–") == 10
-        draw(page, SEVEN)
-        shows(page, "7", "probability")
-        assert page.inner_text("#nav-digit") == "7"
-        assert page.inner_text("#status").startswith("7 ")
-        for part in ("#steps figure:nth-child(3)", "#stage-bank1 .tile", "#stage-bank3 .tile", "#stage-barcode"):
-            assert is_painted(page, f"{part} canvas"), part
-        page.click("[data-tool=eraser]")
-        draw(page, [(0.2, 0.25), (0.8, 0.24)])  # the bar of the seven
-        shows(page, "1")
-        page.click("[data-tool=undo]")
-        shows(page, "7")
-        page.click("[data-tool=clear]")
-        shows(page, "", "Nothing to read yet")
-        assert not is_painted(page, "#stage-bank1 .map")
-        page.click("[data-tool=undo]")
-        shows(page, "7")
+def test_a_drawing_is_read_erased_and_brought_back(page):
+    shows(page, "", "Nothing to read yet")
+    assert not is_painted(page, "#stage-bank1 .map")
+    assert page.inner_text("#bars").count("–") == 10
+    draw(page, SEVEN)
+    shows(page, "7", "probability")
+    assert page.inner_text("#nav-digit") == "7"
+    assert page.inner_text("#status").startswith("7 ")
+    for part in ("#steps figure:nth-child(3)", "#stage-bank1 .tile", "#stage-bank3 .tile", "#stage-barcode"):
+        assert is_painted(page, f"{part} canvas"), part
+    page.click("[data-tool=eraser]")
+    draw(page, [(0.2, 0.25), (0.8, 0.24)])  # the bar of the seven
+    shows(page, "1")
+    page.click("[data-tool=undo]")
+    shows(page, "7")
+    page.click("[data-tool=clear]")
+    shows(page, "", "Nothing to read yet")
+    assert not is_painted(page, "#stage-bank1 .map")
+    page.click("[data-tool=undo]")
+    shows(page, "7")
 
 
 def test_a_finger_draws_and_does_not_scroll(single, browser):
@@ -121,24 +92,20 @@ def test_a_finger_draws_and_does_not_scroll(single, browser):
         assert page.evaluate("scrollY") == top
 
 
-def test_the_keyboard_draws(served, browser):
-    with opened(browser, served, 800, "light") as page:
-        ready(page)
-        page.focus("#pad")
-        for key, times in (("ArrowUp", 10), (" ", 1), ("ArrowDown", 20), (" ", 1)):
-            for _ in range(times):
-                page.keyboard.press(key)
-        shows(page, "1")
-        page.keyboard.press("Control+z")
-        shows(page, "", "Nothing to read yet")
+def test_the_keyboard_draws(page):
+    page.focus("#pad")
+    for key, times in (("ArrowUp", 10), (" ", 1), ("ArrowDown", 20), (" ", 1)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    shows(page, "1")
+    page.keyboard.press("Control+z")
+    shows(page, "", "Nothing to read yet")
 
 
-def test_every_example_is_read_as_its_digit(served, browser):
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        for digit in "2703416589":
-            page.click("[data-tool=example]")
-            shows(page, digit, "probability")
+def test_every_example_is_read_as_its_digit(page):
+    for digit in "2703416589":
+        page.click("[data-tool=example]")
+        shows(page, digit, "probability")
 
 
 FOLLOW_LINK_TO = """async (lines) => {
@@ -147,55 +114,51 @@ FOLLOW_LINK_TO = """async (lines) => {
 }"""
 
 
-def test_what_is_not_a_digit_or_not_sure_is_rejected_with_the_reason(served, browser):
+def test_what_is_not_a_digit_or_not_sure_is_rejected_with_the_reason(page):
     star = [[(200, 200), (800, 800)], [(800, 200), (200, 800)], [(200, 500), (800, 500)], [(500, 100), (500, 900)]]
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        for lines, reason, words in (
-            (star, "not a digit", "above the limit of 1.41"),
-            (UNSURE, "unsure", "no class has a probability of one half"),
-        ):
-            assert inksight.read(Strokes(lines, width=110), "post", single=True).reason == reason
-            page.evaluate(FOLLOW_LINK_TO, lines)
-            shows(page, "?", words)
-            assert page.inner_text("#nav-share") == reason
+    for lines, reason, words in (
+        (star, "not a digit", "above the limit of 1.41"),
+        (UNSURE, "unsure", "no class has a probability of one half"),
+    ):
+        assert inksight.read(Strokes(lines, width=110), "post", single=True).reason == reason
+        page.evaluate(FOLLOW_LINK_TO, lines)
+        shows(page, "?", words)
+        assert page.inner_text("#nav-share") == reason
 
 
 @pytest.mark.parametrize("way", ["choose", "drop", "paste"])
-def test_a_picture_is_read(served, browser, mnist, way):
+def test_a_picture_is_read(page, mnist, way):
     png = digit_png(mnist)
     expected = inksight.read(png, "post", single=True)[0]
     assert expected.digit is not None
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        if way == "choose":
-            page.set_input_files("#file", {"name": "digit.png", "mimeType": "image/png", "buffer": png})
-        else:
-            page.evaluate(
-                """([way, text]) => {
-                const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-                const data = new DataTransfer();
-                data.items.add(new File([bytes], "digit.png", { type: "image/png" }));
-                const options = { dataTransfer: data, clipboardData: data, bubbles: true, cancelable: true };
-                document.body.dispatchEvent(
-                  way === "drop" ? new DragEvent(way, options) : new ClipboardEvent(way, options));
-                }""",
-                [way, base64.b64encode(png).decode()],
-            )
-        shows(page, expected.digit)
-        pixels = page.eval_on_selector(
-            "#steps figure:nth-child(3) canvas",
-            "(c) => Array.from(c.getContext('2d').getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0)",
+    if way == "choose":
+        page.set_input_files("#file", {"name": "digit.png", "mimeType": "image/png", "buffer": png})
+    else:
+        page.evaluate(
+            """([way, text]) => {
+            const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], "digit.png", { type: "image/png" }));
+            const options = { dataTransfer: data, clipboardData: data, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(
+              way === "drop" ? new DragEvent(way, options) : new ClipboardEvent(way, options));
+            }""",
+            [way, base64.b64encode(png).decode()],
         )
-        ink = 255 - np.array(pixels).reshape(28, 28)  # the 28x28 image that Python prepares, in its color map of 256
-        np.testing.assert_allclose(ink, expected.image, atol=1)
-        draw(page, SEVEN)  # replaces the picture
-        shows(page, "7")
-        page.click("[data-tool=undo]")
-        shows(page, expected.digit)
+    shows(page, expected.digit)
+    pixels = page.eval_on_selector(
+        "#steps figure:nth-child(3) canvas",
+        "(c) => Array.from(c.getContext('2d').getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0)",
+    )
+    ink = 255 - np.array(pixels).reshape(28, 28)  # the 28x28 image that Python prepares, in its color map of 256
+    np.testing.assert_allclose(ink, expected.image, atol=1)
+    draw(page, SEVEN)  # replaces the picture
+    shows(page, "7")
+    page.click("[data-tool=undo]")
+    shows(page, expected.digit)
 
 
-def test_what_is_not_a_picture_is_refused_and_changes_nothing(served, browser, mnist):
+def test_what_is_not_a_picture_is_refused_and_changes_nothing(page, mnist):
     huge = io.BytesIO()
     Image.new("1", (10_000, 10_000)).save(huge, "PNG")
     png = digit_png(mnist)
@@ -204,20 +167,18 @@ def test_what_is_not_a_picture_is_refused_and_changes_nothing(served, browser, m
         ("damaged.png", png[:60], "not a picture"), ("huge.png", huge.getvalue(), "too large"),
         ("<img src=x onerror=alert(1)>.png", b"<svg xmlns='http://www.w3.org/2000/svg'", "not a picture"),
     ]  # fmt: skip
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        draw(page, SEVEN)
-        shows(page, "7")
-        for name, content, message in files:
-            page.evaluate("document.getElementById('message').textContent = ''")
-            page.set_input_files("#file", {"name": name, "mimeType": "image/png", "buffer": content})
-            says(page, message)
-        shows(page, "7")
-        page.set_input_files("#file", {"name": "digit.png", "mimeType": "image/png", "buffer": png})
-        page.wait_for_function("() => document.getElementById('message').hidden")
+    draw(page, SEVEN)
+    shows(page, "7")
+    for name, content, message in files:
+        page.evaluate("document.getElementById('message').textContent = ''")
+        page.set_input_files("#file", {"name": name, "mimeType": "image/png", "buffer": content})
+        says(page, message)
+    shows(page, "7")
+    page.set_input_files("#file", {"name": "digit.png", "mimeType": "image/png", "buffer": png})
+    page.wait_for_function("() => document.getElementById('message').hidden")
 
 
-def test_the_camera_takes_a_picture(served, browser):
+def test_the_camera_takes_a_picture(page):
     """A canvas stands for the camera: it shows a bar of ink."""
     fake = """() => {
       const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
@@ -228,17 +189,15 @@ def test_the_camera_takes_a_picture(served, browser):
       setInterval(repaint, 30);
       navigator.mediaDevices.getUserMedia = async () => (window.stream = canvas.captureStream());
     }"""
-    with opened(browser, served, 800, "light") as page:
-        ready(page)
-        page.evaluate(fake)
-        page.click("#camera")
-        page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
-        page.click("#camera-dialog button[value=take]")
-        shows(page, "1")
-        assert page.evaluate("window.stream.getTracks()[0].readyState") == "ended"
-        page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new Error('denied'); }; }")
-        page.click("#camera")
-        says(page, "no camera")
+    page.evaluate(fake)
+    page.click("#camera")
+    page.wait_for_function("() => document.querySelector('video').videoWidth > 0")
+    page.click("#camera-dialog button[value=take]")
+    shows(page, "1")
+    assert page.evaluate("window.stream.getTracks()[0].readyState") == "ended"
+    page.evaluate("() => { navigator.mediaDevices.getUserMedia = async () => { throw new Error('denied'); }; }")
+    page.click("#camera")
+    says(page, "no camera")
 
 
 def numbers(text):
@@ -246,102 +205,92 @@ def numbers(text):
     return [float(one.replace(" ", "").replace("−", "-")) for one in re.findall(r"[−+]? ?\d+\.\d+", text)]
 
 
-def test_a_sum_is_written_out_so_that_it_can_be_checked_by_hand(served, browser):
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        draw(page, SEVEN)
-        shows(page, "7")
-        for bank, channels, pooled in ((1, 1, True), (2, 20, False)):
-            page.click(f"#stage-bank{bank} .tile:nth-child(4)")
-            groups = page.locator(".sum .grid").all()
-            window = [numbers(text)[0] for text in groups[0].locator(".cell").all_inner_texts()]
-            weights = [float(cell.input_value()) for cell in groups[1].locator("input").all()]
-            products = [numbers(text)[0] for text in groups[2].locator(".cell").all_inner_texts()]
-            assert len(window) == len(weights) == len(products) == 25
-            np.testing.assert_allclose(np.multiply(window, weights), products, atol=4e-3)
-            lines = page.locator(".lines li").all_inner_texts()
-            *parts, total = numbers(lines[0])
-            assert parts == products
-            assert total == pytest.approx(sum(products), abs=0.013)
-            if channels > 1:
-                *parts, total = numbers(lines[1])
-                assert len(parts) == channels == page.locator("#channels button").count()
-                assert total == pytest.approx(sum(parts), abs=0.011)
-            if pooled:
-                *four, highest = numbers(lines[1])
-                assert len(four) == 4 == page.locator("#windows button").count()
-                assert highest == max(four)
-            start, bias, biased = numbers(lines[-2])
-            assert biased == pytest.approx(start + bias, abs=0.0011)
-            shown = numbers(page.get_attribute("#dial", "aria-valuetext"))[-1]
-            assert shown == pytest.approx(biased if biased > 0 else 0.1 * biased, abs=0.0011)
+def test_a_sum_is_written_out_so_that_it_can_be_checked_by_hand(page):
+    draw(page, SEVEN)
+    shows(page, "7")
+    for bank, channels, pooled in ((1, 1, True), (2, 20, False)):
+        page.click(f"#stage-bank{bank} .tile:nth-child(4)")
+        groups = page.locator(".sum .grid").all()
+        window = [numbers(text)[0] for text in groups[0].locator(".cell").all_inner_texts()]
+        weights = [float(cell.input_value()) for cell in groups[1].locator("input").all()]
+        products = [numbers(text)[0] for text in groups[2].locator(".cell").all_inner_texts()]
+        assert len(window) == len(weights) == len(products) == 25
+        np.testing.assert_allclose(np.multiply(window, weights), products, atol=4e-3)
+        lines = page.locator(".lines li").all_inner_texts()
+        *parts, total = numbers(lines[0])
+        assert parts == products
+        assert total == pytest.approx(sum(products), abs=0.013)
+        if channels > 1:
+            *parts, total = numbers(lines[1])
+            assert len(parts) == channels == page.locator("#channels button").count()
+            assert total == pytest.approx(sum(parts), abs=0.011)
+        if pooled:
+            *four, highest = numbers(lines[1])
+            assert len(four) == 4 == page.locator("#windows button").count()
+            assert highest == max(four)
+        start, bias, biased = numbers(lines[-2])
+        assert biased == pytest.approx(start + bias, abs=0.0011)
+        shown = numbers(page.get_attribute("#dial", "aria-valuetext"))[-1]
+        assert shown == pytest.approx(biased if biased > 0 else 0.1 * biased, abs=0.0011)
 
 
-def test_the_kernel_slides_by_slider_and_keys(served, browser):
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        page.click("[data-tool=example]")
-        shows(page, "2")
-        page.click("#stage-bank2 .tile:nth-child(1)")  # maps of 8x8
-        presses = {"Home": 0, "ArrowRight": 1, "ArrowDown": 9, "ArrowLeft": 8, "ArrowUp": 0, "End": 63}
-        for key, at in (*presses.items(), ("ArrowDown", 63)):
-            page.press("#dial", key)
-            assert page.get_attribute("#dial", "aria-valuenow") == str(at) == page.input_value("#position")
-        assert page.get_attribute("#dial", "aria-valuetext").startswith("row 8, column 8: ")
-        page.fill("#position", "10")
-        assert page.get_attribute("#dial", "aria-valuenow") == "10"
-        frames = page.locator(".three .frame").evaluate_all(
-            "(all) => all.map(({ style: s }) => [s.left, s.top, s.width])"
-        )
-        assert frames == [["16.6667%", "8.33333%", "41.6667%"], ["25%", "12.5%", "12.5%"]]
-        page.hover("#stage-bank2 .tile:nth-child(1) .map")
-        assert re.fullmatch(r"row \d, column \d: −?\d+\.\d{3}", page.inner_text("#tip"))
+def test_the_kernel_slides_by_slider_and_keys(page):
+    page.click("[data-tool=example]")
+    shows(page, "2")
+    page.click("#stage-bank2 .tile:nth-child(1)")  # maps of 8x8
+    presses = {"Home": 0, "ArrowRight": 1, "ArrowDown": 9, "ArrowLeft": 8, "ArrowUp": 0, "End": 63}
+    for key, at in (*presses.items(), ("ArrowDown", 63)):
+        page.press("#dial", key)
+        assert page.get_attribute("#dial", "aria-valuenow") == str(at) == page.input_value("#position")
+    assert page.get_attribute("#dial", "aria-valuetext").startswith("row 8, column 8: ")
+    page.fill("#position", "10")
+    assert page.get_attribute("#dial", "aria-valuenow") == "10"
+    frames = page.locator(".three .frame").evaluate_all("(all) => all.map(({ style: s }) => [s.left, s.top, s.width])")
+    assert frames == [["16.6667%", "8.33333%", "41.6667%"], ["25%", "12.5%", "12.5%"]]
+    page.hover("#stage-bank2 .tile:nth-child(1) .map")
+    assert re.fullmatch(r"row \d, column \d: −?\d+\.\d{3}", page.inner_text("#tip"))
 
 
-def test_a_filter_is_switched_off_and_weights_are_changed(served, browser):
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        page.click("[data-tool=example]")
-        shows(page, "2")
-        before = page.inner_text("#evidence-sum")
-        for filter in (2, 5, 14):
-            page.click(f"#stage-bank1 .tile >> nth={filter}")
-            page.click("#off")
-        assert page.inner_text("#edited-text").endswith("Filters switched off: 3. Weights changed: 0.")
-        assert page.get_attribute("#stage-bank1 .tile >> nth=2", "aria-label").endswith("switched off")
-        assert page.inner_text("#evidence-sum") != before
-        assert page.is_disabled("#step input.cell >> nth=0")
-        page.click("#restore-all")
-        shows(page, "2")
-        assert page.inner_text("#evidence-sum") == before
-        assert page.is_hidden("#edited")
+def test_a_filter_is_switched_off_and_weights_are_changed(page):
+    page.click("[data-tool=example]")
+    shows(page, "2")
+    before = page.inner_text("#evidence-sum")
+    for filter in (2, 5, 14):
+        page.click(f"#stage-bank1 .tile >> nth={filter}")
+        page.click("#off")
+    assert page.inner_text("#edited-text").endswith("Filters switched off: 3. Weights changed: 0.")
+    assert page.get_attribute("#stage-bank1 .tile >> nth=2", "aria-label").endswith("switched off")
+    assert page.inner_text("#evidence-sum") != before
+    assert page.is_disabled("#step input.cell >> nth=0")
+    page.click("#restore-all")
+    shows(page, "2")
+    assert page.inner_text("#evidence-sum") == before
+    assert page.is_hidden("#edited")
 
-        page.click("#stage-bank1 .tile:nth-child(3)")
-        cell = page.locator("#step input.cell").nth(12)
-        value = cell.input_value()
-        cell.fill("9.5")
-        assert "Weights changed: 1" in page.inner_text("#edited-text")
-        assert page.input_value("#step input.cell >> nth=12") == "9.5"
-        cell.fill("")  # not a number: changes nothing
-        assert "Weights changed: 1" in page.inner_text("#edited-text")
-        page.wait_for_function("() => location.hash.includes('weights=1.2.0.12%3A9.5')")
-        page.click("#restore")
-        assert page.input_value("#step input.cell >> nth=12") == value
-        assert page.inner_text("#evidence-sum") == before
+    page.click("#stage-bank1 .tile:nth-child(3)")
+    cell = page.locator("#step input.cell").nth(12)
+    value = cell.input_value()
+    cell.fill("9.5")
+    assert "Weights changed: 1" in page.inner_text("#edited-text")
+    assert page.input_value("#step input.cell >> nth=12") == "9.5"
+    cell.fill("")  # not a number: changes nothing
+    assert "Weights changed: 1" in page.inner_text("#edited-text")
+    page.wait_for_function("() => location.hash.includes('weights=1.2.0.12%3A9.5')")
+    page.click("#restore")
+    assert page.input_value("#step input.cell >> nth=12") == value
+    assert page.inner_text("#evidence-sum") == before
 
 
-def test_the_decision_is_explained(served, browser):
-    with opened(browser, served, 1200, "light") as page:
-        ready(page)
-        page.click("[data-tool=example]")
-        shows(page, "2")
-        assert page.locator(".strips .nearest button").all_inner_texts() == ["Average 2"]
-        page.click(".strips button:has-text('Average 7')")
-        assert page.inner_text("#evidence-title") == "Evidence for 2 over 7"
-        start, entries, end = numbers(page.inner_text("#evidence-sum"))
-        assert end == pytest.approx(start + entries, abs=0.0011)
-        assert end > 0
-        assert "Evidence for 2 over 7" in page.get_attribute(".evidence", "aria-label")
+def test_the_decision_is_explained(page):
+    page.click("[data-tool=example]")
+    shows(page, "2")
+    assert page.locator(".strips .nearest button").all_inner_texts() == ["Average 2"]
+    page.click(".strips button:has-text('Average 7')")
+    assert page.inner_text("#evidence-title") == "Evidence for 2 over 7"
+    start, entries, end = numbers(page.inner_text("#evidence-sum"))
+    assert end == pytest.approx(start + entries, abs=0.0011)
+    assert end > 0
+    assert "Evidence for 2 over 7" in page.get_attribute(".evidence", "aria-label")
 
 
 def test_the_nearest_training_digits_are_those_that_python_finds(served, browser, nearest_of_the_example):
@@ -409,41 +358,41 @@ DAMAGED_LINKS = (
 )  # fmt: skip
 
 
-def test_a_damaged_link_shows_the_page(served, browser):
+def test_a_damaged_link_shows_the_page(page):
     digest = inksight.load_model("post").digest[:12]
-    with opened(browser, served, 800, "light") as page:
-        ready(page)
-        for link in DAMAGED_LINKS:
-            page.click("[data-tool=example]")
-            page.wait_for_function("() => document.getElementById('digit').textContent !== ''")
-            page.evaluate("(hash) => { location.hash = hash; }", f"#model={digest}&{link}")
-            shows(page, "", "Nothing to read yet")
-            assert page.is_hidden("#edited")
-            assert page.is_hidden("#message")
-            assert page.locator("#step").count() == 0
+    for link in DAMAGED_LINKS:
+        page.click("[data-tool=example]")
+        page.wait_for_function("() => document.getElementById('digit').textContent !== ''")
+        page.evaluate("(hash) => { location.hash = hash; }", f"#model={digest}&{link}")
+        shows(page, "", "Nothing to read yet")
+        assert page.is_hidden("#edited")
+        assert page.is_hidden("#message")
+        assert page.locator("#step").count() == 0
 
 
-def test_there_is_a_text_for_everything_in_every_language(served, browser):
+def test_there_is_a_text_for_everything_in_every_language(page):
     files = site_files("tiny")
-    texts = {name[6:8]: json.loads(content) for name, content in files.items() if name.startswith("texts/")}
-    with opened(browser, served, 800, "light") as page:
-        ready(page)
-        names = page.locator("#language option").evaluate_all("(all) => all.map((one) => one.value)")
-        page.select_option("#language", "de")
-        page.wait_for_selector("html[lang=de]")
-        assert page.inner_text("h1") == texts["de"]["title"]
-        assert page.inner_text("[data-tool=pen]") == "Stift"
-    assert sorted(names) == sorted(texts)
+    names = page.locator("#language option").evaluate_all("(all) => all.map((one) => one.value)")
+    texts: dict[str, dict[str, dict[str, str]]] = {name: {} for name in names}
+    for path, content in files.items():
+        if path.startswith("texts/"):
+            texts[path[-7:-5]][posixpath.dirname(path)] = json.loads(content)
+    page.select_option("#language", "de")
+    page.wait_for_selector("html[lang=de]")
+    assert page.inner_text("h1") == texts["de"]["texts"]["title"]
+    assert page.inner_text("[data-tool=pen]") == "Stift"
     scripts = "".join(text.decode() for name, text in files.items() if name.endswith(".js"))
     html = files["index.html"].decode()
     used = re.findall(r'\bt\("([^"]+)"', scripts) + re.findall(r'data-(?:text|label)="(\w+)"', html)
     assert len(used) > 80
-    for language, own in texts.items():
-        assert set(used) <= own.keys(), language
-        assert own.keys() == texts["en"].keys(), language
-        for key, text in own.items():
-            values = [set(re.findall(r"\{(\w+)\}", one)) for one in (text, texts["en"][key])]
-            assert values[0] == values[1], (language, key)
+    for language, folders in texts.items():
+        assert set(used) <= {key for own in folders.values() for key in own}, language
+        assert folders.keys() == texts["en"].keys(), language
+        for folder, own in folders.items():
+            assert own.keys() == texts["en"][folder].keys(), (language, folder)
+            for key, text in own.items():
+                values = [set(re.findall(r"\{(\w+)\}", one)) for one in (text, texts["en"][folder][key])]
+                assert values[0] == values[1], (language, key)
 
 
 def test_names_are_text_and_never_markup(browser, post_model):
@@ -560,16 +509,14 @@ NAMELESS = """() => {
 }"""
 
 
-def test_everything_has_a_name_for_screen_readers(served, browser):
-    with opened(browser, served, 1200, "light", reduced_motion="reduce") as page:
-        ready(page)
-        page.click("[data-tool=example]")
-        page.click("#stage-bank2 .tile >> nth=2")
-        assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
-        nameless = page.evaluate(NAMELESS)
-        assert nameless == []
-        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
-        assert len(ids) == len(set(ids))
-        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((e) => Number(e.tagName[1]))")
-        assert levels[0] == 1
-        assert all(after <= before + 1 for before, after in pairwise(levels))
+def test_everything_has_a_name_for_screen_readers(page):
+    page.click("[data-tool=example]")
+    page.click("#stage-bank2 .tile >> nth=2")
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+    nameless = page.evaluate(NAMELESS)
+    assert nameless == []
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)")
+    assert len(ids) == len(set(ids))
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((e) => Number(e.tagName[1]))")
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))

@@ -177,7 +177,7 @@ def test_damaged_strokes_of_a_link_are_none(modules, text):
 def test_a_link_holds_the_whole_state(modules):
     lines = [[[0, 0], [1000, 1000], [35, 36]], [[500, 1]]]
     assert modules("followLink", lines=lines) == {
-        "model": "abc", "pen": 90, "lines": lines, "language": "de",
+        "model": "abc", "pen": 90, "lines": lines, "language": "de", "tour": 4,
         "selected": {"bank": 2, "filter": 5, "channel": 1, "place": 33},
         "off": ["1.3", "2.0"], "weights": [["1.0.0.12", -0.5], ["3.1.2.8", 1e-7]],
     }  # fmt: skip

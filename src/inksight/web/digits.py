@@ -1,6 +1,7 @@
 """The training digits among which the page looks for the nearest ones: a file that it loads when they are asked for."""
 
 import gzip
+from functools import cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from inksight.inspection.barcodes import rows_of_each
 EACH = 200  # digits of each class: 2,000 are compared in a moment, and take a third of a megabyte
 
 
+@cache
 def training_digits() -> bytes:
     """Return the labels (n,) and the images (n, 28, 28) of some training digits of MNIST, as bytes, compressed.
 

@@ -16,7 +16,7 @@ from inksight.imaging.transparency import LUMA
 from inksight.inspection.barcodes import average_barcodes
 from inksight.nn.model import Model
 from inksight.nn.ood import MIN_ODDS, ODDS_WEIGHT
-from inksight.plot.grammar import ACTIVATIONS, WEIGHTS
+from inksight.plot.grammar import ACTIVATIONS, CLASSES, SCORES, WEIGHTS
 from inksight.reading.detection import MIN_CONFIDENCE
 
 IMAGES_PER_CLASS = 500  # training images whose barcodes are averaged
@@ -37,6 +37,11 @@ def settings(model: Model, name: str) -> bytes:
         "model": {"name": name or repr(model), "digest": model.digest[:12]},
     }
     return json.dumps(values).encode()
+
+
+def palette() -> bytes:
+    """Return the colors of scores and classes, for the views that show them, as JSON."""
+    return json.dumps({"scores": _colors(SCORES), "classes": CLASSES}).encode()
 
 
 def _colors(name: str) -> str:

@@ -4,27 +4,38 @@ import base64
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
+
+import numpy as np
 
 from inksight import __version__
 from inksight._shared.files import as_path, make_folder, write_bytes
 from inksight.config import DIGITS
 from inksight.nn.history import History
+from inksight.nn.mahalanobis import MahalanobisDetector
+from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_bytes, as_model, content_of_model
-from inksight.web.bundle import bundle
+from inksight.web.bundle import bundle, loaded_at_start
 from inksight.web.digits import training_digits
-from inksight.web.settings import settings
+from inksight.web.mnist import all_digits, few_digits
+from inksight.web.settings import palette, settings
+from inksight.web.training import training_settings
 
 DIGITS_FILE = "digits.bin"  # loaded when it is asked for
+WORKER = "worker.js"
 # What the page may load: its own files, and pictures that the visitor gives it; nothing inline, nothing from elsewhere.
 POLICY = (
     "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; "
-    "connect-src {data}; base-uri 'none'; form-action 'none'"
+    "connect-src {data}; worker-src {workers}; base-uri 'none'; form-action 'none'"
 )
 # What a visitor's browser does not need: comments, empty lines and indentation, a sixth of the scripts.
 _UNNEEDED = re.compile(r"^(?:[ \t]*//.*\n|[ \t]+|\n)+|[ \t]+//[ ].*$", re.MULTILINE)
+# A browser would otherwise learn of a script only when it has read the one that imports it.
+PRELOAD = '<link rel="modulepreload" href="{}">'
 STYLE, THEME, MAIN = (
     '<link rel="stylesheet" href="style.css">',
     '<script src="theme.js"></script>',
@@ -102,25 +113,43 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
     name = model if isinstance(model, str) else Path(model).name if isinstance(model, os.PathLike) else ""
     data = {
         "settings.json": settings(loaded, Path(name).name),
-        # The history of the training is a tenth of the file, and the page does not show it.
-        "model.safetensors": as_bytes(*content_of_model(replace(loaded, history=History()))),
+        "model.safetensors": as_bytes(*content_of_model(_smaller(loaded))),
         "engine.wasm": _asset("engine.wasm"),
+        "palette.json": palette(),
+        "training.json": training_settings(),
         **({DIGITS_FILE: training_digits()} if loaded.class_names == DIGITS else {}),
+        **all_digits(),
     }
     return _sources() | data
 
 
+def _smaller(model: Model) -> Model:
+    """Return a model without what a page need not download.
+
+    The history of the training is a tenth of the file, and the page does not show it. The whitening is triangular but
+    for rounding: its zeros compress well, noise of 1e-14 does not.
+    """
+    detector = model.ood_detector
+    if isinstance(detector, MahalanobisDetector):
+        detector = replace(detector, whitening=np.triu(detector.whitening))
+    return replace(model, history=History(), ood_detector=detector)
+
+
 def single_file(files: dict[str, bytes]) -> bytes:
-    """Return one HTML file that holds the files of the page."""
+    """Return one HTML file that holds the files of the page, with a part of the digits of MNIST."""
+    files = files | few_digits()
     texts = {name: content.decode() for name, content in files.items() if name.endswith((".js", ".css", ".html"))}
-    style, theme = texts["style.css"], texts["theme.js"]
-    script = bundle({name: text for name, text in texts.items() if name.endswith(".js")}, "main.js")
+    views = [text for name, text in texts.items() if name.endswith(".css") and name != "style.css"]
+    style, theme = "".join([texts["style.css"], *views]), texts["theme.js"]
+    scripts = {name: text for name, text in texts.items() if name.endswith(".js")}
+    script = bundle(scripts, "main.js")
+    embedded = {name: content for name, content in files.items() if name not in texts}
+    embedded[WORKER] = bundle(scripts, WORKER).encode()
     data = "\n".join(
         f'<script type="text/plain" id="file-{name}">{base64.b64encode(content).decode()}</script>'
-        for name, content in files.items()
-        if name not in texts
+        for name, content in embedded.items()
     )
-    page = texts["index.html"]
+    page = re.sub(PRELOAD.format(".*") + "\n", "", texts["index.html"])
     for element, inline in (
         (STYLE, f"<style>{style}</style>"),
         (THEME, f"<script>{theme}</script>"),
@@ -128,29 +157,39 @@ def single_file(files: dict[str, bytes]) -> bytes:
     ):
         before, after = page.split(element)
         page = before + inline + after
-    inline_policy = POLICY.format(scripts=f"{_hash(theme)} {_hash(script)}", styles=_hash(style), data="'none'")
+    inline_policy = POLICY.format(
+        scripts=f"{_hash(theme)} {_hash(script)}", styles=_hash(style), data="'none'", workers="blob:"
+    )
     return page.replace(_folder_policy(), inline_policy).encode()
 
 
 def _sources() -> dict[str, bytes]:
     """Return the page without its data: scripts, style sheet and HTML."""
-    root = resources.files("inksight.web") / "page"
     templates = resources.files("inksight.report") / "templates"  # the page has the colors of the report
-    found = {name: (root / name).read_bytes() for name in ("index.html", "style.css")}
-    for file in sorted(root.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".js"):
-            found[file.name] = _UNNEEDED.sub("", file.read_text(encoding="utf-8")).encode()
-    for file in sorted((root / "texts").iterdir(), key=lambda file: file.name):
-        found[f"texts/{file.name}"] = file.read_bytes()
+    found = dict(_files_below(resources.files("inksight.web") / "page"))
+    for name, content in found.items():
+        if name.endswith(".js"):
+            found[name] = _UNNEEDED.sub("", content.decode()).encode()
+    scripts = {name: content.decode() for name, content in found.items() if name.endswith(".js")}
     html = found["index.html"].decode().replace("{{ policy }}", _folder_policy()).replace("{{ version }}", __version__)
-    found["index.html"] = html.encode()
+    preload = "\n".join(PRELOAD.format(name) for name in loaded_at_start(scripts, "main.js"))
+    found["index.html"] = html.replace("{{ preload }}", preload).encode()
     found["style.css"] = (templates / "palette.css").read_bytes() + found["style.css"]
     found["theme.js"] = (templates / "theme.js").read_bytes()
     return found
 
 
+def _files_below(folder: Traversable, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the content of each file in a folder and in its subfolders."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _files_below(entry, f"{above}{entry.name}/")
+        else:
+            yield above + entry.name, entry.read_bytes()
+
+
 def _folder_policy() -> str:
-    return POLICY.format(scripts="'self'", styles="'self'", data="'self'")
+    return POLICY.format(scripts="'self'", styles="'self'", data="'self'", workers="'self'")
 
 
 def _hash(text: str) -> str:

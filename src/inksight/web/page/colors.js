@@ -58,9 +58,9 @@ export class Scale {
     this.element = make("p", { class: "scale" }, make("span", {}, what), make("span", { class: "bar" }, this.ends[0], this.bar, this.ends[1]));
   }
 
-  set(low, high) {
-    this.ends[0].textContent = number(low, 2);
-    this.ends[1].textContent = number(high, 2);
+  set(low, high, decimals = 2) {
+    this.ends[0].textContent = number(low, decimals);
+    this.ends[1].textContent = number(high, decimals);
   }
 }
 

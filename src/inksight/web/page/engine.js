@@ -74,15 +74,12 @@ export class Engine {
 // A network with its weights, ready to predict. `weights` are in the order of `flatten_weights` in Python.
 export class Predictor {
   constructor(engine, { network, normalization }, weights) {
-    const { banks, dense, classes, leak } = network;
     this.engine = engine;
     this.stages = stageSizes(network);
-    this.banks = banks.length;
-    const head = new DataView(new ArrayBuffer(28));
-    [SIDE, banks.length, dense, classes].forEach((value, i) => head.setInt32(4 * i, value, true));
-    [leak, normalization.mean, normalization.variance].forEach((value, i) => head.setFloat32(16 + 4 * i, value, true));
-    const shapes = Int32Array.from(banks.flatMap(({ filters, kernel, pool }) => [filters, kernel, pool, 0]));
-    this.handle = engine.withMemory((place) => engine.functions.inksight_predictor_new(place(head), place(shapes), place(weights)));
+    this.banks = network.banks.length;
+    const effective = { ...network, banks: network.banks.map((bank) => ({ ...bank, separable: false })) };
+    const parts = describe(effective, normalization);
+    this.handle = engine.withMemory((place) => engine.functions.inksight_predictor_new(...parts.map(place), place(weights)));
     if (!this.handle) throw new Error("out of memory");
   }
 
@@ -102,6 +99,14 @@ export class Predictor {
         Object.entries(stages).map(([name, size]) => [name, engine.view(Float32Array, at[name], n * size).slice()]));
     });
   }
+}
+
+// Return the structs of a network and of its banks, as bytes.
+export function describe({ banks, dense, classes, leak }, { mean, variance }) {
+  const head = new DataView(new ArrayBuffer(28));
+  [SIDE, banks.length, dense, classes].forEach((value, i) => head.setInt32(4 * i, value, true));
+  [leak, mean, variance].forEach((value, i) => head.setFloat32(16 + 4 * i, value, true));
+  return [head, Int32Array.from(banks.flatMap(({ filters, kernel, pool, separable }) => [filters, kernel, pool, Number(separable)]))];
 }
 
 function stageSizes({ banks, dense, classes }) {

@@ -4,14 +4,15 @@ import { decode, encode } from "./strokes.js";
 
 const NUMBERS = /^\d+(?:\.\d+)*$/;
 
-// Return the hash of {model, pen, lines, edits, selected, language}.
-export function writeHash({ model, pen, lines, edits, selected, language }) {
+// Return the hash of {model, pen, lines, edits, selected, language, tour}.
+export function writeHash({ model, pen, lines, edits, selected, language, tour }) {
   const parts = { model, pen };
   if (lines.length) parts.ink = encode(lines);
   if (selected) parts.at = [selected.bank, selected.filter, selected.channel, selected.place].join(".");
   if (edits.off.size) parts.off = [...edits.off].join(",");
   if (edits.weights.size) parts.weights = [...edits.weights].map(([key, value]) => `${key}:${value}`).join(",");
   if (language) parts.lang = language;
+  if (tour) parts.tour = tour;
   return "#" + Object.entries(parts).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
 }
 
@@ -31,5 +32,6 @@ export function readHash(hash) {
     weights: list("weights").map((one) => one.split(":")).filter(([key, value]) => numbers(key, 4) && value && Math.abs(value) <= 1000)
       .map(([key, value]) => [key, Number(value)]),
     language: parts.get("lang"),
+    tour: /^[1-9]$/.test(parts.get("tour")) ? Number(parts.get("tour")) : null,
   };
 }

@@ -12,17 +12,27 @@ import { Nearest } from "./nearest.js";
 import { Bars, Overview } from "./overview.js";
 import { makeTools, Pad } from "./pad.js";
 import { acceptPictures } from "./pictures.js";
-import { answerOf, oodMargin, prepareBest, ranking } from "./reading.js";
-import { Step } from "./step.js";
+import { answerOf, asPrepared, oodMargin, prepareBest, ranking } from "./reading.js";
+import { Sight } from "./sight.js";
 import { rasterize } from "./strokes.js";
 import { hasTexts, LANGUAGES, number, percent, preferredLanguage, setLanguage, t } from "./texts.js";
 
 const SAVE_AFTER = 300; // milliseconds without a change, after which the link is written: browsers limit how often
+// Views that are loaded when a visitor opens them: each module has a function `open` of an element and the page.
+const VIEWS = {
+  accuracy: () => import("./accuracy/view.js"),
+  training: () => import("./training/view.js"),
+  explore: () => import("./explore/view.js"),
+  collection: () => import("./collection/view.js"),
+  tour: () => import("./tour/view.js"),
+};
+const loadStep = () => import("./step.js");
 const byId = (id) => document.getElementById(id);
+const viewOf = (name) => byId(`${name}-view`);
 
 class App {
   constructor(engine, settings, model) {
-    Object.assign(this, { engine, settings, model, edits: new Edits(), selected: null, against: null, language: null });
+    Object.assign(this, { engine, settings, model, edits: new Edits(), sight: new Sight(), views: {}, selected: null, against: null, language: null });
     this.means = settings.means && averageBarcodes(decodeBytes(settings.means), model.network);
     this.pad = new Pad(byId("pad"), (isFinished) => this.schedule(isFinished));
     this.rebuild();
@@ -30,6 +40,7 @@ class App {
       (picture) => { this.say(""); this.pad.replace([], picture); }, (key) => this.say(t(key)));
     byId("restore-all").addEventListener("click", () => this.edit((edits) => { edits.off.clear(); edits.weights.clear(); }));
     byId("language").addEventListener("change", (event) => this.speak(event.target.value));
+    for (const name of Object.keys(VIEWS)) byId(`open-${name}`).addEventListener("click", () => this.openView(name));
     addEventListener("hashchange", () => { if (location.hash !== this.written) this.open(location.hash); });
   }
 
@@ -52,18 +63,50 @@ class App {
     });
     byId("steps").replaceChildren(...this.steps.map(({ element }) => element));
     this.step?.element.remove();
-    this.step = new Step(this);
+    this.step = null;
     this.overview = new Overview(byId("way"), this);
     this.barcodes = new Barcodes(byId("barcodes"), this);
     this.nearest = this.means && new Nearest(byId("barcodes"), this);
     this.overview.updateWeights(this);
-    this.step.show(this.selected);
     this.overview.updateSelection(this.selected);
+    this.sight.clear();
+    this.sight.watch(...this.overview.rows, byId("barcodes"), ...Object.keys(VIEWS).map(viewOf));
+    this.showStep();
+    for (const view of Object.values(this.views)) view.show();
+  }
+
+  // Load a view and open it below its heading.
+  async openView(name, ...values) {
+    const button = byId(`open-${name}`);
+    button.disabled = true; // a second click would open a second view
+    try {
+      this.views[name] ??= await (await VIEWS[name]()).open(viewOf(name), this);
+      button.hidden = true;
+      await this.views[name].enter?.(...values);
+    } catch (error) {
+      this.say(t("notLoaded", { reason: error.message }));
+    }
+    button.disabled = false;
+  }
+
+  // Show the chosen filter step by step, or none.
+  async showStep() {
+    if (!this.selected && !this.step) return;
+    try {
+      const { Step } = await loadStep();
+      this.step ??= new Step(this);
+      this.step.show(this.selected);
+      this.sight.watch(this.step.element);
+      if (this.result) this.step.update(this.result);
+    } catch (error) {
+      this.say(t("notLoaded", { reason: error.message }));
+    }
   }
 
   // Show the state that a link holds.
   async open(hash) {
     const { network } = this.model, state = readHash(hash);
+    this.views.tour?.leave();
     const language = state.language && Object.hasOwn(LANGUAGES, state.language) ? state.language : null;
     if (language !== this.language) await setLanguage(language ?? preferredLanguage());
     this.language = language;
@@ -79,28 +122,39 @@ class App {
     this.pad.draw();
     this.refresh();
     this.say(state.model && !isSame ? t("otherModel") : "");
+    if (state.tour) setTimeout(() => this.openView("tour", state.tour)); // which takes the focus: when the page is shown
   }
 
   isPlace({ bank, filter, channel, place }) {
     return exists(this.model.network, [bank, filter, channel].join(".")) && place < sidesOf(this.model.network.banks)[bank - 1] ** 2;
   }
 
-  // Compute once before the next frame, however often something changes.
+  // Read the drawing once before the next frame, however often it changes, and show what is in sight; when the pen is lifted,
+  // then all. Painting the whole page takes several times as long as the answer.
   schedule(isFinished) {
     this.isFinished ||= isFinished;
     this.frame ??= requestAnimationFrame(() => {
+      const isFinished = this.isFinished;
       this.frame = null;
-      try {
-        this.refresh();
-      } catch (error) {
-        this.say(t("failed", { reason: error.message }));
-      }
-      if (this.isFinished) {
+      this.isFinished = false;
+      this.attempt(() => {
+        this.read();
+        this.showViews((element) => this.sight.has(element));
+      });
+      if (isFinished) setTimeout(() => this.attempt(() => {
+        this.showViews();
         this.announce();
         this.saveLink();
-      }
-      this.isFinished = false;
+      }));
     });
+  }
+
+  attempt(work) {
+    try {
+      work();
+    } catch (error) {
+      this.say(t("failed", { reason: error.message }));
+    }
   }
 
   assess(image) {
@@ -109,13 +163,28 @@ class App {
   }
 
   refresh() {
+    this.read();
+    this.showViews();
+  }
+
+  // Read the drawing, and show the answer.
+  read() {
     const { pad, settings, layers, edits, against } = this;
-    const prepared = prepareBest(this.engine, (image) => this.assess(image), settings, pad.picture ?? rasterize(pad.lines, pad.pen));
+    const prepared = pad.picture?.exact ? asPrepared(pad.picture.exact)
+      : prepareBest(this.engine, (image) => this.assess(image), settings, pad.picture ?? rasterize(pad.lines, pad.pen));
     const assessment = this.assess(prepared.image), answer = answerOf(prepared.problem, assessment, settings);
     const stages = prepared.problem ? null : assessment.stages;
     this.result = { prepared, stages, answer, margin: assessment.margin, layers, edits, against };
     this.showAnswer();
-    for (const view of [this.overview, this.step, this.barcodes, this.nearest]) view?.update(this.result);
+  }
+
+  // Show the result in the views, in those of which `isWanted` says so of an element.
+  showViews(isWanted = () => true) {
+    const { result, overview, step, barcodes, nearest } = this;
+    overview.update(result, isWanted);
+    if (step && isWanted(step.element)) step.update(result);
+    if (isWanted(byId("barcodes"))) for (const view of [barcodes, nearest]) view?.update(result);
+    for (const [name, view] of Object.entries(this.views)) if (isWanted(viewOf(name))) view.update(result);
   }
 
   showAnswer() {
@@ -170,6 +239,18 @@ class App {
     this.predictor = new Predictor(this.engine, this.model, this.layers.flat);
   }
 
+  // Show another network in all views. `name` and `digest` are those of its file; `means`: its average barcodes, or null.
+  use(model, { name, digest }, means) {
+    Object.assign(this, { model, means, edits: new Edits(), selected: null, against: null });
+    this.settings.model = { name, digest };
+    byId("model-name").textContent = name;
+    this.rebuild();
+    this.makeViews();
+    this.refresh();
+    this.announce();
+    this.saveLink();
+  }
+
   toggle(bank, filter) {
     const key = `${bank}.${filter}`;
     this.edit(({ off }) => { if (!off.delete(key)) off.add(key); });
@@ -184,16 +265,15 @@ class App {
   }
 
   // Show a filter step by step; its middle is where most ink is.
-  select(choice) {
+  async select(choice) {
     const before = this.selected;
     if (choice) {
       const side = sidesOf(this.model.network.banks)[choice.bank - 1], middle = Math.floor(side / 2);
       const isSameBank = before?.bank === choice.bank;
       this.selected = { channel: isSameBank ? before.channel : 0, place: isSameBank ? before.place : middle * side + middle, window: null, ...choice };
     } else this.selected = null;
-    this.step.show(this.selected);
     this.overview.updateSelection(this.selected);
-    this.step.update(this.result);
+    await this.showStep();
     if (choice) {
       this.step.element.focus({ preventScroll: true });
       this.step.element.scrollIntoView({ block: "nearest" });
@@ -213,8 +293,8 @@ class App {
   saveLink() {
     clearTimeout(this.saving);
     this.saving = setTimeout(() => {
-      const { pad, edits, selected, language } = this;
-      this.written = writeHash({ model: this.settings.model.digest, pen: pad.pen, lines: pad.lines, edits, selected, language });
+      const { pad, edits, selected, language } = this, state = { model: this.settings.model.digest, pen: pad.pen, lines: pad.lines, edits, selected, language };
+      this.written = writeHash({ ...state, ...this.views.tour?.state });
       history.replaceState(null, "", this.written);
     }, SAVE_AFTER);
   }
@@ -226,17 +306,19 @@ async function start() {
   for (const button of document.querySelectorAll("[data-section]"))
     button.addEventListener("click", () => byId(button.dataset.section).scrollIntoView()); // the hash holds the state
   byId("language").append(...Object.entries(LANGUAGES).map(([code, name]) => make("option", { value: code, lang: code }, name)));
+  const loading = Promise.all([readJson("settings.json"), readFile("engine.wasm"), readFile("model.safetensors")]);
+  loading.catch(() => {}); // awaited below, when there are texts to say it in
   try {
     await setLanguage(preferredLanguage());
-    const settings = await readJson("settings.json");
+    const [settings, wasm, file] = await loading;
     setColors(settings.colors);
-    const [wasm, file] = await Promise.all(["engine.wasm", "model.safetensors"].map(readFile));
     const app = new App(await Engine.start(wasm, settings.abi), settings, parseModel(file));
     byId("model-name").textContent = settings.model.name;
     await app.open(location.hash);
     byId("start").hidden = true;
     byId("app").hidden = false;
     app.pad.draw();
+    setTimeout(() => loadStep().catch(() => {})); // so that nothing has to be loaded when a filter is chosen
     return app;
   } catch (error) {
     const key = error instanceof Unsupported ? "noWebAssembly" : error instanceof Damaged ? "damagedModel" : "notLoaded";

@@ -14,7 +14,11 @@ const isCount = (value, least, most) => Number.isInteger(value) && value >= leas
 
 // Return {network, classNames, normalization, temperature, params, detector} of the bytes of a model file.
 export function parseModel(bytes) {
-  const { header, arrays } = parseSafetensors(bytes);
+  return modelOf(parseSafetensors(bytes));
+}
+
+// Return the same of the header and the arrays of a file.
+export function modelOf({ header, arrays }) {
   const { network, class_names: classNames, temperature } = header;
   check(header.format === FORMAT, "format");
   checkNetwork(network);
@@ -22,12 +26,13 @@ export function parseModel(bytes) {
   check(temperature >= 1e-3 && temperature <= 1e3, "temperature");
   const params = {};
   for (const [name, shape] of Object.entries(paramShapes(network))) params[name] = arrayOf(arrays, name, shape);
-  const [mean, variance] = ["mean", "variance"].map((name) => arrayOf(arrays, `normalization.${name}`, [])[0]);
+  const [mean, variance, count] = ["mean", "variance", "count"].map((name) => arrayOf(arrays, `normalization.${name}`, [])[0]);
   check(variance > 0, "normalization.variance");
-  return { network, classNames, temperature, params, normalization: { mean, variance }, detector: detectorOf(header, arrays) };
+  return { network, classNames, temperature, params, normalization: { mean, variance, count }, detector: detectorOf(header, arrays) };
 }
 
-function parseSafetensors(bytes) {
+// Return the header, as values and as text, and the arrays of a file; `parse` reads the text.
+export function parseSafetensors(bytes, parse = JSON.parse) {
   try {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const size = Number(view.getBigUint64(0, true));
@@ -41,14 +46,14 @@ function parseSafetensors(bytes) {
       check(values.every(Number.isFinite), name);
       arrays[name] = { shape, values };
     }
-    return { header: JSON.parse(metadata.inksight), arrays };
+    return { header: parse(metadata.inksight), text: metadata.inksight, arrays };
   } catch (error) {
     throw error instanceof Damaged ? error : new Damaged(error.message);
   }
 }
 
 function checkNetwork(network) {
-  check(network && Array.isArray(network.banks) && isCount(network.banks.length, 1, 32), "banks");
+  check(network && typeof network === "object" && Array.isArray(network.banks) && isCount(network.banks.length, 1, 32), "banks");
   for (const bank of network.banks)
     check(bank && isCount(bank.filters, 1, 1024) && [1, 3, 5, 7].includes(bank.kernel) && [1, 2].includes(bank.pool), "banks");
   check(Math.min(...sidesOf(network.banks)) >= 1, "banks");
@@ -62,7 +67,7 @@ function arrayOf(arrays, name, shape) {
 }
 
 // Return the shape of every weight by name, as `inksight.nn.parameters.param_shapes`.
-function paramShapes({ banks, dense, classes }) {
+export function paramShapes({ banks, dense, classes }) {
   const shapes = {};
   let channels = 1;
   banks.forEach(({ filters, kernel, separable }, i) => {
@@ -82,9 +87,18 @@ function paramShapes({ banks, dense, classes }) {
   return { ...shapes, "output.kernel": [channels, classes], "output.bias": [classes] };
 }
 
+// Return the weights by name of all weights in the order of the model file.
+export function unflattened(network, weights) {
+  let start = 0;
+  return Object.fromEntries(Object.entries(paramShapes(network)).map(([name, shape]) => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    return [name, weights.slice(start, (start += size))];
+  }));
+}
+
 function detectorOf(header, arrays) {
   const detector = header.ood_detector;
-  if (!detector) return null;
+  if (!detector || Object.hasOwn(arrays, "ood_detector.rejection_weights")) return null; // that kind is not computed here
   const features = header.network.banks.reduce((sum, { filters }) => sum + filters, 0);
   const temperature = detector.temperature ?? header.temperature;
   check(Number.isFinite(detector.threshold) && temperature >= 1e-3 && temperature <= 1e3, "ood_detector");
@@ -122,7 +136,7 @@ export class Edits {
 
 // The layers with the weights that the network has after the edits: kernels (k, k, channels, filters), biases, and so on.
 export class Layers {
-  constructor({ network, params }, edits) {
+  constructor({ network, params }, edits = new Edits()) {
     this.banks = network.banks.map(({ filters, kernel: k, pool, separable }, i) => {
       const name = `bank${i + 1}`, channels = i ? network.banks[i - 1].filters : 1;
       const kernel = separable ? product(params, name, k, channels, filters) : params[`${name}.kernel`].slice();

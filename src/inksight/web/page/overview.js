@@ -19,11 +19,10 @@ export class Overview {
       return { name, canvas, scale, row: makeRow(name, t(name), t(`${name}About`, { count: name === "dense" ? dense : banks.at(-1).filters }), scale, canvas) };
     });
     this.bars = new Bars(app.model.classNames);
-    list.replaceChildren(
-      makeRow("image", t("image"), t("imageAbout"), null, this.image),
-      ...this.banks.map(({ row }) => row),
-      ...this.strips.map(({ row }) => row),
-      makeRow("probabilities", t("probabilities"), t("probabilitiesAbout"), null, this.bars.element));
+    this.imageRow = makeRow("image", t("image"), t("imageAbout"), null, this.image);
+    this.barsRow = makeRow("probabilities", t("probabilities"), t("probabilitiesAbout"), null, this.bars.element);
+    this.rows = [this.imageRow, ...[...this.banks, ...this.strips].map(({ row }) => row), this.barsRow];
+    list.replaceChildren(...this.rows);
   }
 
   makeBank({ filters, kernel, pool }, number) {
@@ -64,10 +63,12 @@ export class Overview {
       button.setAttribute("aria-pressed", String(selected?.bank === i + 1 && selected.filter === filter))));
   }
 
-  update({ prepared, stages, answer }) {
-    paint(this.image, prepared.image, 28, 28, 0, 255, (i) => valueAt(Math.floor(i / 28), i % 28, prepared.image[i] / 255));
+  // Show a result in the rows that are wanted.
+  update({ prepared, stages, answer }, isWanted) {
+    if (isWanted(this.imageRow)) paint(this.image, prepared.image, 28, 28, 0, 255, (i) => valueAt(Math.floor(i / 28), i % 28, prepared.image[i] / 255));
     const sides = sidesOf(this.app.model.network.banks);
-    this.banks.forEach(({ tiles, scale }, i) => {
+    this.banks.forEach(({ row, tiles, scale }, i) => {
+      if (!isWanted(row)) return;
       if (!stages) return tiles.forEach(({ map }) => clear(map));
       const all = stages[`bank${i + 1}`], side = sides[i], sorted = all.slice().sort();
       const [low, high] = [sorted[0], sorted[Math.floor(CLIPPED * (sorted.length - 1))]];
@@ -77,7 +78,8 @@ export class Overview {
         paint(map, values, side, side, low, high, (place) => valueAt(Math.floor(place / side), place % side, values[place]));
       });
     });
-    for (const { name, canvas, scale } of this.strips) {
+    for (const { name, canvas, scale, row } of this.strips) {
+      if (!isWanted(row)) continue;
       if (!stages) {
         clear(canvas);
         continue;
@@ -86,7 +88,7 @@ export class Overview {
       scale.set(low, high);
       paint(canvas, values, values.length, 1, low, high, (i) => t("entryValue", { entry: i, value: number(values[i], 3) }));
     }
-    this.bars.update(stages?.probabilities, answer);
+    if (isWanted(this.barsRow)) this.bars.update(stages?.probabilities, answer);
   }
 }
 

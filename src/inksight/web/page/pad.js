@@ -16,7 +16,9 @@ export class Pad {
     this.canvas = surface.querySelector("canvas");
     this.cursor = surface.querySelector(".cursor");
     this.lines = [];
-    this.picture = null; // {brightness, height, width, image}: what is read instead of the strokes
+    // What is read instead of the strokes: {brightness, height, width, image}, or {exact, image} of a 28x28 image that is
+    // not prepared again, whose ink is drawn in the color of the pen.
+    this.picture = null;
     this.pen = 110; // units: width
     this.erasing = false;
     this.past = [];
@@ -140,7 +142,13 @@ export class Pad {
       const [width, height] = [picture.image.width * ratio, picture.image.height * ratio];
       context.drawImage(picture.image, (SIZE - width) / 2, (SIZE - height) / 2, width, height);
     }
-    Object.assign(context, { lineWidth: this.pen, lineCap: "round", lineJoin: "round", strokeStyle: getComputedStyle(canvas).color });
+    const { color } = getComputedStyle(canvas);
+    if (picture?.exact) {
+      Object.assign(context, { globalCompositeOperation: "source-in", fillStyle: color });
+      context.fillRect(0, 0, SIZE, SIZE);
+      context.globalCompositeOperation = "source-over";
+    }
+    Object.assign(context, { lineWidth: this.pen, lineCap: "round", lineJoin: "round", strokeStyle: color });
     for (const line of lines) {
       context.beginPath();
       context.moveTo(...line[0]);

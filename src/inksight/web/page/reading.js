@@ -12,6 +12,12 @@ export function prepareBest(engine, assess, settings, picture) {
   return rejectionMargin(assess(whole.image), settings) <= rejectionMargin(assess(inverted.image), settings) ? whole : inverted;
 }
 
+// Return a 28x28 image that needs no preparation, in the form of prepared pictures.
+export function asPrepared(image) {
+  const ink = Float64Array.from(image, (value) => value / 255);
+  return { image, ink, gray: ink.map((value) => 1 - value), height: 28, width: 28, dark: true, problem: image.some(Boolean) ? "" : "blank" };
+}
+
 // Return by how much an image exceeds what is accepted: above 0, it is rejected.
 function rejectionMargin({ probabilities, margin }, { min_confidence: minimum }) {
   return margin === -Infinity ? minimum - Math.max(...probabilities) : margin;

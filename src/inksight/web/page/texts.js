@@ -3,16 +3,22 @@
 import { readJson } from "./files.js";
 
 export const LANGUAGES = { en: "English", de: "Deutsch" }; // each in its own words
-let language = "en", texts = {};
+let language = "en", texts = {}, folders = ["texts"];
 
 // Load a language, one of those there are, and write the texts of the page's own elements.
 export async function setLanguage(code) {
-  texts = await readJson(`texts/${code}.json`);
+  texts = Object.assign({}, ...(await Promise.all(folders.map((folder) => readJson(`${folder}/${code}.json`)))));
   language = code;
   document.documentElement.lang = language;
   document.title = t("title");
   for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
   for (const element of document.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+}
+
+// Load the texts of a view, too, from now on in every language.
+export async function addTexts(folder) {
+  Object.assign(texts, await readJson(`${folder}/${language}.json`));
+  folders.push(folder);
 }
 
 // Return whether a language is loaded.
@@ -30,14 +36,22 @@ export function t(key, values = {}) {
   return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }
 
+const formats = new Map(); // a new one for each number would take longer than the network
+
+function formatOf(style, decimals) {
+  const key = `${language} ${style} ${decimals}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(language, { style, minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  return formats.get(key);
+}
+
 // Format a number with so many decimals, with the signs of the language.
 export function number(value, decimals = 2) {
-  const text = value.toLocaleString(language, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const text = formatOf("decimal", decimals).format(value);
   return text.replace("-", "−").replace(/^−(?=[0.,]*$)/, ""); // no minus zero
 }
 
 export function percent(share, decimals = 1) {
-  return share.toLocaleString(language, { style: "percent", minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return formatOf("percent", decimals).format(share);
 }
 
 // Return what a text becomes where a sum goes on with a number: + 0.5, or − 0.5.
