@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,9 @@ from work import die_always
 
 import inksight
 from inksight import InksightError, InputError
+from inksight._shared import tasks
 from inksight._shared.claim import claimed
 from inksight.cli import run
-from inksight.nn.ensemble_file import as_classifier
 from inksight.scale import job, read_in_shards
 from inksight.scale.manifest import NAME
 from inksight.scale.shard import Shard
@@ -102,7 +103,7 @@ def test_a_killed_worker_loses_no_rows(array_file, whole, tmp_path, monkeypatch)
                     os.kill(number, signal.SIGKILL)
             yield outcome
 
-    unharmed = job.outcomes
+    unharmed = tasks.outcomes
     monkeypatch.setattr(job, "outcomes", outcomes)
     result = read_in_shards(array_file, tmp_path, model="tiny", shards=10, workers=2, progress=False)
     assert len(killed) == 2
@@ -190,9 +191,9 @@ def test_a_lost_manifest_mixes_no_jobs(array_file, whole, copy):
     assert read_in_shards(array_file, copy, model="tiny", shards=10, workers=1, progress=False).done == 10
     assert (copy / NAME).read_bytes() == (whole / NAME).read_bytes()
     (copy / NAME).unlink()
-    for arguments in ({"model": "small", "shards": 10}, {"model": "tiny", "shards": 9}):
+    for model, shards in (("small", 10), ("tiny", 9)):
         with pytest.raises(InputError, match="is not the part of that name of this job"):
-            read_in_shards(array_file, copy, workers=1, progress=False, **arguments)
+            read_in_shards(array_file, copy, model=model, shards=shards, workers=1, progress=False)
         (copy / NAME).unlink()
     (copy / "part-000003.parquet").write_bytes(b"of another program")
     with pytest.raises(InputError, match="is damaged or is not a Parquet file"):
@@ -207,7 +208,7 @@ def test_the_second_process_in_a_folder_is_refused(array_file, whole):
 
 def test_pictures_resume_with_options_of_every_kind(mnist, tmp_path, monkeypatch):
     Image.fromarray(255 - mnist.images[0]).save(tmp_path / "a.png")
-    options = {"length": (1, 4), "invert": False, "accept_all": False, "progress": False, "workers": 1}
+    options: dict[str, Any] = {"length": (1, 4), "invert": False, "accept_all": False, "progress": False, "workers": 1}
     out = tmp_path / "out"
     first = read_in_shards(tmp_path / "a.png", out, model="tiny", **options)
     monkeypatch.setattr(job, "start_workers", lambda *arguments: pytest.fail("read again"))
@@ -223,8 +224,8 @@ def test_pictures_resume_with_options_of_every_kind(mnist, tmp_path, monkeypatch
 
 @pytest.mark.parametrize("model", ["tiny", "ensemble"])
 def test_a_model_of_the_same_weights_is_another_one(model, array_file, tmp_path, monkeypatch):
-    one = as_classifier("tiny")
-    one = one if model == "tiny" else inksight.Ensemble([one, inksight.load_model("small")])
+    tiny = inksight.load_model("tiny")
+    one = tiny if model == "tiny" else inksight.Ensemble([tiny, inksight.load_model("small")])
     monkeypatch.setattr(job, "_read_all", lambda *arguments: None)
     read_in_shards(array_file, tmp_path, model=one, workers=1, progress=False)
     with pytest.raises(InputError, match="whose model is"):

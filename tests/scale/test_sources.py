@@ -193,8 +193,8 @@ def test_names_of_no_files_are_refused(tmp_path):
     for name in ("none.png", "link.png", "x" * 300, "null\0.png", "\ud800.png"):
         with pytest.raises(MissingFileError):
             open_source([str(tmp_path / name)])
-    (source,) = open_source([str(tmp_path)]).sources  # but what a folder holds is a row with an error
-    assert source.names == (str(tmp_path / "link.png"),)
+    source = open_source([str(tmp_path)])  # but what a folder holds is a row with an error
+    assert list(source.read(0, 1)) == [(str(tmp_path / "link.png"), None)]
     assert len(fingerprint(source)) == 64
 
 

@@ -47,7 +47,7 @@ def open_file(name: str) -> Iterator[IO[bytes]]:
                 yield opened
         return
     try:
-        check_is_file(Path(name), "give a picture, an archive or an array")
+        check_is_file(Path(name), "give another name")
         with Path(name).open("rb") as opened:
             yield opened
     except FileNotFoundError as error:
