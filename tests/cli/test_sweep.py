@@ -58,19 +58,18 @@ def test_sweep_halves(capsys, csv, made, tmp_path):
 
 
 def test_sweep_fails_if_all_trainings_fail(capsys, csv, made, tmp_path, monkeypatch):
-    monkeypatch.setattr(Made, "result", lambda self: result_of(self.trial, failed="loss became nan"))
+    monkeypatch.setattr(Made, "result", lambda self, trial: result_of(trial, failed="loss became nan"))
     printed = outputs(capsys, "sweep", "--data", csv, "--out", tmp_path, code=1)
     assert printed.err.splitlines()[-1] == "inksight: all 1 trainings failed, the first because loss became nan"
 
 
 def test_ctrl_c_keeps_the_results_so_far(capsys, csv, made, tmp_path, ctrl_c, monkeypatch):
-    def result(self):
+    def result(self, trial):
         signal.raise_signal(signal.SIGINT)
-        return result_of(self.trial)
+        return result_of(trial)
 
     monkeypatch.setattr(Made, "result", result)
     arguments = ("--data", csv, "--out", tmp_path, "--seeds", 3, "--workers", 1, "--epochs", 1)
-    monkeypatch.setattr(Made, "stop", lambda self: None)
     printed = outputs(capsys, "sweep", *arguments, "--json", code=130)
     assert json.loads(printed.out)["stopped"] == "interrupted"
     assert json.loads(printed.out)["configurations"][0]["n"] == 1

@@ -51,7 +51,7 @@ def test_halving_keeps_the_best_configurations_with_all_seeds(few, made, tmp_pat
     trials = grid([TINY], replace(RECIPE, epochs=9), {"learning_rate": rates}, seeds=[0, 1])
     done = halving(few, trials, tmp_path, factor=3)
     trained = {
-        epochs: {w.trial.recipe.learning_rate for w in made.every if w.trial.recipe.epochs == epochs}
+        epochs: {w.recipe.learning_rate for w in made.every if w.recipe.epochs == epochs}
         for epochs in (1, 3, 9)
     }
     assert trained == {1: set(rates), 3: {0.7, 0.8, 0.9}, 9: {0.9}}
@@ -63,17 +63,17 @@ def test_halving_keeps_the_best_configurations_with_all_seeds(few, made, tmp_pat
     (tmp_path / f"{done.configurations[0].results[1].trial.id}.json").unlink()
     made.every = ()
     assert halving(few, trials, tmp_path, factor=3, progress=False) == done
-    assert [(w.trial.recipe.epochs, w.trial.seed) for w in made.every] == [(9, 1)]
+    assert [(w.recipe.epochs, w.seed) for w in made.every] == [(9, 1)]
 
 
 def test_halving_drops_failed_configurations(few, made, tmp_path, monkeypatch):
-    def result(self):
-        return result_of(self.trial, failed="" if self.trial.recipe.learning_rate == 0.1 else "nan")
+    def result(self, trial):
+        return result_of(trial, failed="" if trial.recipe.learning_rate == 0.1 else "nan")
 
     monkeypatch.setattr(Made, "result", result)
     trials = grid([TINY], replace(RECIPE, epochs=4), {"learning_rate": [0.4, 0.3, 0.2, 0.1]})
     done = halving(few, trials, tmp_path, factor=2, progress=False)
-    assert [w.trial.recipe.learning_rate for w in made.every] == [0.4, 0.3, 0.2, 0.1, 0.1, 0.1]
+    assert [w.recipe.learning_rate for w in made.every] == [0.4, 0.3, 0.2, 0.1, 0.1, 0.1]
     assert done.configurations[0].settings["epochs"] == 4
     made.every = ()
     halving(few, trials[:3], tmp_path, factor=2, progress=False)
