@@ -210,6 +210,7 @@ def test_a_sum_is_written_out_so_that_it_can_be_checked_by_hand(page):
     shows(page, "7")
     for bank, channels, pooled in ((1, 1, True), (2, 20, False)):
         page.click(f"#stage-bank{bank} .tile:nth-child(4)")
+        page.wait_for_selector(".sum .grid")
         groups = page.locator(".sum .grid").all()
         window = [numbers(text)[0] for text in groups[0].locator(".cell").all_inner_texts()]
         weights = [float(cell.input_value()) for cell in groups[1].locator("input").all()]

@@ -93,8 +93,10 @@ class App {
   async showStep() {
     if (!this.selected && !this.step) return;
     try {
-      const { Step } = await loadStep();
-      this.step ??= new Step(this);
+      if (!this.step) { // waiting would show the filter that was chosen before for a moment
+        const { Step } = await loadStep();
+        this.step ??= new Step(this);
+      }
       this.step.show(this.selected);
       this.sight.watch(this.step.element);
       if (this.result) this.step.update(this.result);
