@@ -353,6 +353,18 @@ def test_a_link_shows_the_same_thing(served, browser):
         shows(page, "", "Nothing to read yet")
 
 
+def test_a_link_that_is_entered_while_the_last_state_is_saved_is_opened(page):
+    page.click("[data-tool=example]")
+    shows(page, "2")
+    page.evaluate("""() => {
+      const ends = performance.now() + 400; // until the state is about to be saved
+      while (performance.now() < ends);
+      setTimeout(() => { location.hash = "#model=another"; }, 0);
+    }""")
+    says(page, "another model")
+    shows(page, "", "Nothing to read yet")
+
+
 DAMAGED_LINKS = (
     "ink=<script>&pen=9e9&at=9.9.9.9&off=7.7,x&weights=1.2.0.12:x,9.9.9.9:1&lang=zz", "%", "ink=zzzz",
     "at=1.2.0.99999&off=constructor", "at=1.2.0&off=1.2.3&weights=1.2.0.12,1.2.0.12:1e9,1.2.0.25:1",

@@ -108,6 +108,7 @@ class App {
   // Show the state that a link holds.
   async open(hash) {
     const { network } = this.model, state = readHash(hash);
+    this.written = hash;
     this.views.tour?.leave();
     const language = state.language && Object.hasOwn(LANGUAGES, state.language) ? state.language : null;
     if (language !== this.language) await setLanguage(language ?? preferredLanguage());
@@ -296,8 +297,9 @@ class App {
     clearTimeout(this.saving);
     this.saving = setTimeout(() => {
       const { pad, edits, selected, language } = this, state = { model: this.settings.model.digest, pen: pad.pen, lines: pad.lines, edits, selected, language };
-      this.written = writeHash({ ...state, ...this.views.tour?.state });
-      history.replaceState(null, "", this.written);
+      if (location.hash !== this.written) return; // a link was just entered, which is about to be opened
+      history.replaceState(null, "", writeHash({ ...state, ...this.views.tour?.state }));
+      this.written = location.hash;
     }, SAVE_AFTER);
   }
 }
