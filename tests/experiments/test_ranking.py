@@ -51,8 +51,7 @@ def test_halving_keeps_the_best_configurations_with_all_seeds(few, made, tmp_pat
     trials = grid([TINY], replace(RECIPE, epochs=9), {"learning_rate": rates}, seeds=[0, 1])
     done = halving(few, trials, tmp_path, factor=3)
     trained = {
-        epochs: {w.recipe.learning_rate for w in made.every if w.recipe.epochs == epochs}
-        for epochs in (1, 3, 9)
+        epochs: {w.recipe.learning_rate for w in made.every if w.recipe.epochs == epochs} for epochs in (1, 3, 9)
     }
     assert trained == {1: set(rates), 3: {0.7, 0.8, 0.9}, 9: {0.9}}
     assert len(made.every) == 2 * (9 + 3 + 1) == len(done.results)
