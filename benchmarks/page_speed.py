@@ -92,7 +92,7 @@ def train(browser: Any, address: str) -> tuple[float, str]:
         page.select_option("#preset-recipe", "seconds")
         start = time.perf_counter()
         page.click("#do-train")
-        ended = "document.querySelector('.state')?.textContent.includes('has ended')"
+        ended = "() => document.querySelector('.state')?.textContent.includes('has ended')"
         page.wait_for_function(ended, timeout=600_000)
         seconds = time.perf_counter() - start
         return seconds, " ".join(page.inner_text(".state").split())
