@@ -109,7 +109,7 @@ def read_saved(path: Path) -> Saved:
 
 def _content_of(content: Snapshot | TrainingResult | None) -> Content:
     if content is None:
-        return {}, {}
+        return {}, {"nothing": np.zeros(1, np.float32)}  # safetensors 0.4.3 cannot read a file without arrays
     if isinstance(content, Snapshot):
         state = {name: getattr(content, name) for name in ("epoch_seconds", "seconds", "images_seen")}
         state |= {"steps": content.trainer.steps, "epoch": asdict(content.epoch)}
