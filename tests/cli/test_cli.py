@@ -68,7 +68,7 @@ def test_a_command_imports_no_module_of_another():
         "print(sorted(m for m in sys.modules if m.startswith('inksight.cli.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "['inksight.cli.options', 'inksight.cli.read']"
+    assert done.stdout.splitlines()[-1] == "['inksight.cli.options', 'inksight.cli.read', 'inksight.cli.read_output']"
 
 
 @pytest.mark.parametrize(("arguments", "started"), [([], 1), (["--data", "digits.csv"], 0)])
