@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inksight.reading.cell_borders import find_cell_borders, find_lines_down
+from inksight.reading.connected_lines import erase_connected
 from inksight.reading.ruled_lines import MAX_SLOPE, MIN_THICKNESS
 
 MAX_CANDIDATES = 100  # connected components that may hold a frame: the largest
@@ -38,27 +39,14 @@ def cut_off_frames(regions: NDArray[np.int32], boxes: NDArray[np.int64]) -> int:
     >>> cut_off_frames(regions, np.array([[10, 5, 111, 56]])), np.unique(np.nonzero(regions)[1]).tolist()
     (1, [29, 30, 31, 32, 33, 34, 35, 36])
     """
-    frames, added = 0, 0
     widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
     large = np.flatnonzero((heights >= MIN_HEIGHT) & (widths >= MIN_ASPECT * heights))
-    for i in large[np.argsort(-widths[large], kind="stable")][:MAX_CANDIDATES].tolist():
-        left, top, right, bottom = boxes[i]
-        window = regions[top:bottom, left:right]
-        ink = window == i + 1
-        lines = _frame(ink)
-        if lines is None or not (ink & ~lines).any():  # the label of an empty frame stays
-            continue
-        frames += 1
-        window[ink & lines] = 0
-        parts, count = ndimage.label(ink & ~lines, np.ones((3, 3)))
-        for part in range(2, count + 1):
-            added += 1
-            window[parts == part] = len(boxes) + added
-    return frames
+    largest = large[np.argsort(-widths[large], kind="stable")][:MAX_CANDIDATES].tolist()
+    return erase_connected(regions, boxes, largest, _frame)
 
 
 def _frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Return the pixels of the frame in the ink of a component; None if there is none."""
+    """Return the pixels of the frame in the ink of a component; None if there is none, or nothing else."""
     upper, lower = ink.argmax(axis=0), len(ink) - 1 - ink[::-1].argmax(axis=0)
     slopes = [_slope(outline, len(ink)) for outline in (upper, lower)]
     if None in slopes:
@@ -79,8 +67,8 @@ def _frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     # Where the lines cross, the ink is thicker than a line.
     along, beside = 2 * (2 * max_thickness) + 1, 5
     crossings = ndimage.maximum_filter(across, (beside, along)) & ndimage.maximum_filter(borders, (along, beside))
-    frame: NDArray[np.bool_] = across | borders | crossings
-    return frame
+    frame: NDArray[np.bool_] = ink & (across | borders | crossings)
+    return frame if (ink & ~frame).any() else None
 
 
 def _slope(outline: NDArray[np.int64], height: int) -> float | None:

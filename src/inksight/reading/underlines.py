@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+
+from inksight.reading.connected_lines import erase_connected
 
 MAX_CANDIDATES = 100  # connected components that may hold an underline: the widest
 
@@ -43,23 +44,10 @@ def cut_off_underlines(regions: NDArray[np.int32], boxes: NDArray[np.int64]) -> 
     >>> cut_off_underlines(regions, np.array([[20, 10, 100, 52]])), (regions[50:52] > 0).any(axis=0).sum()
     (1, np.int64(0))
     """
-    underlines, added = 0, 0
     widths, heights = (boxes[:, 2:] - boxes[:, :2]).T
     wide = np.flatnonzero(widths >= MIN_LENGTH * heights)
-    for i in wide[np.argsort(-widths[wide], kind="stable")][:MAX_CANDIDATES].tolist():
-        left, top, right, bottom = boxes[i]
-        window = regions[top:bottom, left:right]
-        ink = window == i + 1
-        line = _underline(ink)
-        if line is None:
-            continue
-        underlines += 1
-        window[line] = 0
-        parts, count = ndimage.label(ink & ~line, np.ones((3, 3)))
-        for part in range(2, count + 1):
-            added += 1
-            window[parts == part] = len(boxes) + added
-    return underlines
+    longest = wide[np.argsort(-widths[wide], kind="stable")][:MAX_CANDIDATES].tolist()
+    return erase_connected(regions, boxes, longest, _underline)
 
 
 def _underline(ink: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
