@@ -1,5 +1,7 @@
 // Elements: made, labeled, and explained by the values under the pointer.
 
+export const byId = (id) => document.getElementById(id);
+
 // Make an element. Attributes named on... are listeners, true and false set or leave out an attribute; children are
 // elements or text, never markup.
 export function make(tag, attributes = {}, ...children) {

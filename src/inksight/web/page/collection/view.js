@@ -1,6 +1,6 @@
 // The visitor's own data: examples by class, drawn or from pictures, which a network can be trained on.
 
-import { make } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { loadStyle } from "../files.js";
 import { prepareBest } from "../reading.js";
 import { addTexts, number, percent, t } from "../texts.js";
@@ -44,8 +44,8 @@ class OwnData {
     this.working = make("div", { class: "group", hidden: true }, this.bar, make("button", { type: "button", onclick: () => { this.isWanted = false; } }, t("stop")));
     this.left = make("details", { hidden: true });
     this.strip = make("div", { id: "own-strip", role: "group", "aria-label": t("addDrawingTo") });
-    document.getElementById("own-strip")?.remove();
-    document.getElementById("tools").after(this.strip);
+    byId("own-strip")?.remove();
+    byId("tools").after(this.strip);
     this.classes = make("ul", { class: "collected" });
     this.cards = new Map();
     this.summary = make("p", { id: "own-summary" });
@@ -223,7 +223,7 @@ class OwnData {
       this.message.textContent = "";
       await this.app.openView("training");
       this.app.views.training?.useData(data);
-      document.getElementById("training").scrollIntoView();
+      byId("training").scrollIntoView();
     } catch (error) {
       this.app.say(t("notLoaded", { reason: error.message }));
     }

@@ -1,7 +1,7 @@
 // Images as buttons: each puts its image on the canvas.
 
 import { paint } from "../colors.js";
-import { make } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { number, t } from "../texts.js";
 
 const AT_ONCE = 24; // images that are shown, until more are asked for
@@ -59,6 +59,6 @@ function putOnCanvas({ pad }, image) {
   image.forEach((value, place) => { ink.data[4 * place + 3] = value; });
   canvas.getContext("2d").putImageData(ink, 0, 0);
   pad.replace([], { image: canvas, exact: image.slice() });
-  document.getElementById("draw").scrollIntoView();
+  byId("draw").scrollIntoView();
   pad.surface.focus({ preventScroll: true });
 }

@@ -1,6 +1,6 @@
 // The guided tour: a panel whose stops show the parts of the network one after the other, on the drawing of the page.
 
-import { make } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { EXAMPLES } from "../examples.js";
 import { loadStyle } from "../files.js";
 import { addTexts, t } from "../texts.js";
@@ -17,7 +17,7 @@ export async function open(element, app) {
 class Tour {
   constructor(element, app) {
     Object.assign(this, { element, app, at: 1, isOpen: false, kept: null, switched: [] });
-    this.button = document.getElementById("open-tour");
+    this.button = byId("open-tour");
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.isOpen && !event.defaultPrevented && !document.querySelector("dialog[open]")) this.end();
     });
@@ -121,7 +121,7 @@ class Tour {
     if (this.at === this.stops.length) this.at = 1;
     this.leave();
     if (view) await app.openView(view);
-    const next = view ? document.getElementById(view) : target;
+    const next = view ? byId(view) : target;
     next?.setAttribute("tabindex", "-1");
     next?.focus({ preventScroll: true });
     if (view) next.scrollIntoView();

@@ -1,6 +1,6 @@
 // One run, or two side by side: their history, and their networks at any epoch.
 
-import { make } from "../dom.js";
+import { byId, make } from "../dom.js";
 import { percent, t } from "../texts.js";
 import { download, useRun } from "./exchange.js";
 import { Inside } from "./inside.js";
@@ -105,7 +105,7 @@ export class Comparison {
     try {
       await useRun(app, settings, run, weights, t("runName", { number: run.number, epoch: epochs }));
       this.view.say("nowUsed", { number: run.number });
-      document.getElementById("draw").scrollIntoView();
+      byId("draw").scrollIntoView();
     } catch (error) {
       this.view.say("trainingFailed", { reason: error.message });
     }
