@@ -1,4 +1,4 @@
-"""Functions that worker processes call in tests."""
+"""Functions that worker processes call in tests, and what jobs leave behind."""
 
 import os
 import signal
@@ -40,3 +40,8 @@ def read_shard_slowly(*arguments):
     """Read a shard in half a second or more, so that there is time to take its machine away."""
     time.sleep(0.5)
     return read_shard(*arguments)
+
+
+def parts(folder):
+    """Return the bytes of the parts in a folder, by name."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("part-*.parquet"))}

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from processes import workers_of
 from pyarrow import parquet
-from work import die_always
+from work import die_always, parts
 
 import inksight
 from inksight import InksightError, InputError
@@ -29,25 +29,12 @@ from inksight.scale.shard import Shard
 
 
 @pytest.fixture(scope="module")
-def array_file(mnist, tmp_path_factory):
-    """Two thousand images as a NumPy file."""
-    path = tmp_path_factory.mktemp("digits") / "digits.npy"
-    np.save(path, mnist.images[:2000])
-    return path
-
-
-@pytest.fixture(scope="module")
 def whole(array_file, tmp_path_factory):
     """The folder of a job of ten shards that nothing interrupted."""
     out = tmp_path_factory.mktemp("whole")
     result = read_in_shards(array_file, out, model="tiny", shards=10, workers=1, progress=False)
     assert (result.shards, result.done, result.rows, result.failed, result.interrupted) == (10, 10, 2000, 0, False)
     return out
-
-
-def parts(folder):
-    """Return the bytes of the parts in a folder, by name."""
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("part-*.parquet"))}
 
 
 def test_rows_of_images_are_the_predictions(mnist, whole):

@@ -4,10 +4,9 @@ import os
 import sys
 import threading
 
-import numpy as np
 import pytest
 from trials import RECIPE, TINY
-from work import die_at, read_shard_slowly
+from work import die_at, parts, read_shard_slowly
 
 from inksight import InksightError, InputError
 from inksight._shared.ray_workers import cluster_cores
@@ -41,22 +40,11 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def array_file(mnist, tmp_path_factory):
-    path = tmp_path_factory.mktemp("digits") / "digits.npy"
-    np.save(path, mnist.images[:2000])
-    return path
-
-
-@pytest.fixture(scope="module")
 def whole(array_file, tmp_path_factory):
     """The folder of a job on this machine."""
     out = tmp_path_factory.mktemp("whole")
     read_in_shards(array_file, out, model="tiny", shards=8, workers=1, progress=False)
     return out
-
-
-def parts(folder):
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("part-*.parquet"))}
 
 
 def test_tasks_on_a_cluster(cluster):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pages import opened
 
+from inksight import load_model
 from inksight.web import serve, write_page
 
 PROBES = Path(__file__).with_name("probes.js")
@@ -24,6 +25,12 @@ def served():
     """The address of the page with the model `post`."""
     with serve("post") as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def post():
+    """The network of the page."""
+    return load_model("post")
 
 
 @pytest.fixture(scope="module")

@@ -44,11 +44,6 @@ END_LAST_WORKER = """() => {
 
 
 @pytest.fixture(scope="module")
-def post():
-    return inksight.load_model("post")
-
-
-@pytest.fixture(scope="module")
 def test_set(mnist):
     part = mnist.split().test
     assert part is not None

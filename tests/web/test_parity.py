@@ -26,11 +26,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chr
 
 
 @pytest.fixture(scope="module")
-def post():
-    return inksight.load_model("post")
-
-
-@pytest.fixture(scope="module")
 def images(mnist):
     test = mnist.split().test
     assert test is not None
