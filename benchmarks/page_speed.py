@@ -11,7 +11,7 @@ answer
     From the time stamp of a movement of the pointer to the end of the frame that shows the new probabilities. The pen
     draws a spiral, and each movement is made after the answer to the one before.
 start
-    From the begin of the navigation to the end of the frame with the first answer, to a link that holds a drawing. Each
+    From the start of the navigation to the end of the frame with the first answer, to a link that holds a drawing. Each
     in a new profile, so that nothing is cached.
 training
     The network `post` by the recipe `seconds`, on 50,000 images, from the click to the last validation: the accuracy on
