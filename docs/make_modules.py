@@ -10,7 +10,7 @@ PAGE = ROOT / "ARCHITECTURE.md"
 BEGIN, END = "<!-- modules: written by docs/make_modules.py -->\n", "<!-- end of modules -->"
 ROOMS = (
     "errors", "_shared", "config", "engine", "imaging", "data", "nn", "augmentation", "training", "inspection",
-    "reading", "experiments", "plot", "report", "web", "scale", "cli",
+    "reading", "experiments", "plot", "report", "web", "scale", "export", "serve", "cli",
 )  # fmt: skip
 
 

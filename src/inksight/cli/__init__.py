@@ -31,7 +31,7 @@ class _Commands(UserDict[str, Any]):
 _COMMANDS = _Commands(
     explore="explore", train="train", read="read", teach="teach", sweep="sweep", evaluate="evaluate", card="inspect",
     look="explore", prune="prune", labels="labels", summary="inspect", kaggle="train", ensemble="ensemble",
-    data="inspect", doctor="inspect", web="web",
+    data="inspect", doctor="inspect", web="web", export="export", serve="serve",
 )  # fmt: skip
 
 
