@@ -36,7 +36,7 @@ explore: .venv/product  ## train the post's network on MNIST, evaluate it, write
 	$(BIN)/inksight explore --out explore
 	@echo "$$NEXT"
 
-test: .venv/test  ## all tests, under five minutes on two cores
+test: .venv/test  ## all tests, about ten minutes on two cores
 	$(BIN)/python -m pytest
 
 fuzz: .venv/test  ## the parsers of untrusted input, SECONDS each (300)

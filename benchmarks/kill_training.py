@@ -70,7 +70,7 @@ opened, io.open = io.open, open_to_write
 print("ready", flush=True)
 cli.main()
 """
-TRAINING = ["--network", "4x5p,6x3s,d8", "--recipe", "seconds", "--epochs", "8", "--every", "0s"]
+TRAINING = ["--network", "4x5p,6x3s,d8", "--recipe", "seconds", "--epochs", "24", "--every", "0s"]
 
 
 class Trainings:
