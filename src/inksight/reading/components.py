@@ -18,6 +18,7 @@ from inksight.reading.form_lines import find_form_lines
 from inksight.reading.frames import cut_off_frames
 from inksight.reading.joined_lines import cut_between_lines
 from inksight.reading.shadow_edges import find_shadow_edges
+from inksight.reading.thin_strokes import find_thin_strokes
 from inksight.reading.underlines import cut_off_underlines
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
@@ -95,6 +96,11 @@ def find_components(
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
+    height = _median_height(boxes[:, 3] - boxes[:, 1], np.bincount(regions.ravel())[1:].astype(np.float64))
+    thin = find_thin_strokes(page.pale_mask, regions, boxes, height)
+    if thin.any():
+        regions, count = ndimage.label(page.ink_mask | thin, np.ones((3, 3)))
+        boxes = _bounding_boxes(regions)
     if cut_off_frames(regions, boxes):
         boxes = _bounding_boxes(regions)
     if cut_off_underlines(regions, boxes):
