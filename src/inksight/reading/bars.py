@@ -100,9 +100,8 @@ def _straight_bars(regions: NDArray[np.int32], boxes: NDArray[np.int64]) -> _Bar
         middle = (ink @ np.arange(right - left)) / thickness.clip(1)
         lean, start = np.polyfit(rows, middle, 1)
         inner = thickness[1:-1]
-        if (
-            np.abs(middle - start - lean * rows).mean() <= max(MAX_BEND * len(rows), 0.75)
-            and inner.std() <= max(MAX_ROUGHNESS * inner.mean(), 0.6)
+        if np.abs(middle - start - lean * rows).mean() <= max(MAX_BEND * len(rows), 0.75) and inner.std() <= max(
+            MAX_ROUGHNESS * inner.mean(), 0.6
         ):
             numbers.append(i)
             ends.append((left + start, top, left + start + lean * rows[-1], bottom - 1, float(inner.mean())))
