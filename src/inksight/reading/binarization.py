@@ -22,6 +22,7 @@ from inksight.reading.colored_ink import (
 )
 from inksight.reading.page_detection import detect_page
 from inksight.reading.ruled_lines import find_horizontal_lines
+from inksight.reading.thin_strokes import PALE_SHARE
 
 COLOR_SIZE = 1000  # pixels: longer side of the reduced picture in which colored ink is sought
 NOISE_SAMPLE = 1 << 18  # pixels of a larger page from which its noise is estimated
@@ -53,6 +54,8 @@ class BinarizedPage:
         Share by which each pixel is darker than the paper at that place (lighter, if the ink is light).
     ink_mask : (height, width) bool
         Where there is ink, without the ruled lines.
+    pale_mask : (height, width) bool
+        Where there is ink, or a stroke so thin that it is pale.
     page_mask : (height, width) bool
         Where the page is, without the table around it.
     noise : float
@@ -64,6 +67,7 @@ class BinarizedPage:
     darkness: Grayscale
     contrast: Grayscale
     ink_mask: NDArray[np.bool_]
+    pale_mask: NDArray[np.bool_]
     page_mask: NDArray[np.bool_]
     noise: float
     dark: bool
@@ -88,7 +92,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
         everywhere = np.ones(above_noise.shape, bool)
-        return BinarizedPage(darkness, contrast, above_noise, everywhere, noise, dark)
+        return BinarizedPage(darkness, contrast, above_noise, above_noise, everywhere, noise, dark)
     strong = contrast[above_noise]
     full = upper_decile(strong)
     # Chalk and pencil are grainy: Otsu's threshold may lie between their dark and their light grains.
@@ -97,7 +101,8 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     # A pattern that is printed all over the paper is told from ink by Otsu's threshold.
     excess = np.maximum(texture.values - texture.quantile(PAPER_SHARE), 0)
     limit = replace(texture, values=np.clip(INK_PER_TEXTURE * excess, threshold, MAX_TEXTURE * full))
-    ink = ndimage.gaussian_filter(contrast, SMOOTHING) > limit.expanded()
+    smooth, least = ndimage.gaussian_filter(contrast, SMOOTHING), limit.expanded()
+    ink, pale = smooth > least, smooth > PALE_SHARE * least
     across, down = find_horizontal_lines(above_noise), find_horizontal_lines(above_noise.T).T
     ruled = across | down
     ruled |= find_cell_borders(above_noise & ~ruled, across)
@@ -107,7 +112,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
         writable |= ruled & page_mask & (contrast > INK_PER_LINE * upper_decile(contrast[ruled]))
     ink &= writable
     _add_lighter_ink(contrast, threshold, ink, colors, writable, page_mask, dark, stroke)
-    return BinarizedPage(darkness, contrast, ink, page_mask, noise, dark)
+    return BinarizedPage(darkness, contrast, ink, ink | pale & writable, page_mask, noise, dark)
 
 
 def _add_lighter_ink(

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inksight.imaging.foreground import MIN_CONTRAST
 from inksight.imaging.preprocessing import MIN_SIZE
+from inksight.reading.bars import find_bars
 from inksight.reading.binarization import BinarizedPage
 from inksight.reading.form_lines import find_form_lines
 from inksight.reading.frames import cut_off_frames
 from inksight.reading.joined_lines import cut_between_lines
 from inksight.reading.shadow_edges import find_shadow_edges
+from inksight.reading.thin_strokes import find_thin_strokes
 from inksight.reading.underlines import cut_off_underlines
 
 MAX_PAGE_COMPONENTS = 3000  # on a page: the ones with the most ink are kept
@@ -33,6 +36,7 @@ MAX_SIGN_LEVEL = 0.25  # of its middle, above the lower edge of a digit
 MIN_SIGNED_HEIGHT = 0.8  # lower ink may lack a part, which is no sign
 MAX_DASH_GAP = 1.5  # between a dash and a digit
 WHOLE_DIGIT_HEIGHT = 0.5  # components at least this high may be digits; lower ones are parts of digits
+MIN_CUT_OFF_HEIGHT = 0.2  # what touches the picture's edge and is at least this high may be a part of a digit
 MAX_HEIGHT = 3.0  # higher components are not writing
 MAX_PART_GAP = 0.25  # between the parts of a digit
 MAX_STACK_HEIGHT = 1.5  # of a digit put together from parts
@@ -95,6 +99,11 @@ def find_components(
     """
     regions, count = ndimage.label(page.ink_mask, np.ones((3, 3)))
     boxes = _bounding_boxes(regions)
+    height = _median_height(boxes[:, 3] - boxes[:, 1], np.bincount(regions.ravel())[1:].astype(np.float64))
+    thin = find_thin_strokes(page.pale_mask, regions, boxes, height)
+    if thin.any():
+        regions, count = ndimage.label(page.ink_mask | thin, np.ones((3, 3)))
+        boxes = _bounding_boxes(regions)
     if cut_off_frames(regions, boxes):
         boxes = _bounding_boxes(regions)
     if cut_off_underlines(regions, boxes):
@@ -107,6 +116,7 @@ def find_components(
     mass = np.bincount(regions.ravel(), minlength=count + 1)[1:].astype(np.float64)
     is_writing = _pixels_on_border(regions, count, page.page_mask) < MAX_BORDER_SHARE * size.max(axis=1)
     is_line = find_form_lines(regions, boxes, mass)
+    is_line |= find_bars(page.contrast > max(page.noise, MIN_CONTRAST / 2), regions, boxes)
     paper = page.page_mask & (~page.ink_mask | (regions > 0))  # an underline that was cut off is dark
     is_shadow = find_shadow_edges(page.darkness, regions, boxes, paper)
     is_writing &= ~is_shadow
@@ -124,7 +134,8 @@ def find_components(
     kept = kept[np.argsort(-mass[kept], kind="stable")[:MAX_PAGE_COMPONENTS]]
     is_writing[:] = False
     is_writing[kept] = True
-    like_digit = ~is_writing & ~is_line & ~is_shadow & (size[:, 1] >= WHOLE_DIGIT_HEIGHT * height)
+    least = np.where(touch_edge(boxes, regions.shape), MIN_CUT_OFF_HEIGHT, WHOLE_DIGIT_HEIGHT) * height
+    like_digit = ~is_writing & ~is_line & ~is_shadow & (size[:, 1] >= least)
     like_digit &= (size[:, 1] <= MAX_STACK_HEIGHT * height) & (size[:, 0] <= MAX_STACK_HEIGHT * height)
     dropped = [Component((i + 1,), tuple(boxes[i].tolist()), i + 1, True) for i in np.flatnonzero(like_digit).tolist()]
     groups = [
@@ -141,6 +152,12 @@ def find_components(
         else:
             groups.append([Component(labels, box, labels[0], whole)])
     return regions, groups, height, dropped
+
+
+def touch_edge(boxes: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which boxes (n, 4) touch the edge of a picture, whose height and width are given, (n,) bool."""
+    inside = (boxes[:, :2] > 0).all(axis=1) & (boxes[:, 2:] < shape[::-1]).all(axis=1)
+    return np.logical_not(inside)
 
 
 def bounding_box(components: list[Component]) -> tuple[int, int, int, int]:

@@ -1,5 +1,6 @@
 """`find_digits`: whether a picture shows one digit or lines of digits, and whether its ink is dark or light."""
 
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ MAX_CROP_MARGIN = -1.0  # out-of-distribution margin: a crop up to this margin i
 MIN_OVERLAP = 0.5  # intersection over union: with less, the picture and its segmentation show different ink
 MAX_PAGE_SIZE = 2000  # pixels a side: larger pictures are reduced, and digits are still large enough
 MAX_SINGLE_ASPECT = 1.3  # width / height: wider ink is hardly one digit
+MIN_STRIPES = 6  # strokes in a row of a picture, at its median: of a digit, there are at most four
 
 # Penalties that lower the log-probabilities of a stretch of a line. `python -m benchmarks.tune_reading` searches for
 # them together with the weights of `inksight.reading.lattice`.
@@ -123,6 +125,8 @@ def find_digits(
     lines = _segment(grayscale, model, invert, colors, constraint)
     images = [digit.image for line in lines for digit in line]
     if len(images) <= 1 and not any(line.signs for line in lines):
+        if not whole.problem and _is_striped(whole.ink):
+            whole = replace(whole, problem="not a digit")
         # A dot is one, also where the segmentation has enlarged it.
         if not images or whole.problem == "small":
             return [Line([whole])]
@@ -162,6 +166,13 @@ def _may_be_single(ink: Grayscale) -> bool:
     rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
     fits = 0 < len(columns) <= MAX_SINGLE_ASPECT * len(rows)
     return fits and len(columns) == columns[-1] - columns[0] + 1
+
+
+def _is_striped(ink: Grayscale) -> bool:
+    """Return whether a row of the ink crosses more strokes than any digit has, as in a barcode."""
+    mask = np.pad(ink > 0, ((0, 0), (1, 0)))
+    strokes = (mask[:, 1:] & ~mask[:, :-1]).sum(axis=1)
+    return bool(strokes.any()) and bool(np.median(strokes[strokes > 0]) >= MIN_STRIPES)
 
 
 def _overlap(one: Box, other: Box) -> float:

@@ -18,7 +18,7 @@ from inksight.imaging.framing import center_in_frame
 from inksight.imaging.preprocessing import Prepared
 from inksight.imaging.resampling import Grayscale, block_mean, resample
 from inksight.reading.binarization import BinarizedPage, binarize
-from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components, ink_of
+from inksight.reading.components import WHOLE_DIGIT_HEIGHT, Component, bounding_box, find_components, ink_of, touch_edge
 from inksight.reading.constrained_search import best_fit, probability_that_holds
 from inksight.reading.constraints import Constraint
 from inksight.reading.detection import MAX_PAGE_SIZE
@@ -103,9 +103,10 @@ def segment(
         end = start + len(lattice.stretches)
         path, names, confidence = _search(lattice, probabilities[start:end], constraint)
         digits = [(*crops[start + arc.stretch], "") for arc in path if arc.stretch >= 0]
-        rest = _rest(lattice, path) + _beside(dropped, lattice, path)
+        rest, beside = _rest(lattice, path), _beside(dropped, lattice, path, regions.shape)
         # The caller knows of no digits beside those of a reading that fits.
-        missed = [] if names else _as_high_as_digits(rest, lattice, path)
+        missed = [] if names else _as_high_as_digits(rest, lattice, path) + beside
+        rest += beside
         left_out = [(*_crop(page, regions, [part]), "not a digit") for part in missed]
         explained = _explained(lattice, regions, rest)
         if constraint is None or not constraint.reads_signs:  # a slash is as high as a digit
@@ -209,17 +210,33 @@ def _as_high_as_digits(rest: list[Component], lattice: SegmentationLattice, path
     return [part for part in rest if part.whole and part.box[3] - part.box[1] >= least]
 
 
-def _beside(dropped: list[Component], lattice: SegmentationLattice, path: list[Arc]) -> list[Component]:
-    """Return what was dropped before, as what touches the picture's edge, but stands in a line of digits."""
-    digits, found = _boxes_of_digits(lattice, path), []
-    for part in dropped if len(digits) else []:
+def _beside(
+    dropped: list[Component], lattice: SegmentationLattice, path: list[Arc], shape: tuple[int, ...]
+) -> list[Component]:
+    """Return what was dropped before but stands in a line of digits: as high as they are, or cut off by the edge.
+
+    What is left of a digit at the right or left edge of the picture, whose `shape` is given, is put together.
+    """
+    digits, found = _boxes_of_digits(lattice, path), list[Component]()
+    if not len(digits):
+        return found
+    height = np.median(digits[:, 3] - digits[:, 1])
+    is_cut_off = touch_edge(np.array([part.box for part in dropped], np.int64).reshape(-1, 4), shape)
+    for part, cut_off in zip(dropped, is_cut_off.tolist(), strict=True):
         left, top, right, bottom = part.box
-        height = np.median(digits[:, 3] - digits[:, 1])
+        if bottom - top < MIN_LEFT_OUT_HEIGHT * height and not cut_off:
+            continue
         gap = np.maximum(digits[:, 0] - right, left - digits[:, 2])
-        near = digits[(gap >= 0) & (gap <= MAX_DROPPED_GAP * height)]
+        near = digits[(gap >= 0) & (gap <= MAX_DROPPED_GAP * max(height, lattice.height))]
         overlap = np.minimum(near[:, 3], bottom) - np.maximum(near[:, 1], top)
         if (overlap >= MIN_LEFT_OUT_HEIGHT * (bottom - top)).any():
             found.append(part)
+    for side, edge in ((0, 0), (2, shape[1])):
+        parts = [part for part in found if part.box[side] == edge]
+        if len(parts) > 1:
+            labels = tuple(label for part in parts for label in part.labels)
+            whole = Component(labels, bounding_box(parts), labels[0], True)
+            found = [part for part in found if part not in parts] + [whole]
     return found
 
 
