@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inksight.imaging.foreground import dilate
 from inksight.imaging.framing import center_in_frame
 from inksight.imaging.pale_digits import ink_inside, is_digit
 from inksight.imaging.preprocessing import MIN_SIZE, Prepared, bounding_box
@@ -156,9 +157,12 @@ def _find_line(mask: Mask, kind: _Kind) -> _Line | None:
     if side < kind.min_side:
         return None
     band = mask[: max(int(BAND * height), 2)]
+    has_ink = band.any(axis=0)
+    if np.count_nonzero(has_ink) < kind.min_length * width:  # as along most edges
+        return None
     start = band.argmax(axis=0)  # row of the first ink of each column
     thickness = np.minimum.accumulate(mask | (np.arange(height)[:, None] < start), axis=0).sum(axis=0) - start
-    thin = np.flatnonzero(band.any(axis=0) & (thickness <= max(kind.max_thickness * side, 1)))
+    thin = np.flatnonzero(has_ink & (thickness <= max(kind.max_thickness * side, 1)))
     if len(thin) < kind.min_length * width:
         return None
     middle = start + thickness / 2
@@ -185,7 +189,7 @@ def _is_stroke(line: _Line, rest: Mask) -> bool:
     from scipy import ndimage
 
     labels, _ = ndimage.label(rest, np.ones((3, 3)))
-    beside = ndimage.binary_dilation(line.region, np.ones((3, 3)), iterations=2)
+    beside = dilate(line.region, 2)
     extents = [max(part.stop - part.start for part in box) for box in ndimage.find_objects(labels)]
     least = MAX_THICKNESS * max(rest.shape)  # smaller pieces are of the line itself
     touching = [label for label in np.unique(labels[beside & rest]).tolist() if extents[label - 1] > least]
@@ -202,11 +206,14 @@ def _erase_pieces(ink: Grayscale, has_frame: bool) -> None:
     labels, count = ndimage.label(ink > 0, np.ones((3, 3)))
     boxes = [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(labels)]
     mass = np.bincount(labels.ravel(), ink.ravel(), minlength=count + 1)[1:]
+    touches = [min(box[:2]) <= 1 or box[2] >= width - 1 or box[3] >= height - 1 for box in boxes]
+    if count == 1 and not touches[0]:  # as on most pictures
+        return
     rows, columns = int(BAND * height), int(BAND * width)
     inside = np.unique(labels[rows : height - rows, columns : width - columns])
     along_edge = [
         i + 1 not in inside
-        and (min(box[:2]) <= 1 or box[2] >= width - 1 or box[3] >= height - 1)
+        and touches[i]
         and mass[i] <= MAX_THICKNESS * max(ink.shape) * (box[2] - box[0] + box[3] - box[1])
         for i, box in enumerate(boxes)
     ]

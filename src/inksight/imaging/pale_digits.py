@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.imaging.foreground import WEAK_INK, extract_foreground
+from inksight.imaging.foreground import WEAK_INK, dilate, extract_foreground
 from inksight.imaging.illumination import flatten_illumination
 from inksight.imaging.preprocessing import ILLUMINATION_GRID, Prepared
 from inksight.imaging.resampling import Grayscale, downscale
@@ -29,7 +29,7 @@ def ink_inside(prepared: Prepared, frame: NDArray[np.bool_]) -> tuple[Grayscale,
     """
     from scipy import ndimage
 
-    covered = ndimage.binary_dilation(frame, np.ones((3, 3)), iterations=MARGIN)
+    covered = dilate(frame, MARGIN)
     nearest = ndimage.distance_transform_edt(covered, return_distances=False, return_indices=True)
     inside = prepared.grayscale[tuple(nearest)]
     inside = inside if prepared.dark else 1 - inside

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from inksight.imaging.foreground import MIN_CONTRAST, noise_level, threshold_otsu, upper_decile
+from inksight.imaging.foreground import MIN_CONTRAST, dilate, noise_level, threshold_otsu, upper_decile
 from inksight.imaging.illumination import CLOSING_WINDOW, MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, block_mean, downscale, resample, round_half_up
 from inksight.reading.cell_borders import find_cell_borders
@@ -88,7 +88,9 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     contrast, dark, stroke = _flatten(grayscale, invert)
     darkness = 1 - grayscale if dark else grayscale
     sample = contrast.ravel()[:: max(contrast.size // NOISE_SAMPLE, 1)]
-    noise = noise_level(np.partition(sample, (sample.size // 4, sample.size // 2)))
+    ordered = np.partition(sample, sample.size // 2)
+    ordered[: max(sample.size // 2, 1)].partition(sample.size // 4)  # both at once take four times as long
+    noise = noise_level(ordered)
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
         everywhere = np.ones(above_noise.shape, bool)
@@ -148,7 +150,7 @@ def _add_lighter_ink(
     ink |= lighter
     if colors is not None and colored.any():
         colored = colored.repeat(block, axis=0).repeat(block, axis=1)[: ink.shape[0], : ink.shape[1]]
-        edge = ndimage.binary_dilation(colored, np.ones((3, 3)))
+        edge = dilate(colored)
         contrast[edge] = np.maximum(contrast, resample(color, *ink.shape))[edge]
 
 
@@ -193,7 +195,8 @@ def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool
     if invert is None:
         coarse = block_mean(small, SURROUNDINGS_BLOCK)
         surroundings = resample(ndimage.gaussian_filter(coarse, max(coarse.shape) * SURROUNDINGS), *small.shape)
-        dark = bool(((small - surroundings) ** 3).sum() <= 0)
+        difference = small - surroundings
+        dark = bool((difference * difference * difference).sum() <= 0)  # `** 3` takes fifty times as long
     else:
         dark = not invert
     widest_stroke = _widest_stroke(small if dark else 1 - small)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from inksight.imaging.foreground import upper_decile
+from inksight.imaging.foreground import dilate, upper_decile
 from inksight.imaging.illumination import MIN_BACKGROUND
 from inksight.imaging.resampling import Grayscale, resample
 from inksight.reading.ruled_lines import find_ruled_lines
@@ -118,7 +118,7 @@ def find_colored_ink(
     """
     smooth = ndimage.gaussian_filter(color, SMOOTHING)
     colored = (smooth > np.maximum(texture, MIN_CONTRAST)) & writable & (smooth > MIN_COLOR * contrast)
-    colored &= ~ndimage.binary_dilation(ink & ~colored, np.ones((3, 3)), iterations=EDGE)
+    colored &= ~dilate(ink & ~colored, EDGE)
     return _strokes_like(ink, colored, smooth)
 
 
@@ -149,12 +149,12 @@ def find_pale_ink(
     regions, count = ndimage.label((smooth > np.maximum(texture, MIN_PALE_CONTRAST)) & writable, np.ones((3, 3)))
     is_pale = np.ones(count + 1, bool)
     touches_ink = np.zeros(count + 1, bool)
-    touches_ink[regions[ndimage.binary_dilation(ink, np.ones((3, 3)))]] = True
+    touches_ink[regions[dilate(ink)]] = True
     boxes = ndimage.find_objects(regions)
     for number in np.flatnonzero(touches_ink[1:]).tolist():
         around = smooth[boxes[number]][regions[boxes[number]] == number + 1]
         is_pale[number + 1] = upper_decile(around) <= MAX_GRAZING_CONTRAST * threshold
-    is_pale[regions[ndimage.binary_dilation(~page_mask, np.ones((3, 3)))]] = False
+    is_pale[regions[dilate(~page_mask)]] = False
     is_pale[0] = False
     found = _strokes_like(ink, is_pale[regions], smooth)
     darker = ink & ~found
@@ -163,7 +163,7 @@ def find_pale_ink(
     for label, box in enumerate(ndimage.find_objects(strokes), 1):
         window = tuple(slice(max(side.start - 2 * EDGE, 0), side.stop + 2 * EDGE) for side in box)
         own = strokes[window] == label
-        near, far = (ndimage.binary_dilation(own, np.ones((3, 3)), iterations=n) for n in (EDGE, 2 * EDGE))
+        near, far = (dilate(own, times) for times in (EDGE, 2 * EDGE))
         if np.median(smooth[window][far & ~near]) <= MAX_HALO * np.median(smooth[window][own]):
             rows, columns = box
             own = strokes[rows, columns] == label

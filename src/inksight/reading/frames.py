@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from inksight.imaging.foreground import dilate
 from inksight.reading.cell_borders import find_cell_borders, find_lines_down
 from inksight.reading.connected_lines import erase_connected
 from inksight.reading.ruled_lines import MAX_SLOPE, MIN_THICKNESS
@@ -57,7 +58,7 @@ def _frame(ink: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     if max_thickness > max(MIN_THICKNESS, MAX_THICKNESS * len(ink)):
         return None
     leans = (slope - SLOPE_TOLERANCE, slope + SLOPE_TOLERANCE)
-    wider = ndimage.binary_dilation(ink, np.ones((3, 3)))  # a thin line has gaps, and steps where it is held askew
+    wider = dilate(ink)  # a thin line has gaps, and steps where it is held askew
     across = find_lines_down(wider.T, leans, max_thickness + 2).T
     if not across.any():
         return None

@@ -55,6 +55,8 @@ def detect_page(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return everywhere
     largest = np.bincount(components.ravel())[1:].argmax() + 1
     region = ndimage.binary_fill_holes(components == largest)
+    if region.sum() > MAX_PAGE_AREA * region.size:  # and so has its hull, which takes long
+        return everywhere
     hull = _convex_hull(region)
     if not MIN_PAGE_AREA * hull.size <= hull.sum() <= MAX_PAGE_AREA * hull.size:
         return everywhere
