@@ -221,6 +221,11 @@ LOSSES = {
     "train --out": ("train", "--data", "train.csv", "--out", "train.csv"),
     "teach --out": ("teach", "train.csv", "--out", "train.csv"),
     "prune --out": ("prune", "model.safetensors", "--data", "train.csv", "--out", "train.csv"),
+    "prune --out, the model": ("prune", "model.safetensors", "--data", "train.csv", "--out", "model.safetensors"),
+    "data --picture, in the folder": ("data", "classes", "--picture", "classes/3/0.png"),
+    "data --csv, in the folder": ("data", ".", "--csv", "train.csv"),
+    "read --csv, in the folder": ("read", "scans", "--csv", "scans/notes.csv"),
+    "sweep --picture": ("sweep", "--data", "classes", "--picture", "classes/3/0.png"),
     "card --out": ("card", "model.safetensors", "--out", "model.safetensors"),
     "card --out, the data": ("card", "model.safetensors", "--data", "train.csv", "--out", "train.csv"),
     "evaluate --picture": ("evaluate", "model.safetensors", "--data", "drawn.png", "--picture", "drawn.png"),
@@ -232,6 +237,8 @@ def test_no_command_replaces_what_it_reads(case, capsys, inputs, tmp_path, monke
     shutil.copytree(inputs, tmp_path, dirs_exist_ok=True)
     write(tmp_path, "drawn.png", (tmp_path / "train.csv").read_bytes())
     write(tmp_path, "scan.pdf", b"%PDF-")
+    write(tmp_path, "classes/3/0.png", picture_bytes(np.zeros((28, 28), np.uint8)))
+    write(tmp_path, "scans/notes.csv", b"by hand")
     monkeypatch.chdir(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
     error = command(capsys, *LOSSES[case], code=2)

@@ -15,6 +15,7 @@ from inksight.data.kaggle import write_submission
 from inksight.errors import InputError
 from inksight.imaging.arrays import as_images
 from inksight.imaging.preprocessing import prepare
+from inksight.nn.model_file import load_model
 from inksight.reading.reader import read
 
 X, Y = some_digits()
@@ -57,6 +58,8 @@ def test_no_reader_opens_a_special_file(special):
     for reader in (read, prepare):
         with pytest.raises(InputError, match=f"special' is {words}.*give a picture file"):
             reader(path)
+    with pytest.raises(InputError, match=f"special' is {words}.*give a model file"):
+        load_model(path)
 
 
 def test_a_special_file_in_a_folder_of_classes_is_named(special, tmp_path):

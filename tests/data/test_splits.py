@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 from sklearn.model_selection import train_test_split
 
 from inksight.data.dataset import Dataset
-from inksight.data.splits import Splits, split_rows
+from inksight.data.splits import Splits, is_grouped, split_rows
 from inksight.errors import InputError
 
 IMAGES = np.zeros((6, 28, 28), np.uint8)
@@ -89,3 +89,29 @@ def test_the_validation_set_of_a_source_is_taken(test_count):
     assert data[:3].validation_count == 0
     with pytest.raises(InputError, match="validation_count must be 0 to 4, got 5"):
         Dataset(IMAGES[:6], test_count=2, validation_count=5)
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+@pytest.mark.parametrize("classes", [2, 10])
+def test_images_that_come_class_by_class_are_shuffled_before_they_are_divided(classes, blocks):
+    """As in folders of pictures, also where several of them were joined: every part must have every class."""
+    labels = np.concatenate([np.tile(np.repeat(np.arange(classes), 60), blocks), np.arange(classes)])
+    names = tuple(map(str, range(classes)))
+    images = np.zeros((len(labels), 28, 28), np.uint8)
+    images[:, 0, 0], images[:, 0, 1] = np.divmod(np.arange(len(labels)), 256)
+    parts = Dataset(images, labels, class_names=names, test_count=classes).split().parts
+    assert all((part.counts > 0).all() for part in parts.values())
+    assert len(parts["validation"]) == 10 * classes * blocks
+    assert parts["test"].require_labels("this").tolist() == list(range(classes))
+    numbers = np.concatenate([part.images[:, 0, :2] @ np.array([256, 1]) for part in parts.values()])
+    assert sorted(numbers.tolist()) == list(range(len(labels)))
+
+
+def test_mixed_labels_and_those_of_one_class_keep_their_order(mnist):
+    assert not is_grouped(mnist.require_labels("this")[:60_000])
+    assert not is_grouped(np.zeros(9, np.int64))
+    assert not is_grouped(np.arange(10))
+    assert not is_grouped(np.array([], np.int64))
+    labels = np.random.default_rng(0).integers(0, 3, 300)
+    assert not is_grouped(labels)
+    assert is_grouped(np.sort(labels))

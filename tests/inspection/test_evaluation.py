@@ -44,6 +44,14 @@ def test_json(result):
     assert parsed["interval"][0] < parsed["accuracy"] < parsed["interval"][1]
 
 
+def test_what_is_undefined_is_a_dash(digits):
+    """Of a class without images there is no recall; of one that is never predicted, no precision."""
+    ones = digits.test.of_digit(1)
+    text = str(evaluate("tiny", ones[:1]))
+    assert "nan" not in text
+    assert [line.split() for line in text.splitlines()[4:6]] == [["0", "0", "-", "-"], ["1", "1", "100.00%", "100.00%"]]
+
+
 def test_calibration_by_hand():
     confidence = np.array([0.95, 0.85, 0.9, 0.55, 1.0])
     right = np.array([True, False, True, False, True])

@@ -42,11 +42,12 @@ def check_is_file(path: Path, advice: str) -> None:
 
     Opening a FIFO would wait for a writer, and a device may have no end.
     """
-    if path.is_symlink() and not path.exists():
+    exists = os.path.exists(path)  # noqa: PTH110 - unlike `Path.exists`, also for names that are too long
+    if not exists and os.path.islink(path):  # noqa: PTH114
         raise MissingFileError(
             f"{str(path)!r} is a link to a file that does not exist, {str(path.readlink())!r}: {advice}"
         )
-    if path.exists() and not path.is_file():
+    if exists and not path.is_file():
         kind = next(kind for kind, is_kind in _KINDS.items() if is_kind(path))
         raise UnsupportedFileError(f"{str(path)!r} is {kind}, not a file: {advice}")
 

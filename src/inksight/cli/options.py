@@ -167,6 +167,9 @@ def _remember_duration(context: click.Context, parameter: click.Parameter, text:
     _remember(context, parameter, seconds)
 
 
+_PRODUCTS = {".safetensors", ".html", ".md", ".svg"}  # which no command reads from a folder
+
+
 def check_outputs(
     *files: str | None, picture: str | None = None, inputs: Iterable[str | os.PathLike[str] | None] = ()
 ) -> None:
@@ -179,7 +182,8 @@ def check_outputs(
     picture : str, optional
         The name given to ``--picture``, which must end in .png or .svg.
     inputs : iterable of path-like or None
-        What the command reads and must not replace. A model that is trained further is not among them.
+        What the command reads and must not replace; of a folder, the files in it. A model that is trained further is
+        not among them.
 
     Raises
     ------
@@ -197,7 +201,9 @@ def check_outputs(
         path = os.path.realpath(name)
         same = any(path == os.path.realpath(other) for other in names[:number])
         check(not same, "files to write", name, "different ones", "give each option another name")
-        lost = path in read and Path(path).exists()  # a name such as mnist or best need not be that of a file
+        inside = Path(path).suffix not in _PRODUCTS and any(map(read.__contains__, map(str, Path(path).parents)))
+        # A name such as mnist or best need not be that of a file.
+        lost = (path in read or inside) and Path(path).exists()
         check(not lost, "file to write", name, "other than the files to read", "it would be lost, so give another name")
     if picture:
         from inksight import plot  # matplotlib takes long to import

@@ -60,7 +60,7 @@ def prune(
 
     check(is_between(keep_accuracy, 0, 100), "keep-accuracy", keep_accuracy, "0 to 1, or 0 to 100 percent")
     check(model is None or network is None, "--network", network, "left out when a MODEL is given")
-    check_outputs(out, picture=picture, inputs=[source])
+    check_outputs(out, picture=picture, inputs=[source, model])
     claim(out)
     checkpoint = checkpoint_argument(model, out)
     start = load_model(model) if model else network or "post"

@@ -65,7 +65,7 @@ def sweep(
     values = _parse_changes(changes)
     if epochs is not None and "epochs" in values:
         raise InputError("epochs must be given once, got --epochs and --set epochs=: leave one out")
-    check_outputs(picture=picture)
+    check_outputs(picture=picture, inputs=[source])
     base = get_recipe(recipe)
     trials = grid(networks, base if epochs is None else replace(base, epochs=epochs), values, range(seeds))
     data = load(source, **load_arguments())

@@ -228,9 +228,9 @@ class Dataset(Display):
         """Divide the images into a training set, a validation set and, if the source has one, its test set.
 
         The validation set of the source is taken if it has one. If it has only a test set, the last sixth of the other
-        images is the validation set: MNIST is divided into 50,000, 10,000 and 10,000 images. Any other source is
-        shuffled and divided into two parts, the same as scikit-learn's
-        ``train_test_split(test_size=validation_size, random_state=seed)``.
+        images is the validation set: MNIST is divided into 50,000, 10,000 and 10,000 images. If these images come class
+        by class, as from a folder, they are shuffled first. Any other source is shuffled and divided into two parts,
+        the same as scikit-learn's ``train_test_split(test_size=validation_size, random_state=seed)``.
 
         Parameters
         ----------
@@ -266,9 +266,11 @@ class Dataset(Display):
         >>> validation, test
         (array([4, 1]), None)
         """
-        from inksight.data.splits import split_rows
+        from inksight.data.splits import is_grouped, split_rows
 
-        return split_rows(len(self), self.test_count, validation_size, seed, self.validation_count)
+        others = len(self) - self.test_count
+        grouped = self.labels is not None and is_grouped(self.labels[:others])
+        return split_rows(len(self), self.test_count, validation_size, seed, self.validation_count, grouped)
 
     @property
     def default_part(self) -> str:

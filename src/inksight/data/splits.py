@@ -60,7 +60,7 @@ class Splits(Display):
 
 
 def split_rows(
-    n: int, test_count: int, validation_size: float, seed: int, validation_count: int = 0
+    n: int, test_count: int, validation_size: float, seed: int, validation_count: int = 0, grouped: bool = False
 ) -> tuple[Rows, Rows, Rows | None]:
     """Return the rows of the training set, the validation set and, if the source has one, the test set.
 
@@ -69,15 +69,17 @@ def split_rows(
     n : int
         Number of images.
     test_count : int
-        Number of images, at the end, that are the test set of the source. If it is above 0, the last sixth of the
-        others is the validation set. If it is 0, `validation_size` and `seed` select the validation set
-        as scikit-learn's ``train_test_split`` does.
+        Number of images, at the end, that are the test set of the source. If it is above 0, a sixth of the others is
+        the validation set: the last ones, or any if they are `grouped`. If it is 0, `validation_size` and `seed`
+        select the validation set as scikit-learn's ``train_test_split`` does.
     validation_size : float
         Share of the validation set, above 0 and below 1; the number of images is rounded up.
     seed : int
         Seed of the shuffle, 0 to 2**32 - 1; ``random_state`` in scikit-learn.
     validation_count : int
         Number of images, before those of the test set, that are the validation set of the source.
+    grouped : bool
+        Whether the images come class by class, as they do from a folder; see `is_grouped`.
 
     Raises
     ------
@@ -100,7 +102,7 @@ def split_rows(
     )
     check(is_count(seed, 0) and seed < 2**32, "seed", seed, "0 to 2**32 - 1")
     test_start = n - test_count
-    has_parts = test_count > 0 or validation_count > 0
+    keeps_order = validation_count > 0 or (test_count > 0 and not grouped)
     if not validation_count:
         validation_count = max(test_start // 6, 1) if test_count else math.ceil(test_start * validation_size)
     train_count = test_start - validation_count
@@ -108,9 +110,24 @@ def split_rows(
         raise InputError(
             f"too few images to divide, {test_start}: training and validation need at least one each, give more images"
         )
-    if has_parts:
-        test = slice(test_start, n) if test_count else None
+    test = slice(test_start, n) if test_count else None
+    if keeps_order:
         return slice(0, train_count), slice(train_count, test_start), test
     # scikit-learn uses the legacy generator.
-    order = np.random.RandomState(seed).permutation(n)
-    return order[validation_count:], order[:validation_count], None
+    order = np.random.RandomState(seed).permutation(test_start)
+    return order[validation_count:], order[:validation_count], test
+
+
+def is_grouped(labels: NDArray[np.int64]) -> bool:
+    """Return whether labels come class by class: fewer than half as many change as in a random order.
+
+    The end of such labels does not hold every class.
+
+    Examples
+    --------
+    >>> is_grouped(np.array([0, 0, 0, 1, 1, 1])), is_grouped(np.array([0, 1, 1, 0, 0, 1]))
+    (True, False)
+    """
+    counts = np.bincount(labels)
+    expected = len(labels) - np.square(counts).sum() / max(len(labels), 1)
+    return bool(np.count_nonzero(np.diff(labels)) < expected / 2)

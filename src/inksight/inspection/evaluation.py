@@ -99,7 +99,7 @@ class Evaluation(Display):
             f"{'class':>8}{'images':>9}{'precision':>11}{'recall':>9}",
         ]
         columns = zip(self.class_names, self.confusion.sum(axis=1), self.precision, self.recall, strict=True)
-        rows += [f"{name:>8}{count:>9,}{p:>11.2%}{r:>9.2%}" for name, count, p, r in columns]
+        rows += [f"{name:>8}{count:>9,}{_percent(p):>11}{_percent(r):>9}" for name, count, p, r in columns]
         return "\n".join(rows)
 
     def to_dict(self) -> dict[str, Any]:
@@ -249,3 +249,8 @@ def wilson_interval(right: int, n: int) -> tuple[float, float]:
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # At 0 and n the interval ends exactly at 0 and 1; rounding would miss that.
     return (0.0 if right == 0 else middle - half), (1.0 if right == n else middle + half)
+
+
+def _percent(value: float) -> str:
+    """Return a share as a percentage, or a dash if it is undefined."""
+    return "-" if math.isnan(value) else f"{value:.2%}"

@@ -15,7 +15,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from inksight._shared.files import as_path, is_file, write_bytes
-from inksight._shared.untrusted import parse_json
+from inksight._shared.untrusted import check_is_file, parse_json
 from inksight._shared.validation import check, known_fields
 from inksight.config import Network, Recipe, get_network
 from inksight.errors import InksightError, InputError, MissingFileError
@@ -145,6 +145,8 @@ def read_content(
     allowed = f"one of {', '.join(SHIPPED)}, or the path of a model file"
     check(isinstance(path, (str, os.PathLike)), "model", path, allowed)
     where = as_path(path)
+    if not os.path.isdir(where):  # noqa: PTH112 - an empty name is that of the current folder
+        check_is_file(where, "give a model file")
     if not is_file(where):
         name = where.name if where.name and where.name.isprintable() else "model.safetensors"
         raise MissingFileError(

@@ -137,7 +137,7 @@ def _pictures(folder: Path) -> list[Path]:
     if strays and pictures:
         listed = ", ".join(map(repr, strays[:5])) + (", ..." if len(strays) > 5 else "")
         warnings.warn(
-            f"{str(folder)!r} contains {len(strays)} files that are not pictures, which are left out: {listed}",
+            f"files in {str(folder)!r} that are not pictures are left out, {len(strays)}: {listed}",
             InputWarning,
             stacklevel=2,
         )
