@@ -29,7 +29,7 @@ from inksight._shared.tasks import ENGINES
 from inksight.data.loading import load
 
 COUNT = 70_000
-PAUSE = (2.0, 60.0)  # seconds between two kills
+PAUSE = (2.0, 20.0)  # seconds between two kills
 LIMIT = 200  # starts
 
 
