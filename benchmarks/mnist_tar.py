@@ -1,10 +1,11 @@
-"""A job that is killed again and again, against an undisturbed one: MNIST as PNG files in a tar archive.
+"""MNIST as PNG files in a tar archive and as a NumPy file: here, by Ray, and killed again and again.
 
-Run: ``python -m benchmarks.mnist_tar [COUNT]``; all 70,000 pictures by default.
+Run: ``python -m benchmarks.mnist_tar [COUNT]``; all 70,000 images by default.
 
-The command ``inksight read`` is started again until its job is done. In between it, or one of its worker processes, is
-killed at random times, in turn. Claimed: its files are those of the undisturbed job, byte by byte, so that no row is
-missing, none is there twice, and none differs.
+The command ``inksight read`` reads each source with two processes of each engine. A further job on the archive is
+started again until it is done: in between the command, or one of its worker processes, is killed at random times, in
+turn. Claimed: all jobs on one source write the same files, byte by byte, so that no row is missing, none is there
+twice, and none differs.
 """
 
 import io
@@ -18,15 +19,17 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from benchmarks.common import arguments
 from benchmarks.common.machine import describe
 from benchmarks.scale import descendants
+from inksight._shared.tasks import ENGINES
 from inksight.data.loading import load
 
 COUNT = 70_000
-PAUSE = (2.0, 60.0)  # seconds between two kills
+PAUSE = (2.0, 20.0)  # seconds between two kills
 LIMIT = 200  # starts
 
 
@@ -42,10 +45,23 @@ def write_tar(path: Path, count: int) -> None:
             archive.addfile(member, content)
 
 
-def start(source: Path, out: Path) -> "subprocess.Popen[bytes]":
+def start(source: Path, out: Path, engine: str = "local") -> "subprocess.Popen[bytes]":
     """Start the command."""
-    command = [sys.executable, "-m", "inksight", "read", str(source), "--workers", "2", "--out", str(out)]
+    options = ["--workers", "2", "--engine", engine, "--out", str(out)]
+    command = [sys.executable, "-m", "inksight", "read", str(source), *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def run_whole(source: Path, out: Path, engine: str) -> None:
+    """Run a job to its end, undisturbed, and print its speed."""
+    from pyarrow.parquet import ParquetFile
+
+    began = time.perf_counter()
+    if start(source, out, engine).wait():
+        raise SystemExit(f"the undisturbed job on {source.name} by the engine {engine} failed")
+    seconds = time.perf_counter() - began
+    rows = sum(ParquetFile(path).metadata.num_rows for path in out.glob("part-*"))
+    print(f"{source.name}, {engine:>5}: {rows:,} rows, {seconds:.0f} s, {rows / seconds:,.0f} per second", flush=True)
 
 
 def disturb(source: Path, out: Path) -> tuple[int, int]:
@@ -78,23 +94,34 @@ def _is_worker(number: int) -> bool:
     return False
 
 
+def same_files(folders: list[Path]) -> bool:
+    """Return whether all folders have the same parts, and print it."""
+    parts = [{path.name: path.read_bytes() for path in folder.glob("part-*")} for folder in folders]
+    same = bool(parts[0]) and all(each == parts[0] for each in parts)
+    names = ", ".join(folder.name for folder in folders)
+    print(f"{names}: {len(parts[0])} files, {'the same' if same else 'DIFFERENT'}", flush=True)
+    return same
+
+
 def main(count: int = COUNT) -> int:
-    print(describe(), flush=True)
+    print(describe("loky", "ray", "pyarrow"), flush=True)
     with tempfile.TemporaryDirectory() as work:
-        source, whole, broken = (Path(work) / name for name in ("mnist.tar", "whole", "broken"))
-        write_tar(source, count)
-        began = time.perf_counter()
-        if start(source, whole).wait():
-            raise SystemExit("the undisturbed job failed")
-        seconds = time.perf_counter() - began
-        size = source.stat().st_size / 1e6
-        print(f"{count:,} pictures, {size:,.0f} MB: {seconds:.0f} s, {count / seconds:,.0f} per second", flush=True)
-        commands, workers = disturb(source, broken)
+        archive, array, broken = (Path(work) / name for name in ("mnist.tar", "mnist.npy", "mnist.tar-killed"))
+        write_tar(archive, count)
+        np.save(array, load("mnist").images[:count])
+        print(f"{count:,} images: {archive.stat().st_size / 1e6:,.0f} MB as PNG in a tar archive, "
+              f"{array.stat().st_size / 1e6:,.0f} MB as a NumPy file", flush=True)  # fmt: skip
+        folders = {
+            source: [Path(work) / f"{source.name}-{engine}" for engine in ENGINES] for source in (archive, array)
+        }
+        for source, outs in folders.items():
+            for engine, out in zip(ENGINES, outs, strict=True):
+                run_whole(source, out, engine)
+        commands, workers = disturb(archive, broken)
         print(f"killed: {commands} commands, {workers} worker processes")
-        parts = [{path.name: path.read_bytes() for path in folder.glob("part-*")} for folder in (whole, broken)]
-        same = parts[0] == parts[1]
-        print(f"files: {len(parts[0])}, {'the same' if same else 'DIFFERENT'}")
-    return 0 if same and commands and workers else 1
+        folders[archive].append(broken)
+        same = [same_files(outs) for outs in folders.values()]
+    return 0 if all(same) and commands and workers else 1
 
 
 if __name__ == "__main__":

@@ -115,14 +115,14 @@ def test_a_lost_machine_loses_no_rows(cluster, array_file, whole, tmp_path, monk
     assert not node.any_processes_alive()
 
 
-def test_an_address_without_a_cluster_is_one_error(monkeypatch):
+@pytest.mark.parametrize("kind", [ConnectionError, Exception])
+def test_an_address_without_a_cluster_is_one_error(kind, monkeypatch):
+    def no_cluster(*_arguments, **_options):
+        raise kind("no\ncluster")
+
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    monkeypatch.setattr(ray, "init", _no_cluster)
+    monkeypatch.setattr(ray, "init", no_cluster)
     with pytest.raises(
         InksightError, match=r"^cannot reach the Ray cluster 10.0.0.5:6379: no cluster; give the address"
     ):
         cluster_cores("10.0.0.5:6379")
-
-
-def _no_cluster(*_arguments, **_options):
-    raise ConnectionError("no\ncluster")

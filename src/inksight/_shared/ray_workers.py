@@ -82,7 +82,7 @@ def connect(address: str | None) -> ModuleType:
         ray.init(
             address, include_dashboard=None if address else False, log_to_driver=False, logging_level=logging.ERROR
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # a cluster that starts too slowly is an `Exception` of no other class
         where = address or os.environ.get("RAY_ADDRESS") or "on this machine"
         reason = " ".join(str(error).split())[:200]
         raise InksightError(

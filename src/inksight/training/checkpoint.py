@@ -17,8 +17,9 @@ from inksight.data.dataset import Dataset
 from inksight.errors import DamagedFileError
 from inksight.nn.ensemble_file import checksum_of
 from inksight.nn.model import Model, digest
-from inksight.training.checkpoint_file import Saved, read_saved, write_saved
-from inksight.training.checkpoint_folder import CheckpointFolder, as_json, check_same
+from inksight.training.checkpoint_file import Saved, Snapshot, read_saved, write_saved
+from inksight.training.checkpoint_folder import CheckpointFolder, as_json, check_same, differences
+from inksight.training.result import TrainingResult
 
 EVERY = 10.0  # seconds from one checkpoint to the next, by default
 
@@ -103,7 +104,8 @@ def checkpointed(checkpoint: CheckpointLike | None, settings: Mapping[str, Any])
     with alone_in(whole):
         record = Path(whole.folder) / "inksight-work.safetensors"
         try:
-            check_same(whole.folder, read_saved(record).settings, settings)
+            saved = read_saved(record, lambda saved: differences(saved.settings, settings))
+            check_same(whole.folder, saved.settings, settings)
         except DamagedFileError:  # or missing: what the parts hold is checked by each of them, too
             write_saved(record, Saved(settings, {}))
         yield whole.part
@@ -111,12 +113,13 @@ def checkpointed(checkpoint: CheckpointLike | None, settings: Mapping[str, Any])
 
 @contextmanager
 def opened(
-    checkpoint: CheckpointLike, settings: Mapping[str, Any], build: Mapping[str, Any]
-) -> Iterator[CheckpointFolder]:
+    checkpoint: CheckpointLike, settings: Mapping[str, Any], build: Mapping[str, Any],
+    check_content: Callable[[Snapshot | TrainingResult | None], None],
+) -> Iterator[CheckpointFolder]:  # fmt: skip
     """Use a checkpoint for one training; the parameters and errors are those of `CheckpointFolder`."""
     given = as_checkpoint(checkpoint)
     with alone_in(given):
-        yield CheckpointFolder(Path(given.folder), given.every, settings, build)
+        yield CheckpointFolder(Path(given.folder), given.every, settings, build, check_content)
 
 
 @contextmanager

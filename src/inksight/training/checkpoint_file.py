@@ -1,6 +1,6 @@
 """Checkpoint files: the whole state of a training between two steps, or its result; safetensors with a JSON header."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight._shared.validation import check
+from inksight._shared.validation import check, is_count, known_fields
 from inksight.engine.trainer import TrainingState
 from inksight.errors import DamagedFileError, InputError
 from inksight.nn.history import History
@@ -19,6 +19,43 @@ from inksight.training.result import TrainingResult
 
 FORMAT = "inksight checkpoint 1"
 STATE = ("weights", "first", "second")  # the arrays of a `TrainingState`
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The JSON header of a checkpoint file, not yet checked."""
+
+    format: Any
+    number: Any
+    settings: Any
+    build: Any
+    checksum: Any
+    history: Any = None
+    state: Any = None  # the fields of `State`, or
+    result: Any = None  # those of `Result`, and
+    model: Any = None  # the header of a model file
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the header says about a `Snapshot`, not yet checked."""
+
+    steps: Any
+    epoch: Any
+    epoch_seconds: Any
+    seconds: Any
+    images_seen: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the header says about a `TrainingResult`, not yet checked."""
+
+    stopped: Any
+    train_images: Any
+    seconds: Any
+    images_per_second: Any
+
 
 Content = tuple[dict[str, Any], dict[str, NDArray[np.float32]]]  # a JSON header and arrays
 
@@ -88,8 +125,15 @@ def write_saved(path: Path, saved: Saved) -> None:
     write_content(path, header | {"checksum": checksum(header, digest(arrays))}, arrays)
 
 
-def read_saved(path: Path) -> Saved:
+def read_saved(path: Path, check_further: Callable[[Saved], object] = lambda saved: None) -> Saved:
     """Read a checkpoint file.
+
+    Parameters
+    ----------
+    path : Path
+    check_further : callable
+        Raises `InputError` if the content is not what it must be: the numbers of the content and the shapes of the
+        arrays may be of any kind.
 
     Raises
     ------
@@ -97,12 +141,19 @@ def read_saved(path: Path) -> Saved:
         If it is not whole, or something else.
     """
     try:
-        header, arrays = content_of_file(path, 4 * SIZE_LIMIT)  # the weights of the largest model, and their moments
-        expected = header.pop("checksum")
-        check(header["format"] == FORMAT, "format", header["format"], repr(FORMAT))
-        check(expected == checksum(header, digest(arrays)), "checksum", expected, "that of the content")
-        return Saved(header["settings"], header["build"], header["number"], _parse(header, arrays))
-    except (InputError, AttributeError, LookupError, TypeError, ValueError) as error:
+        values, arrays = content_of_file(path, 4 * SIZE_LIMIT)  # the weights of the largest model, and their moments
+        header = Header(**known_fields(Header, values))
+        check(header.format == FORMAT, "format", header.format, repr(FORMAT))
+        expected = checksum({name: value for name, value in values.items() if name != "checksum"}, digest(arrays))
+        check(header.checksum == expected, "checksum", header.checksum, "that of the content")
+        number = header.number
+        check(is_count(number, 0) and number < 2**53, "number", number, "a whole number of 0 or more")
+        for name in ("settings", "build"):
+            check(isinstance(getattr(header, name), dict), name, getattr(header, name), "an object with named values")
+        saved = Saved(header.settings, header.build, number, _parse(header, arrays))
+        check_further(saved)
+        return saved
+    except (InputError, RecursionError) as error:  # the latter for deeply nested values
         reason = " ".join(str(error).split())
         raise DamagedFileError(f"{str(path)!r} is not a checkpoint, or damaged: {reason[:200]}") from error
 
@@ -120,13 +171,18 @@ def _content_of(content: Snapshot | TrainingResult | None) -> Content:
     return {"result": result, "model": model, "history": content.model.history.to_list()}, arrays
 
 
-def _parse(header: Mapping[str, Any], arrays: dict[str, NDArray[np.float32]]) -> Snapshot | TrainingResult | None:
-    if "history" not in header:
+def _parse(header: Header, arrays: dict[str, NDArray[np.float32]]) -> Snapshot | TrainingResult | None:
+    parts = [name for name in ("history", "state", "result", "model") if getattr(header, name) is not None]
+    if not parts:
         return None
-    history = History.from_list(header["history"])
-    if "result" in header:
-        model = replace(model_of(header["model"], arrays), history=history)  # a model file holds no times
-        return TrainingResult(model=model, **header["result"])
-    state = dict(header["state"])
-    trainer = TrainingState(**arrays, steps=state.pop("steps"))
-    return Snapshot(trainer, history, EpochMetrics(**state.pop("epoch")), **state)
+    history = History.from_list(header.history)
+    if parts == ["history", "result", "model"]:
+        result = Result(**known_fields(Result, header.result))
+        model = replace(model_of(header.model, arrays), history=history)  # a model file holds no times
+        return TrainingResult(model, **asdict(result))
+    check(parts == ["history", "state"], "content", parts, "history and state; or history, result and model")
+    check(arrays.keys() == set(STATE), "arrays", sorted(arrays), ", ".join(STATE))
+    state = State(**known_fields(State, header.state))
+    epoch = EpochMetrics(**known_fields(EpochMetrics, state.epoch))
+    trainer = TrainingState(**arrays, steps=state.steps)
+    return Snapshot(trainer, history, epoch, state.epoch_seconds, state.seconds, state.images_seen)

@@ -5,7 +5,7 @@ import operator
 import os
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class CheckpointFolder:
         Seconds from one checkpoint to the next.
     settings, build : mapping
         See `inksight.training.checkpoint_file.Saved`.
+    check_content : callable
+        Raises `InputError` if the content of a checkpoint cannot be of this training.
 
     Raises
     ------
@@ -37,9 +39,12 @@ class CheckpointFolder:
         If the folder holds another training, or cannot be written.
     """
 
-    def __init__(self, folder: Path, every: float, settings: Mapping[str, Any], build: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, every: float, settings: Mapping[str, Any], build: Mapping[str, Any],
+        check_content: Callable[[Snapshot | TrainingResult | None], None],
+    ) -> None:  # fmt: skip
         self.folder, self.every = folder, every
-        self.settings, self.build = as_json(settings), build
+        self.settings, self.build, self.check_content = as_json(settings), build, check_content
         self.number, self.written = 0, time.monotonic()
         self.newest: Snapshot | TrainingResult | None = None
         if saved := self._read_newest():
@@ -80,13 +85,19 @@ class CheckpointFolder:
         damaged: list[InputError] = []
         for path in filter(os.path.lexists, map(self._path, range(2))):
             try:
-                found.append(read_saved(path))
+                found.append(read_saved(path, self._check))
             except DamagedFileError as error:
                 damaged.append(error)
         for reason in damaged:
             then = "resuming from the checkpoint before" if found else "starting again"
             warnings.warn(f"{reason}; {then}", InputWarning, stacklevel=5)
         return max(found, key=lambda saved: saved.number, default=None)
+
+    def _check(self, saved: Saved) -> None:
+        """Raise an error if the checkpoint of this training is damaged, or that of another one cannot be described."""
+        differences(saved.build, self.build)
+        if not differences(saved.settings, self.settings):
+            self.check_content(saved.content)
 
 
 def as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,5 +125,8 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:
     """
     before, now = (dict(flatten(dict(values))) for values in (there, here))
     names = [name for name in now | before if before.get(name) != now.get(name)]
-    texts = [f"{name} is {shown(before.get(name))}, not {shown(now.get(name))}" for name in names[:SHOWN]]
+    texts = [
+        f"{name if name.isprintable() else repr(name):.100} is {shown(before.get(name))}, not {shown(now.get(name))}"
+        for name in names[:SHOWN]
+    ]
     return f"whose {' and '.join(texts)}" if texts else ""

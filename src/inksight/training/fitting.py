@@ -27,6 +27,7 @@ from inksight.nn.parameters import param_shapes
 from inksight.training.batches import Batches
 from inksight.training.calibration import calibrated, with_temperature
 from inksight.training.checkpoint import CheckpointLike, opened, short_digest
+from inksight.training.checkpoint_validation import check_content
 from inksight.training.loop import OnEpoch, TrainingLoop
 from inksight.training.ood_detector import with_ood_detector
 from inksight.training.result import TrainingResult
@@ -95,8 +96,9 @@ def train(
         its batch, so only the ratios of the weights matter. An image of weight 0 is left out. Give one weight for each
         image of a dataset or source, or for each training image of `Splits`. Accuracy counts images without weights.
     on_epoch : callable, optional
-        Called after each epoch with the model so far; its last row is ``model.history.rows[-1]``. The training stops
-        if it returns a true value. A training that resumes calls it again for the epoch that was interrupted.
+        Called after each epoch with the model so far; its last row is ``model.history.rows[-1]``. If it returns a true
+        value, the training stops and returns the model so far. A training that resumes calls it again for an epoch that
+        was interrupted, and goes on with the next epoch if it was stopped by `on_epoch`.
     checkpoint : Checkpoint, str or path-like, optional
         A folder in which the state of the training is kept, every ten seconds; see `inksight.training.Checkpoint`. The
         same call again resumes an interrupted training, to the same bytes, and returns the model of a finished one.
@@ -195,14 +197,17 @@ def fit(
     if checkpoint is None:
         return _run(make_loop(), until, on_epoch, progress)
     settings = _settings(model, splits, weights, start, seed) | {"seconds": seconds, "until": until}
-    with opened(checkpoint, settings, {"version": __version__, "engine": training_engine()}) as checkpoints:
+    build = {"version": __version__, "engine": training_engine()}
+    check_fits = partial(check_content, start=model, batches=batches)
+    with opened(checkpoint, settings, build, check_fits) as checkpoints:
         folder = os.fspath(checkpoints.folder)
         if isinstance(checkpoints.newest, TrainingResult):
             say(f"already trained: the model is in {folder!r}", progress)
             return checkpoints.newest
         result = _run(make_loop(checkpoints), until, on_epoch, progress)
-        if result.stopped == "interrupted":
-            say(f"interrupted: the same training with the checkpoint {folder!r} resumes", progress)
+        if result.stopped in ("interrupted", "callback"):
+            how = "interrupted" if result.stopped == "interrupted" else "stopped"
+            say(f"{how}: the same training with the checkpoint {folder!r} resumes", progress)
         else:
             checkpoints.write(result)
         return result

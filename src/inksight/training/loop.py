@@ -88,10 +88,13 @@ class TrainingLoop:
                 if metrics.images:
                     row = self._finish_epoch(metrics)
                     bar.end_epoch(row)
-                    if on_epoch is not None and on_epoch(self.model):
-                        stopped = stopped or "callback"
                     if until is not None and row.val_accuracy >= until:
                         stopped = stopped or "until"
+                    is_last = epoch + 1 == self.recipe.epochs
+                    if on_epoch is not None and on_epoch(self.model) and not stopped and not is_last:
+                        stopped = "callback"
+                        self.schedule.start_epoch()
+                        self._write_checkpoint(EpochMetrics(epoch + 1))  # from which the training can go on
                 if stopped:
                     return stopped
         return "epochs"

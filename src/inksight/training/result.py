@@ -16,7 +16,8 @@ class TrainingResult:
     ----------
     model : Model
     stopped : str
-        Why the training ended: ``epochs``, ``seconds``, ``until``, ``callback`` or ``interrupted``.
+        Why the training ended: ``epochs`` or ``seconds`` (all that it was to take), ``until`` (its accuracy); or before
+        its end: ``callback`` (`on_epoch` stopped it) or ``interrupted`` (Ctrl-C).
     train_images : int
         Number of training images.
     seconds : float

@@ -64,11 +64,6 @@ def read(path: Path, memory_limit: int) -> Raw:
                 "give the file of images"
             )
         return read(images_path, memory_limit)
-    if array.dtype != np.uint8 or array.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
-        raise InputError(
-            f"{str(path)!r}: images must be uint8 of 28x28, got {array.dtype} of {array.shape[1]}x{array.shape[2]}; "
-            "resize them, or give a folder of pictures"
-        )
     labels_path = _partner(path, "images", "labels", len(array))
     if labels_path is None:
         return Raw(array, None)
@@ -127,6 +122,12 @@ def _read_array(path: Path, memory_limit: int) -> NDArray[Any]:
     size = math.prod(shape) * dtype.itemsize
     # Labels are copied to int64.
     check_memory(path, size + (0 if len(shape) == _IMAGES else 8 * shape[0]), memory_limit)
+    # Checked before the array is made: NumPy refuses to make some that are empty and would else be enormous.
+    if len(shape) == _IMAGES and (dtype != np.uint8 or shape[1:] != (IMAGE_SIZE, IMAGE_SIZE)):
+        raise InputError(
+            f"{str(path)!r}: images must be uint8 of 28x28, got {dtype} of {shape[1]}x{shape[2]}; "
+            "resize them, or give a folder of pictures"
+        )
     with open_unpacked(path) as stream:
         read_bounded(stream, 4 + 4 * len(shape))  # the header
         content = read_bounded(stream, size + 1)  # one more byte, to detect a file that is too long
