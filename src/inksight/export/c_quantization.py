@@ -135,10 +135,7 @@ def _bank_sums(bank: QuantizedLayer, x: Integers) -> Integers:
     else:
         k, channels = bank.depthwise.shape[0], x.shape[-1]
         side = x.shape[1] - k + 1
-        x = sum(
-            x[:, i : i + side, j : j + side] * bank.depthwise[i, j].astype(np.float64)
-            for i, j in np.ndindex(k, k)
-        )
+        x = sum(x[:, i : i + side, j : j + side] * bank.depthwise[i, j].astype(np.float64) for i, j in np.ndindex(k, k))
         sums = x.reshape(-1, channels) @ bank.weights.astype(np.float64)
         sums = sums.reshape(*x.shape[:3], -1)
     if bank.pool == 2:

@@ -1,7 +1,7 @@
 """C source of a network: its arrays as text, its sizes in bytes, and the header and source from ``c_templates/``."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ class Source:
     flash: int
 
 
-def source(model: Model, quantized: QuantizedNetwork | None, prefix: str, accuracy: Sequence[str]) -> Source:
+def source(model: Model, quantized: QuantizedNetwork | None, prefix: str, accuracy: str) -> Source:
     """Return the C source of a model, in floats or, if `quantized` is given, in 8-bit integers.
 
     Parameters
@@ -102,8 +102,8 @@ def source(model: Model, quantized: QuantizedNetwork | None, prefix: str, accura
         The same network in integers.
     prefix : str
         What all public names begin with; a C identifier.
-    accuracy : sequence of str
-        Lines for the header's comment.
+    accuracy : str
+        What the header's comment says of it.
     """
     network = model.network
     layers = _integer_layers(quantized) if quantized else _float_layers(model)

@@ -6,9 +6,7 @@
  *
  * Network:    {{ spec }}
  * Weights:    SHA-256 {{ digest }}
-{% for line in accuracy %}
- * {{ line }}
-{% endfor %}
+ * Accuracy:   {{ accuracy }}
  * RAM:        {{ ram }} bytes, static; and a few hundred bytes of stack
  * Flash:      {{ flash }} bytes of weights and tables; and the code
  *
