@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +85,8 @@ class QuantizedLayer:
         """Return the levels of the output, (..., filters), of sums: leaky ReLU, and rounding."""
         products = sums * self.multipliers
         products = np.where(products < 0, -(-products // LEAK_ONE) * leak, products)
-        return np.clip((products + self.offset) >> self.shift, 0, self.levels.top)
+        levels: Integers = np.clip((products + self.offset) >> self.shift, 0, self.levels.top)
+        return levels
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -127,20 +129,18 @@ class QuantizedNetwork:
         return sums.astype(np.float32) * self.output.scales.astype(np.float32)
 
 
-def _bank_sums(bank: QuantizedLayer, x: Integers) -> Integers:
+def _bank_sums(bank: QuantizedLayer, levels: Integers) -> Integers:
     """Return the sums of a bank, (n, side, side, filters), after pooling, of levels (n, side, side, channels)."""
-    x = x.astype(np.float64)  # which holds the integers exactly, and has a fast matrix product
+    x: NDArray[Any] = levels.astype(np.float64)  # which holds the integers exactly, and has a fast matrix product
+    weights: NDArray[Any] = bank.weights.astype(np.float64)
     if bank.depthwise is None:
-        sums = convolve(x, bank.weights.astype(np.float64))
+        x = convolve(x, weights)
     else:
-        k, channels = bank.depthwise.shape[0], x.shape[-1]
-        side = x.shape[1] - k + 1
-        x = sum(x[:, i : i + side, j : j + side] * bank.depthwise[i, j].astype(np.float64) for i, j in np.ndindex(k, k))
-        sums = x.reshape(-1, channels) @ bank.weights.astype(np.float64)
-        sums = sums.reshape(*x.shape[:3], -1)
-    if bank.pool == 2:
-        sums = max_pool(sums)
-    return sums.astype(np.int64) + bank.bias
+        k, side = len(bank.depthwise), x.shape[1] - len(bank.depthwise) + 1
+        taps = [x[:, i : i + side, j : j + side] * bank.depthwise[i, j] for i, j in np.ndindex(k, k)]
+        x = np.sum(taps, axis=0) @ weights
+    pooled = max_pool(x) if bank.pool == 2 else x
+    return pooled.astype(np.int64) + bank.bias
 
 
 def quantize(model: Model, images: NDArray[np.uint8]) -> QuantizedNetwork:

@@ -10,13 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from inksight import __version__
-from inksight.config import IMAGE_SIZE
-from inksight.export.c_quantization import LEAK_ONE, Levels, QuantizedLayer, QuantizedNetwork, output_weights
+from inksight.config import IMAGE_SIZE, Network
+from inksight.export.c_quantization import LEAK_ONE, QuantizedLayer, QuantizedNetwork, output_weights
 from inksight.nn.model import Model
 from inksight.nn.ood import REJECTION_WEIGHT
 from inksight.nn.rejection_output import RejectionOutput
 
-_BYTES = {"int8_t": 1, "int32_t": 4, "int64_t": 8, "float": 4}
+_BYTES = {"int8_t": 1, "uint8_t": 1, "int32_t": 4, "int64_t": 8, "float": 4}
 _LINE = 100  # characters of an array's text
 
 
@@ -69,7 +69,11 @@ class Layer:
         weight_type = "int8_t" if self.quantized else "float"
         result = [Array(f"{name}_weights", weight_type, self.weights), Array(f"{name}_bias", sum_type, self.bias)]
         if self.depthwise is not None:
-            result.insert(0, Array(f"{name}_depthwise", weight_type, self.depthwise))
+            result.append(Array(f"{name}_depthwise", weight_type, self.depthwise))
+        if self.quantized and name == "output":
+            result.append(Array(f"{name}_scales", "float", self.quantized.scales))
+        elif self.quantized:
+            result.append(Array(f"{name}_multipliers", "int32_t", self.quantized.multipliers))
         return result
 
 
@@ -105,51 +109,67 @@ def source(model: Model, quantized: QuantizedNetwork | None, prefix: str, accura
     accuracy : str
         What the header's comment says of it.
     """
-    network = model.network
     layers = _integer_layers(quantized) if quantized else _float_layers(model)
     sum_type = _sum_type(quantized) if quantized else "float"
     arrays = [array for name, layer in layers.items() for array in layer.arrays(name, sum_type)]
-    if quantized:
-        for name, layer in layers.items():
-            if name != "output":
-                assert layer.quantized is not None
-                arrays.append(Array(f"{name}_multipliers", "int32_t", layer.quantized.multipliers))
-        arrays.append(Array("output_scales", "float", quantized.output.scales))
-    banks, row_values = _bank_rows(model, layers)
-    most_channels = max([1, *(bank.filters for bank in network.banks[:-1])])
-    barcode = network.banks[-1].filters
-    separable = any(bank.separable for bank in network.banks)
-    most_filters = max(bank.filters for bank in network.banks)
-    sums = most_filters + (most_channels if separable else 0) + barcode + network.dense
-    unit = _BYTES[sum_type]
-    ram = math.ceil(row_values * (1 if quantized else 4) / unit) * unit + sums * unit
+    banks, row_values = _banks(model.network, layers)
+    values = _shape(model.network) | {"arrays": arrays, "banks": banks, "row_values": row_values}
+    ram = _ram(values, "uint8_t" if quantized else "float", sum_type)
     flash = sum(array.size * _BYTES[array.type] for array in arrays)
-    dense = layers.get("dense")
-    detector = model.ood_detector if isinstance(model.ood_detector, RejectionOutput) else None
-    temperatures = model.temperature / detector.temperature if detector else 1.0
-    levels = quantized.banks[-1].levels if quantized else Levels(1, 0, 1)
-    values = dict(
-        prefix=prefix, macro=prefix.upper(), version=__version__, int8=bool(quantized), sum_type=sum_type,
-        arrays=arrays, banks=banks, row_values=row_values, most_filters=most_filters, most_channels=most_channels,
-        most_rows=max(bank.kernel + bank.pool - 1 for bank in network.banks), separable=separable,
-        plain=not all(bank.separable for bank in network.banks), classes=network.classes, barcode=barcode,
-        outputs=layers["output"].bias.size, dense_units=network.dense, units=network.dense or barcode,
-        dense=_levels("dense", dense.quantized) if dense and dense.quantized else bool(dense),
-        leak=quantized.leak if quantized else float_literal(network.leak), leak_one=LEAK_ONE,
-        mean=float_literal(model.normalization.mean), deviation=float_literal(model.normalization.variance**0.5),
-        area=network.sides[-1] ** 2, barcode_zero=int(levels.zero), barcode_scale=float_literal(levels.scale),
-        rejects=bool(detector), rejection_factor="" if temperatures == 1 else float_literal(temperatures),
-        rejection_threshold=float_literal(_probability(detector.threshold)) if detector else "",
-        class_names=[string_literal(name) for name in model.class_names], spec=network.spec, digest=model.digest,
-        accuracy=accuracy, ram=ram, flash=flash,
-    )  # fmt: skip
+    dense, detector = layers.get("dense"), model.ood_detector
     environment = Environment(
         loader=PackageLoader("inksight.export", "c_templates"), undefined=StrictUndefined, trim_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
+    environment.globals.update(
+        values, prefix=prefix, macro=prefix.upper(), version=__version__, spec=model.network.spec, digest=model.digest,
+        accuracy=accuracy, ram=ram, flash=flash, int8=bool(quantized), sum_type=sum_type,
+        dense=_levels("dense", dense.quantized) if dense and dense.quantized else bool(dense),
+        leak=quantized.leak if quantized else float_literal(model.network.leak), leak_one=LEAK_ONE,
+        mean=float_literal(model.normalization.mean), deviation=float_literal(model.normalization.variance**0.5),
+        barcode_zero=int(quantized.banks[-1].levels.zero) if quantized else 0,
+        barcode_scale=float_literal(quantized.banks[-1].levels.scale) if quantized else "",
+        outputs=layers["output"].bias.size, class_names=[string_literal(name) for name in model.class_names],
+        **_rejection(detector if isinstance(detector, RejectionOutput) else None, model.temperature),
+    )  # fmt: skip
     names = {f"{prefix}.h": "network.h", f"{prefix}.c": "network.c", f"{prefix}_example.c": "example.c"}
-    files = {name: environment.get_template(template).render(values) for name, template in names.items()}
+    files = {name: environment.get_template(template).render() for name, template in names.items()}
     return Source(files, ram, flash)
+
+
+def _shape(network: Network) -> dict[str, Any]:
+    """Return what the templates need to know of an architecture."""
+    barcode = network.banks[-1].filters
+    return {
+        "classes": network.classes,
+        "barcode": barcode,
+        "dense_units": network.dense,
+        "units": network.dense or barcode,
+        "area": network.sides[-1] ** 2,
+        "separable": any(bank.separable for bank in network.banks),
+        "plain": not all(bank.separable for bank in network.banks),
+        "most_rows": max(bank.kernel + bank.pool - 1 for bank in network.banks),
+        "most_filters": max(bank.filters for bank in network.banks),
+        "most_channels": max([1, *(bank.filters for bank in network.banks[:-1])]),
+    }
+
+
+def _rejection(detector: RejectionOutput | None, temperature: float) -> dict[str, Any]:
+    """Return what the templates need to know of an output for "not a digit"."""
+    if detector is None:
+        return {"rejects": False, "rejection_factor": "", "rejection_threshold": ""}
+    log_odds = detector.threshold / REJECTION_WEIGHT
+    probability = 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
+    factor = "" if temperature == detector.temperature else float_literal(temperature / detector.temperature)
+    return {"rejects": True, "rejection_factor": factor, "rejection_threshold": float_literal(probability)}
+
+
+def _ram(values: dict[str, Any], value_type: str, sum_type: str) -> int:
+    """Return the bytes of the workspace in the C source: rows of values, then sums, which are aligned."""
+    sums = values["most_filters"] + values["barcode"] + values["dense_units"]
+    sums += values["most_channels"] if values["separable"] else 0
+    unit = _BYTES[sum_type]
+    return (math.ceil(values["row_values"] * _BYTES[value_type] / unit) + sums) * unit
 
 
 def float_literal(value: float) -> str:
@@ -188,15 +208,10 @@ def string_literal(text: str) -> str:
     return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in text.encode()) + '"'
 
 
-def _probability(threshold: float) -> float:
-    """Return the probability of "not a digit" at an out-of-distribution score."""
-    log_odds = threshold / REJECTION_WEIGHT
-    return 1 / (1 + math.exp(-log_odds)) if log_odds > -700 else 0.0
-
-
 def _float_layers(model: Model) -> dict[str, Layer]:
     """Return the layers of a network by name, in floats."""
-    params, layers = model.params, {}
+    params: dict[str, NDArray[Any]] = {**model.params}
+    layers = {}
     for number, bank in enumerate(model.network.banks, start=1):
         name = f"bank{number}"
         weights = params[f"{name}.pointwise" if bank.separable else f"{name}.kernel"]
@@ -236,11 +251,11 @@ def _sum_type(quantized: QuantizedNetwork) -> str:
     return "int32_t" if largest < 2**31 else "int64_t"
 
 
-def _bank_rows(model: Model, layers: dict[str, Layer]) -> tuple[list[str], int]:
+def _banks(network: Network, layers: dict[str, Layer]) -> tuple[list[str], int]:
     """Return the initializer of every bank, and the number of values in the rows that all of them keep."""
-    separable = any(bank.separable for bank in model.network.banks)
+    separable = any(bank.separable for bank in network.banks)
     result, start, channels, side = [], 0, 1, IMAGE_SIZE
-    for number, (bank, next_side) in enumerate(zip(model.network.banks, model.network.sides, strict=True), start=1):
+    for number, (bank, next_side) in enumerate(zip(network.banks, network.sides, strict=True), start=1):
         name = f"bank{number}"
         parts: list[object] = [f"{name}_depthwise" if bank.separable else "NULL"] if separable else []
         parts += [f"{name}_weights", f"{name}_bias", start, channels, bank.filters, side, bank.kernel, bank.pool]
