@@ -166,10 +166,11 @@ def _rejection(detector: RejectionOutput | None, temperature: float) -> dict[str
 
 def _ram(values: dict[str, Any], value_type: str, sum_type: str) -> int:
     """Return the bytes of the workspace in the C source: rows of values, then sums, which are aligned."""
-    sums = values["most_filters"] + values["barcode"] + values["dense_units"]
+    sums: int = values["most_filters"] + values["barcode"] + values["dense_units"]
     sums += values["most_channels"] if values["separable"] else 0
     unit = _BYTES[sum_type]
-    return (math.ceil(values["row_values"] * _BYTES[value_type] / unit) + sums) * unit
+    rows: int = values["row_values"] * _BYTES[value_type]
+    return (-(-rows // unit) + sums) * unit
 
 
 def float_literal(value: float) -> str:
