@@ -28,7 +28,7 @@ from inksight.nn.rejection_output import RejectionOutput
 
 ZIG = (sys.executable, "-m", "ziglang", "cc")
 GCC = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
-COMPILERS = {"gcc": ("gcc",), "clang": ("clang",), "zig": ZIG, "thumb": (*ZIG, "-target", "thumb-linux-musleabi")}
+COMPILERS = {"gcc": ("gcc",), "clang": ("clang",), "zig": ZIG, "arm": ARM}
 EXTREMES = np.stack([np.zeros((28, 28)), np.full((28, 28), 255)]).astype(np.uint8)
 # Every kind of bank, of pooling with and without an odd last row, of kernel, and of what follows the banks.
 SPECS = ("3x3p,4x3s,d5", "1x7", "2x1sp,3x5p,4x3", "4x5,3x7sp,2x1p", "5x7s,2x3sp,3x3s,d1", "2x1,2x1s")
@@ -43,11 +43,11 @@ uint32_t test_ram(void) {{ return sizeof workspace; }}
 
 def compiler(name):
     """Return the command of a compiler; skip the test where it is missing."""
-    if name in ("zig", "thumb"):
+    if name == "zig":
         if find_spec("ziglang") is None:
             pytest.skip("the package ziglang is not installed")
     elif not shutil.which(COMPILERS[name][0]):
-        pytest.skip(f"{name} is not installed")
+        pytest.skip(f"{COMPILERS[name][0]} is not installed")
     return COMPILERS[name]
 
 
@@ -125,7 +125,8 @@ def images(digits):
 def test_floats_agree_with_the_engine(exported, images, name):
     model, _, compiled = exported(name, "float")
     np.testing.assert_allclose(compiled.probabilities(images), model.probabilities(images), atol=1e-5)
-    np.testing.assert_allclose(compiled.barcodes(images), model.barcodes(images), atol=1e-5, rtol=1e-5)
+    barcodes = model.barcodes(images)  # whose entries are sums in which large values cancel
+    np.testing.assert_allclose(compiled.barcodes(images), barcodes, atol=1e-5 * np.abs(barcodes).max())
     assert compiled.labels(images) == model.predict(images).tolist()
 
 
@@ -251,17 +252,21 @@ def test_compilers_have_no_complaints(name, kind, digits, tmp_path):
     found = compiler(name)
     for model in ("tiny", "post", "reader", "small"):
         write_c(model, tmp_path, int8=kind == "int8", data=digits)
-        files = [tmp_path / f"{model}_example.c", tmp_path / f"{model}.c"]
-        subprocess.run([*found, *STRICT, "-O1", *files, "-lm", "-o", tmp_path / model], check=True)
+        for file in (tmp_path / f"{model}_example.c", tmp_path / f"{model}.c"):
+            subprocess.run([*found, *STRICT, "-O2", "-c", file, "-o", file.with_suffix(".o")], check=True)
 
 
-def test_thumb_program_runs_in_user_mode(digits, tmp_path):
+def test_thumb_code_runs_where_no_microcontroller_is_emulated(digits, tmp_path):
+    if emulates_cortex_m():
+        pytest.skip("test_cortex_m_gives_the_same_answers runs such code")
     if not shutil.which("qemu-arm"):
         pytest.skip("qemu-arm is not installed")
     write_c("tiny", tmp_path, int8=True, data=digits)
     program = tmp_path / "tiny"
     files = [tmp_path / "tiny_example.c", tmp_path / "tiny.c"]
-    subprocess.run([*compiler("thumb"), *STRICT, "-O1", *files, "-lm", "-o", program], check=True)
+    subprocess.run(
+        [*compiler("zig"), "-target", "thumb-linux-musleabi", *STRICT, "-O1", *files, "-lm", "-o", program], check=True
+    )
     assert_reads(["qemu-arm", program], digits.test.images[:20], load_model("tiny"), 0.05)
 
 
@@ -375,7 +380,7 @@ def test_choices_do_not_depend_on_test_images(digits, tmp_path):
 
 
 def test_command(tmp_path, mnist, monkeypatch, capsys):
-    monkeypatch.setattr("inksight.data.loading.load", lambda source: replace(mnist[-900:], test_count=300))
+    monkeypatch.setattr("inksight.data.loading.load", lambda source, **options: replace(mnist[-900:], test_count=300))
     arguments = ("export", "tiny", "--to", "c", "--int8", "--prefix", "digits", "--out", tmp_path / "c")
     found = json.loads(command(capsys, *arguments, "--json"))
     assert [Path(file).name for file in found["files"]] == ["digits.h", "digits.c", "digits_example.c"]
