@@ -42,6 +42,7 @@ BENCHMARKS = (
     Benchmark("kill_training", "trainings that are killed and resumed", {"kills": 100}),
     Benchmark("scale", "reading millions of images by many processes", {}),
     Benchmark("mnist_tar", "a job that is killed again and again", {}),
+    Benchmark("c_export", "networks as C programs: size, accuracy, speed", {}),
     Benchmark("csv_readers", "speed of CSV readers", {"rounds": 5}),
 )
 
