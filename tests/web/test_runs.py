@@ -132,7 +132,9 @@ def test_a_full_storage_is_said_and_loses_nothing(page):
 @pytest.mark.parametrize("source", ["served", "single"])
 def test_without_storage_a_network_can_be_trained(request, browser, source, tmp_path):
     address = request.getfixturevalue(source)
-    with opened(browser, str(address) if source == "served" else address.as_uri(), 390, "dark", accept_downloads=True) as page:
+    with opened(
+        browser, str(address) if source == "served" else address.as_uri(), 390, "dark", accept_downloads=True
+    ) as page:
         page.add_init_script(REFUSE)
         page.reload()
         open_training(page)
