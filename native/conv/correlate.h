@@ -80,14 +80,14 @@ OWN_REGISTERS void products(const Correlation& s, TapRange taps, const float* in
           UNROLL(o, O) weight[o] = broadcast(weights[o]);
           UNROLL(p, P) {
             const Vec v = load(line + p * LANES);
-            UNROLL(o, O) acc[o][p] += v * weight[o];
+            UNROLL(o, O) acc[o][p] = multiply_add(v, weight[o], acc[o][p]);
           }
         } else {
           Vec v[P];
           UNROLL(p, P) v[p] = load(line + p * LANES);
           UNROLL(o, O) {
             const Vec weight = broadcast(weights[o]);
-            UNROLL(p, P) acc[o][p] += v[p] * weight;
+            UNROLL(p, P) acc[o][p] = multiply_add(v[p], weight, acc[o][p]);
           }
         }
       }
@@ -197,7 +197,10 @@ OWN_REGISTERS void tap_products(int positions, const float* x, const long* offse
     UNROLL(e, E) v[e] = load(tap[e] + i);
     UNROLL(f, F) {
       const Vec gradient = load(d + f * d_map + i);
-      UNROLL(e, E) acc[(f * E + e) / WIDTH][(f * E + e) % WIDTH] += gradient * v[e];
+      UNROLL(e, E) {
+        Vec& sum = acc[(f * E + e) / WIDTH][(f * E + e) % WIDTH];
+        sum = multiply_add(gradient, v[e], sum);
+      }
     }
   }
   UNROLL(v, WHOLE_VECTORS<F * E> / WIDTH) store(out + v * WIDTH, lane_sums(acc[v]));

@@ -32,6 +32,15 @@ inline Vec load_unaligned(const float* p) {
 inline void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
 // Subtracting 0 changes no number, so this is a single load. Adding 0 would change -0, and costs an addition.
 inline Vec broadcast(float x) { return x - Vec{}; }
+// Return a * b + c. WebAssembly's relaxed instruction rounds once or twice, whichever is faster on the processor; elsewhere
+// the compiler's flags say whether product and sum may be contracted.
+inline Vec multiply_add(Vec a, Vec b, Vec c) {
+#if defined(__wasm_relaxed_simd__)
+  return __builtin_wasm_relaxed_madd_f32x4(a, b, c);
+#else
+  return c + a * b;
+#endif
+}
 inline Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
 inline Vec leaky_relu(Vec x, Vec slope) { return x > 0 ? x : x * slope; }
 inline void store_bytes(std::uint8_t* p, Mask m) { *reinterpret_cast<Bytes*>(p) = __builtin_convertvector(m, Bytes); }

@@ -533,3 +533,14 @@ def test_everything_has_a_name_for_screen_readers(page):
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map((e) => Number(e.tagName[1]))")
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+@pytest.mark.parametrize("name", ["training", "explore", "collection"])
+def test_a_view_that_opens_takes_the_focus_from_its_button(shared_page, name):
+    shared_page.reload()
+    ready(shared_page)
+    shared_page.focus(f"#open-{name}")
+    shared_page.keyboard.press("Enter")
+    shared_page.wait_for_selector(f"#open-{name}", state="hidden")
+    assert shared_page.evaluate("document.activeElement.matches('h2')")
+    assert shared_page.evaluate("document.activeElement.parentElement.id") == name

@@ -69,7 +69,7 @@ def write_site(folder: str | os.PathLike[str], model: ModelLike = "post") -> lis
     --------
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     len([path for path in write_site(folder) if path.suffix == ".wasm"])
+    ...     len([path for path in write_site(folder) if path.name == "engine.wasm"])
     1
     """
     files = site_files(model)
@@ -115,6 +115,7 @@ def site_files(model: ModelLike = "post") -> dict[str, bytes]:
         "settings.json": settings(loaded, Path(name).name),
         "model.safetensors": as_bytes(*content_of_model(_smaller(loaded))),
         "engine.wasm": _asset("engine.wasm"),
+        "engine-relaxed.wasm": _asset("engine-relaxed.wasm"),
         "palette.json": palette(),
         "training.json": training_settings(),
         **({DIGITS_FILE: training_digits()} if loaded.class_names == DIGITS else {}),

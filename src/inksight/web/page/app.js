@@ -29,6 +29,13 @@ const VIEWS = {
 export const loadStep = () => import("./step.js");
 const viewOf = (name) => byId(`${name}-view`);
 
+// Give the focus to the heading of a view, or to the view if it has none.
+function focusOn(view) {
+  const target = view.closest("section")?.querySelector("h2") ?? view;
+  target.tabIndex = -1;
+  target.focus({ preventScroll: true });
+}
+
 export class App {
   constructor(engine, settings, model) {
     Object.assign(this, { engine, settings, model, edits: new Edits(), sight: new Sight(), views: {}, selected: null, against: null, language: null });
@@ -70,11 +77,12 @@ export class App {
 
   // Load a view and open it below its heading.
   async openView(name, ...values) {
-    const button = byId(`open-${name}`);
+    const button = byId(`open-${name}`), hadFocus = document.activeElement === button;
     button.disabled = true; // a second click would open a second view
     try {
       this.views[name] ??= await (await VIEWS[name]()).open(viewOf(name), this);
       button.hidden = true;
+      if (hadFocus && [button, document.body].includes(document.activeElement)) focusOn(viewOf(name));
       await this.views[name].enter?.(...values);
     } catch (error) {
       this.say(t("notLoaded", { reason: error.message }));

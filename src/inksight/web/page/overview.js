@@ -103,7 +103,7 @@ export class Bars {
   constructor(names) {
     this.rows = names.map((name) => {
       const bar = make("i"), share = make("span", { class: "share" });
-      return { bar, share, element: make("li", {}, make("b", {}, name), make("span", { class: "track" }, bar), share) };
+      return { bar, share, element: make("li", {}, make("b", {}, make("bdi", {}, name)), make("span", { class: "track" }, bar), share) };
     });
     this.element = make("ul", { class: "bars" }, ...this.rows.map(({ element }) => element));
     this.element.classList.toggle("many", names.length > 10);

@@ -33,7 +33,14 @@ export function preferredLanguage() {
 
 // Return a text, with the {names} in it replaced by values.
 export function t(key, values = {}) {
-  return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  return texts[key].replace(/\{(\w+)\}/g, (_, name) => isolated(values[name]));
+}
+
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+// Return a text so that, if it is written from right to left, it does not reorder what is around it.
+export function isolated(text) {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 const formats = new Map(); // a new one for each number would take longer than the network

@@ -8,7 +8,7 @@ export class ClassCard {
   constructor(view, one) {
     const { collection } = view;
     this.one = one;
-    this.name = make("input", { type: "text", "aria-label": t("nameOfClass"), autocomplete: "off", onchange: () => view.attempt(() => collection.rename(one, this.name.value)) });
+    this.name = make("input", { type: "text", dir: "auto", "aria-label": t("nameOfClass"), autocomplete: "off", onchange: () => view.attempt(() => collection.rename(one, this.name.value)) });
     this.count = make("span", { class: "count" });
     this.remove = make("button", { type: "button", onclick: () =>
       view.remove(() => collection.removeClasses([one]), "classDeleted", { name: one.name, count: number(one.examples.length, 0) }) }, t("deleteClass"));

@@ -1,5 +1,8 @@
 // Examples by class, which a visitor collects: any symbols, with names of the visitor's choice.
 
+import { makeId } from "../store.js";
+import { isolated } from "../texts.js";
+
 export const MAX_CLASSES = 20;
 export const MAX_EXAMPLES = 20000; // 16 MB
 export const MAX_NAME = 60; // characters
@@ -97,7 +100,7 @@ export class Collection {
   get missing() {
     if (this.classes.length < 2) return { key: "tooFewClasses", values: { count: this.classes.length } };
     const few = this.classes.filter(({ examples }) => examples.length < ENOUGH);
-    const list = few.map(({ name, examples }) => `${name} (${examples.length})`).join(", ");
+    const list = few.map(({ name, examples }) => `${isolated(name)} (${examples.length})`).join(", ");
     return few.length ? { key: "tooFewExamples", values: { least: ENOUGH, list } } : null;
   }
 
@@ -122,12 +125,4 @@ export function compareNames(a, b) {
   const [left, right] = [a, b].map((name) => Array.from(name, (letter) => letter.codePointAt(0)));
   for (let i = 0; i < Math.min(left.length, right.length); i++) if (left[i] !== right[i]) return left[i] - right[i];
   return left.length - right.length;
-}
-
-let last = 0;
-
-// Return an id above those that were made before, which another tab does not make at the same time.
-function makeId() {
-  last = Math.max(last + 1, Date.now() * 1000);
-  return last.toString(36).padStart(11, "0") + Math.random().toString(36).slice(2, 8);
 }

@@ -1,7 +1,9 @@
 // The visitor's collection, opened once for all views.
 
+import { Store } from "../store.js";
 import { Collection } from "./collection.js";
-import { Store } from "./store.js";
+
+const KEYS = { classes: "id", examples: "id" }; // of {id, name}, and of {id, of: id of the class, image}
 
 let opening = null;
 
@@ -13,7 +15,7 @@ export function openCollection() {
 }
 
 async function read() {
-  const store = new Store(), opened = { store, isRead: true, saved: () => {} };
+  const store = new Store("inksight", KEYS), opened = { store, isRead: true, saved: () => {} };
   const save = (changes) => store.save(changes).then((isSaved) => opened.saved(isSaved));
   let stored;
   try {

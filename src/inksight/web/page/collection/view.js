@@ -64,7 +64,7 @@ class OwnData {
   }
 
   makeForm() {
-    const name = make("input", { id: "own-name", type: "text", autocomplete: "off" });
+    const name = make("input", { id: "own-name", type: "text", dir: "auto", autocomplete: "off" });
     const add = (event) => {
       event.preventDefault();
       this.attempt(() => {
@@ -101,7 +101,7 @@ class OwnData {
       const label = t("addDrawingToClass", { name: one.name, count: one.examples.length });
       return make("button", { type: "button", "aria-label": label, onclick: () => this.addDrawing(one) }, make("bdi", {}, one.name), make("small", {}, ` ${one.examples.length}`));
     }));
-    this.loose.replaceChildren(...classes.map(({ id, name }) => make("option", { value: id }, name)));
+    this.loose.replaceChildren(...classes.map(({ id, name }) => make("option", { value: id, dir: "auto" }, name)));
     if (this.collection.withId(chosen)) this.loose.value = chosen;
     this.summary.textContent = `${t("ownSummary", { count: number(count, 0), classes: classes.length })} ${missing ? t(missing.key, missing.values) : t("enough")}`;
     for (const button of this.actions.children) button.disabled = !(count || (button.id === "own-clear" && classes.length));

@@ -34,5 +34,5 @@ export function makeConfusion(confusion, names, colors, choose) {
 // Return a name of a class, shortened for a place with little room; the whole name is its title.
 function brief(name) {
   const letters = [...name];
-  return make("span", { title: name }, letters.length > 8 ? `${letters.slice(0, 7).join("")}…` : name);
+  return make("bdi", { title: name }, letters.length > 8 ? `${letters.slice(0, 7).join("")}…` : name);
 }

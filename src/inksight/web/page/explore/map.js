@@ -82,7 +82,7 @@ export class PointMap {
     this.legend.replaceChildren(...entries.map(([name, color]) => {
       const mark = make("i", { "aria-hidden": "true" });
       mark.style.background = color;
-      return make("li", {}, mark, name);
+      return make("li", {}, mark, make("bdi", {}, name));
     }));
   }
 

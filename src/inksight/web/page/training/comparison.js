@@ -22,6 +22,15 @@ export class Comparison {
     this.update();
   }
 
+  // Show other runs than those that are deleted.
+  forget(removed) {
+    const [first, second] = this.shown.map((run) => (removed.includes(run) ? null : run));
+    const last = this.view.runs.at(-1) ?? null;
+    this.shown = [first ?? last, first ?? second !== last ? second : null];
+    this.epoch = null;
+    this.update();
+  }
+
   makeElement() {
     this.selects = ["shownRun", "comparedRun"].map((key, place) => make("select", { id: key, onchange: (event) => this.place(place, event.target.value) }));
     this.slider = make("input", { type: "range", id: "epoch", min: "0", step: "1", oninput: () => this.moveTo(Number(this.slider.value)) });
@@ -36,6 +45,7 @@ export class Comparison {
     this.saveButton = make("button", { type: "button", id: "save-network", onclick: () => this.save() }, t("saveNetwork"));
     this.table = make("tbody");
     const heads = ["headRun", "headNetwork", "headImages", "headEpochs", "headAccuracy"].map((key) => make("th", { scope: "col" }, t(key)));
+    heads.push(make("td")); // of the buttons
     this.element = make("div", { class: "card", id: "comparison" }, make("h3", {}, t("trainedNetworks")), make("p", { class: "small" }, t("keptRuns")),
       make("div", { class: "table" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), this.table)),
       make("div", { class: "row" },
@@ -68,7 +78,9 @@ export class Comparison {
     this.table.replaceChildren(...[...runs].reverse().map((run) => {
       const last = run.history.at(-1), banks = run.network.banks.map(({ filters, kernel }) => `${filters}×${kernel}`).join(", ");
       const cells = [banks, run.images.toLocaleString(document.documentElement.lang), String(run.history.length), last ? percent(last.val_accuracy, 2) : "–"];
-      return make("tr", {}, make("th", { scope: "row" }, String(run.number)), ...cells.map((cell) => make("td", {}, cell)));
+      const remove = make("button", { type: "button", class: "remove", "aria-label": t("deleteRun", { number: run.number }),
+        disabled: this.view.session.isBusy && this.view.session.run === run, onclick: () => this.removeRun(run) }, "×");
+      return make("tr", {}, make("th", { scope: "row" }, String(run.number)), ...cells.map((cell) => make("td", {}, cell)), make("td", {}, remove));
     }));
   }
 
@@ -98,6 +110,13 @@ export class Comparison {
     if (isBusy && epoch === null && live) return { weights: live.weights, confusion: live.preview?.confusion ?? null, title: t("runNow", { number }), epochs: snapshots.length };
     const epochs = Math.min(epoch ?? snapshots.length, snapshots.length), snapshot = snapshots[epochs - 1];
     return snapshot && { ...snapshot, title: t("runAfter", { number, epoch: epochs }), epochs };
+  }
+
+  // Delete a run. The focus goes to the button that takes the place of its own.
+  removeRun(run) {
+    const place = this.view.runs.length - 1 - this.view.runs.indexOf(run);
+    this.view.remove([run]);
+    (this.table.querySelectorAll(".remove")[Math.min(place, this.view.runs.length - 1)] ?? this.view.controls.buttons.train).focus();
   }
 
   async use() {

@@ -20,20 +20,23 @@ export class Controls {
     this.bar = make("progress", { max: "1", value: "0", "aria-label": t("progressLabel") });
     this.line = make("p", { class: "state" });
     this.speed = make("p", { class: "small" });
+    this.note = make("p", { class: "small", id: "no-images", hidden: true }, t("imagesNotStored"));
     this.announced = make("p", { class: "unseen", role: "status" }); // once an epoch: a screen reader could not follow more
     this.curves = new Curves();
-    return make("div", { class: "card" }, make("div", { class: "group" }, ...Object.values(this.buttons)), this.bar, this.line, this.speed, this.announced, this.curves.element);
+    return make("div", { class: "card" }, make("div", { class: "group" }, ...Object.values(this.buttons)), this.note, this.bar, this.line, this.speed, this.announced, this.curves.element);
   }
 
   update(kind = "", value = 0) {
     const { view } = this, { session, form } = view, { run, isBusy } = session;
     if (kind === "loading") this.share = value;
-    const isPaused = run?.status === "paused", isTrained = Boolean(view.comparison.shown[0]?.history.length);
+    const isPaused = run?.status === "paused", [shown] = view.comparison.shown;
+    const isTrained = Boolean(shown?.history.length), hasImages = shown?.hasImages ?? true;
     this.buttons.train.disabled = isBusy || !form.chosen;
     this.buttons.pause.disabled = !isBusy || run.status === "loading";
     this.buttons.pause.textContent = t(isPaused ? "do resume" : "do pause");
     this.buttons.stop.disabled = !isBusy;
-    this.buttons.further.disabled = isBusy || !isTrained || !form.chosen;
+    this.buttons.further.disabled = isBusy || !isTrained || !form.chosen || !hasImages;
+    this.note.hidden = hasImages;
     this.buttons.reset.disabled = isBusy || !view.runs.length;
     this.bar.hidden = !isBusy;
     this.bar.value = run?.status === "loading" ? this.share : shareOf(run);

@@ -4,7 +4,7 @@
 import { make } from "../dom.js";
 import { sidesOf } from "../engine.js";
 import { paramShapes } from "../model.js";
-import { number, t } from "../texts.js";
+import { isolated, number, t } from "../texts.js";
 
 const WHOLE = ["filters", "dense", "images", "epochs", "batch_size", "seed"];
 const RECIPE = ["learning_rate", "batch_size", "epochs", "label_smoothing"];
@@ -56,7 +56,7 @@ export class Form {
     this.ownData.hidden = !data;
     if (!data) return this.ownData.replaceChildren();
     const count = data.training.labels.length, held = data.validation.labels.length;
-    this.ownData.replaceChildren(t("ownImages", { count: number(count, 0), held: number(held, 0), names: data.names.join(", ") }), " ",
+    this.ownData.replaceChildren(t("ownImages", { count: number(count, 0), held: number(held, 0), names: data.names.map(isolated).join(", ") }), " ",
       make("button", { type: "button", id: "use-mnist", onclick: () => { this.useData(null); this.changed(); } }, t("useMnist")));
   }
 

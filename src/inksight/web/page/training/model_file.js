@@ -15,7 +15,7 @@ export function writeModel(run, weights, epochs, settings) {
   for (const name of NORMALIZATION) arrays.push({ name: `normalization.${name}`, values: Float32Array.of(normalization[name]), shape: [] });
   const header = {
     format: settings.format, network, class_names: classNames, recipe: { ...recipe, epochs }, history: run.history.slice(0, epochs),
-    trained_on: !run.data && run.images === settings.limits.images[1] ? settings.trained_on : "", version: settings.version, temperature: 1,
+    trained_on: !run.isOwn && run.images === settings.limits.images[1] ? settings.trained_on : "", version: settings.version, temperature: 1,
   };
   header.checksum = checksum(header, digestOf(arrays));
   return safetensors(arrays, dump(header));

@@ -1,5 +1,6 @@
 // A training and what came of it: its settings, its history, and its network after each epoch.
 
+import { makeId } from "../store.js";
 import { planOf } from "./recipe.js";
 
 const MOST_POINTS = 1200; // of a curve: more than there are pixels
@@ -7,7 +8,18 @@ const MOST_POINTS = 1200; // of a curve: more than there are pixels
 export class Run {
   // `settings`: {network, recipe, seed, images, classNames, data}; `data`: null for MNIST, or {training, validation}.
   constructor(number, settings) {
-    Object.assign(this, { number, ...settings, status: "loading", history: [], snapshots: [], points: [], spent: 0, seen: 0 });
+    Object.assign(this, { id: makeId(), number, ...settings, isOwn: Boolean(settings.data), status: "loading" });
+    Object.assign(this, { history: [], snapshots: [], stored: 0, points: [], spent: 0, seen: 0 });
+  }
+
+  // Return the run of a record of archive.js, without its networks. One that was training was ended with the page.
+  static restored({ status, ...record }) {
+    return Object.assign(Object.create(Run.prototype), { data: null, snapshots: [], ...record, status: status === "ended" ? status : "stopped" });
+  }
+
+  // Whether its images are there. A visitor's own are not stored with it.
+  get hasImages() {
+    return !this.isOwn || this.data !== null;
   }
 
   // Begin to train, or to train further: as in Python, the optimizer starts anew, and the count of epochs goes on.
