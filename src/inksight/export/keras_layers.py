@@ -18,8 +18,8 @@ from inksight.export.weight_matching import Floats, as_floats
 from inksight.nn.normalization import Normalization
 
 FAMILY = (
-    "convolutions (Conv2D or SeparableConv2D) with LeakyReLU and MaxPooling2D, GlobalAveragePooling2D, one or two Dense "
-    "layers and a softmax"
+    "convolutions (Conv2D or SeparableConv2D) with LeakyReLU and MaxPooling2D, GlobalAveragePooling2D, one or two "
+    "Dense layers and a softmax"
 )
 # Layers that do nothing when a trained network predicts.
 TRAINING_ONLY = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
@@ -72,11 +72,13 @@ def read_layers(config: Any, lookup: Lookup) -> tuple[Network, dict[str, Floats]
     hidden = chain.dense[0] if len(chain.dense) == 2 else 0
     if not hidden:  # the only dense layer was taken for a hidden one
         chain.params = {name.replace("dense.", "output."): array for name, array in chain.params.items()}
-    needed = {*(f"bank{number}" for number in range(1, len(chain.banks) + 1)), *(["dense"] if hidden else [])}
-    activated = sorted(chain.slopes.keys() - needed)
+    needed = [*(f"bank{number}" for number in range(1, len(chain.banks) + 1)), *(["dense"] if hidden else [])]
+    activated = sorted(chain.slopes.keys() - {*needed})
     check(not activated, "activation of the output", "a leaky ReLU", "a softmax or none")
     slopes = {layer: chain.slopes.get(layer, 1.0) for layer in needed}
-    check(len({*slopes.values()}) == 1, "slopes of the leaky ReLU", slopes, "the same after every bank and dense layer")
+    check(
+        len(set(slopes.values())) == 1, "slopes of the leaky ReLU", slopes, "the same after every bank and dense layer"
+    )
     network = Network(tuple(chain.banks), dense=hidden, classes=chain.dense[-1], leak=slopes["bank1"])
     return network, chain.params, _normalization(chain)
 
@@ -102,7 +104,7 @@ def _layers(config: Any, path: str) -> Iterator[tuple[str, str, dict[str, Any], 
     check(isinstance(described, list), "layers", described, "a list")
     counts: Counter[str] = Counter()
     before = None
-    for entry in described:
+    for entry in described or []:
         ok = (
             isinstance(entry, dict)
             and isinstance(entry.get("class_name"), str)
@@ -208,7 +210,8 @@ def _add_before(
         check(shape == [IMAGE_SIZE, IMAGE_SIZE, 1], "target_shape", shape, "[28, 28, 1]")
         return
     if layer == "Rescaling":
-        scale, offset = settings.get("scale"), settings.get("offset", 0.0)
+        scale: Any = settings.get("scale")
+        offset: Any = settings.get("offset", 0.0)
         numbers = all(isinstance(value, (int, float)) and math.isfinite(value) for value in (scale, offset))
         check(numbers and scale > 0, "scale and offset", (scale, offset), "numbers, the scale above 0")
         if scale < 0.1:  # such as 1/255 and 1/127.5
@@ -249,7 +252,7 @@ def _add_bank(chain: Chain, layer: str, settings: dict[str, Any], arrays: list[N
 
 
 def _add_dense(chain: Chain, settings: dict[str, Any], arrays: list[NDArray[np.generic]]) -> None:
-    units = settings.get("units")
+    units: Any = settings.get("units")
     check(isinstance(units, int) and not isinstance(units, bool) and 1 <= units <= 4096, "units", units, "1 to 4096")
     inputs = chain.dense[-1] if chain.dense else chain.banks[-1].filters
     chain.dense.append(units)
@@ -285,7 +288,13 @@ def _activate(chain: Chain, activation: Any) -> None:
 
 def _slope(activation: Any) -> float | str:
     """Return the slope of an activation function for negative values, or ``softmax``."""
-    named = {None: 1.0, "linear": 1.0, "relu": 0.0, "leaky_relu": 0.2, "softmax": "softmax"}  # as in Keras
+    named: dict[str | None, float | str] = {
+        None: 1.0,
+        "linear": 1.0,
+        "relu": 0.0,
+        "leaky_relu": 0.2,
+        "softmax": "softmax",
+    }  # as in Keras
     if activation is None or isinstance(activation, str):
         check(activation in named, "activation", activation, "leaky_relu, relu, linear or softmax")
         return named[activation]
@@ -300,7 +309,7 @@ def _slope(activation: Any) -> float | str:
         return "softmax"
     assert isinstance(settings, dict)
     default = 0.3 if kind == "LeakyReLU" else 0.0
-    slope = settings.get("negative_slope", settings.get("alpha", default))
+    slope: Any = settings.get("negative_slope", settings.get("alpha", default))
     slope = slope.get("config", {}).get("value") if isinstance(slope, dict) else slope
     limits = [settings.get("max_value"), settings.get("threshold", 0)]
     check(limits in ([None, 0], [None, None]), "max_value and threshold", limits, "None and 0")

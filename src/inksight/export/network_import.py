@@ -90,15 +90,15 @@ def import_model(
         raise MissingFileError(f"{str(where)!r} does not exist: give the file of a network of Keras or PyTorch")
     check_memory(where, where.stat().st_size, SIZE_LIMIT)
     with where.open("rb") as file:
-        start = file.read(4)
+        start = file.read(9)
     given_network = None if network is None else get_network(network, len(class_names or DIGITS))
     config: object = None
-    if start == ZIP:
+    if start.startswith(ZIP):
         config, arrays = _read_keras_zip(where)
-    elif start == HDF5:
+    elif start.startswith(HDF5):
         arrays, text = read_hdf5(where, io.BytesIO(where.read_bytes()))
         config = parse_json(text) if text else None
-    elif start[:1] == PICKLE:
+    elif start.startswith(PICKLE) and not start.endswith(b"{"):  # the header of safetensors may be that long
         raise UnsupportedFileError(f"{str(where)!r} is {NO_PICKLE}")
     else:
         arrays = _read_safetensors(where)
@@ -109,7 +109,7 @@ def import_model(
             found, params, normalization = read_layers(config, lambda path, name: _arrays_of(arrays, path, name))
     else:
         with damage_as_input_error(where, "weights of Keras or PyTorch"):
-            layers, normalization = _keras_weights(arrays) if start == HDF5 else _torch_weights(arrays)
+            layers, normalization = _keras_weights(arrays) if start.startswith(HDF5) else _torch_weights(arrays)
             classes = [layer for layer in layers if layer.kernel.ndim == 2][-1:]
             check(bool(classes), "layers", ", ".join(map(str, layers)), "those of a network with a dense output layer")
             if given_network is not None:
@@ -161,7 +161,7 @@ def _arrays_of(arrays: dict[str, NDArray[np.generic]], path: str, name: str) -> 
 
 
 def _keras_weights(arrays: dict[str, NDArray[np.generic]]) -> tuple[list[Weights], Normalization | None]:
-    """Return the layers and the normalization of a ``.weights.h5`` file, in which layers are named after their class."""
+    """Return the layers and the normalization of ``.weights.h5``, in which layers are named after their class."""
     layers, normalization = [], None
     folders = {key.rpartition("/")[0] for key in arrays}
     for folder in sorted(folders, key=natural_order):
@@ -204,8 +204,8 @@ def _torch_weights(arrays: dict[str, NDArray[np.generic]]) -> tuple[list[Weights
 
 
 def _read_safetensors(path: Path) -> dict[str, NDArray[np.generic]]:
-    with damage_as_input_error(path, f"a Keras model, Keras weights, or a state dict written by `{SAVE_STATE}`"):
-        with safe_open(path, framework="numpy") as file:
-            if "inksight" in (file.metadata() or {}):
-                raise InputError(f"{str(path)!r} is an inksight model already: use it as it is")
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    kind = f"a Keras model, Keras weights, or a state dict written by `{SAVE_STATE}`"
+    with damage_as_input_error(path, kind), safe_open(path, framework="numpy") as file:
+        if "inksight" in (file.metadata() or {}):
+            raise InputError(f"{str(path)!r} is an inksight model already: use it as it is")
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

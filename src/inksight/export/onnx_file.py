@@ -85,7 +85,7 @@ def write_onnx(
     from onnx import checker
 
     possible = output_names(loaded)
-    usual = [name for name in ("probabilities", "label", "ood_score") if name in possible]
+    usual: list[str] = [name for name in ("probabilities", "label", "ood_score") if name in possible]
     names = usual if outputs is None else list(outputs)
     check(bool(names), "outputs", outputs, "one or more of " + ", ".join(possible))
     for name in names:
