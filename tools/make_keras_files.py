@@ -1,6 +1,6 @@
-"""Train small networks in Keras 3 and save them in each of its formats, with what they predict, into ``keras/``.
+"""Train small networks in Keras 3 and save them in each of its formats, with what they predict, for the tests of import.
 
-Run it in an environment with Keras: ``python tests/export/make_keras.py src/inksight/assets/mnist.npz``.
+Run it in an environment with Keras: ``python tools/make_keras_files.py src/inksight/assets/mnist.npz``.
 """
 
 import os
@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers
 
-HERE = Path(__file__).parent / "keras"
+HERE = Path(__file__).parents[1] / "tests" / "export" / "keras"
 
 
 def sequential() -> keras.Sequential:
