@@ -1,4 +1,6 @@
-"""Train small networks in Keras 3 and save them in each of its formats, with what they predict, for the tests of import.
+"""Train small networks in Keras 3 and save them in each of its formats, with what they predict.
+
+The tests of import read the files.
 
 Run it in an environment with Keras: ``python tools/make_keras_files.py src/inksight/assets/mnist.npz``.
 """
@@ -17,7 +19,7 @@ HERE = Path(__file__).parents[1] / "tests" / "export" / "keras"
 
 
 def sequential() -> keras.Sequential:
-    """A network as in the post: augmentation and normalization are layers of the model."""
+    """Return a network as in the post: augmentation and normalization are layers of the model."""
     normalization = layers.Normalization()
     normalization.adapt(images[:1000].astype("float32") / 255)
     return keras.Sequential([
@@ -38,7 +40,7 @@ def sequential() -> keras.Sequential:
 
 
 def functional() -> keras.Model:
-    """The same kind of network, for pixels from 0 to 1, with other layers for the same things."""
+    """Return the same kind of network, for pixels from 0 to 1, with other layers for the same things."""
     x = start = keras.Input((28, 28))
     x = layers.Reshape((28, 28, 1))(x)
     x = layers.Conv2D(6, 3, activation="relu", name="strokes")(x)
@@ -51,7 +53,7 @@ def functional() -> keras.Model:
 
 
 def tiny() -> keras.Sequential:
-    """The preset `tiny`, for pixels from 0 to 1."""
+    """Return the preset `tiny`, for pixels from 0 to 1."""
     rest = [layer for n in (10, 10, 11, 12) for layer in (layers.SeparableConv2D(n, 3), layers.LeakyReLU(0.3))]
     return keras.Sequential([
         keras.Input((28, 28, 1)), layers.Conv2D(7, 3), layers.MaxPooling2D(), layers.LeakyReLU(0.3), *rest,
