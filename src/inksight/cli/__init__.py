@@ -11,6 +11,7 @@ import sys
 import traceback
 import warnings
 from collections import UserDict
+from keyword import iskeyword
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
@@ -24,14 +25,15 @@ class _Commands(UserDict[str, Any]):
     """The commands, given the modules that define them; a module is imported when its command is first used."""
 
     def __getitem__(self, name: str) -> click.Command:
-        command: click.Command = getattr(importlib.import_module(f"inksight.cli.{self.data[name]}"), name)
+        function = f"{name}_" if iskeyword(name) else name
+        command: click.Command = getattr(importlib.import_module(f"inksight.cli.{self.data[name]}"), function)
         return command
 
 
 _COMMANDS = _Commands(
     explore="explore", train="train", read="read", teach="teach", sweep="sweep", evaluate="evaluate", card="inspect",
     look="explore", prune="prune", labels="labels", summary="inspect", kaggle="train", ensemble="ensemble",
-    data="inspect", doctor="inspect", web="web", export="export", serve="serve",
+    data="inspect", doctor="inspect", web="web", export="export", serve="serve", **{"import": "export"},
 )  # fmt: skip
 
 
