@@ -3,8 +3,8 @@
 It preprocesses, predicts and trains, on one thread and with 128-bit vectors. It imports nothing, and exports the
 functions below, and ``malloc`` and ``free`` for the arrays that they are given.
 
-With ``--relaxed`` it multiplies and adds in one instruction, which trains in two thirds of the time. How often that rounds
-depends on the processor. Not all browsers can run it.
+With ``--relaxed`` it multiplies and adds in one instruction, which takes about three quarters of the processor time in
+training. How often that rounds depends on the processor. Not all browsers can run it.
 
 The same sources and the same version of Zig, that of constraints-tools.txt, give the same bytes: ``.ci/wasm`` compares
 the file that ships with a fresh build.

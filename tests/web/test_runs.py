@@ -160,7 +160,8 @@ def test_a_run_on_own_examples_is_kept_without_its_images(page):
       const { networks, recipes } = await (await fetch("/training.json")).json();
       const network = { ...networks.post, classes: 2 }, weights = startingWeights(network, 0);
       const training = { images: new Uint8Array(784), labels: new Uint8Array(1) };
-      const settings = { network, recipe: recipes.seconds, seed: 0, images: 1, classNames: ["\u05d0", "b"], data: { training, validation: training } };
+      const settings = { network, recipe: recipes.seconds, seed: 0, images: 1,
+        classNames: ["\u05d0", "b"], data: { training, validation: training } };
       const run = new Run(1, settings);
       run.begin(weights, { mean: 0.1, variance: 0.1, count: 784 });
       const row = { epoch: 1, loss: 1, accuracy: 1, val_loss: 1, val_accuracy: 1, learning_rate: 1, seconds: 1 };

@@ -70,7 +70,7 @@ export class Crew {
   }
 }
 
-// Return the bytes of the engine: with relaxed SIMD, which trains in two thirds of the time, where the browser has it.
+// Return the bytes of the engine: with relaxed SIMD, which trains faster, where the browser has it.
 async function engineBytes() {
   const relaxed = await readFile("engine-relaxed.wasm");
   return WebAssembly.validate(relaxed) ? relaxed : readFile("engine.wasm");
