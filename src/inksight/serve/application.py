@@ -121,7 +121,10 @@ class Service:
         encoding = request.headers.get("content-encoding", "identity")
         if encoding.lower() != "identity":
             raise Refusal(415, "unsupported", f"Content-Encoding must be identity, got {encoding[:64]!r}")
-        size = int(request.headers.get("content-length", self.limits.body))
+        length = request.headers.get("content-length", str(self.limits.body))
+        if not (length.isascii() and length.isdigit()):
+            raise Refusal(400, "malformed", "Content-Length must be a number of bytes")
+        size = int(length[:20])
         if size > self.limits.body:
             raise await self._too_large(request)
         if self._requests >= self.limits.requests or self._memory + size > self.limits.memory:

@@ -81,7 +81,7 @@ class Guard:
         if self._token is None or path in OPEN:
             return
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        equal = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._token)
+        equal = hmac.compare_digest(given.strip().encode("latin-1"), self._token)
         if scheme.lower() != "bearer" or not equal:
             raise Refusal(
                 401, "unauthorized", "the header Authorization must be 'Bearer ' and the token of the service",

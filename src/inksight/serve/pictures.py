@@ -128,7 +128,7 @@ async def uploaded(headers: Headers, body: bytes) -> Upload:
             upload = await _of_form(headers, body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, "malformed", f'the body must be {{"image": "<base64>"}}: {one_line(error)}') from error
-    except (MultiPartException, KeyError, ValueError) as error:
+    except (MultiPartException, LookupError, ValueError) as error:
         raise Refusal(400, "malformed", f"the body must be a form with one file: {one_line(error)}") from error
     if not upload.content:
         raise Refusal(400, "malformed", "the body must hold a picture, got none")

@@ -1,6 +1,7 @@
 """`serve`: the service on uvicorn, which loads models again on SIGHUP and ends in order on SIGTERM."""
 
 import asyncio
+import os
 import signal
 import socket
 import threading
@@ -122,10 +123,19 @@ def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens; see `serve`."""
     check(is_count(port, 0) and port <= 65535, "port", port, "0 to 65535")
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=2048)
-    except OSError as error:
-        reason = error.strerror or str(error)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        opened = socket.socket(family, kind, protocol)  # with the protocol TCP, for which asyncio sets TCP_NODELAY
+        try:
+            if os.name == "posix":
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind(address)
+            opened.listen(2048)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot serve on {host}, port {port}: {reason}; give another --host or --port") from error
 
 
@@ -153,7 +163,7 @@ def _protocol(seconds: float) -> type[HttpToolsProtocol]:
         def data_received(self, data: bytes) -> None:
             self._head += len(data)
             super().data_received(data)
-            if self._head > MAX_HEAD + len(data):
+            if self._head > MAX_HEAD:
                 self.transport.abort()
 
         def on_message_begin(self) -> None:
