@@ -56,9 +56,7 @@ def test_tritons_client(address, tiny, images, binary):
         names = [name.decode() if binary else name for name in answer.as_numpy(LABEL)]
         assert names == [str(digit) for digit in tiny.predict(images[:3])]
         assert answer.get_response()["id"] == "x"
-        with pytest.raises(
-            Exception, match="output must be one of normalized"
-        ):
+        with pytest.raises(Exception, match="output must be one of normalized"):
             server.infer("tiny", [tensor], outputs=[triton.InferRequestedOutput("thought")])
     finally:
         server.close()
@@ -143,7 +141,7 @@ def test_a_wrong_length_of_the_header_is_refused(client, images, length):
 def test_an_answer_of_too_many_numbers_is_refused(client, images):
     answer = client.post(INFER, json=request_of(images[:50], outputs=[{"name": "bank1"}]))
     assert answer.status_code == 422
-    assert "at most 20000" in answer.json()["error"]
+    assert "at most 20,000" in answer.json()["error"]
 
 
 def test_an_unknown_model_is_named(client):

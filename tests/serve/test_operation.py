@@ -219,7 +219,7 @@ def test_a_port_that_is_taken_is_refused():
 
 
 def test_the_help_names_the_defaults():
-    text = CliRunner().invoke(cli, ["serve", "--help"]).output
+    text = " ".join(CliRunner().invoke(cli, ["serve", "--help"]).output.split())
     for name, value in asdict(Limits()).items():
         assert f"--{name}" in text
         assert f"[default: {value:,g}]" in text if isinstance(value, float) else f"[default: {value:,}]" in text

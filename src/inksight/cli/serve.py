@@ -66,7 +66,7 @@ def serve(
       curl --data-binary @photo.jpg http://127.0.0.1:8000/read
     """
     try:
-        import msgspec, multipart, prometheus_client, starlette, uvicorn  # noqa: E401, F401
+        import msgspec, prometheus_client, python_multipart, starlette, uvicorn  # noqa: E401, F401
         from uvicorn.protocols.http import httptools_impl  # noqa: F401
     except ImportError as error:
         raise MissingDependencyError(

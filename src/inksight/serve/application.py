@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.routing import Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from inksight import __version__
@@ -72,9 +72,9 @@ class Service:
             "/v2/repository/models/{model}/load": self._load,
         }
         routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
-        routes += [Route(path, endpoint, methods=["POST"]) for path, endpoint in posts.items()]
-        routes.append(Route("/{file:path}", self._page, methods=["GET"]))
-        self._app = Guard(Router(routes, redirect_slashes=False), self.metrics, token)
+        self._posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in posts.items()]
+        page = Route("/{file:path}", self._page, methods=["GET"])
+        self._app = Guard(Router([*routes, *self._posts, page], redirect_slashes=False), self.metrics, token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -226,6 +226,8 @@ class Service:
         from inksight.web.server import TYPES
 
         name = request.path_params.get("file") or "index.html"
+        if any(route.matches(request.scope)[0] is Match.PARTIAL for route in self._posts):
+            raise Refusal(405, "method not allowed", "method must be POST", {"Allow": "POST"})
         files = await asyncio.to_thread(lambda: self._files)
         if name not in files:
             raise Refusal(404, "not found", "not found: see /docs for what there is")

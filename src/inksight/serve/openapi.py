@@ -163,7 +163,9 @@ def html(content: dict[str, Any]) -> str:
                 f"<dt>{status}</dt><dd>{escape(answer['description'])}.</dd>"
                 for status, answer in operation["responses"].items()
             )
-            parts.append((f"<h3>Parameters</h3><dl>{rows}</dl>" if rows else "") + f"<h3>Answers</h3><dl>{answers}</dl>")
+            parts.append(
+                (f"<h3>Parameters</h3><dl>{rows}</dl>" if rows else "") + f"<h3>Answers</h3><dl>{answers}</dl>"
+            )
     info = content["info"]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])} service</title>'

@@ -143,11 +143,12 @@ async def _of_form(headers: Headers, body: bytes) -> Upload:
     async def stream() -> AsyncIterator[bytes]:
         yield body
 
-    form = await _InMemory(headers, stream(), max_files=1, max_fields=0).parse()  # type: ignore[arg-type]
-    files = [value for value in form.values() if isinstance(value, UploadFile)]
-    if not files:
-        return Upload("", b"")
-    return Upload(files[0].filename or str(UNNAMED), await files[0].read())
+    form = await _InMemory(headers, stream(), max_files=1, max_fields=0).parse()
+    try:
+        files = [value for value in form.values() if isinstance(value, UploadFile)]
+        return Upload(files[0].filename or str(UNNAMED), await files[0].read()) if files else Upload("", b"")
+    finally:
+        await form.close()
 
 
 def read_upload(upload: Upload, model: ServedModel, query: Query, limits: Limits) -> dict[str, Any]:
