@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ TINY = '"4x5p,8x3", inksight.Recipe(epochs=1)'
 QUICKER = {
     "index.md": {"seconds=5": "epochs=1"},
     "ensemble.md": {'"post", "seconds"': TINY, "range(5)": "range(2)"},
+    "follow-a-training.md": {'"mnist", budget="seconds"': f'small, {TINY}'},
     "find-label-errors.md": {"doubtful_labels(data)": f"doubtful_labels(data, 2, {TINY}, repeats=1)"},
     "prune.md": {'"post", keep_accuracy=0.989': f"{TINY}, keep_accuracy=None, steps=1, epochs=1"},
     "submit-to-kaggle.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
@@ -48,6 +50,7 @@ def folder(tmp_path, mnist, monkeypatch):
     write_csv(inksight.Dataset(small.images[300:320]), tmp_path / "test.csv")
     line = np.hstack(255 - small.images[:4]).repeat(3, axis=0).repeat(3, axis=1)
     Image.fromarray(line).save(tmp_path / "photo.jpg", quality=95)
+    shutil.copy(DOCS.parent / "tests" / "export" / "keras" / "sequential.keras", tmp_path / "model.keras")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
