@@ -311,6 +311,31 @@ def test_ctrl_c_keeps_the_state_to_resume_from(few, tmp_path, ctrl_c, capsys, by
     assert bytes_of(resumed.model) == bytes_of(expected.model)
 
 
+def test_a_training_that_a_callback_stopped_goes_on_with_the_next_epoch(few, tmp_path, capsys, bytes_of):
+    expected, seen = fit(few, TINY, QUICK, progress=False), []
+
+    def stop(model):
+        seen.append(len(model.history))
+        return True
+
+    reasons = [fit(few, TINY, QUICK, checkpoint=tmp_path / "folder", on_epoch=stop).stopped for _ in range(2)]
+    assert (reasons, seen) == (["callback", "callback"], [1, 2])
+    errors = capsys.readouterr().err
+    assert "stopped: the same training with the checkpoint" in errors
+    assert "resumed at epoch 2, step 0" in errors
+    last = fit(few, TINY, QUICK, checkpoint=tmp_path / "folder", on_epoch=stop, progress=False)
+    assert (last.stopped, seen) == ("epochs", [1, 2, 3])  # there is nothing left to go on with
+    assert bytes_of(last.model) == bytes_of(expected.model)
+    again = fit(few, TINY, QUICK, checkpoint=tmp_path / "folder", on_epoch=stop, progress=False)
+    assert (bytes_of(again.model), seen) == (bytes_of(expected.model), [1, 2, 3])
+
+
+def test_an_accuracy_that_is_reached_finishes_a_training_that_a_callback_stops(few, tmp_path):
+    training = {"until": 0.0, "on_epoch": lambda model: True, "checkpoint": tmp_path, "progress": False}
+    results = [fit(few, TINY, QUICK, **training) for _ in range(2)]
+    assert [(result.stopped, len(result.model.history)) for result in results] == [("until", 1)] * 2
+
+
 def test_the_second_process_in_a_folder_is_refused(few, tmp_path):
     refused = []
 
