@@ -1,12 +1,9 @@
 """A service on loopback, with small limits, and clients of it."""
 
-import io
-import time
-
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
+from service import png
 
 from inksight import load, load_model
 from inksight.serve.application import Service
@@ -15,13 +12,13 @@ from inksight.serve.models import Models
 from inksight.serve.server import serving
 
 SMALL = Limits(
-    body=400_000, pixels=250_000, images=100, values=20_000, requests=8, memory=3_000_000, deadline=3.0, sender=0.5
+    body=400_000, pixels=250_000, images=100, values=20_000, requests=8, memory=3_000_000, deadline=3.0, sender=1.0
 )
 
 
 @pytest.fixture(scope="session")
 def images():
-    return load("mnist").split().test.images[:200]
+    return load("mnist").split().parts["test"].images[:200]
 
 
 @pytest.fixture(scope="session")
@@ -50,30 +47,3 @@ def address(service):
 def client(address):
     with httpx.Client(base_url=address, timeout=20) as client:
         yield client
-
-
-def png(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def request_of(images, **more):
-    """Return an inference request for images, whose data are flat."""
-    kind = "UINT8" if images.dtype == np.uint8 else "FP32"
-    tensor = {"name": "images", "shape": list(images.shape), "datatype": kind, "data": images.ravel().tolist()}
-    return {"inputs": [tensor], **more}
-
-
-def output(answer, name):
-    """Return an output of an answer as an array."""
-    found = next(each for each in answer["outputs"] if each["name"] == name)
-    return np.array(found["data"], np.float32 if found["datatype"] == "FP32" else None).reshape(found["shape"])
-
-
-def until(condition, seconds=10):
-    """Wait until a condition holds, for a bounded time."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come to hold"
-        time.sleep(0.01)

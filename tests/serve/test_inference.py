@@ -6,7 +6,7 @@ import httpx
 import numpy as np
 import pytest
 import tritonclient.http as triton
-from serve.conftest import output, request_of
+from service import output, request_of
 
 from inksight import Ensemble, load_model
 from inksight.serve.application import Service

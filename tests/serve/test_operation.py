@@ -17,7 +17,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from commands import command
-from serve.conftest import output, request_of, until
+from service import output, request_of, until
 
 from inksight import Model, load_model
 from inksight.cli import cli
@@ -38,6 +38,7 @@ def started(*arguments, **environment):
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment},
     )  # fmt: skip
     try:
+        assert process.stdout is not None
         yield process, process.stdout.readline().split(" ")[0].rstrip("/")
     finally:
         process.kill()
@@ -163,7 +164,7 @@ def test_the_openapi_document_names_every_endpoint(client, service):
         assert path in page.text
 
 
-def test_images_of_different_requests_are_computed_as_one_batch(images):
+def test_images_of_different_requests_are_computed_as_one_batch(images, monkeypatch):
     sizes = []
     service = Service(Models({"tiny": "tiny"}))
     service._inference._observe = lambda name, size, waited, seconds: sizes.append((size, len(waited)))
@@ -179,7 +180,7 @@ def test_images_of_different_requests_are_computed_as_one_batch(images):
             def __getattr__(self, name):
                 return getattr(served, name)
 
-        service.models._served["tiny"] = Held()
+        monkeypatch.setitem(service.models._served, "tiny", Held())
         first = pool.submit(client.post, "/v2/models/tiny/infer", json=request_of(images[:1]))
         until(lambda: service._requests == 1)
         until(lambda: service._inference._jobs.empty())

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from serve.conftest import png
+from service import png
 
 from inksight import read
 

@@ -1,8 +1,10 @@
 """``inksight serve``: the HTTP service."""
 
 import os
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import click
 
@@ -10,8 +12,7 @@ from inksight._shared.untrusted import unreadable
 from inksight._shared.validation import check
 from inksight.errors import MissingDependencyError
 
-if TYPE_CHECKING:
-    from inksight.serve.limits import Limits
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 TOKEN = "INKSIGHT_TOKEN"
 SIZES = ("body", "pixels", "images", "values", "requests", "memory", "readers")
@@ -29,7 +30,7 @@ HELP = {
 }
 
 
-def _limit_options(command: click.Command) -> click.Command:
+def _limit_options(command: Command) -> Command:
     """Add an option for each limit."""
     for name, text in reversed(HELP.items()):
         kind: type = int if name in SIZES else float
@@ -39,7 +40,7 @@ def _limit_options(command: click.Command) -> click.Command:
 
 @click.command()
 @click.option("--model", "models", multiple=True, metavar="[NAME=]MODEL",
-              help="A shipped model or a model file, and its name in requests; give several times.  [default: reader]")  # fmt: skip
+              help="Model or model file, and its name in requests; may be repeated.  [default: reader]")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, metavar="PORT",
               help="Port to listen on; 0 for a free one.")  # fmt: skip
@@ -66,8 +67,8 @@ def serve(
       curl --data-binary @photo.jpg http://127.0.0.1:8000/read
     """
     try:
-        import msgspec, prometheus_client, python_multipart, starlette, uvicorn  # noqa: E401, F401
-        from uvicorn.protocols.http import httptools_impl  # noqa: F401
+        for name in ("httptools", "msgspec", "prometheus_client", "python_multipart", "starlette", "uvicorn"):
+            import_module(name)
     except ImportError as error:
         raise MissingDependencyError(
             f"serving needs {error.name}: install it with `pip install 'inksight[serve]'`"
@@ -86,8 +87,12 @@ def serve(
     token = _token(token_file)
     bounds = Limits(**{name: value for name, value in limits.items() if value is not None})
     service = Service(Models(sources), token, bounds)
-    log_to_stderr(log_requests)
-    run(service, host, port, started=lambda address: click.echo(f"{address} answers until you press Ctrl-C"))
+
+    def announce(address: str) -> None:
+        log_to_stderr(log_requests)
+        click.echo(f"{address} answers until you press Ctrl-C")
+
+    run(service, host, port, started=announce)
 
 
 def _named(model: str) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """`Service`: the endpoints of the service, as an ASGI application."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -126,43 +125,40 @@ class Service:
             raise Refusal(400, "malformed", "Content-Length must be a number of bytes")
         size = int(length[:20])
         if size > self.limits.body:
-            raise await self._too_large(request)
+            await self._received(request, 0)
+            raise self._too_large()
         if self._requests >= self.limits.requests or self._memory + size > self.limits.memory:
             raise busy("too many requests are waiting: try again later")
         self._requests += 1
         self._memory += size
         self.metrics.waiting.set(self._requests)
         try:
-            yield await self._received(request)
+            yield await self._received(request, self.limits.body)
         finally:
             self._requests -= 1
             self._memory -= size
             self.metrics.waiting.set(self._requests)
 
-    async def _received(self, request: Request) -> bytes:
-        body = bytearray()
+    async def _received(self, request: Request, limit: int) -> bytes:
+        """Return a body of at most `limit` bytes; read some more of a larger one, as many clients send all first."""
+        body, size = bytearray(), 0
         try:
             async with asyncio.timeout(self.limits.sender):
                 async for chunk in _chunks(request.receive):
-                    body += chunk
-                    if len(body) > self.limits.body:
-                        raise await self._too_large(request)
-        except TimeoutError:
-            message = f"the body must arrive within {self.limits.sender:g} seconds"
-            raise Refusal(408, "slow sender", message, {"Connection": "close"}) from None
-        return bytes(body)
-
-    async def _too_large(self, request: Request) -> Refusal:
-        """Return the refusal of a body; discard some of it first, as many clients read no answer while they send."""
-        discarded = 0
-        try:
-            async with asyncio.timeout(1):
-                async for chunk in _chunks(request.receive):
-                    discarded += len(chunk)
-                    if discarded > 8 * self.limits.body:
+                    size += len(chunk)
+                    if size <= limit:
+                        body += chunk
+                    elif size > 8 * self.limits.body:
                         break
         except TimeoutError:
-            pass
+            if size <= limit:
+                message = f"the body must arrive within {self.limits.sender:g} seconds"
+                raise Refusal(408, "slow sender", message, {"Connection": "close"}) from None
+        if size > limit:
+            raise self._too_large()
+        return bytes(body)
+
+    def _too_large(self) -> Refusal:
         message = f"the body must have at most {self.limits.body:,} bytes"
         return Refusal(413, "body too large", message, {"Connection": "close"})
 
@@ -170,7 +166,8 @@ class Service:
         """Return the result of a job, which is not run if the client leaves or the deadline passes before its turn."""
         left = asyncio.ensure_future(_disconnected(request.receive))
         try:
-            await asyncio.wait({job, left}, timeout=self.limits.deadline, return_when=asyncio.FIRST_COMPLETED)
+            waiting: set[asyncio.Future[Any]] = {job, left}
+            await asyncio.wait(waiting, timeout=self.limits.deadline, return_when=asyncio.FIRST_COMPLETED)
             if job.done():
                 return job.result()
             if left.done():

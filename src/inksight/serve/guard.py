@@ -66,7 +66,7 @@ class Guard:
                 await _send_error(refusal, send_guarded)
         if reason:
             self.metrics.refusals.labels(reason).inc()
-        outcome = "answered" if not reason else reason
+        outcome = reason or "answered"
         endpoint = getattr(scope.get("route"), "path", "none")
         self.metrics.requests.labels(endpoint, outcome).inc()
         if failure is not None or log.isEnabledFor(logging.INFO):

@@ -156,7 +156,8 @@ def html(content: dict[str, Any]) -> str:
         for method, operation in methods.items():
             parts.append(f"<h2><code>{method.upper()} {escape(path)}</code></h2><p>{escape(operation['summary'])}.</p>")
             rows = "".join(
-                f"<dt><code>{escape(each['name'])}</code></dt><dd>{escape(each.get('description', 'In the path'))}.</dd>"
+                f"<dt><code>{escape(each['name'])}</code></dt>"
+                f"<dd>{escape(each.get('description', 'In the path'))}.</dd>"
                 for each in operation["parameters"]
             )
             answers = "".join(

@@ -1,7 +1,7 @@
 """`POST /read`: the picture in a request's body, the options in its query, and the JSON of what was read."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -140,7 +140,7 @@ class _InMemory(MultiPartParser):
 
 
 async def _of_form(headers: Headers, body: bytes) -> Upload:
-    async def stream() -> AsyncIterator[bytes]:
+    async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
     form = await _InMemory(headers, stream(), max_files=1, max_fields=0).parse()

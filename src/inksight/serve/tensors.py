@@ -23,7 +23,7 @@ from inksight.serve.models import LABEL, PROBABILITIES, ServedModel
 from inksight.serve.refusal import Refusal
 
 INPUT = "images"
-TYPES = {"UINT8": np.dtype("u1"), "FP32": np.dtype("<f4")}
+TYPES: dict[str, np.dtype[Any]] = {"UINT8": np.dtype("u1"), "FP32": np.dtype("<f4")}
 HEADER = "Inference-Header-Content-Length"  # bytes of JSON before the binary data
 
 

@@ -65,7 +65,7 @@ class Workers:
         waiting: deque[_Job | None] = deque()  # what was taken from the queue and is not yet computed
         while (job := waiting.popleft() if waiting else self._jobs.get()) is not None:
             batch = self._fill(job, waiting)
-            self._compute([each for each in batch if not each.future.cancelled()])
+            self._compute(batch)
 
     def _fill(self, job: _Job, waiting: "deque[_Job | None]") -> list[_Job]:
         """Return a batch that starts with a job; `waiting` gets the next one if it does not fit."""
@@ -83,19 +83,23 @@ class Workers:
         return batch
 
     def _compute(self, batch: list[_Job]) -> None:
-        if not batch:
-            return
         start = time.perf_counter()
+        done: list[_Job] = []
         outcomes: list[tuple[asyncio.Future[Any], Any, Exception | None]] = []
         for job in batch:
+            if job.future.cancelled():  # asked just before its turn: it may have waited for others of the batch
+                continue
+            done.append(job)
             try:
                 outcomes.append((job.future, job.work(), None))
             except Exception as error:
                 outcomes.append((job.future, None, error))
+        if not done:
+            return
         end = time.perf_counter()
-        self._observe(self.name, sum(job.size for job in batch), [start - job.since for job in batch], end - start)
+        self._observe(self.name, sum(job.size for job in done), [start - job.since for job in done], end - start)
         try:
-            batch[0].future.get_loop().call_soon_threadsafe(_deliver, outcomes)
+            done[0].future.get_loop().call_soon_threadsafe(_deliver, outcomes)
         except RuntimeError:  # the loop is closed: the service has ended
             return
 
