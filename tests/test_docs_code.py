@@ -22,7 +22,7 @@ TINY = '"4x5p,8x3", inksight.Recipe(epochs=1)'
 QUICKER = {
     "index.md": {"seconds=5": "epochs=1"},
     "ensemble.md": {'"post", "seconds"': TINY, "range(5)": "range(2)"},
-    "follow-a-training.md": {'"mnist", budget="seconds"': f'small, {TINY}'},
+    "follow-a-training.md": {'"mnist", budget="seconds"': f"small, {TINY}"},
     "find-label-errors.md": {"doubtful_labels(data)": f"doubtful_labels(data, 2, {TINY}, repeats=1)"},
     "prune.md": {'"post", keep_accuracy=0.989': f"{TINY}, keep_accuracy=None, steps=1, epochs=1"},
     "submit-to-kaggle.md": {'budget="best"': 'network="4x5p,8x3", recipe=inksight.Recipe(epochs=1)'},
