@@ -1,4 +1,4 @@
-"""Straight bars that are not digits: those of barcodes, and the sides of boxes that are too pale to be found whole."""
+"""Straight bars that are not digits: the bars of barcodes, and the sides of boxes that are too pale to be found whole."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ class _Bars(NamedTuple):
     thickness: NDArray[np.float64]
 
     def of(self, which: NDArray[np.int64]) -> "_Bars":
-        return _Bars(self.numbers[which], self.upper[which], self.lower[which], self.thickness[which])
+        return _Bars(*(values[which] for values in self))
 
     @property
     def heights(self) -> NDArray[np.float64]:

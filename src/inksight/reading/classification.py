@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inksight.imaging.preprocessing import Prepared
 from inksight.nn.ensemble_file import Classifier
@@ -14,8 +13,6 @@ from inksight.reading.page import Reading
 from inksight.reading.text_detection import probability_of_digits
 
 LOWEST_PROBABILITY = 1e-12  # that the classes that fit have together: what divides is not 0
-SURE = 0.9  # probability: a digit that is less probable is classified again, sheared
-SLANTS = (-0.2, -0.1, 0.1, 0.2)  # pixels across per pixel up
 LINE_MARGIN = 0.25  # out-of-distribution margin up to which a digit is accepted if its line holds others
 
 
@@ -32,11 +29,9 @@ def readings_of(digits: list[FoundDigit], model: Classifier, accept_all: bool) -
     """Yield the reading of each digit."""
     if not digits:
         return
-    images = np.stack([digit.prepared.image for digit in digits])
-    assessment = assess(model, images)
-    probabilities = _averaged(assessment.probabilities, images, model)
+    assessment = assess(model, np.stack([digit.prepared.image for digit in digits]))
     names = model.class_names
-    for digit, p, margin in zip(digits, probabilities, assessment.margin, strict=True):
+    for digit, p, margin in zip(digits, assessment.probabilities, assessment.margin, strict=True):
         prepared, line, has_others, among = digit
         if prepared.problem:
             yield Reading(None, 0.0, prepared.problem, None, prepared, model, line)
@@ -71,46 +66,3 @@ def _doubted(reading: Reading, chance: float, accept_all: bool) -> Reading:
     if reading.digit is None or accept_all or confidence >= MIN_CONFIDENCE:
         return replace(reading, confidence=confidence)
     return replace(reading, confidence=confidence, digit=None, reason="not a digit")
-
-
-def _averaged(probabilities: NDArray[np.float32], images: NDArray[np.uint8], model: Classifier) -> NDArray[np.float32]:
-    """Average the probabilities (n, classes) of images of which the model is unsure with those of the sheared images.
-
-    A digit that is slanted otherwise is the same digit, so that what the model makes of both tells more than one.
-    """
-    unsure = np.flatnonzero(probabilities.max(axis=1) < SURE)
-    if not unsure.size:
-        return probabilities
-    variants = [sheared(images[unsure], slant) for slant in SLANTS]
-    others = assess(model, np.concatenate(variants)).probabilities.reshape(len(SLANTS), len(unsure), -1)
-    averaged = probabilities.copy()
-    averaged[unsure] = (probabilities[unsure] + others.sum(axis=0)) / (1 + len(SLANTS))
-    return averaged
-
-
-def sheared(images: NDArray[np.uint8], slant: float) -> NDArray[np.uint8]:
-    """Shear images (n, height, width) uint8 about their middle row.
-
-    Parameters
-    ----------
-    images : (n, height, width) uint8
-    slant : float
-        Pixels to the right for each pixel up.
-
-    Examples
-    --------
-    >>> image = np.zeros((1, 5, 7), np.uint8)
-    >>> image[0, :, 3] = 200
-    >>> sheared(image, 0.5)[0, :, 2:5].tolist()
-    [[0, 0, 200], [0, 100, 100], [0, 200, 0], [100, 100, 0], [200, 0, 0]]
-    """
-    height, width = images.shape[1:]
-    shift = slant * ((height - 1) / 2 - np.arange(height))
-    source = np.arange(width) - shift[:, None]
-    left = np.floor(source).astype(np.int64)
-    share = source - left  # of the pixel on the right
-    padded = np.pad(images, ((0, 0), (0, 0), (1, 1))).astype(np.float64)
-    rows = np.arange(height)[:, None]
-    ends = (padded[:, rows, (left + step).clip(0, width + 1)] for step in (1, 2))  # 1: of the padding
-    result: NDArray[np.uint8] = np.rint(next(ends) * (1 - share) + next(ends) * share).astype(np.uint8)
-    return result

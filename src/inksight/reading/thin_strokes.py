@@ -6,7 +6,9 @@ from scipy import ndimage
 
 PALE_SHARE = 0.5  # of the contrast above which there is ink: a thin stroke has more
 MAX_CANDIDATES = 200  # connected components that may be parts of a broken digit: the largest
-MAX_PART_HEIGHT = 0.65  # of a broken digit's height: a higher part is a digit by itself, or the digit is whole
+MAX_PART_HEIGHT = (
+    0.65  # of the height of a broken digit: a higher part is a digit by itself, or the digit is not broken
+)
 
 # In heights of the page's ink:
 MIN_HEIGHT, MAX_HEIGHT = 0.5, 1.5  # of a broken digit
