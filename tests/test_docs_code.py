@@ -13,6 +13,7 @@ from PIL import Image
 
 import inksight
 from inksight.data import write_csv
+from inksight.serve import Models, Service, serving
 
 DOCS = Path(__file__).parents[1] / "docs"
 make_tutorial = import_script(DOCS / "make_tutorial.py")
@@ -32,7 +33,8 @@ QUICKER = {
     "train-on-your-data.md": {'"post", epochs=20': TINY, "epochs=20": "epochs=1", "epochs=5": "epochs=1"},
     "write-a-report.md": {'"post", "default"': TINY, "write_report(folder,": "assert callable(write_report), ("},
 }
-GUIDES = [DOCS / "index.md", *sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name != "index.md")]
+OTHERS = ("index.md", "call-the-service.md")  # the second has a test of its own
+GUIDES = [DOCS / "index.md", *sorted(path for path in (DOCS / "how-to").glob("*.md") if path.name not in OTHERS)]
 
 
 @pytest.fixture
@@ -79,6 +81,13 @@ def test_the_guide_to_products_answers_for_pictures_and_for_other_bytes(folder, 
     assert answers[0]["text"] == on_the_photo()
     assert answers[0]["model"] == inksight.load_model("best").digest
     assert list(answers[1]) == ["error"]
+
+
+def test_the_guide_to_the_service_gets_its_answers(folder, capsys):
+    with serving(Service(Models({"reader": "reader"}))) as address:
+        here = address.removeprefix("http://").rstrip("/")
+        make_tutorial.run_page(DOCS / "how-to" / "call-the-service.md", {"127.0.0.1:8000": here})
+    assert capsys.readouterr().out.splitlines() == [on_the_photo(), "(64, 10)"]
 
 
 def test_the_guide_to_known_forms_reads_the_date(folder, capsys):

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [*PROJECT["dependencies"], *(each for extra in EXTRAS.values() for each in extra)]
-PRODUCT_EXTRAS = ("arrow", "heif", "jax", "pdf", "ray", "remote", "sklearn")
+PRODUCT_EXTRAS = ("arrow", "heif", "jax", "keras", "onnx", "pdf", "ray", "remote", "serve", "sklearn")
 PRODUCT = [*PROJECT["dependencies"], *(each for name in PRODUCT_EXTRAS for each in EXTRAS[name])]
 TOOLS = [*EXTRAS["docs"], *EXTRAS["post"], *EXTRAS["test"]]
 

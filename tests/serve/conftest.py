@@ -12,7 +12,7 @@ from inksight.serve.models import Models
 from inksight.serve.server import serving
 
 SMALL = Limits(
-    body=400_000, pixels=250_000, images=100, values=20_000, requests=8, memory=3_000_000, deadline=3.0, sender=1.0
+    body=400_000, pixels=250_000, images=100, values=20_000, requests=8, memory=3_000_000, deadline=60.0, sender=2.0
 )
 
 
@@ -45,5 +45,5 @@ def address(service):
 
 @pytest.fixture
 def client(address):
-    with httpx.Client(base_url=address, timeout=20) as client:
+    with httpx.Client(base_url=address, timeout=60) as client:
         yield client

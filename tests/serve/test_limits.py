@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -80,11 +81,14 @@ def test_what_does_not_fit_into_the_queue_is_refused_and_the_rest_is_answered(cl
     assert service._requests == service._memory == 0
 
 
-def test_after_the_deadline_a_request_costs_nothing(client, service, images, held):
+def test_after_the_deadline_a_request_costs_nothing(client, service, images, held, monkeypatch):
     go, computed = held
+    patient = service.limits
+    monkeypatch.setattr(service, "limits", replace(patient, deadline=0.5))
     with ThreadPoolExecutor(2) as pool:
         both = [pool.submit(client.post, INFER, json=request_of(images[:n])) for n in (1, 2)]
         assert [each.result().status_code for each in both] == [504, 504]
+    monkeypatch.setattr(service, "limits", patient)
     go.set()
     assert client.post(INFER, json=request_of(images[:4])).status_code == 200
     assert computed[-1] == 4

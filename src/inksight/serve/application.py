@@ -70,9 +70,9 @@ class Service:
             "/v2/models/{model}/infer": self._infer,
             "/v2/repository/models/{model}/load": self._load,
         }
-        routes = [Route(path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
-        self._posts = [Route(path, endpoint, methods=["POST"]) for path, endpoint in posts.items()]
-        page = Route("/{file:path}", self._page, methods=["GET"])
+        routes = [_Endpoint(path, endpoint, methods=["GET"]) for path, endpoint in gets.items()]
+        self._posts = [_Endpoint(path, endpoint, methods=["POST"]) for path, endpoint in posts.items()]
+        page = _Endpoint("/{file:path}", self._page, methods=["GET"])
         self._app = Guard(Router([*routes, *self._posts, page], redirect_slashes=False), self.metrics, token)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -238,6 +238,14 @@ class Service:
         from inksight.web.site import site_files
 
         return site_files(first_model(self.models.default.classifier))
+
+
+class _Endpoint(Route):
+    """A route that tells the guard which one was taken; only later versions of Starlette do."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self
+        await super().handle(scope, receive, send)
 
 
 def _import_reading() -> None:
