@@ -39,7 +39,7 @@ def export(
     MODEL is a shipped model (post, best, small, tiny, reader) or a model file. Without it, `post`.
 
     An ONNX file has everything inside: normalization, temperature, softmax and out-of-distribution score. For Keras and
-    PyTorch, a short script builds the network, and a file beside it has the weights. A C program has the weights inside.
+    PyTorch, a short script builds the network, and a file beside it has the weights. A C program has them inside.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Straight bars that are not digits: the bars of barcodes, and the sides of boxes that are too pale to be found whole."""
+"""Straight bars that are not digits: those of barcodes, and the sides of boxes that are too pale to be found whole."""
 
 from typing import NamedTuple
 

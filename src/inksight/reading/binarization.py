@@ -104,7 +104,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     excess = np.maximum(texture.values - texture.quantile(PAPER_SHARE), 0)
     limit = replace(texture, values=np.clip(INK_PER_TEXTURE * excess, threshold, MAX_TEXTURE * full))
     smooth, least = ndimage.gaussian_filter(contrast, SMOOTHING), limit.expanded()
-    ink, pale = smooth > least, smooth > PALE_SHARE * least
+    ink, pale = smooth > least, smooth > np.maximum(PALE_SHARE * least, noise)
     across, down = find_horizontal_lines(above_noise), find_horizontal_lines(above_noise.T).T
     ruled = across | down
     ruled |= find_cell_borders(above_noise & ~ruled, across)

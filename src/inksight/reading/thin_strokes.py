@@ -6,9 +6,8 @@ from scipy import ndimage
 
 PALE_SHARE = 0.5  # of the contrast above which there is ink: a thin stroke has more
 MAX_CANDIDATES = 200  # connected components that may be parts of a broken digit: the largest
-MAX_PART_HEIGHT = (
-    0.65  # of the height of a broken digit: a higher part is a digit by itself, or the digit is not broken
-)
+MAX_PART_HEIGHT = 0.65  # of a broken digit's height: a higher part is a digit by itself, or the digit is whole
+MAX_LOW_PARTS = 4  # times the number of higher components: with more low ones, a page is texture
 
 # In heights of the page's ink:
 MIN_HEIGHT, MAX_HEIGHT = 0.5, 1.5  # of a broken digit
@@ -21,7 +20,7 @@ def find_thin_strokes(
 ) -> NDArray[np.bool_]:
     """Return the ink that joins the parts of broken digits.
 
-    Only low parts are joined. Whole digits with pale ink between them stay apart, as they do where blur joins them.
+    Only low parts are joined. Whole digits stay apart, also where there is pale ink between them.
 
     Parameters
     ----------
@@ -40,16 +39,20 @@ def find_thin_strokes(
 
     Examples
     --------
-    >>> pale = np.zeros((60, 40), bool)
-    >>> pale[10:50, 20:24] = True
-    >>> regions, _ = ndimage.label(pale & (np.abs(np.arange(60) - 30) > 3)[:, None])  # two parts of a 1
-    >>> find_thin_strokes(pale, regions, np.array([[20, 10, 24, 27], [20, 34, 24, 50]]), 40)[27:34, 20:24].all()
-    np.True_
+    >>> pale = np.zeros((60, 60), bool)
+    >>> pale[10:50, [20, 40]] = True
+    >>> ink = pale & ((np.abs(np.arange(60) - 30) > 3)[:, None] | (np.arange(60) > 30))  # one of two digits is broken
+    >>> regions, _ = ndimage.label(ink)
+    >>> boxes = np.array([[20, 10, 21, 27], [40, 10, 41, 50], [20, 34, 21, 50]])
+    >>> find_thin_strokes(pale, regions, boxes, 40)[27:34].any(axis=0).nonzero()[0].tolist()
+    [20]
     """
     found = np.zeros_like(pale)
     size = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, initial=0)
     heights = boxes[:, 3] - boxes[:, 1]
-    low = np.flatnonzero((size >= MIN_PART_SIZE * height) & (heights < MAX_PART_HEIGHT * MAX_HEIGHT * height))
+    low = np.flatnonzero((size >= MIN_PART_SIZE * height) & (heights < MAX_PART_HEIGHT * height))
+    if len(low) > MAX_LOW_PARTS * (heights >= MAX_PART_HEIGHT * height).sum():
+        return found
     for i in low[np.argsort(-size[low], kind="stable")][:MAX_CANDIDATES].tolist():
         left, top, right, bottom = boxes[i]
         reach = int(MAX_HEIGHT * height)
