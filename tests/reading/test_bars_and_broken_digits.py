@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from inksight.nn.model_file import load_model
 from inksight.reading.bars import find_bars
 from inksight.reading.binarization import binarize
-from inksight.reading.classification import SLANTS, SURE, FoundDigit, readings_of, sheared
 from inksight.reading.components import find_components
-from inksight.reading.detection import find_digits
 from inksight.reading.reader import read
 
 LEFT_CODES = [
@@ -91,16 +88,3 @@ def test_a_digit_that_the_edge_cuts_off_does_not_vanish(side, shown, mnist):
     cut = round(right - shown * (right - left)) if side == "left" else round(left + shown * (right - left))
     text = read(page[:, cut:] if side == "left" else page[:, :cut]).text
     assert text == ("?" + labels[1:] if side == "left" else labels[:-1] + "?")
-
-
-def test_a_doubtful_digit_is_classified_by_the_average_over_its_slants(mnist):
-    best = load_model("best")
-    images = mnist.images[:10_000]
-    probabilities = best.probabilities(images)
-    number = int(np.flatnonzero(probabilities.max(axis=1) < SURE)[0])
-    (line,) = find_digits(1 - images[number] / 255, best)
-    prepared = line.digits[0]
-    (reading,) = readings_of([FoundDigit(prepared, 0, False, None)], best, True)
-    variants = np.concatenate([prepared.image[None], *(sheared(prepared.image[None], slant) for slant in SLANTS)])
-    expected = best.probabilities(variants).mean(axis=0)
-    assert list(reading.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-5)

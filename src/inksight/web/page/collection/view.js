@@ -68,8 +68,8 @@ class OwnData {
     const add = (event) => {
       event.preventDefault();
       this.attempt(() => {
-        this.collection.addClass(name.value);
-        this.say("classAdded", { name: name.value });
+        const { name: added } = this.collection.addClass(name.value);
+        this.say("classAdded", { name: added });
         name.value = "";
       });
     };
