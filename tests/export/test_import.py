@@ -86,6 +86,21 @@ def setting(layer, **values):
     return change
 
 
+def activate_the_average(layers):
+    """Move the activation of the last convolution behind the average."""
+    last = [entry for entry in layers if entry["class_name"] == "Conv2D"][-1]
+    average = next(n for n, entry in enumerate(layers) if entry["class_name"] == "GlobalAveragePooling2D")
+    layers.insert(average + 1, {"class_name": "LeakyReLU", "config": last["config"]["activation"]["config"]})
+    last["config"]["activation"] = None
+
+
+def of_class(layer, **values):
+    def change(layers):
+        next(entry for entry in layers if entry["class_name"] == layer).update(values)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -98,6 +113,11 @@ def setting(layer, **values):
         (setting("Conv2D", activation="gelu"), r"\(Conv2D\): activation must be .* got 'gelu'"),
         (lambda layers: layers.insert(5, {"class_name": "BatchNormalization", "config": {"name": "bn"}}),
          r"layer 'bn' \(BatchNormalization\)"),
+        (activate_the_average, "activation must be one before GlobalAveragePooling2D"),
+        (of_class("Dense", module="__main__", registered_name="Dense"), r"must be one of Keras, .* '__main__.Dense'"),
+        (of_class("Conv2D", module=None, registered_name="mine>Conv2D"), "class of the layer .* must be one of Keras"),
+        *((lambda layers, name=name: layers.insert(0, {"class_name": name, "config": {"name": "r"}}),
+           rf"layer 'r' \({name}\): this layer must be") for name in ("RandomCrop", "RandomFourierFeatures", "Random")),
         (lambda layers: layers.clear(), "layers must be convolutions"),
         (lambda layers: layers.append(7), "layer must be an object"),
     ],

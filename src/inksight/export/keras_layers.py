@@ -22,7 +22,10 @@ FAMILY = (
     "Dense layers and a softmax"
 )
 # Layers that do nothing when a trained network predicts.
-TRAINING_ONLY = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization")
+TRAINING_ONLY = (
+    "Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "ActivityRegularization", "RandomBrightness",
+    "RandomContrast", "RandomFlip", "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom",
+)  # fmt: skip
 Lookup = Callable[[str, str], list[NDArray[np.generic]]]  # the path and the name of a layer, to its arrays
 
 
@@ -113,6 +116,9 @@ def _layers(config: Any, path: str) -> Iterator[tuple[str, str, dict[str, Any], 
         check(ok, "layer", entry, "an object with class_name and config")
         layer, settings = entry["class_name"], entry["config"]
         name = str(settings.get("name", layer))
+        module = str(entry.get("module") or "keras")  # absent in Keras 2, and null for a registered class
+        is_builtin = module.split(".")[0] == "keras" and ">" not in str(entry.get("registered_name"))
+        check(is_builtin, f"class of the layer {name!r}", f"{module}.{layer}", "one of Keras, not of your own")
         if "inbound_nodes" in entry:
             _check_follows(name, entry["inbound_nodes"], before)
         before = str(entry.get("name", name))
@@ -172,7 +178,7 @@ def _add(chain: Chain, layer: str, settings: dict[str, Any], arrays: Callable[[]
         shape = settings.get("batch_shape", settings.get("batch_input_shape"))
         size = shape[1:] if isinstance(shape, list) else shape
         check(size in ([28, 28, 1], [28, 28], [784]), "shape of an image", size, "28x28")
-    elif layer in TRAINING_ONLY or layer.startswith("Random"):
+    elif layer in TRAINING_ONLY:
         return
     elif layer in ("Rescaling", "Normalization", "Reshape") and not chain.banks:
         _add_before(chain, layer, settings, arrays)
@@ -281,6 +287,8 @@ def _activate(chain: Chain, activation: Any) -> None:
         check(bool(chain.dense), "softmax", "after a bank", "after the last dense layer")
         chain.softmax = True
     elif slope != 1:
+        averaged = chain.averaged and not chain.dense  # the activation of an average is not the average of activations
+        check(not averaged, "activation", "one after the average", "one before GlobalAveragePooling2D")
         applied = chain.last in chain.slopes
         check(not applied, "activation", "a second one", f"one after {chain.last}")
         chain.slopes[chain.last] = float(slope)
