@@ -45,6 +45,24 @@ def test_what_is_exported_to_pytorch_is_read_again_without_loss(name, tmp_path):
     assert model.normalization.variance == shipped.normalization.variance
 
 
+def test_an_export_to_pytorch_does_not_replace_the_model_itself(tmp_path, post_model):
+    post_model.save(tmp_path / "net.safetensors")
+    for name in (tmp_path / "net.safetensors", str(tmp_path / "net.safetensors")):
+        with pytest.raises(InputError, match="its weights would replace the model"):
+            write_torch(name, tmp_path / "net.py")
+    assert load_model(tmp_path / "net.safetensors").digest == post_model.digest
+    assert not (tmp_path / "net.py").exists()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_weights_that_are_not_finite_floats_are_refused(value, tmp_path):
+    _, weights = write_torch("tiny", tmp_path / "net.py")
+    state = load_file(weights)
+    save_file(state | {"output.weight": np.full(state["output.weight"].shape, value)}, weights)
+    with pytest.raises(InputError, match=r"output\.kernel must be finite"):
+        import_model(weights)
+
+
 def test_layers_of_a_state_dict_are_found_by_shape_and_natural_order(tmp_path, post_model):
     p = post_model.params
     state = {}

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from inksight._shared.validation import check
 from inksight.export.script import head, weights_path, write_pair
 from inksight.nn.model import Model
 from inksight.nn.model_file import ModelLike, as_model
@@ -76,7 +77,8 @@ def write_torch(model: ModelLike, path: str | os.PathLike[str]) -> list[Path]:
     Raises
     ------
     InputError
-        If the model does not exist, or the name is another one or cannot be written.
+        If the model does not exist, or the name is another one or cannot be written, or the weights would replace the
+        model.
 
     Examples
     --------
@@ -87,6 +89,8 @@ def write_torch(model: ModelLike, path: str | os.PathLike[str]) -> list[Path]:
     """
     loaded = as_model(model)
     weights = weights_path(path, ".safetensors")
+    is_model = isinstance(model, str | os.PathLike) and weights.exists() and weights.resolve() == Path(model).resolve()
+    check(not is_model, "name of the script", str(path), f"another one: its weights would replace the model {weights}")
     text = SCRIPT.format(
         head=head(loaded, "PyTorch"), class_names=loaded.class_names, weights=weights.name,
         layers=",\n        ".join(_layers(loaded)),

@@ -119,7 +119,8 @@ def _expected(network: Network) -> Iterator[tuple[Parameter, Parameter | None]]:
 def as_floats(name: str, array: NDArray[np.generic]) -> Floats:
     """Return an array of a file as float32; raise `InputError` if it has other numbers."""
     check(array.dtype.kind == "f", f"type of {name}", str(array.dtype), "floating-point numbers")
-    return np.ascontiguousarray(array, np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, which `Model` refuses
+        return np.ascontiguousarray(array, np.float32)
 
 
 def pairs(arrays: Mapping[str, Floats], kernel: str, bias: str) -> Iterator[tuple[str, Floats, Floats | None]]:
