@@ -38,7 +38,10 @@ def test_all_forms_of_a_tensor_give_the_same(client, tiny, images, dtype, shape,
 
 @pytest.mark.parametrize("binary", [False, True])
 def test_tritons_client(address, tiny, images, binary):
-    triton = pytest.importorskip("tritonclient.http", reason="tritonclient is not among the tools, since it needs an older ml_dtypes than JAX\'s newest")
+    triton = pytest.importorskip(
+        "tritonclient.http",
+        reason="tritonclient is not among the tools, since it needs an older ml_dtypes than JAX's newest",
+    )
     server = triton.InferenceServerClient(address.removeprefix("http://"))
     try:
         assert server.is_server_live()
