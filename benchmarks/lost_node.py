@@ -26,7 +26,7 @@ from benchmarks.mnist_tar import same_files, write_tar
 
 COUNT = 4000
 SHARDS = 40
-DEADLINE = 600.0  # seconds; Ray takes about half a minute to declare a node dead
+DEADLINE = 600.0  # seconds; Ray declares a node dead after one minute, and gives up its tasks after seven
 NAMES = ("head", "first", "second")
 RAY = (sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block")
 
