@@ -43,6 +43,8 @@ BENCHMARKS = (
     Benchmark("scale", "reading millions of images by many processes", {}),
     Benchmark("mnist_tar", "a job that is killed again and again", {}),
     Benchmark("c_export", "networks as C programs: size, accuracy, speed", {}),
+    Benchmark("mnist_tar", "MNIST as pictures and as an array, here, by Ray, and killed", {}),
+    Benchmark("lost_node", "a Ray node that is cut off in the middle of a job", {}),
     Benchmark("csv_readers", "speed of CSV readers", {"rounds": 5}),
 )
 

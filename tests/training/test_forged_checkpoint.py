@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,11 +97,12 @@ DEFAULTS = [name for name in NUMBERS if name.startswith("state__epoch__") and no
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_that_is_none_leaves_the_checkpoint_before(name, training, stopped, tmp_path, expected):
-    possible = {
+    some: dict[str, list[Any]] = {
         "state__seconds": [1.5], "state__epoch_seconds": [1.5], "state__epoch__learning_rate": [1.5],
         "state__epoch__loss_sum": [1.5, -1], "history__1__loss": [None, 1.5, -1],
         "history__1__seconds": [None, 1.5, -1],
-    }.get(name, [])  # fmt: skip
+    }  # fmt: skip
+    possible = some.get(name, [])
     wrong = [value for value in TYPES if not any(type(value) is type(x) and value == x for x in possible)]
     if name not in DEFAULTS:
         wrong.append(NONE)

@@ -38,7 +38,7 @@ class _Bars(NamedTuple):
     thickness: NDArray[np.float64]
 
     def of(self, which: NDArray[np.int64]) -> "_Bars":
-        return _Bars(*(values[which] for values in self))
+        return _Bars(self.numbers[which], self.upper[which], self.lower[which], self.thickness[which])
 
     @property
     def heights(self) -> NDArray[np.float64]:

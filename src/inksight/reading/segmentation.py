@@ -231,8 +231,8 @@ def _beside(
         overlap = np.minimum(near[:, 3], bottom) - np.maximum(near[:, 1], top)
         if (overlap >= MIN_LEFT_OUT_HEIGHT * (bottom - top)).any():
             found.append(part)
-    for on_edge in (lambda box: box[0] == 0, lambda box: box[2] == shape[1]):
-        parts = [part for part in found if on_edge(part.box)]
+    for end, edge in ((0, 0), (2, shape[1])):  # of a box, left and right
+        parts = [part for part in found if part.box[end] == edge]
         if len(parts) > 1:
             labels = tuple(label for part in parts for label in part.labels)
             whole = Component(labels, bounding_box(parts), labels[0], True)
