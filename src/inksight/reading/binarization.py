@@ -89,7 +89,7 @@ def binarize(grayscale: Grayscale, invert: bool | None = None, colors: Image.Ima
     darkness = 1 - grayscale if dark else grayscale
     sample = contrast.ravel()[:: max(contrast.size // NOISE_SAMPLE, 1)]
     ordered = np.partition(sample, sample.size // 2)
-    ordered[: max(sample.size // 2, 1)].partition(sample.size // 4)  # both at once take four times as long
+    ordered[: max(sample.size // 2, 1)].partition(sample.size // 4)
     noise = noise_level(ordered)
     above_noise = contrast > max(noise, MIN_CONTRAST / 2)
     if not above_noise.any():
