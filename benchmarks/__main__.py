@@ -41,7 +41,6 @@ BENCHMARKS = (
     Benchmark("robustness", "accuracy on corrupted images", {}),
     Benchmark("kill_training", "trainings that are killed and resumed", {"kills": 100}),
     Benchmark("scale", "reading millions of images by many processes", {}),
-    Benchmark("mnist_tar", "a job that is killed again and again", {}),
     Benchmark("c_export", "networks as C programs: size, accuracy, speed", {}),
     Benchmark("mnist_tar", "MNIST as pictures and as an array, here, by Ray, and killed", {}),
     Benchmark("lost_node", "a Ray node that is cut off in the middle of a job", {}),
