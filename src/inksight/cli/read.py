@@ -1,7 +1,6 @@
 """``inksight read``: recognize the digits on pictures."""
 
 import mimetypes
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
@@ -33,22 +32,15 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
 
 
 def _as_length(_context: click.Context, _option: click.Parameter, length: str | None) -> int | tuple[int, int] | None:
-    """Return a length such as 3 or 2-4 as numbers."""
-    if length is None:
-        return None
-    low, dash, high = length.partition("-")
-    ok = all(number.isascii() and number.isdigit() for number in ((low, high) if dash else (low,)))
-    check(ok, "--length", length, "a number of digits or a range of them", "such as 3 or 2-4")
-    return (int(low[:9]), int(high[:9])) if dash else int(low[:9])
+    from inksight.reading.text_options import parse_length
+
+    return None if length is None else parse_length(length)
 
 
 def _parse_grid(_context: click.Context, _option: click.Parameter, grid: str | None) -> "GridShape | None":
-    """Return the number of rows and of columns, or ``auto``."""
-    if grid is None or grid == "auto":
-        return "auto" if grid else None
-    numbers = re.fullmatch(r"(\d{1,4})[xX×](\d{1,4})", grid)  # the sign of multiplication, too
-    check(numbers is not None, "grid", grid, "auto, or its numbers of rows and of columns", "such as 9x9")
-    return (int(numbers[1]), int(numbers[2])) if numbers else None
+    from inksight.reading.text_options import parse_grid
+
+    return None if grid is None else parse_grid(grid)
 
 
 def _check_table(_context: click.Context, _option: click.Parameter, table: str | None) -> str | None:

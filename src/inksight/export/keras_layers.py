@@ -1,9 +1,7 @@
-"""The layers of a Keras model, from the JSON in its file, as a network of inksight."""
+"""The layers of a Keras model as a network of inksight, with its parameters and its normalization."""
 
 import math
-import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from inksight._shared.validation import check
 from inksight.config import IMAGE_SIZE, Bank, Network
 from inksight.errors import InputError
+from inksight.export.keras_config import check_built_in, layers_of
 from inksight.export.weight_matching import Floats, as_floats
 from inksight.nn.normalization import Normalization
 
@@ -65,13 +64,18 @@ def read_layers(config: Any, lookup: Lookup) -> tuple[Network, dict[str, Floats]
         If a layer is not one of the networks of inksight. The message names it.
     """
     chain = Chain()
-    for layer, name, settings, path in _layers(config, "layers"):
+    for layer, name, settings, path in layers_of(config):
         check(not chain.softmax, f"layer {name!r} ({layer})", "after the softmax", "before it")
         try:
             _add(chain, layer, settings, partial(lookup, path, name))
         except InputError as error:
             raise InputError(f"layer {name!r} ({layer}): {error}") from error
-    check(bool(chain.banks) and chain.averaged and bool(chain.dense), "layers", _names(config), FAMILY)
+    check(
+        bool(chain.banks) and chain.averaged and bool(chain.dense),
+        "layers",
+        ", ".join(layer for layer, *_ in layers_of(config)),
+        FAMILY,
+    )
     hidden = chain.dense[0] if len(chain.dense) == 2 else 0
     if not hidden:  # the only dense layer was taken for a hidden one
         chain.params = {name.replace("dense.", "output."): array for name, array in chain.params.items()}
@@ -92,82 +96,6 @@ def _normalization(chain: Chain) -> Normalization | None:
     if (scale, chain.offset) == (1, 0):
         return None
     return Normalization(mean=0.0 - chain.offset / scale, variance=1 / scale**2)
-
-
-def _names(config: Any) -> str:
-    return ", ".join(layer for layer, *_ in _layers(config, "layers"))
-
-
-def _layers(config: Any, path: str) -> Iterator[tuple[str, str, dict[str, Any], str]]:
-    """Yield class, name, settings and path of the weights of each layer, those of nested models, too."""
-    kind = config.get("class_name") if isinstance(config, dict) else None
-    check(kind in ("Sequential", "Functional", "Model"), "kind of model", kind, "Sequential or Functional")
-    inner = config.get("config")
-    described = inner.get("layers") if isinstance(inner, dict) else None
-    check(isinstance(described, list), "layers", described, "a list")
-    counts: Counter[str] = Counter()
-    before = None
-    for entry in described or []:
-        ok = (
-            isinstance(entry, dict)
-            and isinstance(entry.get("class_name"), str)
-            and isinstance(entry.get("config"), dict)
-        )
-        check(ok, "layer", entry, "an object with class_name and config")
-        layer, settings = entry["class_name"], entry["config"]
-        name = str(settings.get("name", layer))
-        module = str(entry.get("module") or "keras")  # absent in Keras 2, and null for a registered class
-        is_builtin = module.split(".")[0] == "keras" and ">" not in str(entry.get("registered_name"))
-        check(is_builtin, f"class of the layer {name!r}", f"{module}.{layer}", "one of Keras, not of your own")
-        if "inbound_nodes" in entry:
-            _check_follows(name, entry["inbound_nodes"], before)
-        before = str(entry.get("name", name))
-        snake = _snake_case(layer)
-        number = counts[snake]
-        counts[snake] += 1
-        where = f"{path}/{snake}_{number}" if number else f"{path}/{snake}"
-        if layer in ("Sequential", "Functional", "Model"):
-            yield from _layers(entry, f"{where}/layers")
-        else:
-            yield layer, name, settings, where
-    if "output_layers" in inner:
-        outputs = _inputs([inner["output_layers"]])
-        check(outputs == [before], "outputs of the model", outputs, f"its last layer, {before!r}, alone")
-
-
-def _check_follows(name: str, nodes: Any, before: str | None) -> None:
-    """Raise `InputError` unless the only input of a layer is the layer before it."""
-    inputs = _inputs(nodes)
-    check(
-        inputs == ([] if before is None else [before]), f"inputs of the layer {name!r}", inputs,
-        "the layer before it alone", "branches and shortcuts are not part of the networks of inksight",
-    )  # fmt: skip
-
-
-def _inputs(node: Any) -> list[str]:
-    """Return the names of the layers whose outputs are in the description of a call, in Keras 3 or 2."""
-    if isinstance(node, dict):
-        history = node.get("keras_history")
-        if isinstance(history, list) and history:
-            return [str(history[0])]
-        return [name for value in node.values() for name in _inputs(value)]
-    if isinstance(node, list):
-        if len(node) >= 3 and isinstance(node[0], str) and node[1:3] == [0, 0]:
-            return [node[0]]
-        return [name for value in node for name in _inputs(value)]
-    return []
-
-
-def _snake_case(name: str) -> str:
-    """Return the name of a class as Keras writes it in paths.
-
-    Examples
-    --------
-    >>> [_snake_case(name) for name in ("Conv2D", "SeparableConv2D", "LeakyReLU", "MaxPooling2D")]
-    ['conv2d', 'separable_conv2d', 'leaky_re_lu', 'max_pooling2d']
-    """
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _add(chain: Chain, layer: str, settings: dict[str, Any], arrays: Callable[[], list[NDArray[np.generic]]]) -> None:
@@ -308,14 +236,15 @@ def _slope(activation: Any) -> float | str:
         return named[activation]
     kind = activation.get("class_name") if isinstance(activation, dict) else None
     settings = activation.get("config") if isinstance(activation, dict) else None
-    if isinstance(settings, str):  # the name of a function
-        return _slope(settings)
-    check(
-        kind in ("LeakyReLU", "ReLU", "Softmax") and isinstance(settings, dict), "activation", activation, "LeakyReLU"
-    )
-    if kind == "Softmax":
-        return "softmax"
+    # The functions of Keras are named by their name alone: another one of the same name has a description.
+    known = kind in ("LeakyReLU", "ReLU", "Softmax") and isinstance(settings, dict)
+    check(known, "activation", activation, "LeakyReLU")
     assert isinstance(settings, dict)
+    check_built_in(activation, "class of the activation")
+    if kind == "Softmax":
+        axis = settings.get("axis", -1)
+        check(axis in (-1, 1, [-1], [1]), "axis of the softmax", axis, "-1, that of the classes")
+        return "softmax"
     default = 0.3 if kind == "LeakyReLU" else 0.0
     slope: Any = settings.get("negative_slope", settings.get("alpha", default))
     slope = slope.get("config", {}).get("value") if isinstance(slope, dict) else slope

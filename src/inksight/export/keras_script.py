@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inksight.export.script import head, weights_path, write_pair
+from inksight.export.script import Framework, write_script
 from inksight.nn.model import Model
-from inksight.nn.model_file import ModelLike, as_model
+from inksight.nn.model_file import ModelLike
 
 SCRIPT = '''{head}
 from pathlib import Path
@@ -74,13 +74,7 @@ def write_keras(model: ModelLike, path: str | os.PathLike[str]) -> list[Path]:
     ...     [path.name for path in write_keras("tiny", Path(folder) / "tiny.py")]
     ['tiny.py', 'tiny.npz']
     """
-    loaded = as_model(model)
-    weights = weights_path(path, ".npz")
-    text = SCRIPT.format(
-        head=head(loaded, "Keras"), class_names=loaded.class_names, weights=weights.name,
-        layers=",\n        ".join(_layers(loaded)),
-    )  # fmt: skip
-    return write_pair(path, text, weights, _as_npz(_arrays(loaded)))
+    return write_script(model, path, Framework("Keras", SCRIPT, ".npz", _layers, lambda model: _as_npz(_arrays(model))))
 
 
 def _layers(model: Model) -> Iterator[str]:

@@ -1,12 +1,15 @@
 """A script that builds a network in another framework, and the file of its weights: written next to each other."""
 
 import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from inksight import __version__
 from inksight._shared.files import as_path, check_writable, write_bytes, write_text
 from inksight._shared.validation import check
 from inksight.nn.model import Model
+from inksight.nn.model_file import ModelLike, as_model
 
 HEAD = '''"""A network for images of 28x28 pixels in {framework}. Its weights are in the file next to this one.
 
@@ -25,16 +28,53 @@ def weights_path(script: str | os.PathLike[str], suffix: str) -> Path:
     return path.with_suffix(suffix)
 
 
-def head(model: Model, framework: str) -> str:
-    """Return the docstring of a script."""
-    return HEAD.format(
-        framework=framework, classes=model.network.classes, version=__version__, digest=model.digest[:16]
+@dataclass(frozen=True)
+class Framework:
+    """A framework that a network is written for.
+
+    Parameters
+    ----------
+    name : str
+    template : str
+        The script, with places for ``head`` (its docstring), ``class_names``, ``weights`` (their file) and ``layers``.
+    suffix : str
+        Of the name of the file of the weights.
+    layers : callable
+        Yields the layers of a model as Python.
+    content : callable
+        Returns the bytes of the file of the weights.
+    """
+
+    name: str
+    template: str
+    suffix: str
+    layers: Callable[[Model], Iterable[str]]
+    content: Callable[[Model], bytes]
+
+
+def write_script(model: ModelLike, script: str | os.PathLike[str], framework: Framework) -> list[Path]:
+    """Write a script and its weights, and return their paths.
+
+    Raises
+    ------
+    InputError
+        If the model does not exist, the name does not end in ``.py`` or cannot be written, or the weights would replace
+        the model.
+    """
+    loaded = as_model(model)
+    weights = weights_path(script, framework.suffix)
+    is_model = isinstance(model, str | os.PathLike) and weights.exists() and weights.resolve() == Path(model).resolve()
+    check(
+        not is_model, "name of the script", str(script), f"another one: its weights would replace the model {weights}"
     )
-
-
-def write_pair(script: str | os.PathLike[str], text: str, weights: Path, content: bytes) -> list[Path]:
-    """Write a script and its weights, and return their paths."""
+    head = HEAD.format(
+        framework=framework.name, classes=loaded.network.classes, version=__version__, digest=loaded.digest[:16]
+    )
+    text = framework.template.format(
+        head=head, class_names=loaded.class_names, weights=weights.name,
+        layers=",\n        ".join(framework.layers(loaded)),
+    )  # fmt: skip
     check_writable(script)  # before the first file is replaced
-    write_bytes(weights, content)
+    write_bytes(weights, framework.content(loaded))
     write_text(script, text)
     return [as_path(script), weights]

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from inksight._shared.validation import check
-from inksight.export.script import head, weights_path, write_pair
+from inksight.export.script import Framework, write_script
 from inksight.nn.model import Model
-from inksight.nn.model_file import ModelLike, as_model
+from inksight.nn.model_file import ModelLike
 
 SCRIPT = '''{head}
 from collections import OrderedDict
@@ -87,16 +86,7 @@ def write_torch(model: ModelLike, path: str | os.PathLike[str]) -> list[Path]:
     ...     [path.name for path in write_torch("tiny", Path(folder) / "tiny.py")]
     ['tiny.py', 'tiny.safetensors']
     """
-    loaded = as_model(model)
-    weights = weights_path(path, ".safetensors")
-    is_model = isinstance(model, str | os.PathLike) and weights.exists() and weights.resolve() == Path(model).resolve()
-    check(not is_model, "name of the script", str(path), f"another one: its weights would replace the model {weights}")
-    text = SCRIPT.format(
-        head=head(loaded, "PyTorch"), class_names=loaded.class_names, weights=weights.name,
-        layers=",\n        ".join(_layers(loaded)),
-    )  # fmt: skip
-    in_order = {name: np.asarray(array, order="C") for name, array in _arrays(loaded).items()}
-    return write_pair(path, text, weights, save(in_order))
+    return write_script(model, path, Framework("PyTorch", SCRIPT, ".safetensors", _layers, _as_safetensors))
 
 
 def _layers(model: Model) -> Iterator[str]:
@@ -139,3 +129,8 @@ def _arrays(model: Model) -> dict[str, NDArray[np.float32]]:
             is_separable = f"{layer}.pointwise" in model.params
             arrays[f"{layer}_pointwise.bias" if is_separable else name] = array
     return arrays
+
+
+def _as_safetensors(model: Model) -> bytes:
+    """Return the state dict as the bytes of a file."""
+    return save({name: np.asarray(array, order="C") for name, array in _arrays(model).items()})

@@ -52,7 +52,7 @@ def normalize_contrast(contrast: Grayscale, low: float, full: float) -> Grayscal
 def dilate(mask: NDArray[np.bool_], times: int = 1) -> NDArray[np.bool_]:
     """Return the binary dilation of a mask (height, width) by a square of 3x3 pixels, repeated.
 
-    A fiftieth of the time of SciPy's dilation, which looks at one pixel after the other.
+    Much faster than SciPy's dilation, which looks at one pixel after the other.
     """
     for _ in range(times):
         padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), bool)

@@ -196,7 +196,7 @@ def _flatten(grayscale: Grayscale, invert: bool | None) -> tuple[Grayscale, bool
         coarse = block_mean(small, SURROUNDINGS_BLOCK)
         surroundings = resample(ndimage.gaussian_filter(coarse, max(coarse.shape) * SURROUNDINGS), *small.shape)
         difference = small - surroundings
-        dark = bool((difference * difference * difference).sum() <= 0)  # `** 3` takes fifty times as long
+        dark = bool((difference * difference * difference).sum() <= 0)  # `** 3` is far slower
     else:
         dark = not invert
     widest_stroke = _widest_stroke(small if dark else 1 - small)

@@ -169,7 +169,8 @@ def html(content: dict[str, Any]) -> str:
             )
     info = content["info"]
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])} service</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<meta name="color-scheme" content="light dark"><title>{escape(info["title"])} service</title>'
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])} "
         f'Errors are <code>{{"error": "..."}}</code>. For programs: <a href="openapi.json">openapi.json</a>.</p>'
         + "".join(parts)

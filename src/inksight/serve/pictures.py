@@ -12,13 +12,14 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from inksight._shared.validation import check
-from inksight.errors import InputError, TooLargeError
+from inksight.errors import TooLargeError
 from inksight.imaging.decoding import decode_upright
 from inksight.nn.ensemble_file import first_model
 from inksight.reading.constraints import constraint_of
 from inksight.reading.grid import Grid, check_grid
 from inksight.reading.page import NEIGHBOURS, Page, Reading, nearest
 from inksight.reading.reader import read
+from inksight.reading.text_options import parse_grid, parse_length
 from inksight.serve.limits import Limits
 from inksight.serve.models import ServedModel
 from inksight.serve.refusal import Refusal, one_line
@@ -43,21 +44,6 @@ def _flag(text: str) -> bool:
     return text in ("true", "1")
 
 
-def _length(text: str) -> int | tuple[int, int]:
-    match = re.fullmatch(r"([0-9]{1,4})(?:-([0-9]{1,4}))?", text)
-    if match is None:
-        raise InputError(f"length must be a number of digits or a range of them, such as 3 or 2-4, got {text[:64]!r}")
-    return int(match[1]) if match[2] is None else (int(match[1]), int(match[2]))
-
-
-def _grid(text: str) -> Any:
-    match = re.fullmatch(r"([0-9]{1,4})[xX×]([0-9]{1,4})", text)
-    if match is None:
-        check(text == "auto", "grid", text[:64], "auto, or its numbers of rows and of columns, such as 9x9")
-        return text
-    return int(match[1]), int(match[2])
-
-
 def _page(text: str) -> int:
     good = re.fullmatch("[0-9]{1,4}", text) is not None and int(text) > 0
     check(good, "page", text[:64], "a number from 1")
@@ -65,8 +51,8 @@ def _page(text: str) -> int:
 
 
 OPTIONS: dict[str, Callable[[str], Any]] = {
-    "invert": _flag, "accept_all": _flag, "single": _flag, "length": _length, "allow": str, "pattern": str,
-    "punctuation": _flag, "grid": _grid,
+    "invert": _flag, "accept_all": _flag, "single": _flag, "length": parse_length, "allow": str, "pattern": str,
+    "punctuation": _flag, "grid": parse_grid,
 }  # fmt: skip
 """The options of `inksight.read` as text."""
 DETAILS = ("steps", "barcode", "neighbours")

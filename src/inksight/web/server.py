@@ -1,7 +1,7 @@
 """`serve`: the page on this machine, from memory."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -67,6 +67,14 @@ def _handler(files: dict[str, bytes]) -> type[BaseHTTPRequestHandler]:
     """Return a handler that answers with the files, and with nothing else of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            with suppress(ConnectionError):  # a browser leaves when its page is closed
+                super().handle()
+
+        def finish(self) -> None:
+            with suppress(ConnectionError):
+                super().finish()
+
         def do_GET(self) -> None:
             name = self.path.split("?")[0].lstrip("/") or "index.html"
             content = files.get(name)
