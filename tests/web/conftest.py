@@ -17,6 +17,15 @@ RESET = """() => new Promise((resolve) => {
   observer.observe(document.getElementById("tools"), { childList: true });
   location.hash = `#pen=110&again=${Math.random()}`;
 })"""
+# Every change of the browser's storage fails, as in a full one; `window.transaction` is what it was before.
+ABORT_WRITES = """() => {
+  window.transaction = IDBDatabase.prototype.transaction;
+  IDBDatabase.prototype.transaction = function (...values) {
+    const begun = window.transaction.apply(this, values);
+    if (values[1] === "readwrite") queueMicrotask(() => begun.abort());
+    return begun;
+  };
+}"""
 SEVEN = [(0.3, 0.25), (0.7, 0.24), (0.55, 0.5), (0.43, 0.8)]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import inksight
 
-from .conftest import decoded
+from .conftest import ABORT_WRITES, decoded
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
 NAMES = ("π", "<img src=x onerror=alert(1)>", "🙂", "אב", "x" * 60)
@@ -327,16 +327,7 @@ def test_what_cannot_be_taken_in_is_said_and_nothing_else_changes(page, mnist, t
 
 def test_a_full_storage_loses_nothing(page):
     add_class(page, "kept")
-    page.evaluate(
-        """() => {
-        window.transaction = IDBDatabase.prototype.transaction;
-        IDBDatabase.prototype.transaction = function (...values) {
-          const begun = window.transaction.apply(this, values);
-          if (values[1] === "readwrite") queueMicrotask(() => begun.abort());
-          return begun;
-        };
-        }"""
-    )
+    page.evaluate(ABORT_WRITES)
     add_example(page, 0)
     page.wait_for_selector("#own-storage:not([hidden])")
     assert "Download it, or delete examples" in page.inner_text("#own-storage")

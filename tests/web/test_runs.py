@@ -3,18 +3,11 @@
 import pytest
 from pages import CHROMIUM, check_layout, opened
 
+from .conftest import ABORT_WRITES
 from .test_training import enter, open_training, saved, train, waits_for
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
 REFUSE = "IDBFactory.prototype.open = () => { throw new DOMException('refused', 'SecurityError'); };"
-ABORT_WRITES = """() => {
-  window.transaction = IDBDatabase.prototype.transaction;
-  IDBDatabase.prototype.transaction = function (...values) {
-    const begun = window.transaction.apply(this, values);
-    if (values[1] === "readwrite") queueMicrotask(() => begun.abort());
-    return begun;
-  };
-}"""
 IS_WRITTEN = """(counts) => new Promise((resolve) => {
   const request = indexedDB.open("inksight-runs");
   request.onsuccess = () => {
