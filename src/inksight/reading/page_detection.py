@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError
 
 from inksight.imaging.resampling import block_mean
 
@@ -69,6 +68,8 @@ def detect_page(paper: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _convex_hull(cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the cells within the convex hull of the given cells."""
+    from scipy.spatial import ConvexHull, QhullError  # which takes long to import; most pictures are all page
+
     points = np.argwhere(cells)
     try:
         sides = ConvexHull(points).equations
