@@ -61,7 +61,7 @@ def test_runs_survive_a_reload_and_go_on(page, tmp_path):
     assert title == "Run 2, after epoch 2"
     assert rest[-1] == texts[0].split("\n")[-1]  # the confusions
     assert page.get_attribute(".chart path >> nth=0", "d") == texts[1]
-    enter(page, epochs=1)
+    enter(page, images=200, epochs=1)  # as in a page that was just opened, they were those of the recipe
     train(page, "#do-further")
     assert [row.epoch for row in saved(page, tmp_path).history.rows] == [1, 2, 3]
     train(page)
@@ -167,6 +167,7 @@ def test_a_run_on_own_examples_is_kept_without_its_images(page):
     page.click("#use-network")
     waits_for(page, "your run 1", "#model-name")
     assert "\u2068\u05d0\u2069" in page.inner_text("#evidence-title")  # isolated from what is around it
+    enter(page, images=200, epochs=1)
     train(page)
     assert page.is_hidden("#no-images")
     assert page.is_enabled("#do-further")

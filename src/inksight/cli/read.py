@@ -34,7 +34,7 @@ def _check_page(_context: click.Context, _option: click.Parameter, page: str | N
 def _as_length(_context: click.Context, _option: click.Parameter, length: str | None) -> int | tuple[int, int] | None:
     from inksight.reading.text_options import parse_length
 
-    return None if length is None else parse_length(length)
+    return None if length is None else parse_length(length, "--length")
 
 
 def _parse_grid(_context: click.Context, _option: click.Parameter, grid: str | None) -> "GridShape | None":

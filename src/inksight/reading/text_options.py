@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from inksight.reading.reader import GridShape
 
 
-def parse_length(text: str) -> int | tuple[int, int]:
-    """Return the number of digits of a line, or the least and the most.
+def parse_length(text: str, name: str = "length") -> int | tuple[int, int]:
+    """Return the number of digits of a line, or the least and the most; messages call the option by a name.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def parse_length(text: str) -> int | tuple[int, int]:
     (3, (2, 4))
     """
     numbers = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text)
-    check(numbers is not None, "length", text[:64], "a number of digits or a range of them", "such as 3 or 2-4")
+    check(numbers is not None, name, text[:64], "a number of digits or a range of them", "such as 3 or 2-4")
     assert numbers is not None
     return int(numbers[1]) if numbers[2] is None else (int(numbers[1]), int(numbers[2]))
 
